@@ -1,0 +1,123 @@
+import type { Caller, Experiment, ExperimentOutcome, ExperimentStatus, BudgetVerdict } from './experiment.ts';
+
+/**
+ * What the steps of the state machine hand to each other. `lib/experiment-state-machine.ts` wires these, the Lambdas
+ * fill them; times are ISO 8601 in UTC, everything is small (Step Functions carries 256 KiB).
+ */
+export interface ExperimentRun {
+  experimentId: string;
+  experiment: Experiment;
+  caller: Caller;
+  /** Set by the sweep: skip everything, roll back what may be there. */
+  rollbackOnly: boolean;
+  baseline?: Baseline;
+  targets?: ResolvedTargets;
+  injection?: Injection;
+  /** Why the run left its normal path (Step Functions' error name and cause), from a catcher. */
+  cause?: { Error: string; Cause: string };
+  rollback?: RollbackResult;
+  recovery?: RecoveryResult;
+}
+
+/** The steady state in the 60 s before the experiment, from Prometheus. */
+export interface Baseline {
+  readings: Reading[];
+  p99LatencyMs: number;
+  liveGateways: number;
+  requestsPerSecond: number;
+}
+
+/** One evaluation of one guardrail. */
+export interface Reading {
+  guardrail: string;
+  /** Absent when it could not be read; that is a breach. */
+  value?: number;
+  limit: number;
+  /** `above`: more than the limit is a breach; `below`: less is. */
+  breachWhen: 'above' | 'below';
+  unit: string;
+  /** Age of the newest sample behind the value, in seconds, by Prometheus's own clock. */
+  ageSeconds?: number;
+  maxAgeSeconds: number;
+  breached: boolean;
+  /** Why it is a breach, in words for a person. */
+  reason?: string;
+}
+
+export interface TargetNode {
+  name: string;
+  instanceId: string;
+  /** Every private address of every interface, v4 and v6. */
+  addresses: string[];
+  /** The store's unit of replication the node belongs to; for Redis the Sentinel master name. */
+  shard: string;
+  role: 'master' | 'replica';
+}
+
+export interface ResolvedFault {
+  faultId: string;
+  impacted: TargetNode[];
+  /** Nodes on the other side of a partition. */
+  peers: TargetNode[];
+  /** Nodes of the impacted shards: the store's own neighbourhood (Sentinels to ask when the fence may fall). */
+  shardMembers: TargetNode[];
+}
+
+export interface ResolvedTargets {
+  faults: ResolvedFault[];
+}
+
+export interface Injection {
+  injectedAt: string;
+  rollbackScheduledAt: string;
+}
+
+export interface NodeRollback {
+  node: string;
+  instanceId: string;
+  faultId: string;
+  outcome: 'REVERTED' | 'NOTHING_TO_REVERT' | 'FAILED';
+  /** Why the host let go: `TTL`, `LEASE_LOST`, `LEASE_RELEASED`, `WATCHDOG_DIED`, `ROLLBACK`; see host/README.md. */
+  revertReason?: string;
+  liftedAt?: string;
+  fence?: { outcome: 'NONE' | 'SETTLED' | 'DEADLINE'; raisedAt?: string; loweredAt?: string };
+  /** Lines of the before/after snapshot that differ; empty means proven clean. */
+  leftovers: string[];
+  detail?: string;
+}
+
+export interface RollbackResult {
+  outcome: 'ROLLED_BACK' | 'ROLLBACK_FAILED';
+  /** When the last fault was lifted; absent when nothing had been applied. */
+  rolledBackAt?: string;
+  nodes: NodeRollback[];
+}
+
+export interface RecoveryResult {
+  outcome: 'RECOVERED' | 'NOT_RECOVERED';
+  verifiedAt: string;
+  /** What was still wrong at the deadline. */
+  problems: string[];
+}
+
+/** What the probe measured from the client's side. */
+export interface ProbeMeasurement {
+  /** First failed operation to first lasting success; absent when no operation failed. */
+  rtoSeconds?: number;
+  /** The probe was still failing when it stopped. */
+  stillFailing: boolean;
+  attemptedWrites: number;
+  acknowledgedWrites: number;
+  lostAcknowledgedWrites: number;
+  failedWrites: number;
+  firstFailureAt?: string;
+  recoveredAt?: string;
+  promotion?: { shard: string; from: string; to: string; at: string };
+}
+
+export interface Verdict {
+  status: ExperimentStatus;
+  outcome: ExperimentOutcome;
+  budgets: BudgetVerdict[];
+  reason: string;
+}
