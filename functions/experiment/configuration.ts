@@ -4,7 +4,9 @@ import { z } from 'zod';
  * `holdfast.config.ts`: the clusters this deployment may touch and where their telemetry is. Validated at synth and
  * again when a function starts; nothing in a request can widen it.
  */
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, dot, dash and underscore, at most 100');
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, dot, dash and underscore, at most 100');
 const port = z.int().min(1).max(65535);
 const percentage = z.number().min(0).max(100);
 
@@ -116,14 +118,22 @@ const clusterSchema = z
       .optional(),
     maxDurationSeconds: z.int().min(1).max(600).default(600),
   })
-  .refine((cluster) => cluster.tier !== 'production' || (cluster.blastRadius.maxNodesPct <= 10 && cluster.blastRadius.maxTrafficSharePct <= 10), {
-    path: ['blastRadius'],
-    message: 'a production cluster may not allow more than 10 % of nodes or traffic; only tier "staging" may set its own',
-  });
+  .refine(
+    (cluster) =>
+      cluster.tier !== 'production' ||
+      (cluster.blastRadius.maxNodesPct <= 10 && cluster.blastRadius.maxTrafficSharePct <= 10),
+    {
+      path: ['blastRadius'],
+      message:
+        'a production cluster may not allow more than 10 % of nodes or traffic; only tier "staging" may set its own',
+    },
+  );
 export type Cluster = z.infer<typeof clusterSchema>;
 
 const configurationSchema = z.strictObject({
-  clusters: z.record(name, clusterSchema).refine((clusters) => Object.keys(clusters).length > 0, 'at least one cluster'),
+  clusters: z
+    .record(name, clusterSchema)
+    .refine((clusters) => Object.keys(clusters).length > 0, 'at least one cluster'),
   /** Where guard, probe and store checks run: they must reach the stores and Prometheus. */
   network: z.strictObject({
     vpcId: z.string().regex(/^vpc-[0-9a-z]+$/),
@@ -134,7 +144,7 @@ const configurationSchema = z.strictObject({
   /** Principals (ARNs, may end in `*`) that may call the API; IAM policies still apply on top. */
   apiPrincipals: z.array(z.string().startsWith('arn:')).min(1),
   /** Tag that an instance must carry before any document may be sent to it. */
-  targetTag: z.strictObject({ key: name, value: name }).prefault({ key: "holdfast-target", value: "true" }),
+  targetTag: z.strictObject({ key: name, value: name }).prefault({ key: 'holdfast-target', value: 'true' }),
   /** A host whose view of its lease has not advanced for this long reverts. Seconds. */
   leaseGraceSeconds: z.int().min(2).max(30).default(3),
 });

@@ -1,4 +1,4 @@
-import type { Caller, Experiment, ExperimentOutcome, ExperimentStatus, BudgetVerdict } from './experiment.ts';
+import type { BudgetVerdict, Caller, Experiment, ExperimentOutcome, ExperimentStatus } from './experiment.ts';
 
 /**
  * What the steps of the state machine hand to each other. `lib/experiment-state-machine.ts` wires these, the Lambdas
