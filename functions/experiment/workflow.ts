@@ -47,7 +47,7 @@ export interface Reading {
 export interface TargetNode {
   name: string;
   instanceId: string;
-  /** Every private address of every interface, v4 and v6. */
+  /** Every private address of every interface, v4 and v6; the one its store advertises comes first. */
   addresses: string[];
   /** The store's unit of replication the node belongs to; for Redis the Sentinel master name. */
   shard: string;
@@ -65,6 +65,8 @@ export interface ResolvedFault {
 
 export interface ResolvedTargets {
   faults: ResolvedFault[];
+  /** Addresses of telemetry that no fault may cut: Prometheus, resolved from inside the VPC. */
+  exemptAddresses: string[];
 }
 
 export interface Injection {
@@ -91,6 +93,8 @@ export interface RollbackResult {
   /** When the last fault was lifted; absent when nothing had been applied. */
   rolledBackAt?: string;
   nodes: NodeRollback[];
+  /** What went wrong beside the nodes: the lease or the audit log could not be written. Absent when nothing did. */
+  problems?: string[];
 }
 
 export interface RecoveryResult {
@@ -108,7 +112,8 @@ export interface ProbeMeasurement {
   stillFailing: boolean;
   attemptedWrites: number;
   acknowledgedWrites: number;
-  lostAcknowledgedWrites: number;
+  /** Absent when the store could not be read at the end: unknown is not zero. */
+  lostAcknowledgedWrites?: number;
   failedWrites: number;
   firstFailureAt?: string;
   recoveredAt?: string;

@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createApiClient } from '../lab/api-client.ts';
+import { CHECKOUT, labDirectory } from '../lab/directory.ts';
+import { readLab } from '../lab/lab-file.ts';
+import { findKeeper, startLab, stopLab } from '../lab/up.ts';
+import { CANARY_SHARD, LAB_FILES } from '../lab/world.ts';
+import { readBundleSizes } from './bundles.ts';
+import { readProcesses, readUsage } from './lab-control.ts';
+import { measureAbort, measureGuardKilled, measureTtl, type TtlRun } from './measurements.ts';
+import { type CostLine, costOf, usageBetween } from './prices.ts';
+import { type Measurement, renderReport } from './report.ts';
+import { type Bench, withPartitionedMaster } from './scenario.ts';
+
+/** `npm run bench -- [--repetitions 3]`: measures a running lab, or one of its own, and writes docs/benchmarks.md. */
+const { values } = parseArgs({ options: { repetitions: { type: 'string', default: '3' } } });
+const repetitions = Number(values.repetitions);
+if (!Number.isInteger(repetitions) || repetitions < 1 || repetitions > 100) {
+  throw new Error(`--repetitions: ${values.repetitions} is not a whole number from 1 to 100`);
+}
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+const directory = labDirectory();
+const failures: string[] = [];
+
+/** Repeats a measurement; one that fails is reported and not counted as anything. */
+async function repeat<T>(name: string, times: number, measure: (repetition: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (let repetition = 0; repetition < times; repetition += 1) {
+    try {
+      results.push(await measure(repetition));
+      say(`${name} ${repetition + 1}/${times}: ${JSON.stringify(results.at(-1))}`);
+    } catch (error) {
+      failures.push(`${name} ${repetition + 1}/${times}: ${error instanceof Error ? error.message : String(error)}`);
+      say(failures.at(-1) ?? '');
+    }
+  }
+  return results;
+}
+
+async function measureCost(bench: Bench): Promise<CostLine[]> {
+  const before = await readUsage(bench.lab.controlSocket);
+  await withPartitionedMaster(bench, CANARY_SHARD, 60, async () => undefined);
+  return costOf(usageBetween(before, await readUsage(bench.lab.controlSocket)));
+}
+
+function ttlMeasurements(runs: TtlRun[]): Measurement[] {
+  const of = (select: (run: TtlRun) => number) => runs.map(select);
+  return [
+    { name: 'POST → fault active', unit: 's', values: of((run) => run.postToActiveSeconds) },
+    { name: 'TTL → fault lifted (peers)', unit: 's', values: of((run) => run.overshootSeconds), promised: '≤ 1' },
+    { name: 'watchdog CPU', unit: '% of a core', values: of((run) => run.watchdogCpuPct) },
+    { name: 'watchdog resident memory (both processes)', unit: 'MB', values: of((run) => run.watchdogMegabytes) },
+  ];
+}
+
+async function measure(bench: Bench): Promise<string> {
+  const initMs = (await readProcesses(bench.lab.controlSocket)).map((process) => process.initMs);
+  const ttlRuns = await repeat('undisturbed run', repetitions, () => measureTtl(bench));
+  const aborts = await repeat('first bad scrape → fault lifted', repetitions, (n) => measureAbort(bench, n));
+  const guardDeaths = await repeat('guard killed → fault lifted', repetitions, () => measureGuardKilled(bench));
+  const [cost = []] = await repeat('cost of a run of 60 s', 1, () => measureCost(bench));
+  return renderReport({
+    machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 1e9)} GB, Linux ${release()}`,
+    date: new Date().toISOString().slice(0, 10),
+    commit: execFileSync('git', ['describe', '--always', '--dirty'], { cwd: CHECKOUT, encoding: 'utf8' }).trim(),
+    measurements: [
+      ...ttlMeasurements(ttlRuns),
+      { name: 'first bad scrape → fault lifted (peers)', unit: 's', values: aborts, promised: '≤ 3' },
+      { name: 'guard killed → fault lifted (peers)', unit: 's', values: guardDeaths, promised: '≤ 3.5' },
+      { name: 'function initialization', unit: 'ms', values: initMs.filter((value) => value !== undefined) },
+    ],
+    bundles: readBundleSizes(join(directory, LAB_FILES.cdkOut)),
+    cost,
+    failures,
+  });
+}
+
+const isOurs = findKeeper(directory) === undefined;
+if (isOurs) await startLab({ directory, scope: 'all', leashed: true, onProgress: say });
+try {
+  const lab = readLab(directory);
+  const { apiUrl, accessKeyId, secretAccessKey, caFile, region } = lab;
+  if (!apiUrl || !accessKeyId || !secretAccessKey) throw new Error('the lab that is up has no AWS side');
+  const client = createApiClient({ apiUrl, accessKeyId, secretAccessKey, caFile, region });
+  const report = await measure({ lab, client });
+  client.close();
+  writeFileSync(join(CHECKOUT, 'docs/benchmarks.md'), report);
+  process.stdout.write(report);
+} finally {
+  if (isOurs) await stopLab(directory);
+}
+process.exitCode = failures.length > 0 ? 1 : 0;

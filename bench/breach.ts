@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { DEFAULT_GUARDRAILS, type Guardrail } from '../functions/experiment/configuration.ts';
+
+const rangeSchema = z.object({
+  data: z.object({
+    result: z.array(z.object({ values: z.array(z.tuple([z.number(), z.string()])) })),
+  }),
+});
+
+/** Resolution with which the moment of a bad scrape is found. Seconds. */
+const STEP_SECONDS = 0.1;
+
+/**
+ * When the first scrape landed that puts a guardrail beyond its limit, by Prometheus's own data and not by the guard's.
+ * @throws Error when no guardrail was beyond its limit in that time.
+ */
+export async function firstBadScrape(prometheusUrl: string, fromEpochMs: number, toEpochMs: number): Promise<number> {
+  const times = await Promise.all(
+    Object.values(DEFAULT_GUARDRAILS).map(async (guardrail) => {
+      const url = new URL('/api/v1/query_range', prometheusUrl);
+      url.search = new URLSearchParams({
+        query: guardrail.query,
+        start: String(fromEpochMs / 1000),
+        end: String(toEpochMs / 1000),
+        step: String(STEP_SECONDS),
+      }).toString();
+      const response = await fetch(url);
+      if (!response.ok) throw new Error(`Prometheus answered ${response.status}: ${await response.text()}`);
+      return firstBreach(guardrail, rangeSchema.parse(await response.json()).data.result[0]?.values ?? []);
+    }),
+  );
+  const breaches = times.filter((time) => time !== undefined);
+  if (breaches.length === 0) throw new Error('no guardrail was beyond its limit');
+  return Math.min(...breaches);
+}
+
+/** @param values samples as Prometheus returns them: [epoch seconds, number as text]. @returns epoch milliseconds. */
+export function firstBreach(
+  { breachWhen, limit }: Pick<Guardrail, 'breachWhen' | 'limit'>,
+  values: readonly (readonly [number, string])[],
+): number | undefined {
+  const bad = values.find(([, text]) => (breachWhen === 'above' ? Number(text) > limit : Number(text) < limit));
+  return bad && bad[0] * 1000;
+}

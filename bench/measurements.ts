@@ -1,0 +1,68 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { identify, outerPids, signalProcess } from '../lab/processes.ts';
+import { CANARY_SHARD, SHARDS } from '../lab/world.ts';
+import { firstBadScrape } from './breach.ts';
+import { readProcesses } from './lab-control.ts';
+import { type Bench, withPartitionedMaster } from './scenario.ts';
+import { readWatchdogUsage } from './watchdog-usage.ts';
+
+const TTL_SECONDS = 20;
+const WATCHDOG_SAMPLE_MS = 8_000;
+/** Far longer than anything promised: a fault that outlives its promise must be measured, not cut off. */
+const PATIENCE_MS = 60_000;
+
+export interface TtlRun {
+  postToActiveSeconds: number;
+  /** Observed life beyond the TTL; the TTL counts from the host's own `applied`, up to a sample before we saw it. */
+  overshootSeconds: number;
+  watchdogCpuPct: number;
+  watchdogMegabytes: number;
+}
+
+/** One undisturbed run on the canary shard. */
+export function measureTtl(bench: Bench): Promise<TtlRun> {
+  return withPartitionedMaster(bench, CANARY_SHARD, TTL_SECONDS, async (running) => {
+    const host = bench.lab.hosts.find(({ dataAddress }) => dataAddress === running.address);
+    if (!host) throw new Error(`${running.address} is not in lab.json`);
+    const before = readWatchdogUsage(host.pid);
+    const beforeMs = performance.now();
+    await delay(WATCHDOG_SAMPLE_MS);
+    const after = readWatchdogUsage(host.pid);
+    const elapsedSeconds = (performance.now() - beforeMs) / 1000;
+    const liftedAt = await running.lifted(running.activeAtEpochMs + 1, TTL_SECONDS * 1000 + PATIENCE_MS);
+    return {
+      postToActiveSeconds: (running.activeAtEpochMs - running.postedAtEpochMs) / 1000,
+      overshootSeconds: (liftedAt - running.activeAtEpochMs) / 1000 - TTL_SECONDS,
+      watchdogCpuPct: (100 * (after.cpuSeconds - before.cpuSeconds)) / elapsedSeconds,
+      watchdogMegabytes: after.residentMegabytes,
+    };
+  });
+}
+
+/** A production shard: the guard must abort. @returns seconds from the first bad scrape to the fault being lifted. */
+export function measureAbort(bench: Bench, repetition: number): Promise<number> {
+  const busy = SHARDS.filter((shard) => shard !== CANARY_SHARD);
+  const shard = busy[repetition % busy.length] ?? CANARY_SHARD;
+  return withPartitionedMaster(bench, shard, 60, async (running) => {
+    const liftedAt = await running.lifted(running.activeAtEpochMs + 1, 60_000 + PATIENCE_MS);
+    const badAt = await firstBadScrape(bench.lab.prometheusUrl, running.activeAtEpochMs, liftedAt + 1_000);
+    return (liftedAt - badAt) / 1000;
+  });
+}
+
+/** SIGKILL to the function that renews the lease. @returns seconds from the kill to the fault being lifted. */
+export function measureGuardKilled(bench: Bench): Promise<number> {
+  return withPartitionedMaster(bench, CANARY_SHARD, 60, async (running) => {
+    const processes = await readProcesses(bench.lab.controlSocket);
+    const guards = processes.filter(({ function: name, state }) => /guard/i.test(name) && state === 'busy');
+    if (guards.length !== 1) throw new Error(`${guards.length} busy guard processes, there must be one`);
+    const inside = bench.lab.pids.inside;
+    const pid = inside === undefined ? undefined : outerPids(inside).get(guards[0]?.pid ?? -1);
+    const guard = pid === undefined ? undefined : identify(pid);
+    if (guard === undefined) throw new Error('the guard process was not found outside the lab');
+    const killedAt = Date.now();
+    signalProcess(guard, 'SIGKILL');
+    const liftedAt = await running.lifted(killedAt, PATIENCE_MS);
+    return (liftedAt - killedAt) / 1000;
+  });
+}

@@ -1,0 +1,36 @@
+import type { Experiment } from '../experiment/experiment.ts';
+import { readBaseline } from '../guard/baseline.ts';
+import { evaluate } from '../guard/guardrails.ts';
+import { PrometheusClient, readTelemetry, readTrafficShare } from '../guard/prometheus.ts';
+import { cloudWatchClient, ec2Client } from '../shared/clients.ts';
+import { loadConfiguration } from '../shared/configuration.ts';
+import { systemClock } from '../shared/system-clock.ts';
+import { openStore } from '../target/dependencies.ts';
+import { listLiveNodes } from '../target/ec2-nodes.ts';
+import { type Admission, admit } from './admit.ts';
+import { readAlarmStates } from './alarm-states.ts';
+import type { AdmissionPorts } from './ports.ts';
+import { clusterLocks, leaseStore } from './stores-from-env.ts';
+
+const configuration = loadConfiguration();
+const leases = leaseStore();
+const locks = clusterLocks();
+
+const ports: AdmissionPorts = {
+  killSwitchEngaged: () => leases.killSwitchEngaged(),
+  lockHolder: (clusterName) => locks.holder(clusterName),
+  listLiveNodes: (cluster) => listLiveNodes(ec2Client(), cluster, configuration),
+  readTopology: async (cluster, nodes) => (await openStore(cluster)).readTopology(nodes),
+  readGuardrails: async (cluster) => {
+    const telemetry = new PrometheusClient(cluster.telemetry.prometheusUrl);
+    const baseline = await readBaseline(telemetry, cluster);
+    return evaluate(cluster, await readTelemetry(telemetry, cluster), baseline);
+  },
+  readTrafficShare: (cluster, shards) =>
+    readTrafficShare(new PrometheusClient(cluster.telemetry.prometheusUrl), cluster, shards),
+  readAlarmStates: (names) => readAlarmStates(cloudWatchClient(), names),
+};
+
+export function handler({ experiment }: { experiment: Experiment }): Promise<Admission> {
+  return admit(experiment, configuration, ports, systemClock);
+}

@@ -1,0 +1,86 @@
+import type { Cluster, Configuration } from '../experiment/configuration.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import { type Problem, problem } from '../experiment/problem.ts';
+import type { Reading, ResolvedFault } from '../experiment/workflow.ts';
+import type { Clock } from '../shared/clock.ts';
+import { limitsOf } from './blast-radius.ts';
+import { CHECKS } from './checks.ts';
+import { Findings } from './findings.ts';
+import type { AdmissionPorts } from './ports.ts';
+import { type WorstCase, worstCase } from './worst-case.ts';
+
+/** What admission saw of one cluster: the numbers of a dry run and of the ADMITTED entry. */
+export interface ClusterFacts {
+  cluster: string;
+  tier: Cluster['tier'];
+  liveNodes: number;
+  impactedNodes: number;
+  impactedNodesPct: number;
+  maxNodesPct: number;
+  impactedShards: string[];
+  trafficSharePct: number;
+  maxTrafficSharePct: number;
+  guardrails: Reading[];
+  worstCase: WorstCase;
+}
+
+export interface AdmissionFacts {
+  clusters: ClusterFacts[];
+  targets: ResolvedFault[];
+}
+
+export type Admission = { admitted: true; facts: AdmissionFacts } | { admitted: false; problem: Problem };
+
+/**
+ * Asks the ordered refusals (checks.ts) about every cluster of the experiment and stops at the first no. A check that
+ * cannot be made is a no. Nothing is changed or reserved.
+ */
+export async function admit(
+  experiment: Experiment,
+  configuration: Configuration,
+  ports: AdmissionPorts,
+  clock: Clock,
+): Promise<Admission> {
+  const facts: AdmissionFacts = { clusters: [], targets: [] };
+  for (const clusterName of clustersOf(experiment)) {
+    const findings = new Findings(experiment, clusterName, configuration, ports, clock);
+    for (const { name, refuse, whenUnknown } of CHECKS) {
+      try {
+        const refusal = await refuse(findings);
+        if (refusal) return { admitted: false, problem: refusal };
+      } catch (error) {
+        const detail = `not started: "${name}" could not be checked for ${clusterName}: ${messageOf(error)}`;
+        return { admitted: false, problem: problem(whenUnknown ?? 'control-plane-unknown', detail, { check: name }) };
+      }
+    }
+    facts.clusters.push(await clusterFacts(findings, configuration));
+    facts.targets.push(...(await findings.targets()));
+  }
+  return { admitted: true, facts };
+}
+
+/** Names of the clusters an experiment touches, each once, in sorted order: the order in which locks are taken. */
+export function clustersOf(experiment: Experiment): string[] {
+  return [...new Set(experiment.faults.map(({ cluster }) => cluster))].sort();
+}
+
+async function clusterFacts(findings: Findings, configuration: Configuration): Promise<ClusterFacts> {
+  const { cluster, clusterName, impacted, experiment } = findings;
+  const liveNodes = (await findings.liveNodes()).length;
+  return {
+    cluster: clusterName,
+    tier: cluster.tier,
+    liveNodes,
+    impactedNodes: impacted.length,
+    impactedNodesPct: (100 * impacted.length) / liveNodes,
+    impactedShards: (await findings.impactedShards()).map(({ name }) => name),
+    trafficSharePct: 100 * (await findings.trafficShare()),
+    ...limitsOf(cluster),
+    guardrails: await findings.guardrails(),
+    worstCase: worstCase(cluster, configuration.leaseGraceSeconds, experiment.durationSeconds),
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,138 @@
+import { type Problem, type ProblemSlug, problem } from '../experiment/problem.ts';
+import type { Reading } from '../experiment/workflow.ts';
+import { topologyProblems } from '../target/store.ts';
+import {
+  limitsOf,
+  membersOf,
+  refuseLossOfReplication,
+  refuseTooManyNodes,
+  refuseTooMuchTraffic,
+} from './blast-radius.ts';
+import type { Findings } from './findings.ts';
+import { insideWindow } from './window.ts';
+
+/** One reason not to start: looks, and says why not, with numbers, or undefined. */
+export interface Check {
+  name: string;
+  refuse(findings: Findings): Promise<Problem | undefined>;
+  /** Which problem it is when the check itself fails; `control-plane-unknown` unless said otherwise. */
+  whenUnknown?: ProblemSlug;
+}
+
+/** The refusals in the order in which they are asked: the cheap and the general before the costly and the special. */
+export const CHECKS: readonly Check[] = [
+  { name: 'kill switch', refuse: refuseWhenKillSwitchEngaged },
+  { name: 'cluster', refuse: refuseUnknownCluster },
+  { name: 'window', refuse: refuseOutsideWindow },
+  { name: 'lock', refuse: refuseLockedCluster },
+  { name: 'nodes', refuse: refuseUnknownNodes },
+  { name: 'share of nodes', refuse: refuseShareOfNodes },
+  { name: 'replication', refuse: refuseWhatReplicationCannotSurvive },
+  { name: 'share of traffic', refuse: refuseShareOfTraffic, whenUnknown: 'telemetry-unavailable' },
+  { name: 'alarms', refuse: refuseFiringAlarms },
+  { name: 'guardrails', refuse: refuseBreachedGuardrails, whenUnknown: 'telemetry-unavailable' },
+  { name: 'store health', refuse: refuseUnhealthyStore },
+];
+
+async function refuseWhenKillSwitchEngaged({ ports }: Findings): Promise<Problem | undefined> {
+  return (await ports.killSwitchEngaged())
+    ? problem('kill-switch-engaged', 'not started: the kill switch is engaged')
+    : undefined;
+}
+
+async function refuseUnknownCluster({ clusterNames, clusterName }: Findings): Promise<Problem | undefined> {
+  if (clusterNames.includes(clusterName)) return undefined;
+  const errors = [
+    { field: 'targetService', message: `${clusterName} is not configured`, allowed: clusterNames.join(', ') },
+  ];
+  return problem('unknown-cluster', `not started: ${clusterName} is not a cluster of this deployment`, { errors });
+}
+
+async function refuseOutsideWindow({ cluster, clusterName, clock }: Findings): Promise<Problem | undefined> {
+  const { window } = cluster;
+  if (!window || insideWindow(window, clock.nowEpochMs())) return undefined;
+  const detail = `not started: experiments on ${clusterName} may start on ${window.daysOfWeek.join(', ')} from ${window.startHourUtc}:00 to ${window.endHourUtc}:00 UTC`;
+  return problem('outside-window', detail, { window, now: new Date(clock.nowEpochMs()).toISOString() });
+}
+
+async function refuseLockedCluster({ ports, clusterName }: Findings): Promise<Problem | undefined> {
+  const holder = await ports.lockHolder(clusterName);
+  return holder === undefined ? undefined : clusterLocked(clusterName, holder);
+}
+
+export function clusterLocked(clusterName: string, holder: string): Problem {
+  const detail = `not started: ${clusterName} is held by experiment ${holder}`;
+  return problem('cluster-locked', detail, { cluster: clusterName, heldBy: holder });
+}
+
+/** Every named node must run in EC2 and be known to the store: a name that fits nothing must not fit by chance. */
+async function refuseUnknownNodes(findings: Findings): Promise<Problem | undefined> {
+  const liveNames = (await findings.liveNodes()).map(({ name }) => name);
+  const doubled = findings.named.filter((name) => liveNames.filter((live) => live === name).length > 1);
+  const storeNames = (await findings.topology()).shards.flatMap(membersOf);
+  const errors = findings.named.flatMap((name) => {
+    const allowed = liveNames.join(', ');
+    if (!liveNames.includes(name))
+      return [{ field: name, message: 'is not a running instance of the cluster', allowed }];
+    if (doubled.includes(name)) return [{ field: name, message: 'is the name of several running instances', allowed }];
+    if (!storeNames.includes(name))
+      return [{ field: name, message: 'is not in the store', allowed: storeNames.join(', ') }];
+    return [];
+  });
+  if (errors.length === 0) return undefined;
+  const names = errors.map(({ field }) => field).join(', ');
+  return problem('unknown-node', `not started: not exactly one live node of ${findings.clusterName}: ${names}`, {
+    errors,
+  });
+}
+
+async function refuseShareOfNodes(findings: Findings): Promise<Problem | undefined> {
+  return refuseTooManyNodes(findings.impacted.length, (await findings.liveNodes()).length, limitsOf(findings.cluster));
+}
+
+async function refuseWhatReplicationCannotSurvive(findings: Findings): Promise<Problem | undefined> {
+  const { shards } = await findings.topology();
+  return refuseLossOfReplication(findings.impacted, shards, findings.cluster.redis.minReplicasToWrite);
+}
+
+async function refuseShareOfTraffic(findings: Findings): Promise<Problem | undefined> {
+  return refuseTooMuchTraffic(await findings.trafficShare(), limitsOf(findings.cluster));
+}
+
+/** Only OK is OK: an alarm without data, or one that does not exist, tells nothing. */
+async function refuseFiringAlarms({ cluster, ports }: Findings): Promise<Problem | undefined> {
+  if (cluster.alarms.length === 0) return undefined;
+  const states = await ports.readAlarmStates(cluster.alarms.map(({ name }) => name));
+  const notOk = cluster.alarms
+    .map(({ name, severity }) => ({ name, severity, state: states.get(name) ?? 'MISSING' }))
+    .filter(({ state }) => state !== 'OK');
+  if (notOk.length === 0) return undefined;
+  const detail = `not started: ${notOk.map(({ name, state }) => `${name} is ${state}`).join(', ')}`;
+  return problem('alarm-firing', detail, { alarms: notOk });
+}
+
+async function refuseBreachedGuardrails(findings: Findings): Promise<Problem | undefined> {
+  const readings = await findings.guardrails();
+  const missing = Object.keys(findings.cluster.guardrails).filter(
+    (name) => !readings.some((r) => r.guardrail === name),
+  );
+  const blind = readings.filter(isBlind);
+  if (missing.length > 0 || blind.length > 0) {
+    const names = [...missing, ...blind.map(({ guardrail }) => guardrail)].join(', ');
+    return problem('telemetry-unavailable', `not started: no fresh reading of ${names}`, { guardrails: readings });
+  }
+  const breached = readings.filter((reading) => reading.breached);
+  if (breached.length === 0) return undefined;
+  const detail = `not started: ${breached.map((r) => r.reason ?? `${r.guardrail} is ${r.value} ${r.unit}, limit ${r.limit}`).join('; ')}`;
+  return problem('steady-state-not-met', detail, { guardrails: readings });
+}
+
+function isBlind({ value, ageSeconds, maxAgeSeconds }: Reading): boolean {
+  return value === undefined || Number.isNaN(value) || ageSeconds === undefined || ageSeconds > maxAgeSeconds;
+}
+
+async function refuseUnhealthyStore(findings: Findings): Promise<Problem | undefined> {
+  const problems = topologyProblems(await findings.topology());
+  if (problems.length === 0) return undefined;
+  return problem('steady-state-not-met', `not started: the store is not healthy: ${problems.join('; ')}`, { problems });
+}

@@ -1,0 +1,89 @@
+import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  paginateScan,
+  type ScanCommandOutput,
+} from '@aws-sdk/lib-dynamodb';
+
+export interface ClusterLock {
+  cluster: string;
+  experimentId: string;
+  /** After this the run is over, or something died: the sweep looks after it. */
+  endsByEpochSeconds: number;
+}
+
+/** One experiment a cluster at a time. A lock is a row; who put it first has it. */
+export class ClusterLocks {
+  readonly #documents: DynamoDBDocumentClient;
+  readonly #tableName: string;
+
+  constructor(options: { dynamo: DynamoDBClient; tableName: string }) {
+    this.#documents = DynamoDBDocumentClient.from(options.dynamo);
+    this.#tableName = options.tableName;
+  }
+
+  /**
+   * True when this request has the lock now. `requestId` makes a put that was repeated because its answer got lost
+   * succeed, while another request for the same experiment does not.
+   */
+  async take(lock: ClusterLock, requestId: string): Promise<boolean> {
+    return this.#conditionally(
+      new PutCommand({
+        TableName: this.#tableName,
+        Item: { ...lock, requestId },
+        ConditionExpression: 'attribute_not_exists(#cluster) OR requestId = :requestId',
+        ExpressionAttributeNames: { '#cluster': 'cluster' },
+        ExpressionAttributeValues: { ':requestId': requestId },
+      }),
+    );
+  }
+
+  /** Frees the cluster if this experiment holds it; false when it did not. */
+  async release(cluster: string, experimentId: string): Promise<boolean> {
+    return this.#conditionally(
+      new DeleteCommand({
+        TableName: this.#tableName,
+        Key: { cluster },
+        ConditionExpression: 'experimentId = :experimentId',
+        ExpressionAttributeValues: { ':experimentId': experimentId },
+      }),
+    );
+  }
+
+  /** The experiment that holds the cluster, from a consistent read; undefined when it is free. */
+  async holder(cluster: string): Promise<string | undefined> {
+    const { Item } = await this.#documents.send(
+      new GetCommand({ TableName: this.#tableName, Key: { cluster }, ConsistentRead: true }),
+    );
+    return Item === undefined ? undefined : String(Item.experimentId);
+  }
+
+  /** Every lock there is; there are at most as many as clusters. */
+  async list(): Promise<ClusterLock[]> {
+    const locks: ClusterLock[] = [];
+    const pages = paginateScan({ client: this.#documents }, { TableName: this.#tableName, ConsistentRead: true });
+    for await (const page of pages) locks.push(...toLocks(page));
+    return locks;
+  }
+
+  async #conditionally(command: PutCommand | DeleteCommand): Promise<boolean> {
+    try {
+      await (command instanceof PutCommand ? this.#documents.send(command) : this.#documents.send(command));
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  }
+}
+
+function toLocks({ Items }: ScanCommandOutput): ClusterLock[] {
+  return (Items ?? []).map((item) => ({
+    cluster: String(item.cluster),
+    experimentId: String(item.experimentId),
+    endsByEpochSeconds: Number(item.endsByEpochSeconds),
+  }));
+}

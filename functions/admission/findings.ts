@@ -1,0 +1,119 @@
+import type { Cluster, Configuration } from '../experiment/configuration.ts';
+import type { Experiment, Fault } from '../experiment/experiment.ts';
+import type { Reading, ResolvedFault, TargetNode } from '../experiment/workflow.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { LiveNode } from '../target/ec2-nodes.ts';
+import type { ShardTopology, StoreTopology } from '../target/store.ts';
+import { membersOf } from './blast-radius.ts';
+import type { AdmissionPorts } from './ports.ts';
+
+/** What is seen of one cluster while an experiment is judged: each thing is looked up when first asked for, once. */
+export class Findings {
+  readonly experiment: Experiment;
+  readonly clusterName: string;
+  readonly ports: AdmissionPorts;
+  readonly clock: Clock;
+  readonly #configuration: Configuration;
+  readonly #seen = new Map<string, Promise<unknown>>();
+
+  constructor(
+    experiment: Experiment,
+    clusterName: string,
+    configuration: Configuration,
+    ports: AdmissionPorts,
+    clock: Clock,
+  ) {
+    this.experiment = experiment;
+    this.clusterName = clusterName;
+    this.#configuration = configuration;
+    this.ports = ports;
+    this.clock = clock;
+  }
+
+  get clusterNames(): string[] {
+    return Object.keys(this.#configuration.clusters);
+  }
+
+  /** @throws Error when the cluster is not configured; the check that asks for it stands before all that use it. */
+  get cluster(): Cluster {
+    const { clusters } = this.#configuration;
+    const cluster = Object.hasOwn(clusters, this.clusterName) ? clusters[this.clusterName] : undefined;
+    if (!cluster) throw new Error(`cluster ${this.clusterName} is not configured`);
+    return cluster;
+  }
+
+  get faults(): Fault[] {
+    return this.experiment.faults.filter(({ cluster }) => cluster === this.clusterName);
+  }
+
+  /** Nodes that a fault is applied on, each once. */
+  get impacted(): string[] {
+    return [...new Set(this.faults.flatMap(({ impactedNodes }) => impactedNodes))];
+  }
+
+  /** Every node the request names, impacted or on the other side of a partition. */
+  get named(): string[] {
+    return [...new Set(this.faults.flatMap((fault) => [...fault.impactedNodes, ...peersOf(fault)]))];
+  }
+
+  liveNodes(): Promise<LiveNode[]> {
+    return this.#once('liveNodes', () => this.ports.listLiveNodes(this.cluster));
+  }
+
+  topology(): Promise<StoreTopology> {
+    return this.#once('topology', async () => this.ports.readTopology(this.cluster, await this.liveNodes()));
+  }
+
+  async impactedShards(): Promise<ShardTopology[]> {
+    const { shards } = await this.topology();
+    return shards.filter((shard) => membersOf(shard).some((node) => this.impacted.includes(node)));
+  }
+
+  trafficShare(): Promise<number> {
+    return this.#once('trafficShare', async () =>
+      this.ports.readTrafficShare(
+        this.cluster,
+        (await this.impactedShards()).map(({ name }) => name),
+      ),
+    );
+  }
+
+  guardrails(): Promise<Reading[]> {
+    return this.#once('guardrails', () => this.ports.readGuardrails(this.cluster));
+  }
+
+  /** The named nodes as they are now; the state machine resolves them again just before injection. */
+  async targets(): Promise<ResolvedFault[]> {
+    const { shards } = await this.topology();
+    const liveNodes = await this.liveNodes();
+    const resolve = (names: readonly string[]): TargetNode[] =>
+      names.flatMap((name) => {
+        const live = liveNodes.find((node) => node.name === name);
+        const shard = shards.find((candidate) => membersOf(candidate).includes(name));
+        if (!live || !shard) return [];
+        return [
+          { ...live, shard: shard.name, role: shard.master === name ? ('master' as const) : ('replica' as const) },
+        ];
+      });
+    return this.faults.map((fault) => {
+      const impactedShards = shards.filter((shard) => membersOf(shard).some((n) => fault.impactedNodes.includes(n)));
+      return {
+        faultId: fault.faultId,
+        impacted: resolve(fault.impactedNodes),
+        peers: resolve(peersOf(fault)),
+        shardMembers: resolve(impactedShards.flatMap(membersOf)),
+      };
+    });
+  }
+
+  #once<T>(what: string, look: () => Promise<T>): Promise<T> {
+    const seen = (this.#seen.get(what) as Promise<T> | undefined) ?? look();
+    this.#seen.set(what, seen);
+    return seen;
+  }
+}
+
+function peersOf({ parameters, impactedNodes }: Fault): string[] {
+  if (parameters.kind !== 'NETWORK_PARTITION') return [];
+  return [...parameters.groupA, ...parameters.groupB].filter((name) => !impactedNodes.includes(name));
+}

@@ -1,0 +1,18 @@
+import type { Cluster } from '../experiment/configuration.ts';
+import type { Reading } from '../experiment/workflow.ts';
+import type { LiveNode } from '../target/ec2-nodes.ts';
+import type { StoreTopology } from '../target/store.ts';
+
+/** What admission looks at. Each may throw: then the answer is unknown, and unknown refuses. */
+export interface AdmissionPorts {
+  killSwitchEngaged(): Promise<boolean>;
+  /** The experiment that holds the cluster; undefined when it is free. */
+  lockHolder(clusterName: string): Promise<string | undefined>;
+  listLiveNodes(cluster: Cluster): Promise<LiveNode[]>;
+  readTopology(cluster: Cluster, nodes: LiveNode[]): Promise<StoreTopology>;
+  readGuardrails(cluster: Cluster): Promise<Reading[]>;
+  /** Share of the client traffic that these shards serve, 0 to 1. */
+  readTrafficShare(cluster: Cluster, shards: string[]): Promise<number>;
+  /** CloudWatch's state of each named alarm; a missing name is an alarm that does not exist. */
+  readAlarmStates(names: string[]): Promise<Map<string, string>>;
+}

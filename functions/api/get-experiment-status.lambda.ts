@@ -1,0 +1,8 @@
+import { auditReader, leaseStore } from '../admission/stores-from-env.ts';
+import { systemClock } from '../shared/system-clock.ts';
+import { experimentIdOf, route } from './answer.ts';
+import { getExperimentStatus } from './get-experiment.ts';
+
+const dependencies = { audit: auditReader(), leases: leaseStore(), clock: systemClock };
+
+export const handler = route((event) => getExperimentStatus(experimentIdOf(event), dependencies));

@@ -1,0 +1,72 @@
+import type { AuditLog } from '../audit/audit-log.ts';
+import type { AuditEntry } from '../audit/entry.ts';
+import { verifyChain } from '../audit/hash-chain.ts';
+import { detailsOf, nodesOf, readingsNow, stateOf, statusDocument } from '../experiment/status.ts';
+import type { Baseline, ProbeMeasurement } from '../experiment/workflow.ts';
+import type { LeaseStore } from '../guard/lease.ts';
+import type { Clock } from '../shared/clock.ts';
+import { recordsOf } from '../verdict/records.ts';
+import { type Answer, notFound } from './answer.ts';
+
+export interface GetDependencies {
+  audit: Pick<AuditLog, 'read'>;
+  leases: Pick<LeaseStore, 'read'>;
+  clock: Clock;
+}
+
+/** `GET …/{id}/status`: the seed's document. */
+export async function getExperimentStatus(experimentId: string, dependencies: GetDependencies): Promise<Answer> {
+  const { audit, leases, clock } = dependencies;
+  const [entries, lease] = await Promise.all([audit.read(experimentId), leases.read(experimentId)]);
+  if (!isExperiment(entries)) return notFound(experimentId);
+  return { status: 200, body: statusDocument(experimentId, entries, lease, clock.nowEpochMs()) };
+}
+
+/** `GET …/{id}`: everything that is known of an experiment, and whether its log is unbroken. */
+export async function getExperiment(experimentId: string, dependencies: GetDependencies): Promise<Answer> {
+  const { audit, leases, clock } = dependencies;
+  const [entries, lease] = await Promise.all([audit.read(experimentId), leases.read(experimentId)]);
+  if (!isExperiment(entries)) return notFound(experimentId);
+  const state = stateOf(entries, lease);
+  const brokenAtSequence = verifyChain(entries);
+  const facts = detailsOf<{ facts?: { clusters?: { cluster: string; worstCase: object }[] } }>(
+    entries,
+    'ADMITTED',
+  )?.facts;
+  const body = {
+    experimentId,
+    status: state.status,
+    outcome: state.outcome ?? null,
+    reason: state.verdict?.reason ?? null,
+    experiment: state.experiment ?? null,
+    ...(state.injection ?? {}),
+    targets: state.targets,
+    baseline: detailsOf<{ baseline: Baseline }>(entries, 'STEADY_STATE_CONFIRMED')?.baseline ?? null,
+    budgets: state.verdict?.budgets ?? [],
+    nodes: state.rollback?.nodes ?? nodesOf(state, entries),
+    probe: detailsOf<ProbeMeasurement & Record<string, unknown>>(entries, 'PROBE_MEASURED') ?? null,
+    guardrails: readingsNow(lease, clock.nowEpochMs()),
+    record: recordsOf(experimentId, entries),
+    worstCase: facts?.clusters?.map(({ cluster, worstCase }) => ({ cluster, ...worstCase })) ?? [],
+    timeline: entries.map(timelineRow),
+    chainVerified: brokenAtSequence === undefined,
+    ...(brokenAtSequence === undefined ? {} : { chainBrokenAtSequence: brokenAtSequence }),
+  };
+  return { status: 200, body };
+}
+
+/** Refusals lie in the same log under ids that no experiment can have. */
+function isExperiment(entries: readonly AuditEntry[]): boolean {
+  return entries.some(({ type }) => type === 'ADMITTED');
+}
+
+function timelineRow({ sequence, type, at, actor, details, hash }: AuditEntry) {
+  return { sequence, type, at, actor, summary: summaryOf(type, details), details, hash };
+}
+
+/** One line for a person: what happened, and the reason if the entry gives one. */
+function summaryOf(type: string, details: Record<string, unknown>): string {
+  const what = type.toLowerCase().replaceAll('_', ' ');
+  const why = [details.reason, details.outcome, details.detail].find((value) => typeof value === 'string');
+  return why === undefined ? what : `${what}: ${String(why)}`;
+}

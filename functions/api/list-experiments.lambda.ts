@@ -1,0 +1,8 @@
+import { dynamoClient } from '../shared/clients.ts';
+import { requireEnv } from '../shared/env.ts';
+import { route } from './answer.ts';
+import { findRecordsIn, listExperiments } from './list-experiments.ts';
+
+const findRecords = findRecordsIn(dynamoClient(), requireEnv('HOLDFAST_RECORD_TABLE'));
+
+export const handler = route((event) => listExperiments(event.queryStringParameters ?? {}, findRecords));

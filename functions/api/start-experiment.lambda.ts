@@ -1,0 +1,42 @@
+import { auditLog, clusterLocks, leaseStore } from '../admission/stores-from-env.ts';
+import { dynamoClient, lambdaClient, stepFunctionsClient } from '../shared/clients.ts';
+import { loadConfiguration } from '../shared/configuration.ts';
+import { requireEnv } from '../shared/env.ts';
+import { systemClock } from '../shared/system-clock.ts';
+import { bodyOf, callerOf, route } from './answer.ts';
+import { invokeAdmit } from './invoke-admit.ts';
+import { Reservations } from './reservations.ts';
+import { startExecution } from './start-execution.ts';
+import { startExperiment } from './start-experiment.ts';
+
+/** Longest wait for admission; the rest of API Gateway's 29 s is for the injection. */
+const ADMIT_TIMEOUT_MS = 12_000;
+
+const dependencies = {
+  audit: auditLog(),
+  leases: leaseStore(),
+  locks: clusterLocks(),
+  reservations: new Reservations({ dynamo: dynamoClient(), tableName: requireEnv('HOLDFAST_EXPERIMENT_TABLE') }),
+  admit: (experiment: Parameters<typeof invokeAdmit>[2]) =>
+    invokeAdmit(
+      lambdaClient({ attempts: 1, timeoutMs: ADMIT_TIMEOUT_MS }),
+      requireEnv('HOLDFAST_ADMIT_FUNCTION'),
+      experiment,
+    ),
+  startExecution: (run: Parameters<typeof startExecution>[3]) =>
+    startExecution(stepFunctionsClient(), requireEnv('HOLDFAST_STATE_MACHINE_ARN'), run.experimentId, run),
+  clusters: loadConfiguration().clusters,
+  clock: systemClock,
+};
+
+export const handler = route((event) =>
+  startExperiment(
+    {
+      body: bodyOf(event),
+      dryRun: event.queryStringParameters?.dryRun === 'true',
+      caller: callerOf(event),
+      requestId: event.requestContext.requestId,
+    },
+    dependencies,
+  ),
+);

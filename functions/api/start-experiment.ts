@@ -1,0 +1,244 @@
+import { type Admission, type AdmissionFacts, clustersOf } from '../admission/admit.ts';
+import { clusterLocked } from '../admission/checks.ts';
+import type { ClusterLocks } from '../admission/cluster-locks.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
+import type { Caller, Experiment } from '../experiment/experiment.ts';
+import { type DurationLimits, parseExperiment } from '../experiment/parse-experiment.ts';
+import { type Problem, problem } from '../experiment/problem.ts';
+import { stateOf } from '../experiment/status.ts';
+import type { ExperimentRun } from '../experiment/workflow.ts';
+import type { LeaseStore } from '../guard/lease.ts';
+import type { Clock } from '../shared/clock.ts';
+import { log } from '../shared/log.ts';
+import { type Answer, refusal } from './answer.ts';
+import { hashRequest, type Reservation, type Reservations } from './reservations.ts';
+
+const INJECTED_WAIT_MS = 20_000;
+/** API Gateway gives up after 29 s; an answer of ours must come before. */
+const ANSWER_WITHIN_MS = 26_000;
+const POLL_MS = 200;
+/** What a run may take beside its duration and its recovery: steps before the fault, rollback, conclusion. */
+const RUN_OVERHEAD_SECONDS = 240;
+
+export interface StartRequest {
+  body: string;
+  dryRun: boolean;
+  caller: Caller;
+  /** API Gateway's id of the request: the key of a refusal. */
+  requestId: string;
+}
+
+export interface StartDependencies {
+  audit: Pick<AuditLog, 'append' | 'read'>;
+  leases: Pick<LeaseStore, 'killSwitchEngaged' | 'create' | 'read' | 'release'>;
+  locks: Pick<ClusterLocks, 'take' | 'release' | 'holder'>;
+  reservations: Pick<Reservations, 'find' | 'reserve' | 'cancel'>;
+  admit(experiment: Experiment): Promise<Admission>;
+  startExecution(run: ExperimentRun): Promise<void>;
+  clusters: DurationLimits & Readonly<Record<string, { budgets: { recoverySeconds: number } }>>;
+  clock: Clock;
+}
+
+/**
+ * POST: kill switch → parse → stored answer → admit → locks → reserve → audit → lease → execution → wait for INJECTED.
+ * Up to the audit entry everything taken is given back on failure; after it an execution may exist, so the lease is
+ * released and the rest is left to the sweep.
+ */
+export async function startExperiment(request: StartRequest, dependencies: StartDependencies): Promise<Answer> {
+  const answerByMs = dependencies.clock.monotonicMs() + ANSWER_WITHIN_MS;
+  const begun = await begin(request, dependencies);
+  if (begun.kind === 'answer') return begun.answer;
+  if (begun.kind === 'refused') return recordRefusal(begun.problem, begun.experiment, request, dependencies);
+  return awaitInjection(begun.experimentId, answerByMs, dependencies);
+}
+
+type Begun =
+  | { kind: 'answer'; answer: Answer }
+  | { kind: 'refused'; problem: Problem; experiment?: Experiment }
+  | { kind: 'started'; experimentId: string };
+
+async function begin(request: StartRequest, dependencies: StartDependencies): Promise<Begun> {
+  try {
+    if (await dependencies.leases.killSwitchEngaged()) {
+      return { kind: 'refused', problem: problem('kill-switch-engaged', 'not started: the kill switch is engaged') };
+    }
+  } catch (error) {
+    return unknown('the kill switch', error);
+  }
+  const parsed = parseExperiment(request.body, dependencies.clusters);
+  if (!parsed.ok) return { kind: 'refused', problem: parsed.problem };
+  const { experiment } = parsed;
+  try {
+    if (!request.dryRun) {
+      const stored = await dependencies.reservations.find(experiment.experimentId);
+      if (stored) return await storedAnswer(stored, experiment, dependencies);
+    }
+    const admission = await dependencies.admit(experiment);
+    if (!admission.admitted) return { kind: 'refused', problem: admission.problem, experiment };
+    if (request.dryRun) return { kind: 'answer', answer: dryRunAnswer(experiment, admission.facts) };
+    return await claim(experiment, admission.facts, request, dependencies);
+  } catch (error) {
+    return unknown('the start', error, experiment);
+  }
+}
+
+/** Takes locks and id, writes ADMITTED, starts; or gives back what it took. */
+async function claim(
+  experiment: Experiment,
+  facts: AdmissionFacts,
+  request: StartRequest,
+  dependencies: StartDependencies,
+): Promise<Begun> {
+  const { audit, locks, reservations, clock, clusters } = dependencies;
+  const { experimentId } = experiment;
+  const taken: string[] = [];
+  let reserved = false;
+  const giveBack = async () => {
+    // The id first: while the locks are held nobody else can run on the clusters.
+    const cancelled = reserved ? reservations.cancel(experimentId, request.requestId) : Promise.resolve(false);
+    const [first] = await Promise.allSettled([cancelled]);
+    for (const cluster of taken.toReversed()) await locks.release(cluster, experimentId);
+    if (first.status === 'rejected') throw first.reason;
+  };
+  try {
+    for (const cluster of clustersOf(experiment)) {
+      const seconds =
+        experiment.durationSeconds + (clusters[cluster]?.budgets.recoverySeconds ?? 0) + RUN_OVERHEAD_SECONDS;
+      const endsByEpochSeconds = Math.ceil(clock.nowEpochMs() / 1000 + seconds);
+      if (await locks.take({ cluster, experimentId, endsByEpochSeconds }, request.requestId)) {
+        taken.push(cluster);
+        continue;
+      }
+      const holder = await locks.holder(cluster);
+      await giveBack();
+      return { kind: 'refused', problem: clusterLocked(cluster, holder ?? '(just released)'), experiment };
+    }
+    const reservation: Reservation = {
+      experimentId,
+      requestHash: hashRequest(experiment),
+      request: experiment,
+      caller: request.caller,
+      acceptedAt: new Date(clock.nowEpochMs()).toISOString(),
+    };
+    // Before the call: a put that failed may have been written. Giving back asks for our own request id.
+    reserved = true;
+    reserved = await reservations.reserve(reservation, request.requestId);
+    if (!reserved) {
+      await giveBack();
+      const stored = await reservations.find(experimentId);
+      return stored ? await storedAnswer(stored, experiment, dependencies) : idConflict(experiment);
+    }
+    await audit.append(experimentId, 'ADMITTED', request.caller, { experiment, facts });
+  } catch (error) {
+    // An append that failed may have been written: then the id stays taken, and the sweep concludes the experiment.
+    if (await mayBeAdmitted(experimentId, reserved, dependencies)) throw error;
+    // What cannot be given back now is freed by the sweep: without ADMITTED in the log nothing can have been started.
+    await giveBack().catch((failure) => log.error('claim not given back', { experimentId, failure: String(failure) }));
+    throw error;
+  }
+  return launch(experiment, request.caller, dependencies);
+}
+
+async function mayBeAdmitted(experimentId: string, reserved: boolean, { audit }: StartDependencies): Promise<boolean> {
+  if (!reserved) return false;
+  try {
+    return (await audit.read(experimentId)).length > 0;
+  } catch {
+    return true;
+  }
+}
+
+async function launch(
+  experiment: Experiment,
+  caller: Caller,
+  { leases, startExecution }: StartDependencies,
+): Promise<Begun> {
+  const { experimentId } = experiment;
+  try {
+    await leases.create(experimentId);
+    await startExecution({ experimentId, experiment, caller, rollbackOnly: false });
+    return { kind: 'started', experimentId };
+  } catch (error) {
+    // The execution may exist although the call failed. Without its lease it applies nothing and ends by itself.
+    await leases.release(experimentId, 'ABORT', `the start failed: ${String(error)}`).catch((failure) => {
+      log.error('lease not released after a failed start', { experimentId, failure: String(failure) });
+    });
+    return unknown('the execution', error, experiment);
+  }
+}
+
+async function storedAnswer(
+  stored: Reservation,
+  experiment: Experiment,
+  { audit, leases }: StartDependencies,
+): Promise<Begun> {
+  if (stored.requestHash !== hashRequest(experiment)) return idConflict(experiment);
+  const { experimentId } = experiment;
+  const [entries, lease] = await Promise.all([audit.read(experimentId), leases.read(experimentId)]);
+  if (entries.length === 0) {
+    const detail = `experiment ${experimentId} is being started by another request, or its start failed: ask for its status, or use another id`;
+    return { kind: 'refused', problem: problem('control-plane-unknown', detail, { experimentId }), experiment };
+  }
+  return { kind: 'answer', answer: { status: 202, body: acceptedBody(experimentId, stateOf(entries, lease)) } };
+}
+
+async function awaitInjection(
+  experimentId: string,
+  answerByMs: number,
+  dependencies: StartDependencies,
+): Promise<Answer> {
+  const { audit, clock } = dependencies;
+  const deadlineMs = Math.min(answerByMs, clock.monotonicMs() + INJECTED_WAIT_MS);
+  for (;;) {
+    try {
+      const state = stateOf(await audit.read(experimentId));
+      const settled = state.injection !== undefined || state.status !== 'ACCEPTED';
+      if (settled || clock.monotonicMs() >= deadlineMs) return { status: 202, body: acceptedBody(experimentId, state) };
+    } catch (error) {
+      // It is started; that the log cannot be read now changes nothing about it.
+      log.warn('log not readable while waiting', { experimentId, error: String(error) });
+      if (clock.monotonicMs() >= deadlineMs) return { status: 202, body: { experimentId, status: 'ACCEPTED' } };
+    }
+    await clock.sleep(POLL_MS);
+  }
+}
+
+/** The seed's answer. A fault that was applied is reported as INJECTED, also to a repeated request. */
+function acceptedBody(experimentId: string, state: ReturnType<typeof stateOf>): object {
+  if (state.injection) return { experimentId, status: 'INJECTED', ...state.injection };
+  return { experimentId, status: state.status };
+}
+
+function dryRunAnswer(experiment: Experiment, facts: AdmissionFacts): Answer {
+  return {
+    status: 200,
+    body: { experimentId: experiment.experimentId, dryRun: true, admitted: true, experiment, facts },
+  };
+}
+
+async function recordRefusal(
+  document: Problem,
+  experiment: Experiment | undefined,
+  request: StartRequest,
+  { audit }: StartDependencies,
+): Promise<Answer> {
+  try {
+    const details = { problem: document, dryRun: request.dryRun, ...(experiment ? { experiment } : {}) };
+    await audit.append(`REFUSAL#${request.requestId}`, 'REFUSED', request.caller, details);
+  } catch (error) {
+    log.error('refusal not recorded', { requestId: request.requestId, error: String(error) });
+  }
+  return refusal(document);
+}
+
+function idConflict(experiment: Experiment): Begun {
+  const { experimentId } = experiment;
+  const detail = `not started: experiment id ${experimentId} was used for another request`;
+  return { kind: 'refused', problem: problem('experiment-id-conflict', detail, { experimentId }), experiment };
+}
+
+function unknown(what: string, error: unknown, experiment?: Experiment): Begun {
+  log.error('unknown means refuse', { what, error: String(error) });
+  const detail = `${what} is in an unknown state: ${error instanceof Error ? error.name : 'error'}`;
+  return { kind: 'refused', problem: problem('control-plane-unknown', detail), ...(experiment ? { experiment } : {}) };
+}

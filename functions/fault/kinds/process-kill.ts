@@ -1,0 +1,11 @@
+import type { KindCommand } from '../node-command.ts';
+
+/** Kills the store's process; who starts it again is part of the experiment. */
+export const processKill: KindCommand<'PROCESS_KILL'> = ({ signal, restart }) => ({
+  parameters: { signal, restart },
+  undo: [
+    restart === 'rollback'
+      ? 'start the unit of the store again, behind the fence'
+      : 'check that the supervisor has started the store again, start it if not',
+  ],
+});

@@ -1,0 +1,7 @@
+import type { KindCommand } from '../node-command.ts';
+
+/** Stops the store's process with SIGSTOP: alive for the kernel, silent for everyone else. */
+export const processPause: KindCommand<'PROCESS_PAUSE'> = () => ({
+  parameters: {},
+  undo: ['send SIGCONT to the recorded process, behind the fence'],
+});

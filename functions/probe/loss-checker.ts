@@ -1,0 +1,27 @@
+/** What became of the writes that the store had acknowledged. */
+export interface LossReport {
+  acknowledged: number;
+  present: number;
+  /** Keys whose acknowledged value is not there: data loss. */
+  lost: string[];
+}
+
+/**
+ * Compares what was acknowledged with what the current master has. Each key is written once, so that anything but its
+ * own value is a loss.
+ *
+ * @param found value of each key that was read; null when the store does not have it
+ * @throws Error when a key was not read: an unread key is neither present nor lost.
+ */
+export function checkLoss(
+  acknowledged: ReadonlyMap<string, string>,
+  found: ReadonlyMap<string, string | null>,
+): LossReport {
+  const lost: string[] = [];
+  for (const [key, value] of acknowledged) {
+    const present = found.get(key);
+    if (present === undefined) throw new Error(`key ${key}: was not read back`);
+    if (present !== value) lost.push(key);
+  }
+  return { acknowledged: acknowledged.size, present: acknowledged.size - lost.length, lost };
+}

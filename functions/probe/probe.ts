@@ -1,0 +1,186 @@
+import type { AuditLog } from '../audit/audit-log.ts';
+import type { EntryType } from '../audit/entry.ts';
+import type { ProbeMeasurement } from '../experiment/workflow.ts';
+import type { Clock } from '../shared/clock.ts';
+import { log } from '../shared/log.ts';
+import { checkLoss } from './loss-checker.ts';
+import { LASTING_MS, type Operation, outages, rtoSeconds } from './rto.ts';
+import type { ShardProbe } from './shard-probe.ts';
+
+const ACTOR = { function: 'probe' };
+/** 20 operations a second: an outage is measured to 50 ms. */
+const WRITE_INTERVAL_MS = 50;
+const POLL_INTERVAL_MS = 500;
+const PROOF_DEADLINE_MS = 5000;
+/** After the end of the run: long enough to see that a recovery lasts, short enough for the verdict that waits. */
+const SETTLE_MS = LASTING_MS + 500;
+const SETTLE_DEADLINE_MS = 15_000;
+const READ_BACK_DEADLINE_MS = 15_000;
+/** Kept for reading back and writing the result. */
+const LAST_ACT_MS = 60_000;
+const ENDS: readonly EntryType[] = ['RECOVERY_VERIFIED', 'RECOVERY_FAILED', 'ROLLBACK_FAILED', 'CONCLUDED'];
+
+export interface ProbeDependencies {
+  audit: Pick<AuditLog, 'append' | 'read'>;
+  clock: Clock;
+  /** How long this process may still run, milliseconds. */
+  remainingMs: () => number;
+}
+
+/** What is remembered of a run while it lasts. */
+interface Observed {
+  operations: Operation[];
+  acknowledged: Map<string, string>;
+  keys: string[];
+  promotion?: NonNullable<ProbeMeasurement['promotion']>;
+  provenOnImpacted: boolean;
+  problems: string[];
+}
+
+/**
+ * An honest client of one shard through the whole run: writes from before the fault until after the recovery, then
+ * accounts for every acknowledged write. Always writes PROBE_MEASURED; what it could not measure is absent there.
+ */
+export async function probe(experimentId: string, shard: ShardProbe, dependencies: ProbeDependencies): Promise<void> {
+  const { audit, clock } = dependencies;
+  const seen: Observed = {
+    operations: [],
+    acknowledged: new Map(),
+    keys: [],
+    provenOnImpacted: false,
+    problems: [],
+  };
+  let lostAcknowledgedWrites: number | undefined;
+  try {
+    await shard.connect();
+    const stop = new AbortController();
+    const background = [
+      writeUntil(stop.signal, experimentId, shard, seen, clock),
+      prove(stop.signal, shard, seen, clock),
+      watchMaster(stop.signal, experimentId, shard, seen, dependencies),
+    ];
+    try {
+      await untilEnd(experimentId, seen, dependencies);
+    } finally {
+      stop.abort();
+      await Promise.all(background);
+    }
+    const found = await readBack(shard, [...seen.acknowledged.keys()], clock);
+    const report = checkLoss(seen.acknowledged, found);
+    lostAcknowledgedWrites = report.lost.length;
+  } catch (error) {
+    seen.problems.push(error instanceof Error ? error.message : String(error));
+  }
+  const details = measurement(seen, lostAcknowledgedWrites, clock);
+  await audit.append(experimentId, 'PROBE_MEASURED', ACTOR, { ...details });
+  await shard
+    .removeAll(seen.keys)
+    .catch((error: unknown) => log.warn('probe keys left to expire', { error: `${error}` }));
+  shard.close();
+}
+
+/** An open loop: a slow answer does not keep the next write from being sent. */
+async function writeUntil(stop: AbortSignal, experimentId: string, shard: ShardProbe, seen: Observed, clock: Clock) {
+  const running = new Set<Promise<void>>();
+  for (let number = 1; !stop.aborted; number++) {
+    const key = `holdfast:probe:${experimentId}:${number}`;
+    seen.keys.push(key);
+    const operation = writeOnce(key, `${number}`, shard, seen, clock).finally(() => running.delete(operation));
+    running.add(operation);
+    await clock.sleep(WRITE_INTERVAL_MS);
+  }
+  await Promise.all(running);
+}
+
+async function writeOnce(key: string, value: string, shard: ShardProbe, seen: Observed, clock: Clock): Promise<void> {
+  const startedAtMs = clock.monotonicMs();
+  const { acknowledged, ok } = await shard.write(key, value);
+  seen.operations.push({ startedAtMs, endedAtMs: clock.monotonicMs(), ok });
+  if (acknowledged) seen.acknowledged.set(key, value);
+}
+
+/** The keys must live on the node that the fault hits; elsewhere the probe would measure nothing. */
+async function prove(stop: AbortSignal, shard: ShardProbe, seen: Observed, clock: Clock): Promise<void> {
+  const deadlineMs = clock.monotonicMs() + PROOF_DEADLINE_MS;
+  while (!stop.aborted && clock.monotonicMs() < deadlineMs) {
+    const [first] = seen.acknowledged;
+    if (first && (await shard.isOnImpacted(...first).catch(() => false))) {
+      seen.provenOnImpacted = true;
+      return;
+    }
+    await clock.sleep(POLL_INTERVAL_MS);
+  }
+}
+
+async function watchMaster(
+  stop: AbortSignal,
+  experimentId: string,
+  { shard, masterNode }: ShardProbe,
+  seen: Observed,
+  { audit, clock }: ProbeDependencies,
+): Promise<void> {
+  let known: string | undefined;
+  while (!stop.aborted) {
+    const master = await masterNode().catch(() => undefined);
+    if (master !== undefined && known !== undefined && master !== known) {
+      const promotion = { shard, from: known, to: master, at: new Date(clock.nowEpochMs()).toISOString() };
+      seen.promotion ??= promotion;
+      await audit.append(experimentId, 'PROMOTION_OBSERVED', ACTOR, promotion).catch((error: unknown) => {
+        seen.problems.push(`PROMOTION_OBSERVED not written: ${error}`);
+      });
+    }
+    known = master ?? known;
+    await clock.sleep(POLL_INTERVAL_MS);
+  }
+}
+
+/** The end of the run by its log, then until the last failure is old enough, or this process must go. */
+async function untilEnd(experimentId: string, seen: Observed, { audit, clock, remainingMs }: ProbeDependencies) {
+  const outOfTime = () => remainingMs() < LAST_ACT_MS;
+  while (!outOfTime()) {
+    const entries = await audit.read(experimentId).catch(() => []);
+    if (entries.some((entry) => ENDS.includes(entry.type))) break;
+    await clock.sleep(2 * POLL_INTERVAL_MS);
+  }
+  const endedMs = clock.monotonicMs();
+  const quietForMs = () => {
+    const failures = seen.operations.filter((operation) => !operation.ok).map((operation) => operation.startedAtMs);
+    return clock.monotonicMs() - Math.max(endedMs - SETTLE_MS, ...failures.slice(-100));
+  };
+  while (!outOfTime() && quietForMs() < SETTLE_MS && clock.monotonicMs() - endedMs < SETTLE_DEADLINE_MS) {
+    await clock.sleep(POLL_INTERVAL_MS);
+  }
+}
+
+async function readBack(shard: ShardProbe, keys: readonly string[], clock: Clock) {
+  const deadlineMs = clock.monotonicMs() + READ_BACK_DEADLINE_MS;
+  for (;;) {
+    try {
+      return await shard.readAll(keys);
+    } catch (error) {
+      if (clock.monotonicMs() >= deadlineMs) throw error;
+      await clock.sleep(POLL_INTERVAL_MS);
+    }
+  }
+}
+
+function measurement(seen: Observed, lostAcknowledgedWrites: number | undefined, clock: Clock) {
+  const epochOffsetMs = clock.nowEpochMs() - clock.monotonicMs();
+  const iso = (monotonicMs: number) => new Date(monotonicMs + epochOffsetMs).toISOString();
+  const found = outages(seen.operations);
+  const [first] = found;
+  const rto = rtoSeconds(found);
+  const measured: ProbeMeasurement = {
+    ...(rto === undefined ? {} : { rtoSeconds: rto }),
+    // Without a single operation nobody knows that it works.
+    stillFailing: seen.operations.length === 0 || found.some((outage) => outage.recoveredAtMs === undefined),
+    attemptedWrites: seen.keys.length,
+    acknowledgedWrites: seen.acknowledged.size,
+    ...(lostAcknowledgedWrites === undefined ? {} : { lostAcknowledgedWrites }),
+    failedWrites: seen.operations.filter((operation) => !operation.ok).length,
+    ...(first ? { firstFailureAt: iso(first.firstFailureAtMs) } : {}),
+    ...(first?.recoveredAtMs === undefined ? {} : { recoveredAt: iso(first.recoveredAtMs) }),
+    ...(seen.promotion ? { promotion: seen.promotion } : {}),
+  };
+  return { ...measured, outages: found.length, provenOnImpacted: seen.provenOnImpacted, problems: seen.problems };
+}

@@ -1,0 +1,14 @@
+import { auditLog, clusterLocks, leaseStore } from '../admission/stores-from-env.ts';
+import { loadConfiguration } from '../shared/configuration.ts';
+import { type AlarmStateChange, type OnAlarmResult, onAlarm } from './on-alarm.ts';
+
+const dependencies = {
+  clusters: loadConfiguration().clusters,
+  locks: clusterLocks(),
+  audit: auditLog(),
+  leases: leaseStore(),
+};
+
+export function handler(event: AlarmStateChange): Promise<OnAlarmResult> {
+  return onAlarm(event, dependencies);
+}

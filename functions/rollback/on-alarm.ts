@@ -1,0 +1,86 @@
+import type { ClusterLocks } from '../admission/cluster-locks.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
+import type { Configuration } from '../experiment/configuration.ts';
+import { ALERT_SEVERITIES } from '../experiment/contract.ts';
+import type { AlertSeverity } from '../experiment/experiment.ts';
+import { stateOf } from '../experiment/status.ts';
+import type { LeaseStore } from '../guard/lease.ts';
+import { log } from '../shared/log.ts';
+
+/** The part of EventBridge's `CloudWatch Alarm State Change` that is used. */
+export interface AlarmStateChange {
+  detail: { alarmName: string; state: { value: string; reason?: string } };
+}
+
+export interface OnAlarmDependencies {
+  clusters: Configuration['clusters'];
+  locks: Pick<ClusterLocks, 'holder'>;
+  audit: Pick<AuditLog, 'append' | 'read'>;
+  leases: Pick<LeaseStore, 'release'>;
+}
+
+/** Experiments that were told to let go, and why the others were not. */
+export interface OnAlarmResult {
+  released: string[];
+  ignored: string[];
+}
+
+/**
+ * An alarm of a cluster lets go of the experiment that holds it, if its severity is above what the experiment
+ * tolerates. An experiment whose terms cannot be read is let go of as well.
+ * @throws the lease store's error, so that the event is delivered again.
+ */
+export async function onAlarm(event: AlarmStateChange, dependencies: OnAlarmDependencies): Promise<OnAlarmResult> {
+  const { alarmName, state } = event.detail;
+  const result: OnAlarmResult = { released: [], ignored: [] };
+  const ignore = (why: string) => {
+    log.info('alarm ignored', { alarmName, why });
+    result.ignored.push(why);
+  };
+  if (state.value !== 'ALARM') ignore(`its state is ${state.value}`);
+  else {
+    const configured = Object.entries(dependencies.clusters).flatMap(([cluster, { alarms }]) =>
+      alarms.filter(({ name }) => name === alarmName).map(({ severity }) => ({ cluster, severity })),
+    );
+    if (configured.length === 0) ignore('no cluster configures it');
+    for (const { cluster, severity } of configured) {
+      const experimentId = await dependencies.locks.holder(cluster);
+      if (experimentId === undefined) ignore(`no experiment holds ${cluster}`);
+      else if (await tolerates(experimentId, severity, dependencies)) ignore(`${experimentId} tolerates ${severity}`);
+      else {
+        await letGo(experimentId, `${alarmName} (${severity}): ${state.reason ?? 'no reason given'}`, dependencies);
+        result.released.push(experimentId);
+      }
+    }
+  }
+  return result;
+}
+
+async function tolerates(
+  experimentId: string,
+  severity: AlertSeverity,
+  { audit }: OnAlarmDependencies,
+): Promise<boolean> {
+  try {
+    const { experiment, verdict } = stateOf(await audit.read(experimentId));
+    if (verdict) return true;
+    if (!experiment) return false;
+    const { maxAlertSeverity, automaticRollbackOnAlert } = experiment.safetyThreshold;
+    return (
+      !automaticRollbackOnAlert || ALERT_SEVERITIES.indexOf(severity) <= ALERT_SEVERITIES.indexOf(maxAlertSeverity)
+    );
+  } catch (error) {
+    log.error('terms not readable: letting go', { experimentId, error: String(error) });
+    return false;
+  }
+}
+
+/** Recorded first, but the way back never waits for the record. */
+async function letGo(experimentId: string, detail: string, { audit, leases }: OnAlarmDependencies): Promise<void> {
+  try {
+    await audit.append(experimentId, 'ABORT_REQUESTED', { function: 'on-alarm' }, { reason: 'ALARM', detail });
+  } catch (error) {
+    log.error('alarm not recorded: releasing all the same', { experimentId, error: String(error) });
+  }
+  await leases.release(experimentId, 'ALARM', detail);
+}

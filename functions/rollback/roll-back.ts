@@ -1,0 +1,167 @@
+import type { AuditLog } from '../audit/audit-log.ts';
+import type { NodeRollback, ResolvedTargets, RollbackResult } from '../experiment/workflow.ts';
+import type { CommandResult, HostCommands } from '../fault/ssm.ts';
+import type { LeaseStore, ReleaseReason } from '../guard/lease.ts';
+import type { Clock } from '../shared/clock.ts';
+
+const ACTOR = { function: 'roll-back' };
+/** The host's fence may take 15 s, a busy agent as long again; beyond this a person is needed. */
+const DEADLINE_MS = 40_000;
+const RETRY_PAUSE_MS = 1000;
+/** The way back does not wait for its own record. */
+const RECORD_DEADLINE_MS = 3000;
+
+export interface RollBackDependencies {
+  leases: Pick<LeaseStore, 'release' | 'read'>;
+  audit: Pick<AuditLog, 'append' | 'read'>;
+  hosts: HostCommands;
+  clock: Clock;
+  /** Full name of the roll-back document. */
+  document: string;
+}
+
+export interface RollBackTask {
+  experimentId: string;
+  /** Why this rollback; the lease keeps the first reason it was given. */
+  reason: ReleaseReason;
+  detail: string;
+  /** Fallback for a log that cannot be read. */
+  targets?: ResolvedTargets;
+}
+
+type Impacted = Pick<NodeRollback, 'node' | 'instanceId' | 'faultId'>;
+
+/**
+ * The only way back, whoever calls: release the lease (hosts let go within a poll), record, revert on every node that
+ * was ever to be injected, prove. Idempotent, works from the id alone, and goes on without lease table or audit log.
+ *
+ * The log is read after the release: an injection that is recorded later finds no lease to be granted by.
+ */
+export async function rollBack(task: RollBackTask, dependencies: RollBackDependencies): Promise<RollbackResult> {
+  const { experimentId, reason, detail, targets } = task;
+  const { leases, audit, clock } = dependencies;
+  const problems: string[] = [];
+  const tolerate = async <T>(what: string, act: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await withDeadline(act, clock);
+    } catch (error) {
+      problems.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    }
+  };
+  const deadlineMs = clock.monotonicMs() + DEADLINE_MS;
+  await tolerate('lease not released', leases.release(experimentId, reason, detail));
+  const lease = await tolerate('lease not read', leases.read(experimentId));
+  const why = { reason: lease?.releaseReason ?? reason, detail: lease?.releaseDetail ?? detail };
+  await tolerate('ROLLING_BACK not written', audit.append(experimentId, 'ROLLING_BACK', ACTOR, why));
+
+  const entries = await tolerate('audit log not read', audit.read(experimentId));
+  const impacted = entries ? injectedNodes(entries, targets) : resolvedNodes(targets);
+  const blind = entries === undefined && targets === undefined;
+  if (blind) problems.push('which nodes were injected is not known: their own lease and TTL end the fault');
+
+  const nodes = await Promise.all(impacted.map((node) => revertUntilClean(node, task, dependencies, deadlineMs)));
+  const failed = blind || nodes.some((node) => node.outcome === 'FAILED');
+  const lifted = rolledBackAt(nodes, clock);
+  const result = (): RollbackResult => ({
+    outcome: failed ? 'ROLLBACK_FAILED' : 'ROLLED_BACK',
+    ...(lifted === undefined ? {} : { rolledBackAt: lifted }),
+    nodes,
+    ...(problems.length === 0 ? {} : { problems }),
+  });
+  const { outcome } = result();
+  await tolerate(`${outcome} not written`, audit.append(experimentId, outcome, ACTOR, { ...result() }));
+  return result();
+}
+
+async function revertUntilClean(
+  impacted: Impacted,
+  { experimentId }: RollBackTask,
+  { hosts, clock, document }: RollBackDependencies,
+  deadlineMs: number,
+): Promise<NodeRollback> {
+  const parameters = { experimentId, faultId: impacted.faultId, verb: 'revert' };
+  for (;;) {
+    const leftMs = Math.max(RETRY_PAUSE_MS, deadlineMs - clock.monotonicMs());
+    const answer = await hosts.run({ document, instanceId: impacted.instanceId, parameters }, leftMs);
+    const rollback = judge(impacted, answer);
+    if (rollback.outcome !== 'FAILED' || clock.monotonicMs() + RETRY_PAUSE_MS >= deadlineMs) return rollback;
+    await clock.sleep(RETRY_PAUSE_MS);
+  }
+}
+
+/** Reverted is what the host proves: its own report for this fault, with nothing left over. */
+function judge(impacted: Impacted, { status, report, detail }: CommandResult): NodeRollback {
+  const leftovers = report?.leftovers ?? [];
+  const done = report?.state === 'REVERTED' || report?.state === 'NOTHING_TO_REVERT' ? report.state : undefined;
+  const clean =
+    done !== undefined && report?.faultId === impacted.faultId && leftovers.length === 0 && status === 'Success';
+  const said = report ? `${report.state}${report.reason ? `, ${report.reason}` : ''}` : 'no report';
+  const fence = report?.fence;
+  return {
+    ...impacted,
+    outcome: clean ? done : 'FAILED',
+    ...(report?.revertReason ? { revertReason: report.revertReason } : {}),
+    ...(report?.liftedAt ? { liftedAt: report.liftedAt } : {}),
+    ...(fence
+      ? {
+          fence: {
+            outcome: fence.outcome,
+            ...(fence.raisedAt ? { raisedAt: fence.raisedAt } : {}),
+            ...(fence.loweredAt ? { loweredAt: fence.loweredAt } : {}),
+          },
+        }
+      : {}),
+    leftovers,
+    ...(clean ? {} : { detail: `${said} (SSM: ${status}${detail ? `, ${detail}` : ''})` }),
+  };
+}
+
+/**
+ * Every node that an INJECTING entry announced, confirmed or not; none when nothing was announced. Where something was,
+ * the resolved targets are added: reverting too much is harmless.
+ */
+function injectedNodes(
+  entries: Awaited<ReturnType<AuditLog['read']>>,
+  targets: ResolvedTargets | undefined,
+): Impacted[] {
+  const announced = entries.filter((entry) => entry.type === 'INJECTING');
+  if (announced.length === 0) return [];
+  const commands = announced.flatMap((entry) => (entry.details.commands as Impacted[] | undefined) ?? []);
+  const named = commands.map(({ node, instanceId, faultId }) => ({ node, instanceId, faultId }));
+  return unique([...named, ...resolvedNodes(targets)]);
+}
+
+function resolvedNodes(targets: ResolvedTargets | undefined): Impacted[] {
+  return unique(
+    (targets?.faults ?? []).flatMap(({ faultId, impacted }) =>
+      impacted.map(({ name, instanceId }) => ({ node: name, instanceId, faultId })),
+    ),
+  );
+}
+
+function unique(nodes: Impacted[]): Impacted[] {
+  return [...new Map(nodes.map((node) => [`${node.faultId} ${node.instanceId}`, node])).values()];
+}
+
+/** When the last fault was lifted, by the hosts' own word; the time of the proof where a host gives none. */
+function rolledBackAt(nodes: readonly NodeRollback[], clock: Clock): string | undefined {
+  const reverted = nodes.filter((node) => node.outcome === 'REVERTED');
+  const times = reverted.map((node) => Date.parse(node.liftedAt ?? '') || clock.nowEpochMs());
+  return times.length === 0 ? undefined : new Date(Math.max(...times)).toISOString();
+}
+
+async function withDeadline<T>(act: Promise<T>, clock: Clock): Promise<T> {
+  const done = new AbortController();
+  const timeout = clock.sleep(RECORD_DEADLINE_MS, done.signal).then(() => {
+    throw new Error(`no answer within ${RECORD_DEADLINE_MS} ms`);
+  });
+  // Whichever loses the race may still reject; nobody waits for it then.
+  timeout.catch(() => {});
+  act.catch(() => {});
+  try {
+    return await Promise.race([act, timeout]);
+  } finally {
+    done.abort();
+  }
+}

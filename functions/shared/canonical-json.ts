@@ -1,0 +1,20 @@
+/**
+ * JSON with sorted keys and without `undefined`, so that the same value always gives the same text, whatever the order
+ * in which its fields were written. Values that JSON cannot carry become what JSON makes of them (`NaN` → `null`).
+ */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(sorted(asJson(value)));
+}
+
+/** What will be read back after the value was stored as JSON. */
+export function asJson<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== 'object') return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  // `fromEntries` defines fields, so that a key like `__proto__` stays a key.
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
+}

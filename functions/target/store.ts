@@ -1,0 +1,45 @@
+import type { Cluster } from '../experiment/configuration.ts';
+import type { LiveNode } from './ec2-nodes.ts';
+
+/** The store's unit of replication, as its own members describe it. */
+export interface ShardTopology {
+  name: string;
+  /** Node name; undefined when nobody knows or not all agree. */
+  master?: string;
+  /** Node names. */
+  replicas: string[];
+  healthy: boolean;
+  /** Why it is not healthy. */
+  problems: string[];
+}
+
+export interface StoreTopology {
+  shards: ShardTopology[];
+  /** Node name → the address under which the store itself knows the node. */
+  advertisedAddresses: Record<string, string>;
+  /** What belongs to no shard. */
+  problems: string[];
+}
+
+/** One adapter an engine: what checks need to know of a store. */
+export interface Store {
+  /** Never rejects for a node that does not answer: unknown is a problem of the topology. */
+  readTopology(nodes: readonly LiveNode[]): Promise<StoreTopology>;
+}
+
+/** User name and password from Secrets Manager; empty for a store without. */
+export interface StoreCredentials {
+  username?: string;
+  password?: string;
+}
+
+export type StoreCluster = Pick<Cluster, 'port' | 'tls' | 'redis'>;
+
+/** Everything that keeps a store from being healthy; empty: healthy. A store without a shard is not. */
+export function topologyProblems(topology: StoreTopology): string[] {
+  return [
+    ...(topology.shards.length === 0 ? ['store: no shard is known'] : []),
+    ...topology.problems.map((problem) => `store: ${problem}`),
+    ...topology.shards.flatMap((shard) => shard.problems.map((problem) => `${shard.name}: ${problem}`)),
+  ];
+}

@@ -1,0 +1,12 @@
+import { lookup } from 'node:dns/promises';
+
+/**
+ * Every address behind the host of a URL, from where this runs (inside the VPC).
+ * @throws Error when there is none: a leash of unknown place cannot be kept from being cut.
+ */
+export async function addressesOf(url: string): Promise<string[]> {
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  const found = await lookup(host, { all: true });
+  if (found.length === 0) throw new Error(`${host}: has no address`);
+  return [...new Set(found.map(({ address }) => address))];
+}

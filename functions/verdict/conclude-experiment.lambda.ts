@@ -1,0 +1,25 @@
+import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { auditLog, clusterLocks } from '../admission/stores-from-env.ts';
+import type { ExperimentRun, Verdict } from '../experiment/workflow.ts';
+import { dynamoClient } from '../shared/clients.ts';
+import { loadConfiguration } from '../shared/configuration.ts';
+import { requireEnv } from '../shared/env.ts';
+import { systemClock } from '../shared/system-clock.ts';
+import { type ConcludeDependencies, conclude } from './conclude.ts';
+
+const documents = DynamoDBDocumentClient.from(dynamoClient());
+const recordTable = requireEnv('HOLDFAST_RECORD_TABLE');
+
+const dependencies: ConcludeDependencies = {
+  audit: auditLog(),
+  locks: clusterLocks(),
+  writeRecord: async (row) => {
+    await documents.send(new PutCommand({ TableName: recordTable, Item: row }));
+  },
+  clusters: loadConfiguration().clusters,
+  clock: systemClock,
+};
+
+export function handler(run: ExperimentRun): Promise<Verdict> {
+  return conclude(run, dependencies);
+}

@@ -1,0 +1,56 @@
+import { clustersOf } from '../admission/admit.ts';
+import type { ClusterLocks } from '../admission/cluster-locks.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
+import type { AuditEntry } from '../audit/entry.ts';
+import type { Configuration } from '../experiment/configuration.ts';
+import { stateOf } from '../experiment/status.ts';
+import type { ExperimentRun, Verdict } from '../experiment/workflow.ts';
+import type { Clock } from '../shared/clock.ts';
+import { type RecordRow, recordsOf } from './records.ts';
+import { judge } from './verdict.ts';
+
+const PROBE_WAIT_MS = 45_000;
+const POLL_MS = 500;
+
+export interface ConcludeDependencies {
+  audit: Pick<AuditLog, 'append' | 'read'>;
+  locks: Pick<ClusterLocks, 'release'>;
+  writeRecord(row: RecordRow): Promise<void>;
+  clusters: Configuration['clusters'];
+  clock: Clock;
+}
+
+/** Nothing is allowed of a cluster that is not configured any more: its budgets cannot be met. */
+const NO_BUDGET = { rtoSeconds: 0, lostAcknowledgedWrites: 0 };
+
+/**
+ * Waits for the probe (at most 45 s), writes the records, then CONCLUDED, then frees the clusters: as long as the
+ * verdict is not in the log, nobody else may start there. Repeating it only frees the locks.
+ */
+export async function conclude(run: ExperimentRun, dependencies: ConcludeDependencies): Promise<Verdict> {
+  const { experimentId, experiment } = run;
+  const { audit, clusters, locks } = dependencies;
+  const entries = await entriesWithProbe(experimentId, dependencies);
+  let { verdict } = stateOf(entries);
+  if (!verdict) {
+    const name = clustersOf(experiment)[0] ?? '';
+    const limits = Object.hasOwn(clusters, name) ? clusters[name]?.budgets : undefined;
+    verdict = judge(entries, limits ?? NO_BUDGET);
+    for (const row of recordsOf(experimentId, entries)) await dependencies.writeRecord(row);
+    await audit.append(experimentId, 'CONCLUDED', { function: 'conclude-experiment' }, { ...verdict });
+  }
+  for (const cluster of clustersOf(experiment)) await locks.release(cluster, experimentId);
+  return verdict;
+}
+
+async function entriesWithProbe(experimentId: string, { audit, clock }: ConcludeDependencies): Promise<AuditEntry[]> {
+  const deadlineMs = clock.monotonicMs() + PROBE_WAIT_MS;
+  for (;;) {
+    const entries = await audit.read(experimentId);
+    const has = (type: AuditEntry['type']) => entries.some((entry) => entry.type === type);
+    // The probe is started just before the injection; a run that never came so far has none to wait for.
+    if (has('CONCLUDED') || has('PROBE_MEASURED') || !has('INJECTING')) return entries;
+    if (clock.monotonicMs() >= deadlineMs) return entries;
+    await clock.sleep(POLL_MS);
+  }
+}

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import type { AuditEntry } from '../audit/entry.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import { detailsOf } from '../experiment/status.ts';
+import type { Baseline, Injection, ProbeMeasurement } from '../experiment/workflow.ts';
+import { measuredLoss, measuredRtoSeconds } from './budgets.ts';
+import { type GuardStopped, revertedUnwatched, rollbackOf } from './verdict.ts';
+
+/** The global secondary index on `target_cluster` + `fault_type`. */
+export const RECORD_INDEX = 'idx_chaos_experiments';
+
+/** A row of the mission's `chaos_experiment_logs`: its columns, its names. `null` means not measured. */
+export interface RecordRow {
+  id: string;
+  experiment_id: string;
+  target_cluster: string;
+  fault_type: string;
+  injected_at: string;
+  rolled_back_at: string | null;
+  was_auto_rolled_back: boolean;
+  baseline_latency_ms: number | null;
+  peak_latency_ms: number | null;
+  recovery_time_seconds: number | null;
+  data_loss_detected: boolean | null;
+}
+
+/** One row for each fault that was, or may have been, applied: an injection without a report counts from its start. */
+export function recordsOf(experimentId: string, entries: readonly AuditEntry[]): RecordRow[] {
+  const injecting = entries.find(({ type }) => type === 'INJECTING');
+  const experiment = detailsOf<{ experiment: Experiment }>(entries, 'ADMITTED')?.experiment;
+  if (!injecting || !experiment) return [];
+  const injection = detailsOf<Injection & Record<string, unknown>>(entries, 'INJECTED');
+  const baseline = detailsOf<{ baseline: Baseline }>(entries, 'STEADY_STATE_CONFIRMED')?.baseline;
+  const guard = detailsOf<GuardStopped & Record<string, unknown>>(entries, 'GUARD_STOPPED');
+  const probe = detailsOf<ProbeMeasurement & Record<string, unknown>>(entries, 'PROBE_MEASURED');
+  const loss = measuredLoss(probe);
+  return experiment.faults.map((fault) => ({
+    id: recordId(experimentId, fault.faultId),
+    experiment_id: experimentId,
+    target_cluster: fault.cluster,
+    fault_type: fault.kind,
+    injected_at: injection?.injectedAt ?? injecting.at,
+    rolled_back_at: rollbackOf(entries)?.rolledBackAt ?? null,
+    was_auto_rolled_back: wasAutoRolledBack(entries, guard),
+    baseline_latency_ms: hundredths(baseline?.p99LatencyMs),
+    peak_latency_ms: hundredths(guard?.peakP99LatencyMs),
+    recovery_time_seconds: hundredths(measuredRtoSeconds(probe)),
+    data_loss_detected: loss === undefined ? null : loss > 0,
+  }));
+}
+
+/** Ended by a machine before its time: guard, alarm, sweep or the host itself; not by its TTL nor by a person. */
+function wasAutoRolledBack(entries: readonly AuditEntry[], guard: GuardStopped | undefined): boolean {
+  if (revertedUnwatched(rollbackOf(entries)?.nodes ?? []).length > 0) return true;
+  const reason = guard?.reason ?? detailsOf<{ reason?: string }>(entries, 'ABORT_REQUESTED')?.reason;
+  return reason === undefined || ['GUARDRAIL', 'ALARM', 'SWEEP', 'ROLLBACK'].includes(reason);
+}
+
+/** Name-based UUID (RFC 9562, version 8): concluding twice writes the same row twice, not two rows. */
+export function recordId(experimentId: string, faultId: string): string {
+  const bytes = createHash('sha256')
+    .update(`chaos_experiment_logs\n${experimentId}\n${faultId}`)
+    .digest()
+    .subarray(0, 16);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+/** The columns are NUMERIC with two decimals. */
+function hundredths(value: number | undefined): number | null {
+  return value === undefined || !Number.isFinite(value) ? null : Math.round(value * 100) / 100;
+}

@@ -1,0 +1,121 @@
+import type { AuditEntry } from '../audit/entry.ts';
+import type { Cluster } from '../experiment/configuration.ts';
+import type { ExperimentOutcome, ExperimentStatus } from '../experiment/experiment.ts';
+import { detailsOf } from '../experiment/status.ts';
+import type {
+  NodeRollback,
+  ProbeMeasurement,
+  Reading,
+  RecoveryResult,
+  RollbackResult,
+  Verdict,
+} from '../experiment/workflow.ts';
+import { judgeBudgets } from './budgets.ts';
+
+/** What ended the run, as the guard wrote it. */
+export interface GuardStopped {
+  reason: string;
+  detail?: string;
+  peakP99LatencyMs?: number;
+  breaches?: Reading[];
+}
+
+type Ending = Omit<Verdict, 'budgets'>;
+
+/** Folds a finished log into its verdict. The first rule that applies decides; the worst comes first. */
+export function judge(
+  entries: readonly AuditEntry[],
+  limits: Pick<Cluster['budgets'], 'rtoSeconds' | 'lostAcknowledgedWrites'>,
+): Verdict {
+  const probe = detailsOf<ProbeMeasurement & Record<string, unknown>>(entries, 'PROBE_MEASURED');
+  const budgets = judgeBudgets(limits, probe);
+  const ending = notRolledBack(entries) ?? neverInjected(entries) ?? notHeld(entries) ?? endedEarly(entries);
+  if (ending) return { ...ending, budgets };
+
+  const unmet = budgets.filter(({ met }) => !met);
+  if (unmet.length === 0) return { ...end('COMPLETED', 'CONFIRMED', 'every budget was met'), budgets };
+  if (probe?.stillFailing)
+    return { ...end('COMPLETED', 'DEVIATED', 'the client was still failing at the end'), budgets };
+  const exceeded = unmet.filter(({ measured }) => measured !== undefined);
+  if (exceeded.length > 0) {
+    const reason = exceeded.map(({ name, measured, limit }) => `${name} is ${measured}, limit ${limit}`).join('; ');
+    return { ...end('COMPLETED', 'DEVIATED', reason), budgets };
+  }
+  const reason = `not measured: ${unmet.map(({ name }) => name).join(', ')}`;
+  return { ...end('COMPLETED', 'INCONCLUSIVE', reason), budgets };
+}
+
+/** Hosts that let go by themselves because nobody watched, or because their own watchdog died. */
+export function revertedUnwatched(nodes: readonly NodeRollback[]): NodeRollback[] {
+  return nodes.filter(({ revertReason }) => revertReason === 'LEASE_LOST' || revertReason === 'WATCHDOG_DIED');
+}
+
+export function rollbackOf(entries: readonly AuditEntry[]): RollbackResult | undefined {
+  const last = entries.findLast(({ type }) => type === 'ROLLED_BACK' || type === 'ROLLBACK_FAILED');
+  return last?.details as RollbackResult | undefined;
+}
+
+function notRolledBack(entries: readonly AuditEntry[]): Ending | undefined {
+  const rollback = rollbackOf(entries);
+  const mayHold = has(entries, 'INJECTING');
+  if (!rollback && mayHold) return end('ROLLBACK_FAILED', 'INCONCLUSIVE', 'no rollback is in the log');
+  const failed = rollback?.nodes.filter(({ outcome, leftovers }) => outcome === 'FAILED' || leftovers.length > 0) ?? [];
+  if (rollback?.outcome === 'ROLLBACK_FAILED' || failed.length > 0) {
+    const nodes = failed.map(
+      ({ node, detail, leftovers }) => `${node}: ${detail ?? (leftovers.join(', ') || 'failed')}`,
+    );
+    const reasons = [...nodes, ...(rollback?.problems ?? [])].join('; ');
+    return end('ROLLBACK_FAILED', 'INCONCLUSIVE', reasons || 'the rollback failed');
+  }
+  const recovery = entries.findLast(({ type }) => type === 'RECOVERY_VERIFIED' || type === 'RECOVERY_FAILED');
+  if (!mayHold || recovery?.type === 'RECOVERY_VERIFIED') return undefined;
+  if (!recovery) return end('ROLLBACK_FAILED', 'INCONCLUSIVE', 'the recovery of the store was not verified');
+  const { problems } = recovery.details as unknown as Partial<RecoveryResult>;
+  return end('ROLLBACK_FAILED', 'DEVIATED', `the store did not recover: ${problems?.join('; ') || 'no details'}`);
+}
+
+function neverInjected(entries: readonly AuditEntry[]): Ending | undefined {
+  if (has(entries, 'INJECTING')) return undefined;
+  const turned = detailsOf<{ reason?: string; detail?: string }>(entries, 'ROLLING_BACK');
+  const why = detailsOf<{ reason?: string; detail?: string }>(entries, 'ABORT_REQUESTED') ?? turned;
+  const text = `nothing was injected: ${[why?.reason, why?.detail].filter(Boolean).join(': ') || 'the run ended before'}`;
+  const byDecision = ['ABORT', 'ALARM', 'KILL_SWITCH'].includes(why?.reason ?? '');
+  return end(byDecision ? 'ABORTED' : 'REFUSED', 'INCONCLUSIVE', text);
+}
+
+/** The fault was not there as planned: then nothing can be said about the system. */
+function notHeld(entries: readonly AuditEntry[]): Ending | undefined {
+  if (!has(entries, 'INJECTED')) {
+    const failed = detailsOf<{ reason?: unknown }>(entries, 'INJECTION_FAILED');
+    return end('ABORTED', 'INCONCLUSIVE', `the injection did not succeed: ${String(failed?.reason ?? 'no report')}`);
+  }
+  const unwatched = revertedUnwatched(rollbackOf(entries)?.nodes ?? []);
+  if (unwatched.length === 0) return undefined;
+  const nodes = unwatched.map(({ node, revertReason }) => `${node} (${revertReason})`).join(', ');
+  return end('ABORTED', 'INCONCLUSIVE', `hosts reverted by themselves: ${nodes}`);
+}
+
+function endedEarly(entries: readonly AuditEntry[]): Ending | undefined {
+  const stopped = detailsOf<GuardStopped & Record<string, unknown>>(entries, 'GUARD_STOPPED');
+  if (stopped?.reason === 'TTL') return undefined;
+  const abort = detailsOf<{ reason?: string; detail?: string }>(entries, 'ABORT_REQUESTED');
+  const reason = stopped?.reason ?? abort?.reason;
+  if (reason === undefined) return end('ABORTED', 'INCONCLUSIVE', 'the guard left no report');
+  const text = `${reason}: ${stopped?.detail ?? abort?.detail ?? 'no detail'}`;
+  // A guardrail that could not be read says nothing about the system; one beyond its limit does.
+  const seen = reason === 'GUARDRAIL' && (stopped?.breaches ?? []).some(isBeyondLimit);
+  return end('ABORTED', seen || reason === 'ALARM' ? 'DEVIATED' : 'INCONCLUSIVE', text);
+}
+
+function isBeyondLimit({ value, limit, breachWhen, ageSeconds, maxAgeSeconds }: Reading): boolean {
+  if (value === undefined || ageSeconds === undefined || ageSeconds > maxAgeSeconds) return false;
+  return breachWhen === 'above' ? value > limit : value < limit;
+}
+
+function has(entries: readonly AuditEntry[], type: AuditEntry['type']): boolean {
+  return entries.some((entry) => entry.type === type);
+}
+
+function end(status: ExperimentStatus, outcome: ExperimentOutcome, reason: string): Ending {
+  return { status, outcome, reason };
+}

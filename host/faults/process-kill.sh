@@ -1,0 +1,21 @@
+#!/bin/bash
+# process-kill.sh apply | revert | status: ends the store's process by HOLDFAST_SIGNAL. With HOLDFAST_RESTART=rollback
+# the way back starts its unit again; with `supervisor` whoever supervises it has to.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+active() { [ "$(systemctl is-active "$HOLDFAST_UNIT" 2>/dev/null || true)" = active ]; }
+
+case ${1-} in
+  apply) /usr/bin/python3 -I processes.py signal "$HOLDFAST_SIGNAL" "$HOLDFAST_PID" "$HOLDFAST_START_TIME" ;;
+  revert)
+    if [ "$HOLDFAST_RESTART" = rollback ] && ! active; then
+      # A store that loads its data can take long to be active. The order stands even if we stop waiting for it; the
+      # watchdog waits for the port.
+      timeout 2 systemctl start "$HOLDFAST_UNIT" || [ $? -eq 124 ]
+    fi
+    ;;
+  # `applied` means: the undo has still to be done.
+  status) if [ "$HOLDFAST_RESTART" = rollback ] && ! active; then echo applied; else echo absent; fi ;;
+  *) echo 'usage: process-kill.sh apply|revert|status' >&2; exit 2 ;;
+esac

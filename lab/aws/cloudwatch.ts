@@ -1,0 +1,124 @@
+import type { EventBridge } from './eventbridge.ts';
+import { isObject, type JsonObject } from './intrinsics.ts';
+import {
+  type JsonService,
+  type Operation,
+  objectList,
+  refuseUnknownFields,
+  requiredString,
+  stringList,
+} from './service.ts';
+import type { Template } from './template.ts';
+import type { Usage } from './usage.ts';
+
+export const ALARM_STATES = ['OK', 'ALARM', 'INSUFFICIENT_DATA'] as const;
+export type AlarmState = (typeof ALARM_STATES)[number];
+interface Alarm {
+  state: AlarmState;
+  reason: string;
+  changedAt: string;
+}
+
+/** CloudWatch: alarms whose state the control socket sets, and metrics that are counted. */
+export class CloudWatch implements JsonService {
+  readonly signingName = 'monitoring';
+  readonly operations: Record<string, Operation>;
+  readonly alarms = new Map<string, Alarm>();
+  readonly #template: Template;
+  readonly #events: Pick<EventBridge, 'emit'>;
+
+  constructor(template: Template, events: Pick<EventBridge, 'emit'>, usage: Usage) {
+    this.#template = template;
+    this.#events = events;
+    for (const name of mentionedAlarms(template)) {
+      this.alarms.set(name, { state: 'OK', reason: 'the lab starts quietly', changedAt: new Date().toISOString() });
+    }
+    this.operations = {
+      DescribeAlarms: {
+        demands: (input) => {
+          const names = stringList(input, 'AlarmNames');
+          const resources = names.length === 0 ? [this.arnOf('*')] : names.map((name) => this.arnOf(name));
+          return resources.map((resource) => ({ action: 'cloudwatch:DescribeAlarms', resource }));
+        },
+        run: (input) => this.#describe(input),
+      },
+      PutMetricData: {
+        demands: (input) => [
+          {
+            action: 'cloudwatch:PutMetricData',
+            resource: '*',
+            context: { 'cloudwatch:namespace': requiredString(input, 'Namespace') },
+          },
+        ],
+        run: (input) => {
+          usage.metricDatums += objectList(input.MetricData).length;
+          return {};
+        },
+      },
+    };
+  }
+
+  arnOf(name: string): string {
+    const { accountId, region } = this.#template.place;
+    return `arn:aws:cloudwatch:${region}:${accountId}:alarm:${name}`;
+  }
+
+  /** Sets an alarm's state, creating it if need be, and emits the state change as CloudWatch does. */
+  setState(name: string, state: AlarmState, reason = 'set through the control socket'): void {
+    const previous = this.alarms.get(name);
+    const changedAt = new Date().toISOString();
+    this.alarms.set(name, { state, reason, changedAt });
+    if (previous?.state === state) return;
+    const describeState = (alarm: Alarm): JsonObject => ({
+      value: alarm.state,
+      reason: alarm.reason,
+      timestamp: alarm.changedAt,
+    });
+    this.#events.emit({
+      source: 'aws.cloudwatch',
+      'detail-type': 'CloudWatch Alarm State Change',
+      resources: [this.arnOf(name)],
+      detail: {
+        alarmName: name,
+        state: describeState({ state, reason, changedAt }),
+        ...(previous === undefined ? {} : { previousState: describeState(previous) }),
+      },
+    });
+  }
+
+  #describe(input: JsonObject): object {
+    refuseUnknownFields(input, ['AlarmNames', 'StateValue', 'AlarmTypes', 'MaxRecords']);
+    const names = stringList(input, 'AlarmNames');
+    const chosen = [...this.alarms].filter(
+      ([name, alarm]) =>
+        (names.length === 0 || names.includes(name)) && (input.StateValue ?? alarm.state) === alarm.state,
+    );
+    return {
+      MetricAlarms: chosen.map(([name, alarm]) => ({
+        AlarmName: name,
+        AlarmArn: this.arnOf(name),
+        StateValue: alarm.state,
+        StateReason: alarm.reason,
+        StateUpdatedTimestamp: Date.parse(alarm.changedAt) / 1000,
+      })),
+      CompositeAlarms: [],
+    };
+  }
+}
+
+/** Alarms of the template, and the names and ARNs that its rules wait for. */
+function mentionedAlarms(template: Template): Set<string> {
+  const names = new Set(template.ofType('AWS::CloudWatch::Alarm').map((alarm) => alarm.name));
+  for (const { properties } of template.ofType('AWS::Events::Rule')) {
+    const pattern = properties.EventPattern;
+    if (!isObject(pattern)) continue;
+    const detail = isObject(pattern.detail) ? pattern.detail : {};
+    for (const name of Array.isArray(detail.alarmName) ? detail.alarmName : [])
+      if (typeof name === 'string') names.add(name);
+    for (const arn of Array.isArray(pattern.resources) ? pattern.resources : []) {
+      const name = typeof arn === 'string' ? /:alarm:(.+)$/.exec(arn)?.[1] : undefined;
+      if (name !== undefined) names.add(name);
+    }
+  }
+  return names;
+}

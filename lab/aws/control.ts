@@ -1,0 +1,89 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ALARM_STATES, type CloudWatch } from './cloudwatch.ts';
+import type { DynamoDb } from './dynamodb.ts';
+import type { EventBridge } from './eventbridge.ts';
+import { isObject, type Json, type JsonObject } from './intrinsics.ts';
+import type { Lambda } from './lambda.ts';
+import type { Sns } from './sns.ts';
+import type { Ssm } from './ssm.ts';
+import type { StepFunctions } from './step-functions.ts';
+import type { Usage } from './usage.ts';
+
+export interface ControlDependencies {
+  lambda: Lambda;
+  stepFunctions: StepFunctions;
+  events: EventBridge;
+  sns: Sns;
+  cloudWatch: CloudWatch;
+  dynamoDb: DynamoDb;
+  ssm: Ssm;
+  usage: Usage;
+}
+
+/** The lab's own view of the stand-ins, for tests and the bench: plain HTTP on a unix socket, never for the product. */
+export function createControl(
+  dependencies: ControlDependencies,
+): (incoming: IncomingMessage, response: ServerResponse) => void {
+  const { lambda, stepFunctions, events, sns, cloudWatch, dynamoDb, ssm, usage } = dependencies;
+  const reads: Record<string, () => unknown> = {
+    '/processes': () =>
+      lambda.functions.flatMap(({ name, environments }) =>
+        environments.map(({ pid, state, initMs }) => ({ function: name, pid, state, initMs })),
+      ),
+    '/usage': () => usage,
+    '/executions': () => [...stepFunctions.executions.values()].map(({ abort: _abort, ...execution }) => execution),
+    '/events': () => events.events,
+    '/messages': () => sns.messages,
+    '/alarms': () => Object.fromEntries(cloudWatch.alarms),
+    '/commands': () =>
+      ssm.book.invocations.map(({ work, ...invocation }) => ({ ...invocation, environment: work.environment })),
+  };
+  const writes: Record<string, (input: JsonObject) => void> = {
+    '/alarms': (input) => {
+      const state = ALARM_STATES.find((known) => known === input.state);
+      if (typeof input.name !== 'string' || state === undefined) {
+        throw new Error(`name: a string; state: one of ${ALARM_STATES.join(', ')}`);
+      }
+      cloudWatch.setState(input.name, state);
+    },
+    '/dynamodb/freeze': (input) => dynamoDb.freeze(flag(input, 'frozen')),
+    '/events/twice': (input) => {
+      events.deliverTwice = flag(input, 'twice');
+    },
+  };
+  return (incoming, response) => {
+    void (async () => {
+      const path = incoming.url ?? '';
+      let [status, body]: [number, unknown] = [
+        404,
+        { message: `GET ${Object.keys(reads).join(' ')} POST ${Object.keys(writes).join(' ')}` },
+      ];
+      try {
+        const [read, write] = [reads[path], writes[path]];
+        if (incoming.method === 'GET' && read !== undefined) [status, body] = [200, read()];
+        else if (incoming.method === 'POST' && write !== undefined) {
+          write(await readObject(incoming));
+          [status, body] = [200, {}];
+        }
+      } catch (error) {
+        [status, body] = [400, { message: String(error) }];
+      }
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(body));
+    })();
+  };
+}
+
+async function readObject(incoming: IncomingMessage): Promise<JsonObject> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk);
+  const parsed: Json = JSON.parse(Buffer.concat(chunks).toString() || '{}');
+  if (isObject(parsed)) return parsed;
+  throw new Error('a JSON object is expected');
+}
+
+function flag(input: JsonObject, field: string): boolean {
+  const value = input[field];
+  if (typeof value === 'boolean') return value;
+  throw new Error(`${field}: true or false`);
+}

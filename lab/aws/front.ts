@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ApiGateway, HttpAnswer } from './api-gateway.ts';
+import type { Authorizer } from './authorization.ts';
+import { AwsError, unknownOperation } from './aws-error.ts';
+import { CUSTOM_RESOURCE_PATH, type CustomResources } from './custom-resources.ts';
+import { type Ec2, escapeXml } from './ec2.ts';
+import { isObject, type Json } from './intrinsics.ts';
+import type { Lambda } from './lambda.ts';
+import { answerInvoke } from './lambda-front.ts';
+import type { CredentialStore } from './principals.ts';
+import type { CallContext, JsonService } from './service.ts';
+import { claimedService, type VerifiedRequest, verifySignature, type WireRequest } from './signature.ts';
+import { AGENT_PATH, type AgentChannel } from './ssm-agents.ts';
+import type { Usage } from './usage.ts';
+
+const MAX_BODY_BYTES = 10 * 1024 * 1024;
+
+export interface FrontDependencies {
+  credentials: CredentialStore;
+  authorizer: Authorizer;
+  usage: Usage;
+  region: string;
+  jsonServices: readonly JsonService[];
+  ec2: Ec2;
+  lambda: Lambda;
+  api: ApiGateway | undefined;
+  agents: AgentChannel;
+  customResources: CustomResources;
+  nowMs: () => number;
+}
+
+/** The one endpoint of all services: reads, verifies, authorizes, dispatches by the credential scope, renders. */
+export function createFront(
+  dependencies: FrontDependencies,
+): (incoming: IncomingMessage, response: ServerResponse) => void {
+  return (incoming, response) => {
+    void answer(dependencies, incoming, response).catch((error: unknown) => {
+      console.error('front:', error);
+      response.destroy();
+    });
+  };
+}
+
+async function answer(
+  dependencies: FrontDependencies,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const hungUp = new AbortController();
+  response.on('close', () => hungUp.abort());
+  const request = await readRequest(incoming);
+  const service = claimedService(request.headers);
+  let result: HttpAnswer;
+  try {
+    result = await dispatch(dependencies, request, hungUp.signal);
+  } catch (thrown) {
+    const error = thrown instanceof AwsError ? thrown : new AwsError('InternalFailure', String(thrown), 500);
+    if (!(thrown instanceof AwsError) && !hungUp.signal.aborted)
+      console.error(`front: ${request.method} ${request.url}:`, thrown);
+    if (error.code === 'UnknownOperationException') console.error(`front: ${error.message}`);
+    result = renderError(
+      service ?? (request.method === 'POST' && request.headers['x-amz-target'] ? 'json' : 'execute-api'),
+      error,
+    );
+  }
+  if (hungUp.signal.aborted) return;
+  response.writeHead(result.status, {
+    'x-amzn-requestid': randomUUID(),
+    ...result.headers,
+    'content-length': Buffer.byteLength(result.body),
+  });
+  response.end(result.body);
+}
+
+async function dispatch(
+  dependencies: FrontDependencies,
+  request: WireRequest,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
+  if (request.url.startsWith(AGENT_PATH)) {
+    return json(await dependencies.agents.handle(request.url, request.headers, request.body, signal));
+  }
+  if (request.url.startsWith(CUSTOM_RESOURCE_PATH))
+    return json(dependencies.customResources.receive(request.url, request.body));
+  const verified = verifySignature(request, dependencies.credentials, dependencies.region, dependencies.nowMs());
+  const { authorizer, usage, lambda, api, ec2 } = dependencies;
+  const { principal, service } = verified;
+  if (service === 'execute-api') {
+    usage.count(principal.name, 'execute-api.Invoke');
+    if (api === undefined) throw unknownOperation(service, 'Invoke: the template has no REST API');
+    return api.handle(request, verified);
+  }
+  if (service === 'lambda') {
+    usage.count(principal.name, 'lambda.Invoke');
+    return answerInvoke(lambda, authorizer, request, verified);
+  }
+  if (service === 'ec2') {
+    const form = new URLSearchParams(request.body.toString('utf8'));
+    usage.count(principal.name, `ec2.${form.get('Action')}`);
+    await authorizer.require(principal, [{ action: `ec2:${form.get('Action')}`, resource: '*' }], request.sourceIp);
+    return { status: 200, headers: { 'content-type': 'text/xml;charset=UTF-8' }, body: ec2.call(form) };
+  }
+  return callJson(dependencies, request, verified, signal);
+}
+
+async function callJson(
+  dependencies: FrontDependencies,
+  request: WireRequest,
+  verified: VerifiedRequest,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
+  const { service, principal } = verified;
+  const stand = dependencies.jsonServices.find(({ signingName }) => signingName === service);
+  if (stand === undefined) throw unknownOperation('AWS', `the service ${service}`);
+  const name = (request.headers['x-amz-target'] ?? '').split('.').at(-1) ?? '';
+  dependencies.usage.count(principal.name, `${service}.${name}`);
+  const operation = stand.operations[name];
+  if (operation === undefined) throw unknownOperation(service, name);
+  const input = parseJson(request.body);
+  await dependencies.authorizer.require(principal, operation.demands(input), request.sourceIp);
+  const context: CallContext = { ...verified, sourceIp: request.sourceIp, signal };
+  return json(await operation.run(input, context), 'application/x-amz-json-1.1');
+}
+
+function parseJson(body: Buffer): { [key: string]: Json } {
+  try {
+    const parsed: Json = JSON.parse(body.toString('utf8') || '{}');
+    if (isObject(parsed)) return parsed;
+  } catch {
+    // answered below, like every other body that is no object
+  }
+  throw new AwsError('SerializationException', 'the body is not a JSON object');
+}
+
+function json(value: object, contentType = 'application/json'): HttpAnswer {
+  return { status: 200, headers: { 'content-type': contentType }, body: JSON.stringify(value) };
+}
+
+/** Each protocol has its own error shape; clients look for exactly that. */
+function renderError(service: string, error: AwsError): HttpAnswer {
+  const headers = { 'content-type': 'application/json', 'x-amzn-errortype': error.code };
+  if (service === 'execute-api') {
+    const field = error.code === 'AccessDeniedException' ? 'Message' : 'message';
+    return { status: error.status, headers, body: JSON.stringify({ [field]: error.message }) };
+  }
+  if (service === 'ec2') {
+    const code = error.code === 'AccessDeniedException' ? 'UnauthorizedOperation' : error.code;
+    const body = `<Response><Errors><Error><Code>${escapeXml(code)}</Code><Message>${escapeXml(error.message)}</Message></Error></Errors><RequestID>lab</RequestID></Response>`;
+    return { status: error.status, headers: { 'content-type': 'text/xml;charset=UTF-8' }, body };
+  }
+  // The JSON services answer 400 where IAM says no; Lambda's REST protocol answers 403.
+  const status = error.status === 403 && service !== 'lambda' ? 400 : error.status;
+  return {
+    status,
+    headers,
+    body: JSON.stringify({ __type: error.code, message: error.message, Message: error.message, ...error.fields }),
+  };
+}
+
+async function readRequest(incoming: IncomingMessage): Promise<WireRequest> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of incoming) {
+    bytes += chunk.length;
+    if (bytes > MAX_BODY_BYTES) throw new Error(`${incoming.url}: more than 10 MB`);
+    chunks.push(chunk);
+  }
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(incoming.headers))
+    headers[name] = Array.isArray(value) ? value.join(',') : (value ?? '');
+  const sourceIp = (incoming.socket.remoteAddress ?? '127.0.0.1').replace(/^::ffff:/, '');
+  return { method: incoming.method ?? 'GET', url: incoming.url ?? '/', headers, body: Buffer.concat(chunks), sourceIp };
+}

@@ -1,0 +1,90 @@
+/**
+ * The AWS side of the lab as one process: reads the synthesized app, listens, deploys, and writes `aws.json` when it
+ * is ready. Started by the lab's world in the root network namespace with LAB_DIRECTORY.
+ */
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { Server } from 'node:net';
+import { join } from 'node:path';
+import { z } from 'zod';
+import {
+  ACCOUNT_ID,
+  AWS_DATA_ADDRESS,
+  AWS_HOST_NAME,
+  AWS_MANAGEMENT_ADDRESS,
+  AWS_PORT,
+  LAB_FILES,
+  REDIS_HOSTS,
+  REGION,
+} from '../world.ts';
+import { createSystem } from './system.ts';
+import { readTemplate } from './template.ts';
+
+const directory = process.env.LAB_DIRECTORY;
+if (directory === undefined) throw new Error('LAB_DIRECTORY: absolute path of the lab directory');
+const file = (name: keyof typeof LAB_FILES): string => join(directory, LAB_FILES[name]);
+
+rmSync(file('awsReady'), { force: true });
+const template = readTemplate(file('cdkOut'), { accountId: ACCOUNT_ID, region: REGION });
+const tokens = z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(join(directory, 'agents.json'), 'utf8')));
+const system = createSystem({
+  template,
+  hosts: REDIS_HOSTS,
+  agentTokens: new Map(Object.entries(tokens)),
+  secretFile: file('storeSecret'),
+  nowMs: Date.now,
+  seam: {
+    endpoint: `https://${AWS_HOST_NAME}`,
+    caFile: file('caFile'),
+    logDirectory: join(directory, 'log'),
+    enterVpc: ['ip', 'netns', 'exec', 'vpc'],
+  },
+});
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    system.stop();
+    process.exit(0);
+  });
+}
+process.on('exit', () => system.stop());
+
+await system.createTables();
+const tls = { cert: readFileSync(file('serverCertificate')), key: readFileSync(file('serverKey')) };
+/** Clients keep connections open between polls; Node's 5 s would close them under the next request. */
+const KEEP_ALIVE_MS = 75_000;
+const front = (): Server => createHttpsServer({ ...tls, keepAliveTimeout: KEEP_ALIVE_MS }, system.front);
+for (const socket of [file('awsSocket'), file('controlSocket')]) rmSync(socket, { force: true });
+await Promise.all([
+  listen(front(), AWS_PORT, AWS_MANAGEMENT_ADDRESS),
+  listen(front(), AWS_PORT, AWS_DATA_ADDRESS),
+  listen(front(), file('awsSocket')),
+  listen(createHttpServer(system.control), file('controlSocket')),
+]);
+await system.deploy();
+
+const ready = {
+  pid: process.pid,
+  apiPath: `/${system.api?.stage ?? ''}`,
+  operator: system.operator,
+  administrator: system.administrator,
+  functions: Object.fromEntries(
+    template.ofType('AWS::Lambda::Function').map(({ logicalId, name }) => [logicalId, name]),
+  ),
+  tables: system.dynamoDb.tableNames,
+  documents: [...system.ssm.documents.keys()],
+  stateMachineArn: system.stepFunctions.stateMachineArns[0],
+};
+// Renamed into place: whoever waits for the file never reads half of it.
+writeFileSync(`${file('awsReady')}.part`, JSON.stringify(ready, null, 2), { mode: 0o600 });
+renameSync(`${file('awsReady')}.part`, file('awsReady'));
+
+function listen(server: Server, ...where: [number, string] | [string]): Promise<void> {
+  return new Promise((done, fail) => {
+    server.once('error', fail);
+    const [portOrPath, host] = where;
+    if (typeof portOrPath === 'string') server.listen(portOrPath, done);
+    else server.listen(portOrPath, host, done);
+  });
+}

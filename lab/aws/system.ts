@@ -1,0 +1,149 @@
+import type { LabHost } from '../world.ts';
+import { ApiGateway } from './api-gateway.ts';
+import { Authorizer } from './authorization.ts';
+import { CloudWatch } from './cloudwatch.ts';
+import { createControl } from './control.ts';
+import { CustomResources } from './custom-resources.ts';
+import { DynamoDb } from './dynamodb.ts';
+import { Ec2 } from './ec2.ts';
+import { EventBridge } from './eventbridge.ts';
+import { createFront } from './front.ts';
+import { Lambda } from './lambda.ts';
+import type { LambdaSeam } from './lambda-function.ts';
+import { CredentialStore, type Credentials } from './principals.ts';
+import { hostPrincipal, userPrincipal } from './roles.ts';
+import { SecretsManager } from './secrets-manager.ts';
+import { Sns } from './sns.ts';
+import { Ssm } from './ssm.ts';
+import { AgentChannel } from './ssm-agents.ts';
+import { StepFunctions } from './step-functions.ts';
+import type { Template } from './template.ts';
+import { Usage } from './usage.ts';
+
+export interface SystemOptions {
+  template: Template;
+  seam: LambdaSeam;
+  hosts: readonly LabHost[];
+  /** Instance id → token of its agent. */
+  agentTokens: ReadonlyMap<string, string>;
+  secretFile: string;
+  nowMs: () => number;
+}
+
+/** Everything the lab stands in for, wired; listening is the caller's business. */
+export interface System {
+  front: ReturnType<typeof createFront>;
+  control: ReturnType<typeof createControl>;
+  operator: Credentials;
+  administrator: Credentials;
+  credentials: CredentialStore;
+  api: ApiGateway | undefined;
+  dynamoDb: DynamoDb;
+  ssm: Ssm;
+  lambda: Lambda;
+  stepFunctions: StepFunctions;
+  events: EventBridge;
+  cloudWatch: CloudWatch;
+  usage: Usage;
+  /** Before anything listens: creates the tables. */
+  createTables(): Promise<void>;
+  /** Once the endpoint answers: warm functions, custom resources, schedules. */
+  deploy(): Promise<void>;
+  stop(): void;
+}
+
+export function createSystem(options: SystemOptions): System {
+  const { template, seam, hosts } = options;
+  const { accountId, region } = template.place;
+  const usage = new Usage();
+  const credentials = new CredentialStore();
+  const authorizer = new Authorizer(accountId, region, (principal, demand) => {
+    usage.countDenied(principal.name, demand.action);
+    console.error(
+      `authorization: DENIED ${principal.arn} ${demand.action} on ${demand.resource} ${JSON.stringify(demand.context ?? {})}`,
+    );
+  });
+  const lambda = new Lambda({
+    template,
+    credentials,
+    authorizer,
+    usage,
+    seam,
+    onFailedEvent: (source, destination, event, outcome) =>
+      sns.publish(
+        source.principal,
+        destination,
+        JSON.stringify({ requestPayload: event, responsePayload: outcome.error }),
+      ),
+  });
+  const sns = new Sns(template, authorizer, lambda);
+  const events = new EventBridge(template, lambda, sns);
+  const cloudWatch = new CloudWatch(template, events, usage);
+  const dynamoDb = new DynamoDb(template);
+  const stepFunctions = new StepFunctions(template, lambda, usage);
+  const agents = new AgentChannel(options.agentTokens, credentials, (instanceId) =>
+    hostPrincipal(template, instanceId),
+  );
+  const ssm = new Ssm(template, hosts, agents);
+  agents.book = ssm.book;
+  const api =
+    template.ofType('AWS::ApiGateway::RestApi').length === 0
+      ? undefined
+      : new ApiGateway(template, authorizer, lambda, usage);
+  const administrator = userPrincipal(accountId, 'lab-administrator', ['*'], ['*']);
+  const operator = userPrincipal(
+    accountId,
+    'lab-operator',
+    ['execute-api:Invoke'],
+    [`${api?.arn ?? 'arn:aws:execute-api:::'}/*`],
+  );
+  const customResources = new CustomResources(template, lambda, administrator, seam.endpoint);
+  const front = createFront({
+    credentials,
+    authorizer,
+    usage,
+    region,
+    jsonServices: [
+      dynamoDb,
+      ssm,
+      stepFunctions,
+      events,
+      cloudWatch,
+      new SecretsManager(template.place, options.secretFile),
+    ],
+    ec2: new Ec2(template.place, hosts),
+    lambda,
+    api,
+    agents,
+    customResources,
+    nowMs: options.nowMs,
+  });
+  return {
+    front,
+    control: createControl({ lambda, stepFunctions, events, sns, cloudWatch, dynamoDb, ssm, usage }),
+    operator: credentials.mintUser(operator),
+    administrator: credentials.mintUser(administrator),
+    credentials,
+    api,
+    dynamoDb,
+    ssm,
+    lambda,
+    stepFunctions,
+    events,
+    cloudWatch,
+    usage,
+    createTables: () => dynamoDb.start(),
+    async deploy() {
+      await lambda.start();
+      await customResources.create();
+      events.start();
+    },
+    stop() {
+      events.stop();
+      stepFunctions.stop();
+      lambda.stop();
+      ssm.book.stop();
+      dynamoDb.stop();
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** The codes a shard's requests can end with; all exist from the first scrape, so that `rate` sees the first failure. */
+export const RESULT_CODES = ['200', '503', '504'] as const;
+export type ResultCode = (typeof RESULT_CODES)[number];
+
+export interface GatewayMetrics {
+  registry: Registry;
+  countRequest(code: ResultCode | '400' | '404', shard: string): void;
+  observeWrite(seconds: number): void;
+}
+
+/** @param freeWorkers read when Prometheus scrapes, so that the number is never older than the scrape. */
+export function createMetrics(
+  shards: readonly string[],
+  maxWorkers: number,
+  freeWorkers: () => number,
+): GatewayMetrics {
+  const registry = new Registry();
+  const requests = new Counter({
+    name: 'http_requests_total',
+    help: 'Requests answered, by status code and shard.',
+    labelNames: ['code', 'shard'],
+    registers: [registry],
+  });
+  for (const shard of shards) for (const code of RESULT_CODES) requests.inc({ code, shard }, 0);
+
+  const writeDuration = new Histogram({
+    name: 'http_write_duration_seconds',
+    help: 'Writes handed to a shard, from arrival to answer, failed ones too. Rejected writes are not in it.',
+    // 0.2 is the guard's limit: with a boundary there, the quantile is exact where it decides.
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1],
+    registers: [registry],
+  });
+  new Gauge({
+    name: 'gateway_workers_free',
+    help: 'Workers that could take a request now.',
+    registers: [registry],
+    collect() {
+      this.set(freeWorkers());
+    },
+  });
+  new Gauge({
+    name: 'gateway_workers_max',
+    help: 'Size of the worker pool.',
+    registers: [registry],
+  }).set(maxWorkers);
+
+  return {
+    registry,
+    countRequest: (code, shard) => requests.inc({ code, shard }),
+    observeWrite: (seconds) => writeDuration.observe(seconds),
+  };
+}

@@ -1,0 +1,30 @@
+import { defineConfiguration } from '../functions/experiment/configuration.ts';
+
+/** The lab's fleet, see lab/world.ts. Network ids are made up: the lab runs VPC functions in a namespace of their own. */
+export default defineConfiguration({
+  clusters: {
+    'redis-master': {
+      engine: 'redis',
+      // A production tier would refuse a fault on a busy shard at admission. The lab must show what comes after that
+      // line: the same fault admitted, felt by clients, and aborted by the guard. So the traffic limit is wider here.
+      tier: 'staging',
+      blastRadius: { maxNodesPct: 10, maxTrafficSharePct: 40 },
+      selectTags: { 'holdfast-cluster': 'redis-master' },
+      unit: 'redis-server',
+      port: 6379,
+      dataDirectory: '/var/lib/redis',
+      secretName: 'holdfast/redis-master',
+      hostCredentialsFile: '/etc/holdfast/store.json',
+      redis: { sentinelPort: 26379, minReplicasToWrite: 1 },
+      telemetry: { prometheusUrl: 'http://prometheus.holdfast.internal:9090' },
+      alarms: [{ name: 'checkout-availability', severity: 'CRITICAL' }],
+    },
+  },
+  network: {
+    vpcId: 'vpc-0a1b2c3d4e5f60718',
+    subnetIds: ['subnet-0a1b2c3d4e5f60718'],
+    availabilityZones: ['eu-west-1a'],
+    securityGroupId: 'sg-0a1b2c3d4e5f60718',
+  },
+  apiPrincipals: ['arn:aws:iam::111122223333:user/lab-operator', 'arn:aws:iam::111122223333:user/lab-administrator'],
+});

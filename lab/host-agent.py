@@ -1,0 +1,310 @@
+#!/usr/bin/env python3
+"""The lab's stand-in for what AWS puts on an EC2 instance: the Systems Manager agent and the metadata service.
+
+It polls the endpoint over the host's own network, so a fault that cuts that network cuts it too. Commands run as the
+real agent runs them: a script file, a process group of their own, five at once; cancel and timeout are SIGKILL to the
+group, so that no trap and no `nohup` child survives, while a `setsid` child does.
+"""
+import argparse
+import http.client
+import http.server
+import json
+import os
+import queue
+import secrets
+import signal
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+
+AGENT_VERSION = "3.3.3000.0"
+COMMANDS_AT_ONCE = 5
+OUTPUT_CHARACTERS = 24_000
+RECONNECT_SECONDS = 1.0
+POLL_TIMEOUT_SECONDS = 40
+CREDENTIALS_REFRESH_SECONDS = 600
+METADATA_TOKEN = "x-aws-ec2-metadata-token"
+
+
+def log(message):
+    print(f"host-agent {message}", file=sys.stderr, flush=True)
+
+
+class Endpoint:
+    """One kept-open TLS connection; each thread has its own."""
+
+    def __init__(self, options):
+        self.options = options
+        self.url = urllib.parse.urlsplit(options.endpoint)
+        self.tls = ssl.create_default_context(cafile=options.ca)
+        self.connection = None
+
+    def call(self, action, body, timeout_seconds):
+        """@raises OSError or http.client.HTTPException while the endpoint is away."""
+        try:
+            if self.connection is None:
+                self.connection = http.client.HTTPSConnection(
+                    self.url.hostname, self.url.port or 443, timeout=timeout_seconds, context=self.tls
+                )
+            headers = {
+                "authorization": f"Bearer {self.options.token}",
+                "x-instance-id": self.options.instance_id,
+                "content-type": "application/json",
+            }
+            self.connection.request("POST", f"/_lab/agent/{action}", json.dumps(body), headers)
+            response = self.connection.getresponse()
+            answer = response.read()
+            if response.status != 200:
+                raise http.client.HTTPException(f"{action}: {response.status} {answer[:200]!r}")
+            return json.loads(answer)
+        except (OSError, http.client.HTTPException):
+            if self.connection is not None:
+                self.connection.close()
+            self.connection = None
+            raise
+
+
+class Agent:
+    def __init__(self, options):
+        self.options = options
+        self.waiting = queue.Queue()
+        self.reports = queue.Queue()
+        self.lock = threading.Lock()
+        self.known = {}  # command id -> "waiting" | Popen | "done"
+        self.cancelled = set()
+
+    def run(self):
+        for _ in range(COMMANDS_AT_ONCE):
+            threading.Thread(target=self.work, daemon=True).start()
+        threading.Thread(target=self.send_reports, daemon=True).start()
+        endpoint = Endpoint(self.options)
+        while True:
+            with self.lock:
+                have = {"known": list(self.known), "cancelled": list(self.cancelled)}
+            try:
+                news = endpoint.call("poll", {**have, "version": AGENT_VERSION}, POLL_TIMEOUT_SECONDS)
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                log(f"endpoint away: {error}")
+                time.sleep(RECONNECT_SECONDS)
+                continue
+            for command in news["commands"]:
+                with self.lock:
+                    if command["commandId"] in self.known:
+                        continue
+                    self.known[command["commandId"]] = "waiting"
+                self.waiting.put(command)
+            for command_id in news["cancels"]:
+                self.cancel(command_id)
+
+    def cancel(self, command_id):
+        with self.lock:
+            self.cancelled.add(command_id)
+            process = self.known.get(command_id)
+            if isinstance(process, subprocess.Popen):
+                kill_group(process)
+
+    def work(self):
+        while True:
+            command = self.waiting.get()
+            try:
+                self.execute(command)
+            except Exception as error:  # an agent that dies runs nothing at all any more
+                log(f"command {command['commandId']}: {error!r}")
+                self.report(command["commandId"], "Failed", "Failed", -1, b"", repr(error).encode())
+
+    def execute(self, command):
+        command_id = command["commandId"]
+        with self.lock:
+            if command_id in self.cancelled:
+                self.known[command_id] = "done"
+                self.report(command_id, "Cancelled", "Cancelled", -1, b"", b"")
+                return
+        self.report(command_id, "InProgress", "InProgress", -1, b"", b"")
+        directory = tempfile.mkdtemp(prefix="ssm-", dir=self.options.work_directory)
+        script = os.path.join(directory, "_script.sh")
+        with open(script, "w", encoding="utf-8") as file:
+            file.write(command["script"])
+        os.chmod(script, 0o700)
+        # Output goes to files as with the real agent, and is read when the script has ended.
+        with open(os.path.join(directory, "stdout"), "w+b") as out, open(os.path.join(directory, "stderr"), "w+b") as err:
+            with self.lock:
+                process = subprocess.Popen(
+                    ["sh", "-c", script],
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=err,
+                    cwd=directory,
+                    env={**self.environment(), **command["environment"]},
+                    start_new_session=True,
+                )
+                self.known[command_id] = process
+                if command_id in self.cancelled:
+                    kill_group(process)
+            timed_out = False
+            try:
+                process.wait(timeout=command["executionSeconds"])
+            except subprocess.TimeoutExpired:
+                timed_out = True
+                kill_group(process)
+                process.wait()
+            with self.lock:
+                self.known[command_id] = "done"
+                cancelled = command_id in self.cancelled
+            out.seek(0)
+            err.seek(0)
+            output, errors = out.read(OUTPUT_CHARACTERS * 4), err.read(OUTPUT_CHARACTERS * 4)
+        code = process.returncode
+        if cancelled and code < 0:
+            self.report(command_id, "Cancelled", "Cancelled", 137, output, errors)
+        elif timed_out:
+            self.report(command_id, "TimedOut", "ExecutionTimedOut", 137, output, errors)
+        else:
+            status = "Success" if code == 0 else "Failed"
+            self.report(command_id, status, status, code if code >= 0 else 128 - code, output, errors)
+
+    def environment(self):
+        """Clean, as a service's; plus what this host's /etc/environment says about the endpoint."""
+        return {
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": "/root",
+            "LANG": "C.UTF-8",
+            "AWS_SSM_INSTANCE_ID": self.options.instance_id,
+            "AWS_SSM_REGION_NAME": self.options.region,
+            "AWS_ENDPOINT_URL": self.options.endpoint,
+            "AWS_CA_BUNDLE": self.options.ca,
+        }
+
+    def report(self, command_id, status, details, code, output, errors):
+        self.reports.put(
+            {
+                "commandId": command_id,
+                "status": status,
+                "statusDetails": details,
+                "responseCode": code,
+                "stdout": output.decode("utf-8", "replace")[:OUTPUT_CHARACTERS],
+                "stderr": errors.decode("utf-8", "replace")[:OUTPUT_CHARACTERS],
+            }
+        )
+
+    def send_reports(self):
+        endpoint = Endpoint(self.options)
+        while True:
+            report = self.reports.get()
+            while True:
+                try:
+                    endpoint.call("report", {"reports": [report]}, POLL_TIMEOUT_SECONDS)
+                    break
+                except (OSError, http.client.HTTPException, ValueError) as error:
+                    log(f"report of {report['commandId']} waits: {error}")
+                    time.sleep(RECONNECT_SECONDS)
+
+
+def kill_group(process):
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+class RoleCredentials:
+    """The instance role's credentials. The last ones stay while the endpoint is away, as on a real instance."""
+
+    def __init__(self, options):
+        self.options = options
+        self.current = None
+        self.role = None
+        self.arrived = threading.Event()
+        threading.Thread(target=self.refresh, daemon=True).start()
+
+    def refresh(self):
+        endpoint = Endpoint(self.options)
+        while True:
+            try:
+                answer = endpoint.call("credentials", {}, POLL_TIMEOUT_SECONDS)
+                self.role = answer.pop("Role")
+                self.current = answer
+                self.arrived.set()
+                time.sleep(CREDENTIALS_REFRESH_SECONDS)
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                log(f"credentials wait: {error}")
+                time.sleep(RECONNECT_SECONDS)
+
+
+def metadata_handler(options, credentials):
+    """IMDSv2: a session token first, then the few paths that an SDK or a host program reads."""
+    tokens = {}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_PUT(self):
+            ttl = self.headers.get("x-aws-ec2-metadata-token-ttl-seconds", "")
+            if self.path != "/latest/api/token" or not ttl.isdigit() or not 1 <= int(ttl) <= 21600:
+                return self.answer(400, "")
+            token = secrets.token_urlsafe(42)
+            tokens[token] = time.monotonic() + int(ttl)
+            return self.answer(200, token, {"x-aws-ec2-metadata-token-ttl-seconds": ttl})
+
+        def do_GET(self):
+            if tokens.get(self.headers.get(METADATA_TOKEN, ""), 0) < time.monotonic():
+                return self.answer(401, "")
+            found = self.find(self.path)
+            return self.answer(404, "") if found is None else self.answer(200, found)
+
+        def find(self, path):
+            roles = "/latest/meta-data/iam/security-credentials/"
+            if path == "/latest/meta-data/instance-id":
+                return options.instance_id
+            if path == "/latest/meta-data/placement/region":
+                return options.region
+            if path == "/latest/meta-data/placement/availability-zone":
+                return f"{options.region}a"
+            if path == "/latest/dynamic/instance-identity/document":
+                return json.dumps({"instanceId": options.instance_id, "region": options.region})
+            if path.startswith(roles) and credentials.arrived.wait(5):
+                asked = path[len(roles):]
+                if asked == "":
+                    return credentials.role
+                return json.dumps(credentials.current) if asked == credentials.role else None
+            return None
+
+        def answer(self, status, text, headers=None):
+            body = text.encode()
+            self.send_response(status)
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments):
+            pass
+
+    return Handler
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--instance-id", required=True)
+    parser.add_argument("--token", required=True)
+    parser.add_argument("--endpoint", required=True, help="https://aws.holdfast.internal")
+    parser.add_argument("--ca", required=True, help="PEM file of the endpoint's certificate authority")
+    parser.add_argument("--region", default="eu-west-1")
+    parser.add_argument("--metadata-address", default="169.254.169.254:80", help="address:port to serve IMDSv2 on")
+    parser.add_argument("--work-directory", default=None, help="where commands keep script and output (default: a temporary directory)")
+    options = parser.parse_args()
+    options.ca = os.path.abspath(options.ca)
+    host, port = options.metadata_address.rsplit(":", 1)
+    handler = metadata_handler(options, RoleCredentials(options))
+    server = http.server.ThreadingHTTPServer((host, int(port)), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    log(f"metadata on {server.server_address[0]}:{server.server_address[1]}")
+    Agent(options).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+/**
+ * Keeps one lab alive from outside its namespaces: starts their first process, relays loopback ports to the lab's
+ * sockets, and writes lab.json. It is the one process that `lab down` ends. Started by up.ts with an IPC channel.
+ *
+ *   lab up/run ──IPC──> keeper ──PDEATHSIG──> unshare ──PDEATHSIG──> inside.ts (pid 1) ──> everything
+ *
+ * Environment: LAB_DIRECTORY, LAB_SCOPE (see scope.ts), LAB_LEASHED (`1`: ends with the process that started it).
+ */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { CHECKOUT, labDirectory, OWN_FILES, writeJson } from './directory.ts';
+import type { InsideEvent } from './inside.ts';
+import { describeLab } from './lab-file.ts';
+import { childrenOf, identify, outerPids } from './processes.ts';
+import { portOf, relay } from './relay.ts';
+import { removeRuntimeFiles } from './runtime-files.ts';
+import { LAB_FILES } from './world.ts';
+
+export type KeeperEvent = { type: 'progress'; text: string } | { type: 'ready' } | { type: 'died'; reason: string };
+
+const directory = labDirectory();
+const LOOPBACK = '127.0.0.1';
+
+/** Whoever started us may be gone, which is no trouble of a detached lab. */
+function tell(event: KeeperEvent): void {
+  if (process.connected) process.send?.(event, () => {});
+}
+
+function startInside(): ReturnType<typeof spawn> {
+  const namespaces = ['--net', '--mount', '--pid', '--ipc', '--uts', '--fork', '--kill-child=SIGKILL', '--mount-proc'];
+  const inside = [process.execPath, join(CHECKOUT, 'lab/inside.ts')];
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'unshare', ...namespaces, ...inside], {
+    cwd: CHECKOUT,
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, LAB_DIRECTORY: directory, NODE_CHANNEL_FD: undefined },
+  });
+  child.once('error', (error) => end(1, `the lab's namespaces could not be made: ${error.message}`));
+  child.once('exit', () => end(1, `the lab's first process has ended; see ${join(directory, OWN_FILES.log)}`));
+  return child;
+}
+
+let ending = false;
+/** Everything inside has ended when this is called, or ends with us. */
+function end(exitCode: number, reason: string): void {
+  if (ending) return;
+  ending = true;
+  removeRuntimeFiles(directory);
+  tell({ type: 'died', reason });
+  // The IPC channel is flushed by its own closing.
+  if (process.connected) process.disconnect();
+  process.exitCode = exitCode;
+  setImmediate(() => process.exit());
+}
+
+async function publish(event: Extract<InsideEvent, { type: 'ready' }>): Promise<void> {
+  const first = insidePid();
+  if (first === undefined) throw new Error('the lab ended while it was being described');
+  const outer = outerPids(first);
+  const toOuter = (pids: Record<string, number>): Record<string, number> =>
+    Object.fromEntries(
+      Object.entries(pids).flatMap(([name, pid]) => {
+        const known = outer.get(pid);
+        return known === undefined ? [] : [[name, known]];
+      }),
+    );
+  const listen = { host: LOOPBACK, port: 0 };
+  const aws = await relay(listen, { path: join(directory, LAB_FILES.awsSocket) });
+  const prometheus = await relay(listen, { path: join(directory, OWN_FILES.prometheusSocket) });
+  const lab = describeLab(directory, {
+    awsPort: portOf(aws),
+    prometheusPort: portOf(prometheus),
+    hostPids: toOuter(event.hosts),
+    pids: toOuter(event.parts),
+  });
+  writeJson(join(directory, LAB_FILES.lab), lab);
+}
+
+function insidePid(): number | undefined {
+  return child.pid === undefined ? undefined : childrenOf(child.pid)[0];
+}
+
+async function onEvent(event: InsideEvent): Promise<void> {
+  if (event.type !== 'ready') {
+    tell(event);
+    return;
+  }
+  try {
+    await publish(event);
+    tell({ type: 'ready' });
+  } catch (error) {
+    end(1, `the lab could not be described: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** The first process takes the whole pid namespace with it, and is gone only when all of it is. */
+function stop(): void {
+  const first = insidePid();
+  if (first === undefined) end(0, 'stopped');
+  else process.kill(first, 'SIGKILL');
+}
+
+writeJson(join(directory, OWN_FILES.keeper), identify(process.pid));
+const child = startInside();
+if (child.stdout === null) throw new Error('no pipe from the lab');
+createInterface({ input: child.stdout }).on('line', (line) => void onEvent(JSON.parse(line) as InsideEvent));
+process.on('SIGTERM', stop);
+if (process.env['LAB_LEASHED'] === '1') process.once('disconnect', stop);

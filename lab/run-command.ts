@@ -1,0 +1,82 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { connectionOf, readLab } from './lab-file.ts';
+import { runExperiment } from './run.ts';
+import { findKeeper, readStatus, startLab, stopLab } from './up.ts';
+
+const WATCH_INTERVAL_MS = 500;
+/** How long an experiment may take to roll back after a part of the lab has died, before the whole lab goes. */
+const ROLLBACK_PATIENCE_MS = 30_000;
+const EXIT_FAILED = 1;
+const EXIT_INTERRUPTED = 130;
+
+/**
+ * Runs one experiment in the lab that is up, or in a fresh one that is gone afterwards, whatever happens: the first
+ * Ctrl-C aborts the experiment through the API, a second one ends the lab at once, and `kill -9` ends it too.
+ * @returns the exit code for the shell.
+ */
+export async function runCommand(
+  directory: string,
+  options: { file: string; json: boolean },
+  say: (text: string) => void,
+): Promise<number> {
+  const isOurs = findKeeper(directory) === undefined;
+  const interrupt = new AbortController();
+  let isRunning = false;
+  const onSignal = (): void => {
+    if (isRunning && !interrupt.signal.aborted) {
+      say('interrupted: rolling back; once more to end the lab at once');
+      interrupt.abort();
+      return;
+    }
+    void (isOurs ? stopLab(directory) : Promise.resolve()).finally(() => process.exit(EXIT_INTERRUPTED));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  try {
+    if (isOurs) await startLab({ directory, scope: 'all', leashed: true, onProgress: say });
+    isRunning = true;
+    const lab = connectionOf(readLab(directory));
+    return await whileWhole(directory, interrupt, say, runExperiment({ ...options, signal: interrupt.signal, lab }));
+  } finally {
+    if (isOurs) await stopLab(directory);
+  }
+}
+
+/** An experiment in a lab with a dead part says nothing: it is aborted and its result is a failure. */
+async function whileWhole(
+  directory: string,
+  interrupt: AbortController,
+  say: (text: string) => void,
+  experiment: Promise<number>,
+): Promise<number> {
+  const stopWatching = new AbortController();
+  const death = watchForDeath(directory, stopWatching.signal);
+  try {
+    const first = await Promise.race([experiment, death]);
+    if (typeof first === 'number') return deathIn(directory) === undefined ? first : failed(directory, say);
+    say(`the lab is broken: ${first}`);
+    interrupt.abort();
+    await Promise.race([experiment.catch(() => undefined), delay(ROLLBACK_PATIENCE_MS, undefined, { ref: false })]);
+    return EXIT_FAILED;
+  } finally {
+    stopWatching.abort();
+  }
+}
+
+function failed(directory: string, say: (text: string) => void): number {
+  say(`the lab is broken: ${deathIn(directory)}`);
+  return EXIT_FAILED;
+}
+
+function deathIn(directory: string): string | undefined {
+  if (findKeeper(directory) === undefined) return 'it has ended';
+  return Object.values(readStatus(directory)).find((part) => part.state === 'died')?.reason;
+}
+
+async function watchForDeath(directory: string, signal: AbortSignal): Promise<string> {
+  while (!signal.aborted) {
+    const death = deathIn(directory);
+    if (death !== undefined) return death;
+    await delay(WATCH_INTERVAL_MS);
+  }
+  return 'no longer watched';
+}

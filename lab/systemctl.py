@@ -1,0 +1,45 @@
+#!/usr/bin/python3
+"""Stands in for systemd's `systemctl` on a lab host: the five commands the host program uses, asked of host-init.py.
+
+    show -p MainPID --value UNIT | is-active UNIT | start UNIT | stop UNIT | restart UNIT
+
+Everything else is refused with exit 1: a command that silently does nothing would make a fault or its undo a lie.
+"""
+import json
+import socket
+import sys
+
+SOCKET = "/run/lab-systemctl.sock"
+USAGE = "only `show -p MainPID --value UNIT`, `is-active UNIT`, `start UNIT`, `stop UNIT` and `restart UNIT` are known"
+
+
+def parse(arguments):
+    """(verb, unit), or None for anything this stand-in does not do."""
+    if len(arguments) == 2 and arguments[0] in ("is-active", "start", "stop", "restart"):
+        return arguments[0], arguments[1]
+    if arguments[:1] == ["show"]:
+        rest = [word for word in arguments[1:] if word != "--value"]
+        value_only = len(rest) == len(arguments) - 2
+        for prefix in (["-p", "MainPID"], ["-pMainPID"], ["--property=MainPID"], ["--property", "MainPID"]):
+            if value_only and rest[: len(prefix)] == prefix and len(rest) == len(prefix) + 1:
+                return "show", rest[-1]
+            if value_only and rest[1:] == prefix:
+                return "show", rest[0]
+    return None
+
+
+def main():
+    request = parse(sys.argv[1:])
+    if request is None or request[1].startswith("-"):
+        print(f"systemctl of the lab: refused `{' '.join(sys.argv[1:])}`: {USAGE}", file=sys.stderr)
+        return 1
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(SOCKET)
+        connection.sendall(json.dumps({"verb": request[0], "unit": request[1]}).encode() + b"\n")
+        answer = json.loads(connection.makefile("r").readline())
+    sys.stdout.write(answer["out"])
+    sys.stderr.write(answer["err"])
+    return answer["code"]
+
+
+sys.exit(main())

@@ -1,0 +1,49 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+import { acknowledgeWildcard } from './acknowledge.ts';
+
+/**
+ * One thing a function may do: the IAM statements for it and the environment it needs to find the resource. They
+ * travel together, so that no function knows the name of a thing it may not touch.
+ */
+export interface Capability {
+  statements: PolicyStatement[];
+  environment?: Record<string, string>;
+}
+
+/** Allows `actions` on `resources`; the resources are never a bare `*` except where the service knows nothing finer. */
+export function allow(actions: string[], resources: string[], environment: Record<string, string> = {}): Capability {
+  return { statements: [new PolicyStatement({ actions, resources })], environment };
+}
+
+/** Instances, their tags and addresses. EC2's Describe actions know no resources. */
+export function describeInstances(): Capability {
+  return allow(['ec2:DescribeInstances'], ['*']);
+}
+
+/** Alarm states at admission; `*` because a configured name that does not exist must be readable as "missing". */
+export function describeAlarms(): Capability {
+  return allow(['cloudwatch:DescribeAlarms'], ['*']);
+}
+
+/**
+ * Store credentials of the configured clusters and of no other secret. The `-??????` is Secrets Manager's own suffix;
+ * a longer wildcard would also open secrets whose names merely begin the same.
+ */
+export function readSecrets(scope: Construct, secretNames: readonly string[]): Capability {
+  if (secretNames.length === 0) return { statements: [] };
+  const stack = Stack.of(scope);
+  const resources = secretNames.map((secretName) =>
+    stack.formatArn({
+      service: 'secretsmanager',
+      resource: 'secret',
+      resourceName: `${secretName}-??????`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    }),
+  );
+  for (const resource of resources) {
+    acknowledgeWildcard(stack, resource, 'One configured secret: the six characters are those that its service adds.');
+  }
+  return allow(['secretsmanager:GetSecretValue'], resources);
+}

@@ -1,0 +1,109 @@
+import { fileURLToPath } from 'node:url';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type { ISecurityGroup, IVpc } from 'aws-cdk-lib/aws-ec2';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { LogLevel, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import { acknowledgeWildcard } from './acknowledge.ts';
+import type { Capability } from './capability.ts';
+
+export const PROJECT_ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+export interface FunctionNetwork {
+  vpc: IVpc;
+  securityGroup: ISecurityGroup;
+}
+
+export interface ControlFunctionProps {
+  /** Path below `functions/`, for example `guard/guard.lambda.ts`. */
+  entry: string;
+  description: string;
+  /** Absolute path of the configuration module that `#configuration` becomes in the bundle. */
+  configurationFile: string;
+  capabilities: Capability[];
+  timeoutSeconds: number;
+  memoryMib?: number;
+  /** Only for functions that must reach the stores or Prometheus. */
+  network?: FunctionNetwork | undefined;
+  /** Kept free for this function whatever else runs in the account: for everything a rollback needs. */
+  reservedConcurrency?: number;
+  /** Retries of an asynchronous invocation by the Lambda service, 0 to 2. */
+  asyncRetryAttempts?: number;
+}
+
+/** ENI actions of a function in a VPC: Lambda itself checks for them on `*` when the function is created. */
+const NETWORK_ACTIONS = [
+  'ec2:CreateNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:DeleteNetworkInterface',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
+];
+
+/**
+ * Every Lambda of the control plane: Node 24 on arm64, one ES module with all of its dependencies inside (so that the
+ * tested versions are the running ones), its own role, its own log group.
+ */
+export class ControlFunction extends NodejsFunction {
+  /** Path below `functions/`, as in docs/contracts.md. */
+  readonly entryPoint: string;
+  readonly timeLimit: Duration;
+
+  constructor(scope: Construct, id: string, props: ControlFunctionProps) {
+    const role = new Role(scope, `${id}Role`, {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: props.description,
+    });
+    const logGroup = new LogGroup(scope, `${id}Logs`, {
+      retention: RetentionDays.THREE_MONTHS,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    super(scope, id, {
+      entry: `${PROJECT_ROOT}functions/${props.entry}`,
+      description: props.description,
+      projectRoot: PROJECT_ROOT,
+      depsLockFilePath: `${PROJECT_ROOT}package-lock.json`,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      role,
+      logGroup,
+      tracing: Tracing.ACTIVE,
+      memorySize: props.memoryMib ?? 512,
+      timeout: Duration.seconds(props.timeoutSeconds),
+      retryAttempts: props.asyncRetryAttempts ?? 0,
+      environment: Object.assign({}, ...props.capabilities.map((capability) => capability.environment ?? {})),
+      ...(props.network ? { vpc: props.network.vpc, securityGroups: [props.network.securityGroup] } : {}),
+      ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: props.reservedConcurrency }),
+      // The option that reuses connections is the SDK's default since v3; the variable would only be noise.
+      awsSdkConnectionReuse: false,
+      bundling: {
+        format: OutputFormat.ESM,
+        target: 'node24',
+        mainFields: ['module', 'main'],
+        minify: true,
+        logLevel: LogLevel.WARNING,
+        keepNames: true,
+        bundleAwsSDK: true,
+        externalModules: [],
+        // CommonJS dependencies (ioredis) call require() for Node's own modules; an ES module has none.
+        banner: `import{createRequire as holdfastRequire}from'node:module';const require=holdfastRequire(import.meta.url);`,
+        esbuildArgs: { '--alias:#configuration': props.configurationFile },
+      },
+    });
+    this.entryPoint = props.entry;
+    this.timeLimit = Duration.seconds(props.timeoutSeconds);
+    logGroup.grantWrite(role);
+    if (props.network) this.addToRolePolicy(new PolicyStatement({ actions: NETWORK_ACTIONS, resources: ['*'] }));
+    for (const statement of props.capabilities.flatMap((capability) => capability.statements)) {
+      this.addToRolePolicy(statement);
+    }
+    acknowledgeWildcard(
+      role,
+      '*',
+      'Only actions that know no resources: X-Ray, ENIs, EC2 and CloudWatch Describe, SSM GetCommandInvocation; a test holds the list.',
+    );
+  }
+}

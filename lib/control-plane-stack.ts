@@ -1,0 +1,93 @@
+import { CfnOutput, Stack, type StackProps, Validations } from 'aws-cdk-lib';
+import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
+import type { Construct } from 'constructs';
+import type { Configuration } from '../functions/experiment/configuration.ts';
+import { AuditStore } from './audit-store.ts';
+import { describeAlarms, describeInstances, readSecrets } from './capability.ts';
+import type { FunctionNetwork } from './control-function.ts';
+import type { ControlPlaneContext } from './control-plane-context.ts';
+import { ExperimentApi } from './experiment-api.ts';
+import { ExperimentStateMachine } from './experiment-state-machine.ts';
+import { ExperimentSteps } from './experiment-steps.ts';
+import { ExperimentStore, LockStore } from './experiment-store.ts';
+import { FaultDocuments } from './fault-documents.ts';
+import { KillSwitch } from './kill-switch.ts';
+import { LeaseStore } from './lease-store.ts';
+import { RecordStore } from './record-store.ts';
+import { SafetyNet } from './safety-net.ts';
+
+export interface ControlPlaneStackProps extends StackProps {
+  configuration: Configuration;
+  /** Absolute path of the module the configuration came from; the functions carry it. */
+  configurationFile: string;
+}
+
+/** The control plane: stores, documents, the experiment, the ways in, and what works when those do not. */
+export class ControlPlaneStack extends Stack {
+  constructor(scope: Construct, id: string, props: ControlPlaneStackProps) {
+    super(scope, id, { description: 'Holdfast: chaos experiments that end when nobody watches.', ...props });
+    const { configuration, configurationFile } = props;
+
+    const context: ControlPlaneContext = {
+      configuration,
+      configurationFile,
+      leases: new LeaseStore(this, 'LeaseTable'),
+      audit: new AuditStore(this, 'AuditTable'),
+      experiments: new ExperimentStore(this, 'ExperimentTable'),
+      locks: new LockStore(this, 'LockTable'),
+      records: new RecordStore(this, 'RecordTable'),
+      documents: new FaultDocuments(this, 'FaultDocuments', configuration.targetTag),
+      secrets: readSecrets(this, secretNames(configuration)),
+      instances: describeInstances(),
+      alarms: describeAlarms(),
+      network: this.importNetwork(configuration.network),
+    };
+
+    new KillSwitch(this, 'KillSwitch', context);
+    const steps = new ExperimentSteps(this, 'Steps', context);
+    const experiment = new ExperimentStateMachine(this, 'Workflow', steps);
+    const api = new ExperimentApi(this, 'Api', context, experiment);
+    const safetyNet = new SafetyNet(this, 'SafetyNet', context, experiment);
+
+    this.output('ApiUrl', api.restApi.url, 'Base of the API; append v1/chaos/experiments.');
+    this.output(
+      'HostPolicyArn',
+      context.leases.hostPolicy.managedPolicyArn,
+      'Attach to the targets instance profiles.',
+    );
+    this.output('OperatorsTopicArn', safetyNet.operators.topicArn, 'Subscribe whoever must hear of a failed rollback.');
+    this.output('StateMachineArn', experiment.stateMachine.stateMachineArn, 'Executions are named after experiments.');
+    this.output('LeaseTableName', context.leases.tableName, 'Leases and the kill switch.');
+    this.output('AuditTableName', context.audit.tableName, 'Append-only log.');
+    this.output('ExperimentTableName', context.experiments.tableName, 'Reservations.');
+    this.output('LockTableName', context.locks.tableName, 'Clusters under experiment.');
+    this.output('RecordTableName', context.records.tableName, 'chaos_experiment_logs.');
+  }
+
+  /** By attributes, never by lookup: synthesis needs no account and gives the same template everywhere. */
+  private importNetwork(network: Configuration['network']): FunctionNetwork {
+    const vpc = Vpc.fromVpcAttributes(this, 'Vpc', {
+      vpcId: network.vpcId,
+      availabilityZones: network.availabilityZones,
+      privateSubnetIds: network.subnetIds,
+    });
+    Validations.of(vpc).acknowledge({
+      id: '@aws-cdk/aws-ec2:noSubnetRouteTableId',
+      reason: 'Functions are placed in the subnets by id; nothing here reads or changes a route table.',
+    });
+    return {
+      vpc,
+      securityGroup: SecurityGroup.fromSecurityGroupId(this, 'SecurityGroup', network.securityGroupId, {
+        mutable: false,
+      }),
+    };
+  }
+
+  private output(id: string, value: string, description: string): void {
+    new CfnOutput(this, id, { value, description });
+  }
+}
+
+function secretNames(configuration: Configuration): string[] {
+  return [...new Set(Object.values(configuration.clusters).flatMap(({ secretName }) => secretName ?? []))];
+}

@@ -1,0 +1,82 @@
+import type { FaultKind } from '../functions/experiment/faults.ts';
+
+/** One parameter of an SSM document. `pattern` is checked by SSM (Java) and again by the agent (RE2): keep to both. */
+export interface DocumentParameter {
+  description: string;
+  pattern: string;
+}
+
+const EXPERIMENT_ID = '[A-Za-z0-9_-]{1,50}';
+const FILE_PATH = '(/[A-Za-z0-9._-]+)+';
+/** Unbounded on purpose: RE2 refuses nested counts whose product is above 1000, and the shape is what matters. */
+const ADDRESSES = '[0-9A-Fa-f:.]+(,[0-9A-Fa-f:.]+)*';
+const SENTINELS = '[0-9A-Fa-f:.\\[\\]]+(,[0-9A-Fa-f:.\\[\\]]+)*';
+
+const experimentId: DocumentParameter = {
+  description: 'Experiment the command belongs to.',
+  pattern: `^${EXPERIMENT_ID}$`,
+};
+const faultId: DocumentParameter = {
+  description: 'Fault of the experiment: its id, a dot and the position.',
+  pattern: `^${EXPERIMENT_ID}[.][1-9][0-9]{0,2}$`,
+};
+
+/** Every fault document has these, in the order of docs/contracts.md. */
+export const FAULT_PARAMETERS: Record<string, DocumentParameter> = {
+  experimentId,
+  faultId,
+  ttlSeconds: {
+    description: 'Longest life of the fault, by the monotonic clock of the host, 1 to 600.',
+    pattern: '^([1-9]|[1-9][0-9]|[1-5][0-9][0-9]|600)$',
+  },
+  leaseGraceSeconds: {
+    description: 'The fault is reverted when the lease has not advanced for this long, 2 to 30.',
+    pattern: '^([2-9]|[12][0-9]|30)$',
+  },
+  leaseTable: { description: 'Table of the leases.', pattern: '^[A-Za-z0-9_.-]{3,255}$' },
+  engine: { description: 'Store on the host.', pattern: '^redis$' },
+  unit: { description: 'systemd unit of the store.', pattern: '^[A-Za-z0-9][A-Za-z0-9@._-]{0,99}$' },
+  storePorts: {
+    description: 'Ports of the store, its own first.',
+    pattern: '^[1-9][0-9]{0,4}(,[1-9][0-9]{0,4}){0,9}$',
+  },
+  exemptAddresses: { description: 'Addresses that are never cut; may be empty.', pattern: `^(${ADDRESSES})?$` },
+  fence: { description: 'Who guards the way back against lost writes.', pattern: '^(redis|none)$' },
+  fenceMasterName: {
+    description: "Sentinel's name of the shard; empty without a fence.",
+    pattern: '^[A-Za-z0-9._-]{0,100}$',
+  },
+  fenceSentinels: {
+    description: 'address:port of every Sentinel of the shard, IPv6 in brackets; empty without a fence.',
+    pattern: `^(${SENTINELS})?$`,
+  },
+  fenceCredentialsFile: {
+    description: 'File on the host with the credentials of the store; may be empty.',
+    pattern: `^(${FILE_PATH})?$`,
+  },
+};
+
+export const KIND_PARAMETERS: Record<FaultKind, Record<string, DocumentParameter>> = {
+  NETWORK_PARTITION: {
+    peerAddresses: {
+      description: 'Every address of every peer, v4 and v6; never a network.',
+      pattern: `^${ADDRESSES}$`,
+    },
+    scope: { description: 'isolate: peers and clients; peers: peers only.', pattern: '^(isolate|peers)$' },
+    packetLossPct: { description: 'Share of packets lost, 1 to 100.', pattern: '^([1-9]|[1-9][0-9]|100)$' },
+  },
+  PROCESS_KILL: {
+    signal: { description: 'Signal sent to the process of the store.', pattern: '^(KILL|TERM)$' },
+    restart: { description: 'Who starts it again.', pattern: '^(rollback|supervisor)$' },
+  },
+  PROCESS_PAUSE: {},
+};
+
+export const ROLL_BACK_PARAMETERS: Record<string, DocumentParameter> = {
+  experimentId,
+  faultId,
+  verb: {
+    description: 'revert undoes the fault and waits for the fence; status only reads.',
+    pattern: '^(revert|status)$',
+  },
+};

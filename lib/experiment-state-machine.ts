@@ -1,0 +1,152 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import {
+  type CatchProps,
+  Choice,
+  Condition,
+  DefinitionBody,
+  JsonPath,
+  LogLevel,
+  Parallel,
+  StateMachine,
+  StateMachineType,
+  TaskInput,
+  Timeout,
+  Wait,
+  WaitTime,
+} from 'aws-cdk-lib/aws-stepfunctions';
+import { LambdaInvocationType, LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
+import { Construct } from 'constructs';
+import { acknowledgeWildcard } from './acknowledge.ts';
+import { allow, type Capability } from './capability.ts';
+import { ControlFunction } from './control-function.ts';
+import type { ExperimentSteps } from './experiment-steps.ts';
+
+/** Above the sum of all states with all their retries (a test adds them up); nothing catches this timeout but the sweep. */
+const MACHINE_TIMEOUT = Duration.hours(1);
+/** A step's own timeout stands a little above its Lambda's, so that the Lambda's error is the one that is seen. */
+const MARGIN_SECONDS = 5;
+
+/**
+ * *Roll back only?* → *Check steady state* → *Resolve targets* → *Hold the fault while watched* → *Roll back* →
+ * *Verify recovery* → *Conclude*.
+ *
+ * Nothing before *Roll back* is retried: a step that failed may have acted, so its only successor is the way back.
+ * Everything from there on is idempotent and is. `States.ALL` does not catch `States.Runtime`, the machine's own
+ * timeout or a stopped execution: hosts let go by their lease then, and the sweep starts a rollback-only execution.
+ */
+export class ExperimentStateMachine extends Construct {
+  readonly stateMachine: StateMachine;
+
+  constructor(scope: Construct, id: string, steps: ExperimentSteps) {
+    super(scope, id);
+    const toRollBack: CatchProps = { errors: ['States.ALL'], resultPath: '$.cause' };
+
+    const conclude = this.step('Conclude', steps.concludeExperiment, '$.verdict').addRetry({
+      errors: ['States.ALL'],
+      interval: Duration.seconds(2),
+      maxAttempts: 5,
+      backoffRate: 2,
+      maxDelay: Duration.seconds(30),
+    });
+    const verifyRecovery = this.step('Verify recovery', steps.verifyRecovery, '$.recovery')
+      .addCatch(conclude, { errors: ['States.ALL'], resultPath: '$.recoveryError' })
+      .next(conclude);
+    const rollBack = this.step('Roll back', steps.rollBack, '$.rollback')
+      // A timeout too: the hosts may be slow to answer, and reverting twice is the same as once.
+      .addRetry({ errors: ['States.ALL'], interval: Duration.seconds(1), maxAttempts: 3, backoffRate: 2 })
+      .addCatch(verifyRecovery, { errors: ['States.ALL'], resultPath: '$.rollbackError' });
+    rollBack.next(verifyRecovery);
+
+    const holdWhileWatched = new Parallel(this, 'Hold the fault while watched', {
+      // Both branches end with the whole run; only the injection is new.
+      resultSelector: {
+        injectedAt: JsonPath.stringAt('$[1].injection.injectedAt'),
+        rollbackScheduledAt: JsonPath.stringAt('$[1].injection.rollbackScheduledAt'),
+      },
+      resultPath: '$.injection',
+    })
+      .branch(this.step('Guard', steps.guard, JsonPath.DISCARD))
+      .branch(
+        this.startProbe(steps.probe)
+          .next(this.step('Inject fault', steps.injectFault, '$.injection'))
+          .next(new Wait(this, 'Hold until TTL', { time: WaitTime.timestampPath('$.injection.rollbackScheduledAt') })),
+      )
+      .addCatch(rollBack, toRollBack);
+    holdWhileWatched.next(rollBack);
+
+    const resolveTargets = this.step('Resolve targets', steps.resolveTargets, '$.targets')
+      .addCatch(rollBack, toRollBack)
+      .next(holdWhileWatched);
+    const checkSteadyState = this.step('Check steady state', steps.checkSteadyState, '$.baseline')
+      .addCatch(rollBack, toRollBack)
+      .next(resolveTargets);
+
+    // Only an input that says so in plain words runs an experiment; anything else can at most roll one back.
+    const rollBackOnly = new Choice(this, 'Roll back only?')
+      .when(
+        Condition.and(Condition.isPresent('$.rollbackOnly'), Condition.booleanEquals('$.rollbackOnly', false)),
+        checkSteadyState,
+      )
+      .otherwise(rollBack);
+
+    this.stateMachine = new StateMachine(this, 'Experiment', {
+      stateMachineType: StateMachineType.STANDARD,
+      definitionBody: DefinitionBody.fromChainable(rollBackOnly),
+      comment: 'One experiment: a fault lives only while someone is watching it.',
+      timeout: MACHINE_TIMEOUT,
+      tracingEnabled: true,
+      logs: {
+        // With data: what a step was given and gave back is the evidence of a run. It holds no secret.
+        destination: new LogGroup(this, 'Logs', {
+          retention: RetentionDays.ONE_YEAR,
+          removalPolicy: RemovalPolicy.RETAIN,
+        }),
+        level: LogLevel.ALL,
+        includeExecutionData: true,
+      },
+    });
+    this.acknowledgeWildcards(steps);
+  }
+
+  /** Start an execution, named after its experiment. */
+  start(): Capability {
+    const { stateMachineArn } = this.stateMachine;
+    return allow(['states:StartExecution'], [stateMachineArn], { HOLDFAST_STATE_MACHINE_ARN: stateMachineArn });
+  }
+
+  /** A Lambda that is given the whole run and adds its part at `resultPath`. */
+  private step(name: string, lambdaFunction: ControlFunction, resultPath: string): LambdaInvoke {
+    return new LambdaInvoke(this, name, {
+      lambdaFunction,
+      payloadResponseOnly: true,
+      retryOnServiceExceptions: false,
+      resultPath,
+      taskTimeout: Timeout.duration(lambdaFunction.timeLimit.plus(Duration.seconds(MARGIN_SECONDS))),
+    });
+  }
+
+  /** Asynchronous: the probe outlives the fault, and its failure must not end the watch. */
+  private startProbe(probe: ControlFunction): LambdaInvoke {
+    return new LambdaInvoke(this, 'Start probe', {
+      lambdaFunction: probe,
+      invocationType: LambdaInvocationType.EVENT,
+      payload: TaskInput.fromJsonPathAt('$'),
+      retryOnServiceExceptions: false,
+      resultPath: JsonPath.DISCARD,
+      taskTimeout: Timeout.duration(Duration.seconds(10)),
+    });
+  }
+
+  private acknowledgeWildcards(steps: ExperimentSteps): void {
+    const { role } = this.stateMachine;
+    acknowledgeWildcard(role, '*', 'Log delivery and X-Ray actions of a state machine know no resources.');
+    for (const step of steps.node.children.filter((child) => child instanceof ControlFunction)) {
+      acknowledgeWildcard(
+        role,
+        `${step.functionArn}:*`,
+        'Versions of a function that this machine runs; it may invoke no other.',
+      );
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import { Construct } from 'constructs';
+import { ControlFunction, type ControlFunctionProps, type FunctionNetwork } from './control-function.ts';
+import type { ControlPlaneContext } from './control-plane-context.ts';
+
+/** What all functions share; a function names only what is its own. */
+type OwnProps = Omit<ControlFunctionProps, 'configurationFile' | 'network'>;
+
+/**
+ * Longest fault (600 s), plus what lies between the guard's first beat and the injection. A Lambda lives 900 s at
+ * most, so that one invocation watches a whole experiment.
+ */
+const GUARD_SECONDS = 600 + 120;
+/** The configuration's longest `recoverySeconds`, plus the last look at the store. */
+const VERIFY_RECOVERY_SECONDS = 600 + 60;
+
+/** The Lambdas of the state machine, in the order in which they run. */
+export class ExperimentSteps extends Construct {
+  readonly checkSteadyState: ControlFunction;
+  readonly resolveTargets: ControlFunction;
+  readonly guard: ControlFunction;
+  readonly probe: ControlFunction;
+  readonly injectFault: ControlFunction;
+  readonly rollBack: ControlFunction;
+  readonly verifyRecovery: ControlFunction;
+  readonly concludeExperiment: ControlFunction;
+
+  constructor(scope: Construct, id: string, context: ControlPlaneContext) {
+    super(scope, id);
+    const { leases, audit, locks, records, documents, secrets, network, instances } = context;
+    const make = (name: string, props: OwnProps, functionNetwork?: FunctionNetwork) =>
+      new ControlFunction(this, name, {
+        ...props,
+        configurationFile: context.configurationFile,
+        network: functionNetwork,
+      });
+
+    this.checkSteadyState = make(
+      'CheckSteadyState',
+      {
+        entry: 'guard/check-steady-state.lambda.ts',
+        description: 'Baseline of the last 60 s, guardrails and store health before a fault.',
+        capabilities: [audit.append(), secrets, instances],
+        timeoutSeconds: 45,
+      },
+      network,
+    );
+    this.resolveTargets = make(
+      'ResolveTargets',
+      {
+        entry: 'target/resolve-targets.lambda.ts',
+        description: 'Names to instances, addresses and roles, at the moment of injection.',
+        capabilities: [audit.append(), secrets, instances],
+        timeoutSeconds: 30,
+      },
+      network,
+    );
+    this.guard = make(
+      'Guard',
+      {
+        entry: 'guard/guard.lambda.ts',
+        description: 'Reads the guardrails every second and renews the lease; without it every fault ends.',
+        capabilities: [leases.read(), leases.update(), audit.append()],
+        timeoutSeconds: GUARD_SECONDS,
+        memoryMib: 1024,
+        reservedConcurrency: 10,
+      },
+      network,
+    );
+    this.probe = make(
+      'Probe',
+      {
+        entry: 'probe/probe.lambda.ts',
+        description: 'Writes and reads as a client does, and measures recovery time and lost writes.',
+        capabilities: [audit.append(), secrets],
+        timeoutSeconds: 900,
+        memoryMib: 1024,
+      },
+      network,
+    );
+    this.injectFault = make('InjectFault', {
+      entry: 'fault/inject-fault.lambda.ts',
+      description: 'Grants the lease to the targets and arms their watchdogs.',
+      capabilities: [leases.read(), leases.update(), audit.append(), documents.inject()],
+      timeoutSeconds: 90,
+    });
+    this.rollBack = make('RollBack', {
+      entry: 'rollback/roll-back.lambda.ts',
+      description: 'The only way back: release the lease, revert every host, verify.',
+      capabilities: [leases.read(), leases.update(), audit.append(), documents.rollBack()],
+      timeoutSeconds: 120,
+      reservedConcurrency: 10,
+    });
+    this.verifyRecovery = make(
+      'VerifyRecovery',
+      {
+        entry: 'rollback/verify-recovery.lambda.ts',
+        description: 'A clean host is not a healthy store: waits for the store until its deadline.',
+        capabilities: [audit.append(), secrets, instances],
+        timeoutSeconds: VERIFY_RECOVERY_SECONDS,
+        reservedConcurrency: 5,
+      },
+      network,
+    );
+    this.concludeExperiment = make('ConcludeExperiment', {
+      entry: 'verdict/conclude-experiment.lambda.ts',
+      description: 'Budgets, records, the last audit entry, then the locks.',
+      capabilities: [audit.append(), records.write(), locks.free()],
+      timeoutSeconds: 90,
+      reservedConcurrency: 5,
+    });
+  }
+}

@@ -1,0 +1,104 @@
+import { Stack } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
+import { Construct } from 'constructs';
+import type { Configuration } from '../functions/experiment/configuration.ts';
+import { FAULT_KINDS, scriptName } from '../functions/experiment/faults.ts';
+import { acknowledgeWildcard } from './acknowledge.ts';
+import { allow, type Capability } from './capability.ts';
+import { composeProgram } from './compose-program.ts';
+import { PROJECT_ROOT } from './control-function.ts';
+import {
+  type DocumentParameter,
+  FAULT_PARAMETERS,
+  KIND_PARAMETERS,
+  ROLL_BACK_PARAMETERS,
+} from './document-parameters.ts';
+
+const ROLL_BACK = 'roll-back';
+/** The script waits at most 15 s for the arming or for the fence, and a revert does both ends: it is never cut short. */
+const EXECUTION_TIMEOUT_SECONDS = 60;
+
+/** One SSM document a fault kind and one for the way back; a target needs nothing installed beforehand. */
+export class FaultDocuments extends Construct {
+  readonly prefix: string;
+  private readonly targetTag: Configuration['targetTag'];
+
+  constructor(scope: Construct, id: string, targetTag: Configuration['targetTag']) {
+    super(scope, id);
+    this.targetTag = targetTag;
+    this.prefix = `Holdfast-${Stack.of(this).stackName}-`;
+    for (const kind of FAULT_KINDS) {
+      const script = scriptName(kind);
+      this.addDocument(script, [script], { ...FAULT_PARAMETERS, ...KIND_PARAMETERS[kind] });
+    }
+    this.addDocument(ROLL_BACK, FAULT_KINDS.map(scriptName), ROLL_BACK_PARAMETERS);
+  }
+
+  /** Send fault documents, and only those, to instances that carry the target tag. */
+  inject(): Capability {
+    return this.send(FAULT_KINDS.map(scriptName));
+  }
+
+  /** Send the roll-back document, and only that. */
+  rollBack(): Capability {
+    return this.send([ROLL_BACK]);
+  }
+
+  private addDocument(name: string, scripts: string[], parameters: Record<string, DocumentParameter>): void {
+    new CfnDocument(this, name, {
+      name: `${this.prefix}${name}`,
+      documentType: 'Command',
+      documentFormat: 'JSON',
+      targetType: '/AWS::EC2::Instance',
+      updateMethod: 'NewVersion',
+      content: documentContent(name, composeProgram(`${PROJECT_ROOT}host/`, scripts), parameters),
+    });
+  }
+
+  /** Two statements: SSM looks for the tag on the document too if both stand in one. */
+  private send(names: string[]): Capability {
+    const stack = Stack.of(this);
+    const { key, value } = this.targetTag;
+    const documents = names.map((name) =>
+      stack.formatArn({ service: 'ssm', resource: 'document', resourceName: `${this.prefix}${name}` }),
+    );
+    const instances = stack.formatArn({ service: 'ec2', resource: 'instance', resourceName: '*' });
+    acknowledgeWildcard(stack, instances, `Every instance, on the condition that it carries the tag ${key}.`);
+    return {
+      statements: [
+        new PolicyStatement({ actions: ['ssm:SendCommand'], resources: documents }),
+        new PolicyStatement({
+          actions: ['ssm:SendCommand'],
+          resources: [instances],
+          conditions: { StringEquals: { [`ssm:resourceTag/${key}`]: value } },
+        }),
+        // The result of a command that this function sent; the action knows no resources.
+        ...allow(['ssm:GetCommandInvocation'], ['*']).statements,
+      ],
+      environment: { HOLDFAST_DOCUMENT_PREFIX: this.prefix },
+    };
+  }
+}
+
+/** Schema 2.2. Parameters reach the script as `SSM_<name>` in the environment and are never pasted into it. */
+export function documentContent(name: string, program: string[], parameters: Record<string, DocumentParameter>) {
+  return {
+    schemaVersion: '2.2',
+    description: `Holdfast: ${name}`,
+    parameters: Object.fromEntries(
+      Object.entries(parameters).map(([parameter, { description, pattern }]) => [
+        parameter,
+        { type: 'String', description, interpolationType: 'ENV_VAR', allowedPattern: pattern },
+      ]),
+    ),
+    mainSteps: [
+      {
+        action: 'aws:runShellScript',
+        name: name.replaceAll('-', ''),
+        precondition: { StringEquals: ['platformType', 'Linux'] },
+        inputs: { timeoutSeconds: String(EXECUTION_TIMEOUT_SECONDS), runCommand: program },
+      },
+    ],
+  };
+}

@@ -1,0 +1,27 @@
+import { CustomResource, Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { ControlFunction } from './control-function.ts';
+import type { ControlPlaneContext } from './control-plane-context.ts';
+
+/**
+ * The `GLOBAL` row exists from deployment on: a host that cannot read it applies nothing, so its absence must mean
+ * "broken", never "not engaged". Created once; a later deployment does not touch it, least of all release it.
+ */
+export class KillSwitch extends Construct {
+  constructor(scope: Construct, id: string, context: ControlPlaneContext) {
+    super(scope, id);
+    const seed = new ControlFunction(this, 'Seed', {
+      entry: 'shared/seed-kill-switch.lambda.ts',
+      description: 'Creates the row of the kill switch at deployment, if it is not there.',
+      configurationFile: context.configurationFile,
+      capabilities: [context.leases.seedKillSwitch()],
+      timeoutSeconds: 30,
+    });
+    new CustomResource(this, 'Row', {
+      serviceToken: seed.functionArn,
+      resourceType: 'Custom::HoldfastKillSwitch',
+      serviceTimeout: Duration.minutes(2),
+      properties: { leaseTable: context.leases.tableName },
+    });
+  }
+}

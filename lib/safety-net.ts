@@ -1,0 +1,78 @@
+import { Duration } from 'aws-cdk-lib';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction, SnsTopic } from 'aws-cdk-lib/aws-events-targets';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { ControlFunction } from './control-function.ts';
+import type { ControlPlaneContext } from './control-plane-context.ts';
+import type { ExperimentStateMachine } from './experiment-state-machine.ts';
+
+/** Source of the events that the audit log's writers announce. */
+const EVENT_SOURCE = 'holdfast';
+
+/** What works when the execution does not: alarms, the sweep each minute, and a page when a rollback failed. */
+export class SafetyNet extends Construct {
+  /** Subscribe whoever must hear of a rollback that failed. */
+  readonly operators: Topic;
+
+  constructor(scope: Construct, id: string, context: ControlPlaneContext, experiment: ExperimentStateMachine) {
+    super(scope, id);
+    this.addAlarmRule(context);
+    this.addSweep(context, experiment);
+    this.operators = this.addOperatorsTopic();
+  }
+
+  private addAlarmRule({ configuration, configurationFile, leases, locks, audit }: ControlPlaneContext) {
+    const onAlarm = new ControlFunction(this, 'OnAlarm', {
+      entry: 'rollback/on-alarm.lambda.ts',
+      description: 'A configured alarm fires: release the leases it concerns.',
+      configurationFile,
+      capabilities: [leases.read(), leases.update(), locks.list(), audit.append()],
+      timeoutSeconds: 30,
+      reservedConcurrency: 5,
+      asyncRetryAttempts: 2,
+    });
+    const alarmName = [
+      ...new Set(Object.values(configuration.clusters).flatMap((cluster) => cluster.alarms.map((alarm) => alarm.name))),
+    ];
+    if (alarmName.length === 0) return;
+    new Rule(this, 'AlarmFired', {
+      description: 'Holdfast: alarms that end experiments.',
+      eventPattern: {
+        source: ['aws.cloudwatch'],
+        detailType: ['CloudWatch Alarm State Change'],
+        detail: { alarmName, state: { value: ['ALARM'] } },
+      },
+      // No fault outlives 10 minutes: an older alarm could only end an experiment it does not concern.
+      targets: [new LambdaFunction(onAlarm, { maxEventAge: Duration.minutes(10), retryAttempts: 10 })],
+    });
+  }
+
+  private addSweep(context: ControlPlaneContext, experiment: ExperimentStateMachine): void {
+    const { configurationFile, leases, locks, audit } = context;
+    const sweep = new ControlFunction(this, 'Sweep', {
+      entry: 'rollback/sweep.lambda.ts',
+      description: 'Rolls back what is past its end even if its execution is dead; frees stale locks.',
+      configurationFile,
+      capabilities: [leases.read(), leases.update(), locks.list(), locks.free(), audit.read(), experiment.start()],
+      timeoutSeconds: 55,
+      reservedConcurrency: 2,
+    });
+    new Rule(this, 'EveryMinute', {
+      description: 'Holdfast: the sweep.',
+      schedule: Schedule.rate(Duration.minutes(1)),
+      // The next one comes in a minute and sees the same.
+      targets: [new LambdaFunction(sweep, { maxEventAge: Duration.minutes(1), retryAttempts: 0 })],
+    });
+  }
+
+  private addOperatorsTopic(): Topic {
+    const operators = new Topic(this, 'OperatorsTopic', { displayName: 'Holdfast operators', enforceSSL: true });
+    new Rule(this, 'RollbackFailed', {
+      description: 'Holdfast: a rollback failed, a person is needed.',
+      eventPattern: { source: [EVENT_SOURCE], detailType: ['Experiment ROLLBACK_FAILED'] },
+      targets: [new SnsTopic(operators)],
+    });
+    return operators;
+  }
+}

@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  limitsOf,
+  refuseLossOfReplication,
+  refuseTooManyNodes,
+  refuseTooMuchTraffic,
+} from '../../../functions/admission/blast-radius.ts';
+
+const limits = fc.record({
+  maxNodesPct: fc.double({ min: 0, max: 100, noNaN: true }),
+  maxTrafficSharePct: fc.double({ min: 0, max: 100, noNaN: true }),
+});
+
+describe('the blast radius', () => {
+  it('never lets production exceed a tenth of the nodes or of the traffic, whatever is configured', () => {
+    fc.assert(
+      fc.property(
+        limits,
+        fc.integer({ min: 1, max: 100 }),
+        fc.integer({ min: 0, max: 400 }),
+        fc.double(),
+        (blastRadius, impacted, live, share) => {
+          const production = limitsOf({ tier: 'production', blastRadius });
+          if (!refuseTooManyNodes(impacted, live, production)) expect(10 * impacted).toBeLessThanOrEqual(live);
+          if (!refuseTooMuchTraffic(share, production)) expect(share >= 0 && share <= 0.1).toBe(true);
+        },
+      ),
+    );
+  });
+
+  it('allows exactly a tenth of the nodes', () => {
+    const production = limitsOf({ tier: 'production', blastRadius: { maxNodesPct: 10, maxTrafficSharePct: 10 } });
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 50 }),
+        (impacted) => refuseTooManyNodes(impacted, 10 * impacted, production) === undefined,
+      ),
+    );
+    expect(refuseTooManyNodes(2, 19, production)).toMatchObject({ maxImpactedNodes: 1, liveNodes: 19 });
+  });
+
+  it('leaves every touched shard a majority and the replicas its master needs', () => {
+    const members = fc.integer({ min: 1, max: 9 });
+    fc.assert(
+      fc.property(members, fc.integer({ min: 1, max: 9 }), fc.integer({ min: 0, max: 3 }), (size, hit, minReplicas) => {
+        const nodes = Array.from({ length: size }, (_, index) => `n${index}`);
+        const impacted = nodes.slice(0, hit);
+        const shard = { name: 's', master: 'n0', replicas: nodes.slice(1), healthy: true, problems: [] };
+        const remaining = size - impacted.length;
+        const survives = remaining > size / 2 && remaining - 1 >= minReplicas;
+        expect(refuseLossOfReplication(impacted, [shard], minReplicas) === undefined).toBe(survives);
+      }),
+    );
+  });
+
+  it('does not judge a shard that is not touched', () => {
+    const lone = { name: 's', master: 'n0', replicas: [], healthy: true, problems: [] };
+    expect(refuseLossOfReplication(['other'], [lone], 1)).toBeUndefined();
+  });
+
+  it('lets staging set its own limits', () => {
+    expect(limitsOf({ tier: 'staging', blastRadius: { maxNodesPct: 50, maxTrafficSharePct: 100 } }).maxNodesPct).toBe(
+      50,
+    );
+  });
+});

@@ -1,0 +1,216 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Reservation } from '../../../functions/api/reservations.ts';
+import { type StartDependencies, startExperiment } from '../../../functions/api/start-experiment.ts';
+import type { AuditEntry } from '../../../functions/audit/entry.ts';
+import { problem } from '../../../functions/experiment/problem.ts';
+import type { ExperimentRun } from '../../../functions/experiment/workflow.ts';
+import { CALLER, configuration, fakeClock, iso, logOf, seedPayload } from '../experiment/fixtures.ts';
+
+const ID = 'exp_chaos_redis_019';
+const INJECTION = { injectedAt: iso(3), rollbackScheduledAt: iso(63) };
+
+/** An in-memory control plane that writes down what was done, in order. */
+function controlPlane() {
+  const acts: string[] = [];
+  const logs = new Map<string, [AuditEntry['type'], Record<string, unknown>][]>();
+  const locks = new Map<string, { experimentId: string; requestId: string }>();
+  const reservations = new Map<string, Reservation & { requestId: string }>();
+  const runs: ExperimentRun[] = [];
+  const leases = new Map<string, 'HOLD' | 'RELEASED'>();
+  const clock = fakeClock();
+  const dependencies: StartDependencies = {
+    audit: {
+      append: async (id, type, _actor, details) => {
+        acts.push(type);
+        logs.set(id, [...(logs.get(id) ?? []), [type, JSON.parse(JSON.stringify(details))]]);
+        return logOf(id, ...(logs.get(id) ?? [])).at(-1) as AuditEntry;
+      },
+      read: async (id) => logOf(id, ...(logs.get(id) ?? [])),
+    },
+    leases: {
+      killSwitchEngaged: async () => false,
+      create: async (id) => {
+        acts.push('lease');
+        leases.set(id, 'HOLD');
+      },
+      read: async () => undefined,
+      release: async (id) => {
+        acts.push('released');
+        leases.set(id, 'RELEASED');
+      },
+    },
+    locks: {
+      take: async ({ cluster, experimentId }, requestId) => {
+        const held = locks.get(cluster);
+        if (held && held.requestId !== requestId) return false;
+        acts.push('lock');
+        locks.set(cluster, { experimentId, requestId });
+        return true;
+      },
+      release: async (cluster, experimentId) =>
+        locks.get(cluster)?.experimentId === experimentId && locks.delete(cluster),
+      holder: async (cluster) => locks.get(cluster)?.experimentId,
+    },
+    reservations: {
+      find: async (id) => reservations.get(id),
+      reserve: async (reservation, requestId) => {
+        if (reservations.has(reservation.experimentId)) return false;
+        acts.push('reserve');
+        reservations.set(reservation.experimentId, { ...reservation, requestId });
+        return true;
+      },
+      cancel: async (id, requestId) => reservations.get(id)?.requestId === requestId && reservations.delete(id),
+    },
+    admit: async () => ({ admitted: true, facts: { clusters: [], targets: [] } }),
+    startExecution: async (run) => {
+      acts.push('execution');
+      runs.push(run);
+      logs.get(ID)?.push(['INJECTING', {}], ['INJECTED', INJECTION]);
+    },
+    clusters: configuration().clusters,
+    clock,
+  };
+  return { acts, logs, locks, reservations, runs, leases, clock, dependencies };
+}
+
+let plane: ReturnType<typeof controlPlane>;
+beforeEach(() => {
+  plane = controlPlane();
+});
+
+let requests = 0;
+const start = (change: { body?: unknown; dryRun?: boolean } = {}, overrides: Partial<StartDependencies> = {}) =>
+  startExperiment(
+    {
+      body: JSON.stringify(change.body ?? seedPayload()),
+      dryRun: change.dryRun ?? false,
+      caller: CALLER,
+      requestId: `request-${++requests}`,
+    },
+    { ...plane.dependencies, ...overrides },
+  );
+const fail = async () => {
+  throw new Error('no answer');
+};
+
+describe('starting an experiment', () => {
+  it('locks, reserves and records before it starts, and answers INJECTED with its times', async () => {
+    expect(await start()).toEqual({ status: 202, body: { experimentId: ID, status: 'INJECTED', ...INJECTION } });
+    expect(plane.acts).toEqual(['lock', 'reserve', 'ADMITTED', 'lease', 'execution']);
+    expect(plane.runs[0]).toMatchObject({ experimentId: ID, caller: CALLER, rollbackOnly: false });
+  });
+
+  it('gives the stored answer to the same request and starts nothing', async () => {
+    const first = await start();
+    const reordered = Object.fromEntries(Object.entries(seedPayload()).reverse());
+    expect(await start({ body: reordered })).toEqual(first);
+    expect(plane.runs).toHaveLength(1);
+  });
+
+  it('refuses an id that was used for another request', async () => {
+    await start();
+    expect(await start({ body: { ...seedPayload(), durationSeconds: 61 } })).toMatchObject({
+      status: 409,
+      body: { type: 'urn:holdfast:problem:experiment-id-conflict' },
+    });
+    expect(plane.runs).toHaveLength(1);
+  });
+
+  it('refuses when another experiment holds the cluster, names it, and reserves nothing', async () => {
+    plane.locks.set('redis-master', { experimentId: 'exp_other', requestId: 'x' });
+    expect(await start()).toMatchObject({ status: 409, body: { heldBy: 'exp_other' } });
+    expect(plane.reservations.size).toBe(0);
+    expect(plane.locks.get('redis-master')?.experimentId).toBe('exp_other');
+  });
+
+  it('changes nothing in a dry run', async () => {
+    expect(await start({ dryRun: true })).toMatchObject({ status: 200, body: { dryRun: true, admitted: true } });
+    expect(plane.acts).toEqual([]);
+  });
+
+  it('records a refusal under the request and still refuses when that fails', async () => {
+    const refused = problem('alarm-firing', 'not started');
+    const admit = async () => ({ admitted: false as const, problem: refused });
+    expect(await start({}, { admit })).toEqual({ status: 409, body: refused });
+    expect([...plane.logs.keys()]).toEqual([`REFUSAL#request-${requests}`]);
+    const audit = { ...plane.dependencies.audit, append: fail };
+    expect(await start({}, { admit, audit })).toEqual({ status: 409, body: refused });
+    expect(plane.reservations.size + plane.locks.size + plane.runs.length).toBe(0);
+  });
+
+  it('refuses to start when the kill switch is engaged or cannot be read', async () => {
+    const { leases } = plane.dependencies;
+    expect(await start({}, { leases: { ...leases, killSwitchEngaged: async () => true } })).toMatchObject({
+      status: 409,
+    });
+    expect(await start({}, { leases: { ...leases, killSwitchEngaged: fail } })).toMatchObject({ status: 503 });
+    expect(plane.runs).toHaveLength(0);
+  });
+
+  it('refuses to start when admission does not answer', async () => {
+    expect(await start({}, { admit: fail })).toMatchObject({ status: 503 });
+    expect(plane.locks.size).toBe(0);
+  });
+
+  it('gives locks and id back when the audit entry cannot be written', async () => {
+    const audit = { ...plane.dependencies.audit, append: fail };
+    expect(await start({}, { audit })).toMatchObject({ status: 503 });
+    expect(plane.locks.size + plane.reservations.size + plane.runs.length).toBe(0);
+  });
+
+  it('frees the cluster even when the id cannot be given back, and never calls that start accepted', async () => {
+    const audit = { ...plane.dependencies.audit, append: fail };
+    const reservations = { ...plane.dependencies.reservations, cancel: fail };
+    expect(await start({}, { audit, reservations })).toMatchObject({ status: 503 });
+    expect(plane.locks.size).toBe(0);
+    expect(await start()).toMatchObject({ status: 503 });
+    expect(plane.runs).toHaveLength(0);
+  });
+
+  it('gives the id back when nobody knows whether it was reserved', async () => {
+    const { reserve } = plane.dependencies.reservations;
+    const lost = async (...args: Parameters<typeof reserve>) => {
+      await reserve(...args);
+      throw new Error('no answer');
+    };
+    const reservations = { ...plane.dependencies.reservations, reserve: lost };
+    expect(await start({}, { reservations })).toMatchObject({ status: 503 });
+    expect(plane.reservations.size + plane.locks.size).toBe(0);
+  });
+
+  it('keeps locks and id for the sweep when nobody knows whether the audit entry was written', async () => {
+    const audit = { append: fail, read: fail };
+    expect(await start({}, { audit })).toMatchObject({ status: 503 });
+    expect(plane.locks.size).toBe(1);
+    expect(plane.reservations.size).toBe(1);
+  });
+
+  it('releases the lease and keeps the locks when the execution may or may not have been started', async () => {
+    expect(await start({}, { startExecution: fail })).toMatchObject({ status: 503 });
+    expect(plane.leases.get(ID)).toBe('RELEASED');
+    expect(plane.locks.size).toBe(1);
+  });
+
+  it('answers ACCEPTED without a time when the fault is not there within 20 s', async () => {
+    expect(await start({}, { startExecution: async () => {} })).toEqual({
+      status: 202,
+      body: { experimentId: ID, status: 'ACCEPTED' },
+    });
+    expect(plane.clock.monotonicMs()).toBeGreaterThanOrEqual(20_000);
+    expect(plane.clock.monotonicMs()).toBeLessThan(21_000);
+  });
+
+  it('tells the truth when the run turned back before the injection', async () => {
+    const startExecution = async () => {
+      plane.logs.get(ID)?.push(['ROLLING_BACK', { reason: 'SteadyStateNotMet' }]);
+    };
+    expect(await start({}, { startExecution })).toMatchObject({ status: 202, body: { status: 'ROLLING_BACK' } });
+  });
+
+  it('starts one of two simultaneous requests with one id', async () => {
+    const answers = await Promise.all([start(), start()]);
+    expect(plane.runs).toHaveLength(1);
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([202, 409]);
+    expect(plane.locks.size).toBe(1);
+  });
+});

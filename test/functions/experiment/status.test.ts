@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { stateOf, statusDocument } from '../../../functions/experiment/status.ts';
+import type { Reading } from '../../../functions/experiment/workflow.ts';
+import type { Lease } from '../../../functions/guard/lease.ts';
+import { EPOCH_MS, fullRun, iso, rolledBack } from './fixtures.ts';
+
+const reading = (guardrail: string, value: number): Reading => ({
+  guardrail,
+  value,
+  limit: 200,
+  breachWhen: 'above',
+  unit: '',
+  ageSeconds: 0.5,
+  maxAgeSeconds: 3,
+  breached: false,
+});
+const lease = (change: Partial<Lease> = {}): Lease => ({
+  leaseId: 'exp_chaos_redis_019',
+  state: 'HOLD',
+  beat: 20,
+  grants: [],
+  readings: [reading('errorRatePct', 0.04), reading('p99WriteLatencyMs', 14.2)],
+  evaluatedAt: iso(27),
+  ...change,
+});
+const upTo = (type: string) => {
+  const entries = fullRun();
+  return entries.slice(0, entries.findIndex((entry) => entry.type === type) + 1);
+};
+const document = (entries: ReturnType<typeof fullRun>, row: Lease | undefined, seconds: number) =>
+  statusDocument('exp_chaos_redis_019', entries, row, EPOCH_MS + seconds * 1000);
+
+describe('the status document', () => {
+  it("is the mission's while the fault holds", () => {
+    const { guardrails, outcome, ...seed } = document(upTo('INJECTED'), lease(), 27);
+    expect(seed).toEqual({
+      experimentId: 'exp_chaos_redis_019',
+      status: 'RUNNING',
+      elapsedSeconds: 24,
+      remainingSeconds: 36,
+      safetyMetrics: { currentErrorRatePct: 0.04, currentP99LatencyMs: 14.2, safetyChecksStatus: 'PASSING' },
+      impactedNodes: [{ podName: 'redis-node-3', instanceId: null, faultState: 'ISOLATED' }],
+    });
+    expect(outcome).toBeNull();
+    expect(guardrails[0]?.ageSeconds).toBe(0.5);
+  });
+
+  it('does not call old readings passing: a dead guard is unknown', () => {
+    const stale = document(upTo('INJECTED'), lease(), 31);
+    expect(stale.safetyMetrics.safetyChecksStatus).toBe('UNKNOWN');
+    expect(stale.guardrails[0]?.ageSeconds).toBe(4.5);
+    expect(document(upTo('INJECTED'), undefined, 27).safetyMetrics.safetyChecksStatus).toBe('UNKNOWN');
+  });
+
+  it('says BREACHED when the guard stopped for a breach', () => {
+    const entries = fullRun({ GUARD_STOPPED: { reason: 'GUARDRAIL', breaches: [reading('errorRatePct', 2)] } });
+    expect(document(entries, lease({ state: 'RELEASED' }), 40).safetyMetrics.safetyChecksStatus).toBe('BREACHED');
+  });
+
+  it('says ROLLING_BACK as soon as the lease is released, before anything is in the log', () => {
+    const status = document(upTo('INJECTED'), lease({ state: 'RELEASED' }), 27);
+    expect(status).toMatchObject({ status: 'ROLLING_BACK', remainingSeconds: 0 });
+    expect(status.impactedNodes[0]?.faultState).toBe('REVERTING');
+  });
+
+  it('knows no injection time before the injection', () => {
+    const status = document(upTo('STEADY_STATE_CONFIRMED'), lease(), 1);
+    expect(status).toMatchObject({ status: 'ACCEPTED', elapsedSeconds: 0, remainingSeconds: 60 });
+    expect(status.impactedNodes[0]?.faultState).toBe('PENDING');
+  });
+
+  it('shows a node whose rollback failed as unknown, not as reverted', () => {
+    const failed = fullRun({ ROLLED_BACK: rolledBack({ outcome: 'FAILED' }) });
+    expect(document(failed, undefined, 80).impactedNodes[0]?.faultState).toBe('UNKNOWN');
+    expect(document(fullRun(), undefined, 80).impactedNodes[0]?.faultState).toBe('REVERTED');
+  });
+
+  it('takes status and outcome from the conclusion', () => {
+    const verdict = { status: 'COMPLETED', outcome: 'CONFIRMED', budgets: [], reason: 'met' };
+    const concluded = fullRun({ CONCLUDED: verdict });
+    expect(stateOf(concluded, lease({ state: 'RELEASED' }))).toMatchObject({
+      status: 'COMPLETED',
+      outcome: 'CONFIRMED',
+    });
+    expect(document(concluded, undefined, 900)).toMatchObject({ elapsedSeconds: 60, remainingSeconds: 0 });
+  });
+});

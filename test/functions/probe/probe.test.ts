@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import type { AuditEntry } from '../../../functions/audit/entry.ts';
+import type { TargetNode } from '../../../functions/experiment/workflow.ts';
+import { impactedShard } from '../../../functions/probe/impacted-shard.ts';
+import { probe } from '../../../functions/probe/probe.ts';
+import type { ShardProbe } from '../../../functions/probe/shard-probe.ts';
+import { SimulatedClock } from '../guard/simulated-clock.ts';
+
+interface Scenario {
+  outageMs?: [from: number, to: number];
+  loseEvery?: number;
+  endMs?: number;
+  remainingMs?: number;
+}
+
+/** A store in memory whose master moves in the middle of its outage. */
+function world({ outageMs: [from, to] = [0, 0], loseEvery = 0, endMs = 20_000, remainingMs = 900_000 }: Scenario) {
+  const clock = new SimulatedClock();
+  const store = new Map<string, string>();
+  const written: { type: string; details: Record<string, unknown> }[] = [];
+  const removed: string[] = [];
+  const now = () => clock.monotonicMs();
+  const shard: ShardProbe = {
+    shard: 'shard-1',
+    connect: async () => {},
+    async write(key, value) {
+      const ok = now() < from || now() >= to;
+      if (ok && !(loseEvery > 0 && Number(value) % loseEvery === 0)) store.set(key, value);
+      return { ok, acknowledged: ok };
+    },
+    isOnImpacted: async (key, value) => store.get(key) === value,
+    masterNode: async () => (to > 0 && now() >= to - 500 ? 'redis-node-1' : 'redis-node-3'),
+    readAll: async (keys) => new Map(keys.map((key) => [key, store.get(key) ?? null])),
+    removeAll: async (keys) => {
+      removed.push(...keys);
+    },
+    close: () => {},
+  };
+  const audit = {
+    async append(_id: string, type: string, _actor: unknown, details: Record<string, unknown>) {
+      written.push({ type, details });
+      return {} as never;
+    },
+    read: async () => (now() >= endMs ? [{ type: 'RECOVERY_VERIFIED' } as AuditEntry] : []),
+  };
+  const run = () => probe('exp', shard, { audit, clock, remainingMs: () => remainingMs - now() });
+  return { run, shard, written, removed, clock };
+}
+
+const measured = (written: { type: string; details: Record<string, unknown> }[]) =>
+  written.find((entry) => entry.type === 'PROBE_MEASURED')?.details;
+
+describe('probe', () => {
+  it('measures an outage, sees the promotion and finds every acknowledged write again', async () => {
+    const { run, written, removed } = world({ outageMs: [5000, 9000] });
+    await run();
+    const details = measured(written);
+    expect(details).toMatchObject({
+      stillFailing: false,
+      lostAcknowledgedWrites: 0,
+      outages: 1,
+      provenOnImpacted: true,
+      problems: [],
+      promotion: { shard: 'shard-1', from: 'redis-node-3', to: 'redis-node-1' },
+    });
+    expect(details?.rtoSeconds).toBeCloseTo(4, 1);
+    expect(details?.failedWrites).toBe(80);
+    expect(written.map((entry) => entry.type)).toEqual(['PROMOTION_OBSERVED', 'PROBE_MEASURED']);
+    expect(removed).toHaveLength(Number(details?.attemptedWrites));
+  });
+
+  it('finds acknowledged writes that the store has lost', async () => {
+    const { run, written } = world({ loseEvery: 100 });
+    await run();
+    expect(Number(measured(written)?.lostAcknowledgedWrites)).toBeGreaterThan(2);
+  });
+
+  it('looks on after the end of the run until a recovery has lasted', async () => {
+    const { run, written, clock } = world({ outageMs: [5000, 19_900] });
+    await run();
+    expect(measured(written)).toMatchObject({ stillFailing: false });
+    expect(clock.monotonicMs()).toBeGreaterThan(22_900);
+    expect(clock.monotonicMs()).toBeLessThan(36_000);
+  });
+
+  it('says that it is still failing when the store does not come back', async () => {
+    const { run, written } = world({ outageMs: [5000, 1e9] });
+    await run();
+    expect(measured(written)).toMatchObject({ stillFailing: true });
+    expect(measured(written)).not.toHaveProperty('rtoSeconds');
+  });
+
+  it('never reports zero loss when the store could not be read at the end', async () => {
+    const { run, shard, written } = world({});
+    shard.readAll = () => Promise.reject(new Error('no master'));
+    await run();
+    expect(measured(written)).toMatchObject({ problems: ['no master'] });
+    expect(measured(written)).not.toHaveProperty('lostAcknowledgedWrites');
+  });
+
+  it('writes a measurement even when it could never connect', async () => {
+    const { run, shard, written } = world({});
+    shard.connect = () => Promise.reject(new Error('refused'));
+    await run();
+    expect(measured(written)).toMatchObject({ stillFailing: true, attemptedWrites: 0, problems: ['refused'] });
+  });
+
+  it('ends by itself before its process is ended', async () => {
+    const { run, written, clock } = world({ endMs: Infinity, remainingMs: 100_000 });
+    await run();
+    expect(clock.monotonicMs()).toBeLessThan(45_000);
+    expect(measured(written)).toMatchObject({ stillFailing: false });
+  });
+});
+
+describe('the probed shard', () => {
+  const node = (name: string, shard: string, role: TargetNode['role']): TargetNode => ({
+    name,
+    shard,
+    role,
+    instanceId: `i-${name}`,
+    addresses: [],
+  });
+
+  it('is the one whose master is hit', () => {
+    const impacted = [node('a', 'one', 'replica'), node('b', 'two', 'master')];
+    const shardMembers = [...impacted, node('c', 'two', 'replica')];
+    const chosen = impactedShard({
+      faults: [{ faultId: 'exp.1', impacted, peers: [], shardMembers }],
+      exemptAddresses: [],
+    });
+    expect(chosen.shard).toBe('two');
+    expect(chosen.members.map((member) => member.name)).toEqual(['b', 'c']);
+    expect(chosen.impacted.map((member) => member.name)).toEqual(['b']);
+  });
+
+  it('does not exist without resolved targets', () => {
+    expect(() => impactedShard(undefined)).toThrow(/targets/);
+  });
+});

@@ -1,0 +1,190 @@
+import { describe, expect, it } from 'vitest';
+import type { AuditEntry } from '../../../functions/audit/entry.ts';
+import type { ResolvedTargets } from '../../../functions/experiment/workflow.ts';
+import type { CommandResult } from '../../../functions/fault/ssm.ts';
+import type { Lease } from '../../../functions/guard/lease.ts';
+import { rollBack } from '../../../functions/rollback/roll-back.ts';
+import { verifyRecovery } from '../../../functions/rollback/verify-recovery.ts';
+import { whyRolledBack } from '../../../functions/rollback/why.ts';
+import type { StoreTopology } from '../../../functions/target/store.ts';
+import { SimulatedClock } from '../guard/simulated-clock.ts';
+
+const injecting = {
+  type: 'INJECTING',
+  details: { commands: [{ node: 'n3', instanceId: 'i-3', faultId: 'exp.1', kind: 'X' }] },
+};
+const reverted: CommandResult = {
+  status: 'Success',
+  report: {
+    faultId: 'exp.1',
+    state: 'REVERTED',
+    liftedAt: '2026-05-29T13:12:50.000Z',
+    revertReason: 'ROLLBACK',
+    leftovers: [],
+  },
+};
+const targets: ResolvedTargets = {
+  faults: [
+    {
+      faultId: 'exp.1',
+      impacted: [{ name: 'n3', instanceId: 'i-3', addresses: ['10.0.0.3'], shard: 's', role: 'master' }],
+      peers: [],
+      shardMembers: [],
+    },
+  ],
+  exemptAddresses: [],
+};
+
+function world(log: unknown[], ...answers: CommandResult[]) {
+  const acts: string[] = [];
+  const written: Record<string, unknown>[] = [];
+  const clock = new SimulatedClock();
+  const dependencies = {
+    clock,
+    document: 'Holdfast-X-roll-back',
+    leases: {
+      release: async (_id: string, reason: string) => {
+        acts.push(`release ${reason}`);
+      },
+      read: async () => ({ releaseReason: 'GUARDRAIL', releaseDetail: '5xx' }) as Lease,
+    },
+    audit: {
+      async append(_id: string, type: string, _actor: unknown, details: Record<string, unknown>) {
+        acts.push(type);
+        written.push(details);
+        return {} as never;
+      },
+      read: async () => log as AuditEntry[],
+    },
+    hosts: {
+      async run({ instanceId, parameters }: { instanceId: string; parameters: Readonly<Record<string, string>> }) {
+        acts.push(`${parameters.verb} ${parameters.faultId} ${instanceId}`);
+        clock.advance(500);
+        return answers.length > 1 ? (answers.shift() as CommandResult) : (answers[0] as CommandResult);
+      },
+    },
+  };
+  const run = (known?: ResolvedTargets) =>
+    rollBack(
+      { experimentId: 'exp', reason: 'TTL', detail: 'over', ...(known ? { targets: known } : {}) },
+      dependencies,
+    );
+  return { acts, written, clock, dependencies, run };
+}
+
+describe('roll back', () => {
+  it('releases the lease first, then reverts every node that was announced, from the id alone', async () => {
+    const { run, acts, written } = world([injecting, injecting], reverted);
+    const result = await run();
+    expect(acts).toEqual(['release TTL', 'ROLLING_BACK', 'revert exp.1 i-3', 'ROLLED_BACK']);
+    expect(written[0]).toEqual({ reason: 'GUARDRAIL', detail: '5xx' });
+    expect(result).toMatchObject({
+      outcome: 'ROLLED_BACK',
+      rolledBackAt: '2026-05-29T13:12:50.000Z',
+      nodes: [{ node: 'n3', outcome: 'REVERTED', revertReason: 'ROLLBACK', leftovers: [] }],
+    });
+  });
+
+  it('has nothing to revert when nothing was ever announced', async () => {
+    const { run, acts } = world([{ type: 'ADMITTED', details: {} }], reverted);
+    expect(await run(targets)).toEqual({ outcome: 'ROLLED_BACK', nodes: [] });
+    expect(acts).not.toContain('revert exp.1 i-3');
+  });
+
+  it('tries again until the host proves that it is clean', async () => {
+    const dirty = {
+      ...reverted,
+      report: { ...reverted.report, state: 'REVERTED' as const, leftovers: ['-A INPUT -j DROP'] },
+    };
+    const { run, acts } = world([injecting], { status: 'Undeliverable' }, dirty, reverted);
+    expect((await run()).outcome).toBe('ROLLED_BACK');
+    expect(acts.filter((act) => act.startsWith('revert'))).toHaveLength(3);
+  });
+
+  it.each<[string, CommandResult]>([
+    ['leaves something over', { ...reverted, report: { faultId: 'exp.1', state: 'REVERTED', leftovers: ['a rule'] } }],
+    ['says FAILED', { status: 'Failed', report: { faultId: 'exp.1', state: 'FAILED', reason: 'no iptables' } }],
+    ['does not answer', { status: 'DEADLINE' }],
+    ['answers for another fault', { ...reverted, report: { faultId: 'other.1', state: 'REVERTED' } }],
+  ])('ends as ROLLBACK_FAILED within a minute when a host %s', async (_what, answer) => {
+    const { run, acts, clock } = world([injecting], answer);
+    expect(await run()).toMatchObject({ outcome: 'ROLLBACK_FAILED', nodes: [{ outcome: 'FAILED' }] });
+    expect(acts.at(-1)).toBe('ROLLBACK_FAILED');
+    expect(clock.monotonicMs()).toBeLessThan(60_000);
+  });
+
+  it('goes on when neither lease nor log can be written or read, and says so', async () => {
+    const { run, acts, dependencies, clock } = world([], reverted);
+    const down = () => Promise.reject(new Error('down'));
+    dependencies.leases = { release: down, read: down };
+    dependencies.audit = { append: () => new Promise(() => {}), read: down };
+    const result = await run(targets);
+    expect(acts).toEqual(['revert exp.1 i-3']);
+    expect(result.outcome).toBe('ROLLED_BACK');
+    expect(result.problems).toEqual([
+      'lease not released: down',
+      'lease not read: down',
+      'ROLLING_BACK not written: no answer within 3000 ms',
+      'audit log not read: down',
+      'ROLLED_BACK not written: no answer within 3000 ms',
+    ]);
+    expect(clock.monotonicMs()).toBeLessThan(8000);
+  });
+
+  it('does not call it rolled back when nobody knows what was injected', async () => {
+    const { run, dependencies } = world([], reverted);
+    dependencies.audit.read = () => Promise.reject(new Error('down'));
+    expect(await run()).toMatchObject({ outcome: 'ROLLBACK_FAILED', nodes: [] });
+  });
+
+  it('gives the lease the reason that its run shows', () => {
+    expect(whyRolledBack({ rollbackOnly: false }).reason).toBe('TTL');
+    expect(whyRolledBack({ rollbackOnly: false, cause: { Error: 'InjectionFailed', Cause: 'x' } }).reason).toBe(
+      'ROLLBACK',
+    );
+    expect(whyRolledBack({ rollbackOnly: true }).reason).toBe('SWEEP');
+  });
+});
+
+describe('verify recovery', () => {
+  const healthy: StoreTopology = {
+    shards: [{ name: 's', master: 'n1', replicas: ['n3'], healthy: true, problems: [] }],
+    advertisedAddresses: {},
+    problems: [],
+  };
+  const rollback = {
+    outcome: 'ROLLED_BACK' as const,
+    nodes: [{ node: 'n3', instanceId: 'i-3', faultId: 'exp.1', outcome: 'REVERTED' as const, leftovers: [] }],
+  };
+  const verify = async (given: typeof rollback | undefined, ...topologies: (StoreTopology | Error)[]) => {
+    const clock = new SimulatedClock();
+    const types: string[] = [];
+    const readTopology = async () => {
+      const next = topologies.length > 1 ? topologies.shift() : topologies[0];
+      if (next === undefined || next instanceof Error) throw next;
+      return next;
+    };
+    const audit = { append: async (_id: string, type: string) => types.push(type) as never };
+    const result = await verifyRecovery('exp', given, 20, { readTopology, audit, clock });
+    return { result, types, elapsedMs: clock.monotonicMs() };
+  };
+
+  it('waits until the shard is healthy and the impacted node is back in it', async () => {
+    const without = { ...healthy, shards: [{ name: 's', master: 'n1', replicas: [], healthy: true, problems: [] }] };
+    const { result, types, elapsedMs } = await verify(rollback, new Error('timeout'), without, healthy);
+    expect(result).toMatchObject({ outcome: 'RECOVERED', problems: [] });
+    expect(types).toEqual(['RECOVERY_VERIFIED']);
+    expect(elapsedMs).toBe(2000);
+  });
+
+  it('ends as NOT_RECOVERED at its deadline with what is still wrong', async () => {
+    const { result, types, elapsedMs } = await verify(rollback, { ...healthy, problems: ['n3 is lonely'] });
+    expect(result).toMatchObject({ outcome: 'NOT_RECOVERED', problems: ['store: n3 is lonely'] });
+    expect(types).toEqual(['RECOVERY_FAILED']);
+    expect(elapsedMs).toBe(20_000);
+  });
+
+  it('looks once when nothing was injected', async () => {
+    expect((await verify(undefined, new Error('timeout'))).elapsedMs).toBe(0);
+  });
+});

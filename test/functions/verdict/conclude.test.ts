@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import type { AuditEntry } from '../../../functions/audit/entry.ts';
+import type { ExperimentRun } from '../../../functions/experiment/workflow.ts';
+import { type ConcludeDependencies, conclude } from '../../../functions/verdict/conclude.ts';
+import { CALLER, configuration, fakeClock, fullRun, logOf, seedExperiment } from '../experiment/fixtures.ts';
+
+const ID = 'exp_chaos_redis_019';
+const run: ExperimentRun = { experimentId: ID, experiment: seedExperiment(), caller: CALLER, rollbackOnly: false };
+
+function setUp(read: (nowMs: number) => AuditEntry[]) {
+  const acts: string[] = [];
+  const appended: AuditEntry[] = [];
+  const clock = fakeClock();
+  const dependencies: ConcludeDependencies = {
+    audit: {
+      read: async () => [...read(clock.monotonicMs()), ...appended],
+      append: async (id, type, _actor, details) => {
+        acts.push(type);
+        appended.push(...logOf(id, [type, details]));
+        return appended[0] as AuditEntry;
+      },
+    },
+    locks: {
+      release: async (cluster) => {
+        acts.push(`unlock ${cluster}`);
+        return true;
+      },
+    },
+    writeRecord: async ({ id }) => {
+      acts.push(`record ${id}`);
+    },
+    clusters: configuration().clusters,
+    clock,
+  };
+  return { acts, clock, dependencies };
+}
+
+describe('concluding an experiment', () => {
+  it('writes the record and the verdict before it frees the cluster', async () => {
+    const { acts, dependencies } = setUp(() => fullRun());
+    expect(await conclude(run, dependencies)).toMatchObject({ status: 'COMPLETED', outcome: 'CONFIRMED' });
+    expect(acts.map((act) => act.split(' ')[0])).toEqual(['record', 'CONCLUDED', 'unlock']);
+  });
+
+  it('only frees the cluster the second time', async () => {
+    const { acts, dependencies } = setUp(() => fullRun());
+    const first = await conclude(run, dependencies);
+    acts.length = 0;
+    expect(await conclude(run, dependencies)).toEqual(first);
+    expect(acts).toEqual(['unlock redis-master']);
+  });
+
+  it('waits for the probe', async () => {
+    const { dependencies, clock } = setUp((nowMs) => fullRun(nowMs < 20_000 ? { PROBE_MEASURED: undefined } : {}));
+    expect(await conclude(run, dependencies)).toMatchObject({ outcome: 'CONFIRMED' });
+    expect(clock.monotonicMs()).toBe(20_000);
+  });
+
+  it('waits no longer than 45 s, and then confirms nothing', async () => {
+    const { dependencies, clock } = setUp(() => fullRun({ PROBE_MEASURED: undefined }));
+    expect(await conclude(run, dependencies)).toMatchObject({ outcome: 'INCONCLUSIVE' });
+    expect(clock.monotonicMs()).toBe(45_000);
+  });
+
+  it('waits for no probe when nothing was injected', async () => {
+    const { acts, dependencies, clock } = setUp(() => fullRun().slice(0, 2));
+    expect(await conclude(run, dependencies)).toMatchObject({ status: 'REFUSED' });
+    expect(clock.monotonicMs()).toBe(0);
+    expect(acts).toEqual(['CONCLUDED', 'unlock redis-master']);
+  });
+
+  it('keeps the cluster locked when the verdict cannot be written', async () => {
+    const { acts, dependencies } = setUp(() => fullRun());
+    const audit = { ...dependencies.audit, append: async () => Promise.reject(new Error('no answer')) };
+    await expect(conclude(run, { ...dependencies, audit })).rejects.toThrow('no answer');
+    expect(acts.some((act) => act.startsWith('unlock'))).toBe(false);
+  });
+});

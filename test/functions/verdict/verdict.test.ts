@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import { judgeBudgets } from '../../../functions/verdict/budgets.ts';
+import { recordId, recordsOf } from '../../../functions/verdict/records.ts';
+import { judge } from '../../../functions/verdict/verdict.ts';
+import { fullRun, iso, rolledBack } from '../experiment/fixtures.ts';
+
+const limits = { rtoSeconds: 15, lostAcknowledgedWrites: 0 };
+const probe = {
+  rtoSeconds: 6.5,
+  stillFailing: false,
+  attemptedWrites: 9,
+  acknowledgedWrites: 9,
+  lostAcknowledgedWrites: 0,
+  failedWrites: 0,
+};
+const verdictOf = (changes: Parameters<typeof fullRun>[0] = {}) => {
+  const { status, outcome } = judge(fullRun(changes), limits);
+  return `${status} ${outcome}`;
+};
+const breach = {
+  guardrail: 'errorRatePct',
+  value: 2,
+  limit: 0.5,
+  breachWhen: 'above',
+  ageSeconds: 1,
+  maxAgeSeconds: 3,
+  breached: true,
+};
+
+describe('the verdict', () => {
+  it.each([
+    ['confirms a run that met every budget', {}, 'COMPLETED CONFIRMED'],
+    [
+      'finds a deviation when recovery took too long',
+      { PROBE_MEASURED: { ...probe, rtoSeconds: 15.1 } },
+      'COMPLETED DEVIATED',
+    ],
+    [
+      'finds a deviation when an acknowledged write was lost',
+      { PROBE_MEASURED: { ...probe, lostAcknowledgedWrites: 1 } },
+      'COMPLETED DEVIATED',
+    ],
+    [
+      'finds a deviation when the client never recovered',
+      { PROBE_MEASURED: { ...probe, stillFailing: true } },
+      'COMPLETED DEVIATED',
+    ],
+    ['confirms nothing without a measurement', { PROBE_MEASURED: undefined }, 'COMPLETED INCONCLUSIVE'],
+    [
+      'confirms nothing when losses could not be counted',
+      { PROBE_MEASURED: { ...probe, lostAcknowledgedWrites: undefined } },
+      'COMPLETED INCONCLUSIVE',
+    ],
+    [
+      'escalates a rollback that failed',
+      { ROLLED_BACK: undefined, ROLLBACK_FAILED: rolledBack({ outcome: 'FAILED' }, 'ROLLBACK_FAILED') },
+      'ROLLBACK_FAILED INCONCLUSIVE',
+    ],
+    [
+      'escalates leftovers although the rollback says it succeeded',
+      { ROLLED_BACK: rolledBack({ leftovers: ['-A HOLDFAST'] }) },
+      'ROLLBACK_FAILED INCONCLUSIVE',
+    ],
+    ['escalates a rollback that is not in the log', { ROLLED_BACK: undefined }, 'ROLLBACK_FAILED INCONCLUSIVE'],
+    [
+      'escalates a store that did not recover',
+      { RECOVERY_VERIFIED: undefined, RECOVERY_FAILED: { problems: ['no master'] } },
+      'ROLLBACK_FAILED DEVIATED',
+    ],
+    [
+      'says nothing when a host lost its lease',
+      { ROLLED_BACK: rolledBack({ revertReason: 'LEASE_LOST' }) },
+      'ABORTED INCONCLUSIVE',
+    ],
+    [
+      'says nothing when a watchdog died',
+      { ROLLED_BACK: rolledBack({ revertReason: 'WATCHDOG_DIED' }) },
+      'ABORTED INCONCLUSIVE',
+    ],
+    [
+      'finds a deviation when a guardrail was crossed',
+      { GUARD_STOPPED: { reason: 'GUARDRAIL', breaches: [breach] } },
+      'ABORTED DEVIATED',
+    ],
+    [
+      'says nothing when the guard went blind',
+      { GUARD_STOPPED: { reason: 'GUARDRAIL', breaches: [{ ...breach, value: undefined }] } },
+      'ABORTED INCONCLUSIVE',
+    ],
+    ['says nothing when the guard left no report', { GUARD_STOPPED: undefined }, 'ABORTED INCONCLUSIVE'],
+    ['calls a run that a person ended aborted', { GUARD_STOPPED: { reason: 'ABORT' } }, 'ABORTED INCONCLUSIVE'],
+    [
+      'calls an injection that failed aborted',
+      { INJECTED: undefined, INJECTION_FAILED: { reason: 'refused' } },
+      'ABORTED INCONCLUSIVE',
+    ],
+    [
+      'calls a run that the kill switch ended before the injection aborted',
+      { INJECTING: undefined, INJECTED: undefined, ROLLING_BACK: { reason: 'KILL_SWITCH' } },
+      'ABORTED INCONCLUSIVE',
+    ],
+    [
+      'calls a run that injected nothing refused',
+      { INJECTING: undefined, INJECTED: undefined, ROLLING_BACK: { reason: 'ROLLBACK', detail: 'SteadyStateNotMet' } },
+      'REFUSED INCONCLUSIVE',
+    ],
+  ])('%s', (_name, changes, expected) => {
+    expect(verdictOf(changes)).toBe(expected);
+  });
+
+  it('does not meet a budget that was not measured', () => {
+    expect(judgeBudgets(limits, undefined)).toEqual([
+      { name: 'rtoSeconds', limit: 15, met: false },
+      { name: 'lostAcknowledgedWrites', limit: 0, met: false },
+    ]);
+    expect(judgeBudgets(limits, { ...probe, acknowledgedWrites: 0 })[1]?.met).toBe(false);
+  });
+});
+
+describe("the mission's record", () => {
+  it('has its columns, rounded to hundredths, for each fault that was injected', () => {
+    expect(recordsOf('exp_chaos_redis_019', fullRun())).toEqual([
+      {
+        id: recordId('exp_chaos_redis_019', 'exp_chaos_redis_019.1'),
+        experiment_id: 'exp_chaos_redis_019',
+        target_cluster: 'redis-master',
+        fault_type: 'NETWORK_PARTITION',
+        injected_at: iso(3),
+        rolled_back_at: iso(63),
+        was_auto_rolled_back: false,
+        baseline_latency_ms: 9.88,
+        peak_latency_ms: 21.24,
+        recovery_time_seconds: 6.5,
+        data_loss_detected: false,
+      },
+    ]);
+  });
+
+  it('says null, not zero, for what was not measured', () => {
+    const [row] = recordsOf('e', fullRun({ PROBE_MEASURED: undefined, GUARD_STOPPED: { reason: 'GUARDRAIL' } }));
+    expect(row).toMatchObject({
+      recovery_time_seconds: null,
+      data_loss_detected: null,
+      peak_latency_ms: null,
+      was_auto_rolled_back: true,
+    });
+  });
+
+  it('has a row for an injection of which nobody knows whether it happened, and none without one', () => {
+    expect(recordsOf('e', fullRun({ INJECTED: undefined }))[0]?.injected_at).toBe(iso(2));
+    expect(recordsOf('e', fullRun({ INJECTING: undefined, INJECTED: undefined }))).toEqual([]);
+  });
+
+  it('has the same UUID each time, and another for another fault', () => {
+    expect(recordId('e', 'e.1')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(recordId('e', 'e.1')).toBe(recordId('e', 'e.1'));
+    expect(recordId('e', 'e.2')).not.toBe(recordId('e', 'e.1'));
+  });
+});

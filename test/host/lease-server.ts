@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer } from 'node:https';
+import { Sha256 } from '@aws-crypto/sha256-js';
+import { SignatureV4 } from '@smithy/signature-v4';
+
+/**
+ * The AWS side of a host test, as a program of its own: `lease-server.ts <directory>`. In `lease.json` of the directory
+ * the test says what the table holds; every request reads it again. Requests that are not signed as AWS demands, or
+ * that do not ask for a consistent read of both rows, are answered 400.
+ */
+export interface LeaseScript {
+  experimentId: string;
+  state: 'HOLD' | 'RELEASED';
+  global: 'HOLD' | 'RELEASED' | 'MISSING';
+  grants: string[];
+  /** `frozen`: the rows stay as they are; `hang`: no answer; `error`: 500. */
+  mode: 'advancing' | 'frozen' | 'hang' | 'error';
+}
+
+const SECRET = 'secret/of+the+test';
+const TOKEN = 'session-token';
+
+async function main(directory: string): Promise<void> {
+  let beat = 5;
+  let frozenBeat: number | undefined;
+  setInterval(() => {
+    beat += 1;
+  }, 200);
+
+  const server = createServer(
+    {
+      cert: readFileSync(`${directory}/server.pem`),
+      key: readFileSync(`${directory}/server.key`),
+      keepAliveTimeout: 60_000,
+    },
+    async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      const body = Buffer.concat(chunks).toString();
+      const script = JSON.parse(readFileSync(`${directory}/lease.json`, 'utf8')) as LeaseScript;
+      if (script.mode === 'hang') return;
+      if (script.mode === 'error') return void response.writeHead(500).end('{}');
+      const problem = await findProblem(request.headers, body);
+      if (problem) return void response.writeHead(400).end(problem);
+      frozenBeat = script.mode === 'frozen' ? (frozenBeat ?? beat) : undefined;
+      const table = Object.keys(JSON.parse(body).RequestItems)[0] ?? '';
+      const rows: unknown[] = [
+        {
+          leaseId: { S: script.experimentId },
+          state: { S: script.state },
+          beat: { N: String(frozenBeat ?? beat) },
+          ...(script.grants.length > 0 ? { grants: { SS: script.grants } } : {}),
+        },
+      ];
+      if (script.global !== 'MISSING') rows.push({ leaseId: { S: 'GLOBAL' }, state: { S: script.global } });
+      response.writeHead(200).end(JSON.stringify({ Responses: { [table]: rows }, UnprocessedKeys: {} }));
+    },
+  );
+  await new Promise<void>((resolve) => server.listen(443, '10.99.0.4', resolve));
+
+  const metadata = createHttpServer((request, response) => {
+    if (request.method === 'PUT') return void response.end('imds-token');
+    if (request.headers['x-aws-ec2-metadata-token'] !== 'imds-token') return void response.writeHead(401).end();
+    const answers: Record<string, string> = {
+      '/latest/meta-data/instance-id': 'i-00000000000000001',
+      '/latest/meta-data/placement/region': 'eu-west-1',
+      '/latest/meta-data/iam/security-credentials/': 'host-role',
+      '/latest/meta-data/iam/security-credentials/host-role': JSON.stringify({
+        AccessKeyId: 'ASIATEST',
+        SecretAccessKey: SECRET,
+        Token: TOKEN,
+        Expiration: new Date(Date.now() + 3_600_000).toISOString().replace(/\.\d+/, ''),
+      }),
+    };
+    const answer = answers[request.url ?? ''];
+    response.writeHead(answer ? 200 : 404).end(answer ?? '');
+  });
+  await new Promise<void>((resolve) => metadata.listen(80, '10.99.0.4', resolve));
+  process.stdout.write('ready\n');
+}
+
+async function findProblem(headers: NodeJS.Dict<string | string[]>, body: string): Promise<string | undefined> {
+  const items = Object.values(
+    JSON.parse(body).RequestItems as Record<string, { ConsistentRead?: boolean; Keys: unknown[] }>,
+  );
+  if (items.length !== 1 || items[0]?.ConsistentRead !== true || items[0].Keys.length !== 2) return 'not consistent';
+  const names = /SignedHeaders=([^,]+)/.exec(String(headers.authorization))?.[1]?.split(';') ?? [];
+  const date = String(headers['x-amz-date']);
+  const iso = date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z');
+  if (Math.abs(Date.parse(iso) - Date.now()) > 300_000) return 'signature too old';
+  const signer = new SignatureV4({
+    service: 'dynamodb',
+    region: 'eu-west-1',
+    credentials: { accessKeyId: 'ASIATEST', secretAccessKey: SECRET, sessionToken: TOKEN },
+    sha256: Sha256,
+    applyChecksum: false,
+  });
+  const signed = await signer.sign(
+    {
+      method: 'POST',
+      protocol: 'https:',
+      hostname: '10.99.0.4',
+      path: '/',
+      headers: Object.fromEntries(
+        names.filter((name) => !name.startsWith('x-amz-date')).map((name) => [name, String(headers[name])]),
+      ),
+      body,
+    },
+    { signingDate: new Date(iso) },
+  );
+  return signed.headers.authorization === headers.authorization ? undefined : 'bad signature';
+}
+
+const directory = process.argv[2];
+if (directory) await main(directory);

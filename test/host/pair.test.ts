@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { FOREIGN_RULES, inWorld, until, type World } from './world.ts';
+
+async function expectClean(world: World): Promise<void> {
+  expect(await world.filter()).toEqual(FOREIGN_RULES);
+  expect(await world.connects('peer')).toBe(true);
+}
+
+async function applied(world: World, changes: Record<string, string> = {}) {
+  expect(await world.inject(changes)).toMatchObject({ code: 0, state: 'APPLIED' });
+  expect(await world.connects('peer')).toBe(false);
+  return world.pair();
+}
+
+describe.concurrent('no single death, stop or hang of the watchdog keeps a fault alive', () => {
+  for (const half of ['leash', 'poller'] as const) {
+    for (const signal of ['KILL', 'STOP'] as const) {
+      it(`reverts within 2 s when the ${half} gets SIG${signal}`, () =>
+        inWorld('network-partition', async (world) => {
+          const pair = await applied(world);
+          const atMs = Date.now();
+          await world.signal(signal, pair[half]);
+          const end = await world.reverted(8);
+          expect(end).toMatchObject({ revertReason: 'WATCHDOG_DIED', leftovers: [] });
+          expect(Date.parse(end.liftedAt ?? '') - atMs).toBeLessThan(2_500);
+          await expectClean(world);
+        }));
+    }
+  }
+
+  it('reverts by silence when the poller is stopped and the lease frozen', () =>
+    inWorld('network-partition', async (world) => {
+      const pair = await applied(world);
+      world.setLease({ mode: 'frozen' });
+      await world.signal('STOP', pair.poller);
+      expect(await world.reverted(8)).toMatchObject({ revertReason: 'WATCHDOG_DIED', leftovers: [] });
+      await expectClean(world);
+    }));
+
+  it('lets a half that was stopped and continued do no harm', () =>
+    inWorld('network-partition', async (world) => {
+      const pair = await applied(world);
+      await world.signal('STOP', pair.poller);
+      await world.reverted(8);
+      await world.signal('CONT', pair.poller);
+      await until('the end of the pair', 5, async () => {
+        const left = await world.exec(['bash', '-c', `ps -o stat= -p ${pair.poller},${pair.leash} | grep -v Z`]);
+        return left.code !== 0;
+      });
+      await expectClean(world);
+    }));
+
+  it('reverts after the TTL when both halves were stopped and only one goes on', () =>
+    inWorld('network-partition', async (world) => {
+      // The leash is told of the end once; both stopped, only the one that continues is left to keep the TTL.
+      const pair = await applied(world, { ttlSeconds: '3', leaseGraceSeconds: '30' });
+      await world.signal('STOP', pair.leash);
+      await world.signal('STOP', pair.poller);
+      await until(
+        'the end of the TTL',
+        8,
+        async () => Date.now() > Date.parse((await world.status()).appliedAt ?? '') + 3_200,
+      );
+      await world.signal('CONT', pair.leash);
+      const end = await world.reverted(3);
+      expect(['TTL', 'WATCHDOG_DIED']).toContain(end.revertReason);
+      await expectClean(world);
+    }));
+
+  it('reverts when the record of the fault is removed under its hands', () =>
+    inWorld('network-partition', async (world) => {
+      await applied(world);
+      await world.exec(['rm', '-rf', '/run/holdfast']);
+      expect(await world.reverted(5)).toMatchObject({ revertReason: 'ROLLBACK' });
+      await expectClean(world);
+    }));
+
+  it('reverts although /run is full', () =>
+    inWorld('network-partition', async (world) => {
+      await applied(world, { ttlSeconds: '4' });
+      await world.exec(['mount', '-o', 'remount,size=1m', '/run']);
+      await world.exec(['dd', 'if=/dev/zero', 'of=/run/full', 'bs=4k']);
+      expect((await world.exec(['bash', '-c', 'echo x >/run/more'])).code).not.toBe(0);
+      await until('the lifting', 8, () => world.connects('peer'));
+      await world.exec(['rm', '/run/full']);
+      expect(await world.reverted(8)).toMatchObject({ revertReason: 'TTL' });
+      await expectClean(world);
+    }));
+
+  it('goes on watching when the process group of its Run Command gets SIGKILL', () =>
+    inWorld('network-partition', async (world) => {
+      const parameters = world.faultParameters({ ttlSeconds: '8' });
+      world.grant(parameters);
+      world.setLease({ mode: 'frozen' });
+      // The command becomes a process group of its own and is killed while it waits for the lease.
+      const command = `setsid bash -c 'echo $$; /usr/bin/python3 -B /run/files/program/watchdog.py inject; true' & wait`;
+      const child = world.spawn(['bash', '-c', command], world.environment(parameters));
+      const group = await new Promise<string>((resolve) =>
+        child.stdout?.once('data', (data) => resolve(String(data).trim())),
+      );
+      await until('the arming', 8, async () => {
+        const text = (await world.exec(['cat', `/run/holdfast/${world.faultId}/state.json`])).out;
+        return text.includes('"pair"');
+      });
+      await world.exec(['bash', '-c', `kill -KILL -- -${group}`]);
+      expect((await world.exec(['bash', '-c', `ps -o stat= -g ${group} | grep -v Z`])).code).not.toBe(0);
+      world.setLease({ mode: 'advancing' });
+      await until('the fault', 8, async () => (await world.status()).state === 'APPLIED');
+      expect(await world.connects('peer')).toBe(false);
+      expect(await world.reverted(14)).toMatchObject({ revertReason: 'TTL' });
+      await expectClean(world);
+    }));
+});

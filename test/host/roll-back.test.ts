@@ -1,0 +1,144 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { composeProgram } from '../../lib/compose-program.ts';
+import { ADDRESS, FOREIGN_RULES, inWorld } from './world.ts';
+
+const NETWORK = 'network-partition';
+
+describe.concurrent('one way back, as often as asked', () => {
+  it('reports the same fault when it is injected twice, and applies it once', () =>
+    inWorld(NETWORK, async (world) => {
+      const first = await world.inject();
+      const rules = await world.filter();
+      expect(await world.inject()).toEqual(first);
+      expect(await world.filter()).toEqual(rules);
+    }));
+
+  it('gives every concurrent revert the same answer, and the host back clean', () =>
+    inWorld(NETWORK, async (world) => {
+      await world.inject();
+      const answers = await Promise.all([world.rollBack('revert'), world.rollBack('revert'), world.rollBack('revert')]);
+      expect(answers[0]).toMatchObject({ code: 0, state: 'REVERTED', revertReason: 'ROLLBACK', leftovers: [] });
+      expect(answers[1]).toEqual(answers[0]);
+      expect(await world.rollBack('revert')).toEqual(answers[0]);
+      expect(answers[2]).toEqual(answers[0]);
+      expect(await world.filter()).toEqual(FOREIGN_RULES);
+      expect(await world.connects('peer')).toBe(true);
+    }));
+
+  it('refuses an inject that arrives after its revert', () =>
+    inWorld(NETWORK, async (world) => {
+      expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'NOTHING_TO_REVERT' });
+      expect(await world.inject()).toMatchObject({
+        code: 3,
+        state: 'REFUSED',
+        reason: expect.stringMatching(/reverted before/),
+      });
+      expect(await world.filter()).toEqual(FOREIGN_RULES);
+    }));
+
+  it('reverts a fault whose pair was killed, both halves at once', () =>
+    inWorld(NETWORK, async (world) => {
+      await world.inject();
+      const { leash, poller } = await world.pair();
+      await world.exec(['kill', '-KILL', leash, poller]);
+      expect(await world.connects('peer')).toBe(false);
+      expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+      expect(await world.connects('peer')).toBe(true);
+    }));
+
+  it('finds its rules by their mark when the record is lost', () =>
+    inWorld(NETWORK, async (world) => {
+      await world.inject();
+      const { leash, poller } = await world.pair();
+      await world.exec(['kill', '-KILL', leash, poller]);
+      await world.exec(['rm', '-rf', '/run/holdfast']);
+      expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED' });
+      expect(await world.filter()).toEqual(FOREIGN_RULES);
+    }));
+
+  it('refuses a second fault on the same host', () =>
+    inWorld(NETWORK, async (world) => {
+      await world.inject();
+      expect(await world.inject({ faultId: 'exp_test.2' })).toMatchObject({
+        code: 3,
+        reason: expect.stringMatching(/exp_test.1 is APPLIED/),
+      });
+    }));
+
+  it('shows foreign changes of the packet filter as leftovers instead of undoing them', () =>
+    inWorld(NETWORK, async (world) => {
+      await world.inject();
+      await world.exec(['iptables', '-A', 'INPUT', '-s', '192.0.2.10', '-j', 'DROP']);
+      const answer = await world.rollBack('revert');
+      expect(answer.leftovers).toEqual(['+ iptables-save filter -A INPUT -s 192.0.2.10/32 -j DROP']);
+      expect(await world.filter()).toContain('-A INPUT -s 192.0.2.10/32 -j DROP');
+    }));
+});
+
+describe.concurrent('the Run Command', () => {
+  it('injects and rolls back with nothing on the host but what its documents carry', () =>
+    inWorld(NETWORK, async (world) => {
+      const hostDirectory = new URL('../../host/', import.meta.url).pathname;
+      const documents = { inject: [NETWORK], revert: [NETWORK, 'process-kill', 'process-pause'] };
+      for (const [name, kinds] of Object.entries(documents)) {
+        const lines = composeProgram(hostDirectory, kinds);
+        expect(JSON.stringify(lines).length).toBeLessThan(62_000);
+        writeFileSync(join(world.directory, `${name}.sh`), lines.join('\n'));
+      }
+      const parameters = world.faultParameters();
+      world.grant(parameters);
+      const injected = await world.exec(['bash', '/run/files/inject.sh'], world.environment(parameters));
+      expect(injected).toMatchObject({ code: 0, out: expect.stringMatching(/"state": "APPLIED"/) });
+      expect(await world.connects('peer')).toBe(false);
+      const { experimentId, faultId } = world;
+      const reverted = await world.exec(
+        ['bash', '/run/files/revert.sh'],
+        world.environment({ experimentId, faultId, verb: 'revert' }),
+      );
+      expect(reverted).toMatchObject({ code: 0, out: expect.stringMatching(/"state": "REVERTED"/) });
+      expect(await world.connects('peer')).toBe(true);
+    }));
+});
+
+describe.concurrent('parameters are data', () => {
+  it('refuses shell metacharacters in every parameter and runs nothing of them', () =>
+    inWorld(NETWORK, async (world) => {
+      const names = Object.keys(world.faultParameters());
+      for (const poison of [
+        '$(touch /run/poison)',
+        '`touch /run/poison`',
+        'x;touch /run/poison',
+        '1\ntouch /run/poison',
+      ]) {
+        const answers = await Promise.all(names.map((name) => world.inject({ [name]: poison })));
+        for (const [index, answer] of answers.entries()) {
+          expect({ name: names[index], ...answer }).toMatchObject({ code: 3, state: 'REFUSED' });
+          expect(answer.reason).toContain(names[index]);
+        }
+      }
+      expect((await world.exec(['test', '-e', '/run/poison'])).code).not.toBe(0);
+      expect((await world.exec(['test', '-e', '/run/holdfast/exp_test.1'])).code).not.toBe(0);
+    }));
+
+  it('refuses addresses that would cut the leash, the host itself, or are no addresses', () =>
+    inWorld(NETWORK, async (world) => {
+      const refusals: Record<string, RegExp> = {
+        [ADDRESS.aws]: /never be cut/,
+        '169.254.169.254': /never be cut/,
+        [ADDRESS.host]: /address of this host/,
+        '127.0.0.1': /not an address of another host/,
+        '10.99.0.0/24': /must match/,
+        '10.99.0.300': /not an IPv4 or IPv6/,
+      };
+      for (const [peerAddresses, reason] of Object.entries(refusals)) {
+        expect(await world.inject({ peerAddresses })).toMatchObject({ code: 3, reason: expect.stringMatching(reason) });
+      }
+      expect(await world.inject({ exemptAddresses: ADDRESS.peer })).toMatchObject({
+        code: 3,
+        reason: expect.stringMatching(/10.99.0.2 is also exempt/),
+      });
+      expect(await world.filter()).toEqual(FOREIGN_RULES);
+    }));
+});

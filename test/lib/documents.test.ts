@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { ofType } from './synthesized.ts';
+
+interface Content {
+  schemaVersion: string;
+  parameters: Record<string, { type: string; interpolationType: string; allowedPattern: string; default?: string }>;
+  mainSteps: { action: string; inputs: { runCommand: string[]; timeoutSeconds: string } }[];
+}
+const documents = new Map(
+  ofType('AWS::SSM::Document').map(([, { Properties: p }]) => [String(p.Name), p.Content as Content]),
+);
+const named = (name: string): Content => {
+  const content = documents.get(`Holdfast-Holdfast-${name}`);
+  if (!content) throw new Error(`no document ${name}`);
+  return content;
+};
+const scriptOf = (content: Content) => content.mainSteps.flatMap((step) => step.inputs.runCommand);
+const accepts = (document: string, parameter: string, value: string) =>
+  new RegExp(named(document).parameters[parameter]?.allowedPattern ?? '(?!)').test(value);
+
+describe('documents', () => {
+  it('are one a fault kind and one for the way back', () => {
+    const names = ['network-partition', 'process-kill', 'process-pause', 'roll-back'];
+    expect([...documents.keys()].sort()).toEqual(names.map((name) => `Holdfast-Holdfast-${name}`));
+  });
+
+  it('stay under the 64 KB of Systems Manager', () => {
+    for (const [name, content] of documents) {
+      expect(Buffer.byteLength(JSON.stringify(content)), name).toBeLessThan(64 * 1024);
+    }
+  });
+
+  it('never paste a parameter into a script', () => {
+    for (const [name, content] of documents) {
+      expect(JSON.stringify(content), name).not.toContain('{{');
+      for (const [parameter, definition] of Object.entries(content.parameters)) {
+        expect(definition, parameter).toMatchObject({ type: 'String', interpolationType: 'ENV_VAR' });
+        expect(definition.allowedPattern, parameter).toMatch(/^\^.*\$$/);
+      }
+    }
+  });
+
+  it('use patterns that both Java and RE2 compile', () => {
+    for (const content of documents.values()) {
+      for (const { allowedPattern } of Object.values(content.parameters)) {
+        expect(() => new RegExp(allowedPattern)).not.toThrow();
+        // RE2 has no look-around, back-references or possessive repetition, and no count above 1000 even when nested.
+        expect(allowedPattern).not.toMatch(/\(\?|\\[1-9]|[*+?}]\+/);
+        for (const [, inner = '', outer = '0'] of allowedPattern.matchAll(/\(([^()]*)\)\{\d+,(\d+)\}/g)) {
+          const counts = [...inner.matchAll(/\{\d+,(\d+)\}/g)].map(([, count = '0']) => Number(count));
+          expect(Math.max(1, ...counts) * Number(outer)).toBeLessThanOrEqual(1000);
+        }
+        for (const [, count = '0'] of allowedPattern.matchAll(/\{\d+,(\d+)\}/g))
+          expect(Number(count)).toBeLessThanOrEqual(1000);
+      }
+    }
+  });
+
+  it('refuse a TTL above 600 s, an endless grace and anything a shell could read as more than a value', () => {
+    for (const good of ['1', '60', '599', '600']) expect(accepts('process-kill', 'ttlSeconds', good)).toBe(true);
+    for (const bad of ['0', '601', '1000', '', '60;reboot', '-1'])
+      expect(accepts('process-kill', 'ttlSeconds', bad)).toBe(false);
+    expect(accepts('process-kill', 'leaseGraceSeconds', '31')).toBe(false);
+    expect(accepts('network-partition', 'peerAddresses', '10.77.0.11,fd00::11')).toBe(true);
+    for (const bad of ['10.0.0.0/8', '', '10.0.0.1;id', '$(id)', '10.0.0.1\n10.0.0.2']) {
+      expect(accepts('network-partition', 'peerAddresses', bad), bad).toBe(false);
+    }
+    expect(accepts('network-partition', 'fenceSentinels', '10.77.0.11:26379,[fd00::1]:26379')).toBe(true);
+    expect(accepts('network-partition', 'fenceSentinels', '')).toBe(true);
+    expect(accepts('network-partition', 'fenceCredentialsFile', '/etc/holdfast/store.json')).toBe(true);
+    expect(accepts('network-partition', 'fenceCredentialsFile', 'store.json')).toBe(false);
+    expect(accepts('roll-back', 'verb', 'inject')).toBe(false);
+    expect(accepts('process-kill', 'faultId', 'exp_chaos_redis_019.1')).toBe(true);
+    expect(accepts('process-kill', 'experimentId', 'a'.repeat(51))).toBe(false);
+  });
+
+  it('carry the watchdog and only the script of their own fault; the way back carries all', () => {
+    const carried = (name: string) =>
+      scriptOf(named(name)).flatMap((line) => /> faults\/(\S+)\.sh$/.exec(line)?.[1] ?? []);
+    expect(carried('network-partition')).toEqual(['network-partition']);
+    expect(carried('process-pause')).toEqual(['process-pause']);
+    expect(carried('roll-back').sort()).toEqual(['network-partition', 'process-kill', 'process-pause']);
+    for (const content of documents.values()) {
+      expect(scriptOf(content).some((line) => line.endsWith('> watchdog.py'))).toBe(true);
+      expect(scriptOf(content)).not.toContain('#@FILES@');
+    }
+  });
+});

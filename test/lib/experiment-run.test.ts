@@ -1,0 +1,97 @@
+import { StateMachine } from 'aws-local-stepfunctions';
+import { describe, expect, it } from 'vitest';
+import { machine } from './definition.ts';
+
+type JSONValue = Parameters<StateMachine['run']>[0];
+type Step = (input: Record<string, JSONValue>) => Promise<JSONValue>;
+const injection = { injectedAt: '2026-01-01T00:00:00Z', rollbackScheduledAt: '2026-01-01T00:01:00Z' };
+const failure = (name: string) => Object.assign(new Error(`${name} happened`), { name });
+
+/** Runs the synthesized definition on the local interpreter with `steps` in the place of Lambdas. */
+async function run(steps: Record<string, Step>, input: Record<string, JSONValue> = { rollbackOnly: false }) {
+  const called: string[] = [];
+  const inputs: Record<string, Record<string, unknown>> = {};
+  const healthy: Record<string, Step> = {
+    'Check steady state': async () => ({ p99LatencyMs: 5 }),
+    'Resolve targets': async () => ({ faults: [] }),
+    Guard: async () => null,
+    'Start probe': async () => ({ StatusCode: 202 }),
+    'Inject fault': async () => injection,
+    'Roll back': async () => ({ outcome: 'ROLLED_BACK' }),
+    'Verify recovery': async () => ({ outcome: 'RECOVERED' }),
+    Conclude: async () => ({ status: 'COMPLETED' }),
+  };
+  const taskResourceLocalHandlers = Object.fromEntries(
+    Object.entries({ ...healthy, ...steps }).map(([name, step]) => [
+      name,
+      async (value: JSONValue): Promise<JSONValue> => {
+        const stepInput = value as Record<string, JSONValue>;
+        called.push(name);
+        inputs[name] = stepInput;
+        return step(stepInput);
+      },
+    ]),
+  );
+  const local = new StateMachine(machine as unknown as ConstructorParameters<typeof StateMachine>[0]);
+  const execution = local.run(
+    { experimentId: 'exp-1', ...input },
+    {
+      overrides: {
+        taskResourceLocalHandlers,
+        waitTimeOverrides: { 'Hold until TTL': 20 },
+        retryIntervalOverrides: { 'Roll back': 0, Conclude: 0 },
+      },
+    },
+  );
+  return { called, inputs, output: (await execution.result) as Record<string, unknown> };
+}
+
+describe('an execution', () => {
+  it('injects, holds, rolls back and concludes, and hands the injection on', async () => {
+    const { called, inputs, output } = await run({});
+    expect(called.slice(-3)).toEqual(['Roll back', 'Verify recovery', 'Conclude']);
+    expect(called).toContain('Inject fault');
+    expect(inputs['Roll back']).toMatchObject({ injection, targets: { faults: [] }, baseline: { p99LatencyMs: 5 } });
+    expect(inputs['Roll back']).not.toHaveProperty('cause');
+    expect(output).toMatchObject({ verdict: { status: 'COMPLETED' } });
+  });
+
+  it('injects nothing when the steady state is not met, and still rolls back', async () => {
+    const { called, inputs } = await run({ 'Check steady state': () => Promise.reject(failure('SteadyStateNotMet')) });
+    expect(called).toEqual(['Check steady state', 'Roll back', 'Verify recovery', 'Conclude']);
+    expect(inputs['Roll back']).toMatchObject({ cause: { Error: 'SteadyStateNotMet' } });
+  });
+
+  it('rolls back as soon as the guard fails, while the fault is still held', async () => {
+    const { called, inputs } = await run({ Guard: () => Promise.reject(failure('GuardrailBreached')) });
+    expect(called.slice(-3)).toEqual(['Roll back', 'Verify recovery', 'Conclude']);
+    expect(inputs['Roll back']).toMatchObject({ cause: { Error: 'GuardrailBreached' }, targets: { faults: [] } });
+  });
+
+  it('rolls back a half-failed injection like a successful one', async () => {
+    const { called, inputs } = await run({ 'Inject fault': () => Promise.reject(failure('InjectionFailed')) });
+    expect(called).toContain('Roll back');
+    expect(inputs['Roll back']).toMatchObject({ cause: { Error: 'InjectionFailed' } });
+  });
+
+  it('tries the rollback four times and concludes even when it never succeeds', async () => {
+    const { called, inputs } = await run({ 'Roll back': () => Promise.reject(failure('Lambda.Unknown')) });
+    expect(called.filter((name) => name === 'Roll back').length).toBe(4);
+    expect(called.slice(-2)).toEqual(['Verify recovery', 'Conclude']);
+    expect(inputs.Conclude).toMatchObject({ rollbackError: { Error: 'Lambda.Unknown' } });
+    expect(inputs.Conclude).not.toHaveProperty('rollback');
+  });
+
+  it('concludes when the recovery cannot be verified', async () => {
+    const { inputs } = await run({ 'Verify recovery': () => Promise.reject(failure('Lambda.Unknown')) });
+    expect(inputs.Conclude).toMatchObject({ recoveryError: { Error: 'Lambda.Unknown' } });
+  });
+
+  it.each([{ rollbackOnly: true }, {}, { rollbackOnly: 'false' }])(
+    'injects nothing when asked with %o',
+    async (input) => {
+      const { called } = await run({}, input);
+      expect(called).toEqual(['Roll back', 'Verify recovery', 'Conclude']);
+    },
+  );
+});

@@ -1,0 +1,101 @@
+import aslValidator from 'asl-validator';
+import { describe, expect, it } from 'vitest';
+import { allStates, definitionText, machine, type State, stateNamed, successors } from './definition.ts';
+import { functions, logicalId } from './synthesized.ts';
+
+const BEFORE_ROLL_BACK = ['Check steady state', 'Resolve targets', 'Hold the fault while watched'];
+
+/** Longest time a state can take with every retry timing out, seconds. */
+function worstSeconds(state: State): number {
+  const own = Math.max(
+    state.TimeoutSeconds ?? 0,
+    ...(state.Branches ?? []).map((branch) =>
+      Object.values(branch.States).reduce((sum, each) => sum + (each.TimeoutSeconds ?? 600), 0),
+    ),
+  );
+  const waits = (state.Retry ?? []).flatMap((retry) =>
+    Array.from({ length: retry.MaxAttempts }, (_, attempt) =>
+      Math.min(retry.IntervalSeconds * retry.BackoffRate ** attempt, retry.MaxDelaySeconds ?? Number.POSITIVE_INFINITY),
+    ),
+  );
+  return own * (1 + waits.length) + waits.reduce((sum, wait) => sum + wait, 0);
+}
+
+describe('state machine', () => {
+  it('is valid in the language that Step Functions and the lab both speak', () => {
+    expect(aslValidator(JSON.parse(definitionText))).toMatchObject({ isValid: true });
+    expect(definitionText).not.toMatch(/\$\$|"Assign"|JSONata|"ItemProcessor"|HeartbeatSeconds/);
+  });
+
+  it('reads like its sentence', () => {
+    const order = [];
+    for (let name: string | undefined = machine.StartAt; name !== undefined; ) {
+      order.push(name);
+      const state: State = stateNamed(name);
+      name = state.Choices?.[0]?.Next ?? state.Next;
+    }
+    expect(order).toEqual(['Roll back only?', ...BEFORE_ROLL_BACK, 'Roll back', 'Verify recovery', 'Conclude']);
+    const branches = stateNamed('Hold the fault while watched').Branches?.map((branch) => Object.keys(branch.States));
+    expect(branches).toEqual([['Guard'], ['Start probe', 'Inject fault', 'Hold until TTL']]);
+  });
+
+  it('goes to the rollback from every error of every step before it, without a second try', () => {
+    for (const name of BEFORE_ROLL_BACK) {
+      const state = stateNamed(name);
+      expect(state.Catch, name).toEqual([{ ErrorEquals: ['States.ALL'], ResultPath: '$.cause', Next: 'Roll back' }]);
+      expect(state.Retry, name).toBeUndefined();
+    }
+    for (const name of ['Guard', 'Start probe', 'Inject fault']) {
+      expect(stateNamed(name).Retry, name).toBeUndefined();
+      expect(stateNamed(name).Catch, name).toBeUndefined();
+    }
+  });
+
+  it('has no way to its end that avoids the rollback', () => {
+    const reached = new Set<string>();
+    const walk = (name: string) => {
+      if (name === 'Roll back' || reached.has(name)) return;
+      reached.add(name);
+      for (const next of successors(stateNamed(name))) walk(next);
+    };
+    walk(machine.StartAt);
+    expect([...reached].sort()).toEqual(['Roll back only?', ...BEFORE_ROLL_BACK].sort());
+    expect(Object.entries(machine.States).flatMap(([name, state]) => (state.End ? [name] : []))).toEqual(['Conclude']);
+  });
+
+  it('tries the rollback again on every error, and goes on to verify and conclude when it fails for good', () => {
+    const rollBack = stateNamed('Roll back');
+    expect(rollBack.Retry?.[0]).toMatchObject({ ErrorEquals: ['States.ALL'], MaxAttempts: 3, IntervalSeconds: 1 });
+    expect(rollBack.Catch).toEqual([
+      { ErrorEquals: ['States.ALL'], ResultPath: '$.rollbackError', Next: 'Verify recovery' },
+    ]);
+    expect(stateNamed('Verify recovery').Catch?.[0]).toMatchObject({ ErrorEquals: ['States.ALL'], Next: 'Conclude' });
+    expect(stateNamed('Conclude').Retry?.[0]?.MaxAttempts).toBeGreaterThanOrEqual(5);
+  });
+
+  it('bounds every task, a little above the time limit of its Lambda', () => {
+    const tasks = allStates().filter(([, state]) => state.Type === 'Task');
+    expect(tasks.length).toBe(8);
+    for (const [name, task] of tasks.filter(([taskName]) => taskName !== 'Start probe')) {
+      const lambda = functions.find((candidate) => task.Resource?.endsWith(`:${logicalId(candidate)}`));
+      expect(task.TimeoutSeconds, name).toBe((lambda?.timeLimit.toSeconds() ?? Number.NaN) + 5);
+    }
+    expect(stateNamed('Start probe').TimeoutSeconds).toBe(10);
+  });
+
+  it('outlasts all of its states with all of their retries', () => {
+    const worst = Object.values(machine.States).reduce((sum, state) => sum + worstSeconds(state), 0);
+    expect(worst).toBeGreaterThan(2000);
+    expect(machine.TimeoutSeconds).toBeGreaterThan(worst);
+  });
+
+  it('hands every step the whole run and starts the probe without waiting for it', () => {
+    for (const [name, state] of allStates()) {
+      if (state.Type === 'Task' && name !== 'Start probe') expect(state.Parameters, name).toBeUndefined();
+    }
+    expect(stateNamed('Start probe')).toMatchObject({
+      Parameters: { InvocationType: 'Event', 'Payload.$': '$' },
+      ResultPath: null,
+    });
+  });
+});

@@ -1,0 +1,36 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfiguration } from '../../lib/load-configuration.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'configuration-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const written = (name: string, text: string) => {
+  writeFileSync(join(directory, name), text);
+  return join(directory, name);
+};
+
+describe('loadConfiguration', () => {
+  it.each(['holdfast.config.ts', 'lab/holdfast.config.ts'])('accepts %s', async (file) => {
+    const { configuration, configurationFile } = await loadConfiguration(file);
+    expect(Object.keys(configuration.clusters).length).toBeGreaterThan(0);
+    expect(configurationFile.startsWith('/')).toBe(true);
+  });
+
+  it('names the file that cannot be loaded or exports nothing', async () => {
+    await expect(loadConfiguration(join(directory, 'absent.ts'))).rejects.toThrow(
+      /HOLDFAST_CONFIG: cannot load .*absent\.ts/,
+    );
+    await expect(loadConfiguration(written('empty.mjs', 'export const a = 1;'))).rejects.toThrow('as default');
+  });
+
+  it('names the field and what is allowed there', async () => {
+    const file = written('bad.mjs', `export default { clusters: {}, apiPrincipals: ['*'] }`);
+    await expect(loadConfiguration(file)).rejects.toThrow(/clusters: at least one cluster[\s\S]*apiPrincipals\.0:/);
+  });
+});

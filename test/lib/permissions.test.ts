@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import { actionsFor, actionsOf, allStatements, identityPolicies, listOf, mentions, statementsFor } from './policies.ts';
+import { functionAt, functions, logicalId, ofType, stack } from './synthesized.ts';
+
+const AUDIT_TABLE = logicalId(stack.node.findChild('AuditTable'));
+const LEASE_TABLE = logicalId(stack.node.findChild('LeaseTable'));
+const entryPointsThatMay = (action: string) =>
+  functions
+    .filter((candidate) => statementsFor(candidate).some((statement) => actionsOf(statement).includes(action)))
+    .map(({ entryPoint }) => entryPoint)
+    .sort();
+
+/** Actions that know no resources; each has its reason where it is granted. */
+const WITHOUT_RESOURCES = [
+  /^xray:/,
+  /^logs:(\w+LogDelivery|\w+LogDeliveries|PutResourcePolicy|DescribeResourcePolicies|DescribeLogGroups)$/,
+  /^ec2:(Create|Describe|Delete)NetworkInterfaces?$/,
+  /^ec2:(DescribeSubnets|DescribeInstances)$/,
+  /^ec2:(Una|A)ssignPrivateIpAddresses$/,
+  /^cloudwatch:DescribeAlarms$/,
+  /^ssm:GetCommandInvocation$/,
+];
+
+describe('permissions', () => {
+  it('lets no role update, overwrite or delete an audit entry', () => {
+    const onAudit = allStatements().filter((statement) => mentions(statement.Resource, AUDIT_TABLE));
+    expect(onAudit.length).toBeGreaterThan(5);
+    const actions = new Set(onAudit.flatMap(actionsOf));
+    expect([...actions].sort()).toEqual(['dynamodb:GetItem', 'dynamodb:PartiQLInsert', 'dynamodb:Query']);
+  });
+
+  it('grants nothing with a wildcard in its action, and no action on * that knows resources', () => {
+    for (const statement of allStatements()) {
+      for (const action of actionsOf(statement)) {
+        expect(action).not.toContain('*');
+        if (!listOf(statement.Resource).includes('*')) continue;
+        expect(
+          WITHOUT_RESOURCES.some((known) => known.test(action)),
+          `${action} on *`,
+        ).toBe(true);
+      }
+    }
+  });
+
+  it('lets only the deployment write the kill switch', () => {
+    const writes = allStatements().filter(
+      (statement) =>
+        mentions(statement.Resource, LEASE_TABLE) &&
+        actionsOf(statement).some((action) => !/:(GetItem|BatchGetItem)$/.test(action)),
+    );
+    expect(writes.length).toBeGreaterThan(5);
+    const guarded = { 'ForAllValues:StringNotEquals': { 'dynamodb:LeadingKeys': ['GLOBAL'] } };
+    const unguarded = writes.filter(
+      (statement) => !mentions(statement.Condition ?? {}, JSON.stringify(guarded).slice(1, -1)),
+    );
+    expect(unguarded.flatMap(actionsOf)).toEqual(['dynamodb:PutItem']);
+    expect(statementsFor(functionAt('shared/seed-kill-switch.lambda.ts'))).toContainEqual(unguarded[0]);
+  });
+
+  it('lets the hosts read leases and nothing else', () => {
+    const hostPolicy = identityPolicies().find(({ owner }) => owner.startsWith('LeaseTableHostPolicy'));
+    expect(hostPolicy?.statements.map(actionsOf)).toEqual([['dynamodb:BatchGetItem']]);
+    expect(hostPolicy?.statements.every((statement) => mentions(statement.Resource, LEASE_TABLE))).toBe(true);
+  });
+
+  it('sends commands from the injection and the rollback only, with our documents, to tagged instances', () => {
+    expect(entryPointsThatMay('ssm:SendCommand')).toEqual([
+      'fault/inject-fault.lambda.ts',
+      'rollback/roll-back.lambda.ts',
+    ]);
+    const sends = allStatements().filter((statement) => actionsOf(statement).includes('ssm:SendCommand'));
+    expect(sends.length).toBe(4);
+    for (const statement of sends) {
+      expect(actionsOf(statement)).toEqual(['ssm:SendCommand']);
+      for (const resource of listOf(statement.Resource)) {
+        const isInstances = mentions(resource, ':instance/*');
+        expect(isInstances || mentions(resource, ':document/Holdfast-Holdfast-')).toBe(true);
+        if (!isInstances) continue;
+        expect(statement.Condition).toEqual({ StringEquals: { 'ssm:resourceTag/holdfast-target': 'true' } });
+      }
+    }
+  });
+
+  it('cannot inject a fault from the rollback', () => {
+    const sends = statementsFor(functionAt('rollback/roll-back.lambda.ts')).filter((s) =>
+      mentions(s.Resource, 'document/'),
+    );
+    expect(sends.flatMap((statement) => listOf(statement.Resource)).length).toBe(1);
+    expect(mentions(sends, 'document/Holdfast-Holdfast-roll-back')).toBe(true);
+  });
+
+  it('lets abort and alarm release a lease but neither send a command nor start an execution', () => {
+    for (const entryPoint of ['api/abort-experiment.lambda.ts', 'rollback/on-alarm.lambda.ts']) {
+      const stopper = functionAt(entryPoint);
+      expect(actionsFor(stopper, 'dynamodb')).toContain('dynamodb:UpdateItem');
+      expect([
+        ...actionsFor(stopper, 'ssm'),
+        ...actionsFor(stopper, 'states'),
+        ...actionsFor(stopper, 'lambda'),
+      ]).toEqual([]);
+    }
+  });
+
+  it('starts executions from the start and the sweep only, and reads secrets only where a store is asked', () => {
+    expect(entryPointsThatMay('states:StartExecution')).toEqual([
+      'api/start-experiment.lambda.ts',
+      'rollback/sweep.lambda.ts',
+    ]);
+    expect(entryPointsThatMay('secretsmanager:GetSecretValue')).toEqual([
+      'admission/admit.lambda.ts',
+      'guard/check-steady-state.lambda.ts',
+      'probe/probe.lambda.ts',
+      'rollback/verify-recovery.lambda.ts',
+      'target/resolve-targets.lambda.ts',
+    ]);
+  });
+
+  it('gives every function a role of its own', () => {
+    const roles = functions.map((candidate) => candidate.role?.roleArn);
+    expect(new Set(roles).size).toBe(functions.length);
+    expect(ofType('AWS::Lambda::Function').length).toBe(functions.length);
+  });
+});

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { functionAt, logicalId, ofType, template } from './synthesized.ts';
+
+const tables = ofType('AWS::DynamoDB::Table');
+const key = (name: string, type = 'HASH') => ({ AttributeName: name, KeyType: type });
+
+describe('tables', () => {
+  it('are those of the contract', () => {
+    const keys = Object.fromEntries(
+      tables.map(([id, table]) => [id.replace(/[0-9A-F]{8}$/, ''), table.Properties.KeySchema]),
+    );
+    expect(keys).toEqual({
+      LeaseTable: [key('leaseId')],
+      AuditTable: [key('experimentId'), key('sequence', 'RANGE')],
+      ExperimentTable: [key('experimentId')],
+      LockTable: [key('cluster')],
+      RecordTable: [key('id')],
+    });
+  });
+
+  it('survive the deletion of the stack, of the table and of the data', () => {
+    expect(tables.length).toBe(5);
+    for (const [id, table] of tables) {
+      expect(table, id).toMatchObject({
+        DeletionPolicy: 'Retain',
+        UpdateReplacePolicy: 'Retain',
+        Properties: {
+          BillingMode: 'PAY_PER_REQUEST',
+          DeletionProtectionEnabled: true,
+          PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        },
+      });
+    }
+  });
+
+  it('put no KMS key between a host and its undo', () => {
+    for (const [id, table] of tables) expect(table.Properties.SSESpecification, id).toEqual({ SSEEnabled: false });
+  });
+
+  it("keep the records under the seed's composite index", () => {
+    template.hasResourceProperties('AWS::DynamoDB::Table', {
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: 'idx_chaos_experiments',
+          KeySchema: [key('target_cluster'), key('fault_type', 'RANGE')],
+          Projection: { ProjectionType: 'ALL' },
+        },
+      ],
+    });
+  });
+
+  it('have a kill switch from deployment on', () => {
+    const [, row] = ofType('Custom::HoldfastKillSwitch')[0] ?? [];
+    const seed = logicalId(functionAt('shared/seed-kill-switch.lambda.ts'));
+    expect(row?.Properties.ServiceToken).toEqual({ 'Fn::GetAtt': [seed, 'Arn'] });
+  });
+});

@@ -1,0 +1,203 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Observer } from '../../lab/observe.ts';
+import { SYSTEM_LAB_DIRECTORY } from './directory.ts';
+import { CANARY_NODES, SystemUnderTest } from './harness.ts';
+
+const run = promisify(execFile);
+
+interface RunDocument {
+  status: string;
+  outcome: string;
+  budgets: { name: string; measured: number; limit: number; met: boolean }[];
+  record: Record<string, unknown>[];
+  timeline: { type: string; at: string; details: Record<string, unknown> }[];
+  nodes: { node: string; outcome: string; leftovers: string[]; fence: { outcome: string } }[];
+}
+
+/** `lab run FILE --json` as a user types it; the exit code is part of the answer. */
+async function labRun(file: string): Promise<{ code: number; document: RunDocument; stderr: string }> {
+  const environment = { ...process.env, LAB_DIRECTORY: SYSTEM_LAB_DIRECTORY };
+  const command = ['lab/cli.ts', 'run', file, '--json'];
+  const result = await run(process.execPath, command, { env: environment, maxBuffer: 1 << 24 }).then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    (error: { code: number; stdout: string; stderr: string }) => error,
+  );
+  return { code: result.code, document: JSON.parse(result.stdout) as RunDocument, stderr: result.stderr };
+}
+
+function timeOf(document: RunDocument, type: string): number {
+  const entry = document.timeline.find((candidate) => candidate.type === type);
+  if (!entry) throw new Error(`${type} is not in ${document.timeline.map((each) => each.type).join(' ')}`);
+  return Date.parse(entry.at);
+}
+
+describe('the main job: the seed experiment, as written, through the deployed system', () => {
+  let system: SystemUnderTest;
+  let fromPeer: Observer;
+  let fromStranger: Observer;
+  let finished: Awaited<ReturnType<typeof labRun>>;
+  let startedMs: number;
+
+  beforeAll(async () => {
+    system = new SystemUnderTest();
+    fromPeer = system.observe('redis-node-3', 'redis-node-1');
+    fromStranger = system.observe('redis-node-3', 'redis-node-7');
+    startedMs = Date.now();
+    finished = await labRun('examples/redis-partition.json');
+  });
+  afterAll(() => {
+    fromPeer.stop();
+    fromStranger.stop();
+    system.close();
+  });
+
+  it('runs, is rolled back, is verified clean and meets its budgets, and exits 0', () => {
+    const { code, document, stderr } = finished;
+    expect(document.status, stderr).toBe('COMPLETED');
+    expect(document.outcome, stderr).toBe('CONFIRMED');
+    expect(code, stderr).toBe(0);
+    expect(document.nodes.map((node) => [node.node, node.outcome, node.leftovers])).toEqual([
+      ['redis-node-3', 'REVERTED', []],
+    ]);
+  });
+
+  it('really isolates redis-node-3 from peers and from clients, for the whole TTL and no longer', async () => {
+    for (const observer of [fromPeer, fromStranger]) {
+      const goneMs = await observer.waitFor(false, startedMs, 1_000);
+      const backMs = await observer.waitFor(true, goneMs + 1_000, 1_000);
+      expect(backMs - goneMs).toBeGreaterThan(58_000);
+    }
+    const goneMs = await fromPeer.waitFor(false, startedMs, 1_000);
+    const backMs = await fromPeer.waitFor(true, goneMs + 1_000, 1_000);
+    expect(backMs - goneMs).toBeLessThan(61_500);
+  });
+
+  it('arms and records before it acts', async () => {
+    const { document } = finished;
+    const goneMs = await fromPeer.waitFor(false, startedMs, 1_000);
+    expect(timeOf(document, 'ADMITTED')).toBeLessThan(timeOf(document, 'INJECTING'));
+    expect(timeOf(document, 'INJECTING')).toBeLessThan(goneMs);
+  });
+
+  it('sees Sentinel promote another node, and measures an RTO under 15 s from the client', () => {
+    const { document } = finished;
+    const promotion = document.timeline.find((entry) => entry.type === 'PROMOTION_OBSERVED');
+    expect(promotion?.details).toMatchObject({ shard: 'shard-1', from: 'redis-node-3' });
+    const rto = document.budgets.find((budget) => budget.name === 'rtoSeconds');
+    expect(rto?.measured).toBeGreaterThan(1);
+    expect(rto?.measured).toBeLessThan(15);
+  });
+
+  it('accounts for every acknowledged write and loses none', () => {
+    const probe = finished.document.timeline.find((entry) => entry.type === 'PROBE_MEASURED')?.details;
+    expect(probe?.acknowledgedWrites).toBeGreaterThan(500);
+    expect(probe?.failedWrites).toBeGreaterThan(0);
+    expect(probe?.lostAcknowledgedWrites).toBe(0);
+  });
+
+  it('keeps clients fenced off the old master until it is a replica', async () => {
+    expect(finished.document.nodes[0]?.fence.outcome).toBe('SETTLED');
+    const goneMs = await fromPeer.waitFor(false, startedMs, 1_000);
+    const peersBackMs = await fromPeer.waitFor(true, goneMs + 1_000, 1_000);
+    const clientsBackMs = await fromStranger.waitFor(true, goneMs + 1_000, 1_000);
+    expect(clientsBackMs).toBeGreaterThan(peersBackMs);
+  });
+
+  it("writes the seed's record, one row for the fault, under the seed's column names", () => {
+    const [row, ...others] = finished.document.record;
+    expect(others).toEqual([]);
+    expect(row).toMatchObject({
+      experiment_id: 'exp_chaos_redis_019',
+      target_cluster: 'redis-master',
+      fault_type: 'NETWORK_PARTITION',
+      was_auto_rolled_back: false,
+      data_loss_detected: false,
+    });
+    for (const column of ['id', 'injected_at', 'rolled_back_at', 'baseline_latency_ms', 'peak_latency_ms', 'recovery_time_seconds']) {
+      expect(row?.[column], column).toBeDefined();
+    }
+  });
+
+  it('leaves the host clean and the store healthy: no rule of ours, the old master a replica with its link up', async () => {
+    const rules = await system.on('redis-node-3', 'iptables-save');
+    expect(rules.stdout).not.toMatch(/holdfast/i);
+    expect(await system.programs('redis-node-3')).toEqual([]);
+    const roles = await Promise.all(CANARY_NODES.map((node) => replicationOf(system, node)));
+    expect(roles.filter((role) => role.includes('role:master'))).toHaveLength(1);
+    expect(roles[2]).toContain('role:slave');
+    expect(roles[2]).toContain('master_link_status:up');
+  });
+});
+
+/** Asked of the store itself, with the password from the host's own file, which stays off the command line. */
+async function replicationOf(system: SystemUnderTest, node: string): Promise<string> {
+  const script = `
+import json, socket
+secret = json.load(open("/etc/holdfast/store.json"))
+s = socket.create_connection(("127.0.0.1", 6379), 2)
+s.sendall(("AUTH %s %s\\r\\nINFO replication\\r\\nQUIT\\r\\n" % (secret["username"], secret["password"])).encode())
+data = b""
+while chunk := s.recv(65536): data += chunk
+print(data.decode())`;
+  const { stdout, stderr, code } = await system.on(node, 'python3', '-c', script);
+  if (code !== 0) throw new Error(`INFO on ${node}: ${stderr}`);
+  return stdout;
+}
+
+describe('the same fault on a shard that carries production traffic', () => {
+  let system: SystemUnderTest;
+  let observer: Observer;
+  let finished: Awaited<ReturnType<typeof labRun>>;
+  let startedMs: number;
+
+  beforeAll(async () => {
+    system = new SystemUnderTest();
+    observer = system.observe('redis-node-6', 'redis-node-4');
+    startedMs = Date.now();
+    finished = await labRun('examples/redis-partition-production-shard.json');
+  });
+  afterAll(() => {
+    observer.stop();
+    system.close();
+  });
+
+  it('is aborted by the guard, rolled back and verified, with nothing acknowledged lost, and does not exit 0', () => {
+    const { document, code, stderr } = finished;
+    expect(document.status, stderr).toBe('ABORTED');
+    expect(code).not.toBe(0);
+    const types = document.timeline.map((entry) => entry.type);
+    expect(types).toEqual(expect.arrayContaining(['ROLLED_BACK', 'RECOVERY_VERIFIED', 'PROBE_MEASURED']));
+    const probe = document.timeline.find((entry) => entry.type === 'PROBE_MEASURED')?.details;
+    expect(probe?.lostAcknowledgedWrites).toBe(0);
+    const stopped = document.timeline.find((entry) => entry.type === 'GUARD_STOPPED')?.details;
+    expect(stopped?.reason).toBe('GUARDRAIL');
+    expect(document.record[0]).toMatchObject({ was_auto_rolled_back: true });
+  });
+
+  it('is lifted within 2 s of the first bad scrape', async () => {
+    const goneMs = await observer.waitFor(false, startedMs, 1_000);
+    const backMs = await observer.waitFor(true, goneMs + 200, 1_000);
+    const badMs = await firstBadScrapeMs(system, goneMs);
+    expect(badMs).toBeGreaterThan(goneMs);
+    expect(backMs - badMs).toBeLessThan(2_000);
+  });
+});
+
+/** The first scrape after which the 5xx ratio is over its limit, as Prometheus itself answers for each moment. */
+async function firstBadScrapeMs(system: SystemUnderTest, fromMs: number): Promise<number> {
+  const query =
+    '100 * (sum(rate(http_requests_total{code=~"5.."}[5s])) or vector(0)) / clamp_min(sum(rate(http_requests_total[5s])), 0.001) > 0.5';
+  const parameters = new URLSearchParams({
+    query,
+    start: String(fromMs / 1000),
+    end: String(fromMs / 1000 + 10),
+    step: '0.05',
+  });
+  const response = await fetch(`${system.lab.prometheusUrl}/api/v1/query_range?${parameters}`);
+  const { data } = (await response.json()) as { data: { result: { values: [number, string][] }[] } };
+  const first = data.result[0]?.values[0]?.[0];
+  if (first === undefined) throw new Error('Prometheus never saw a bad scrape');
+  return first * 1000;
+}

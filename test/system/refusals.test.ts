@@ -1,0 +1,143 @@
+import { request } from 'node:https';
+import { readFileSync } from 'node:fs';
+import { Sha256 } from '@aws-crypto/sha256-js';
+import { SignatureV4 } from '@smithy/signature-v4';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CANARY_NODES, EXPERIMENTS_PATH, partition, SystemUnderTest } from './harness.ts';
+
+interface Problem {
+  type: string;
+  status: number;
+  detail: string;
+  errors?: { field: string; message: string; allowed?: unknown }[];
+}
+
+const valid = partition('refused_example', 'redis-node-3', CANARY_NODES);
+
+/** What is wrong with a payload, and the field and status the API must answer with. */
+const BAD_PAYLOADS: [string, unknown, number, string][] = [
+  ['an unknown field', { ...valid, colour: 'red' }, 400, 'colour'],
+  ['a wrong type', { ...valid, durationSeconds: '60' }, 400, 'durationSeconds'],
+  ['a TTL of 0', { ...valid, durationSeconds: 0 }, 400, 'durationSeconds'],
+  ['a TTL above the maximum', { ...valid, durationSeconds: 601 }, 400, 'durationSeconds'],
+  ['an id with a slash', { ...valid, experimentId: '../x' }, 400, 'experimentId'],
+  ['an id of 51 characters', { ...valid, experimentId: 'x'.repeat(51) }, 400, 'experimentId'],
+  ['an unknown action', { ...valid, action: 'METEOR' }, 400, 'action'],
+  ['a percentage above 100', withParameters({ packetLossPct: 101 }), 400, 'parameters.packetLossPct'],
+  ['an empty group', withParameters({ targetPartitionGroupB: [] }), 400, 'parameters.targetPartitionGroupB'],
+  [
+    'overlapping groups',
+    withParameters({ targetPartitionGroupB: ['redis-node-1'] }),
+    400,
+    'parameters.targetPartitionGroupB',
+  ],
+  [
+    'shell metacharacters in a node name',
+    withParameters({ targetPartitionGroupB: ['redis-node-3; touch /tmp/owned'] }),
+    400,
+    'parameters.targetPartitionGroupB.0',
+  ],
+  ['an unknown cluster', { ...valid, targetService: 'redis-nobody' }, 422, 'targetService'],
+  ['an unknown node', withParameters({ targetPartitionGroupB: ['redis-node-99'] }), 422, 'redis-node-99'],
+];
+
+function withParameters(parameters: Record<string, unknown>) {
+  return { ...valid, parameters: { ...valid.parameters, ...parameters } };
+}
+
+describe('bad input is refused with the field and what is allowed, and starts nothing', () => {
+  let system: SystemUnderTest;
+  beforeAll(() => {
+    system = new SystemUnderTest();
+  });
+  afterAll(() => system.close());
+
+  for (const [what, payload, status, field] of BAD_PAYLOADS) {
+    it(`refuses ${what}`, async () => {
+      const answer = await system.post(payload);
+      const problem = answer.body as Problem;
+      expect(answer.status, JSON.stringify(problem)).toBe(status);
+      expect(problem.type).toMatch(/^urn:holdfast:problem:[a-z-]+$/);
+      expect(JSON.stringify(problem.errors ?? problem.detail)).toContain(field);
+    });
+  }
+
+  it('refuses a body that is not JSON, and one over 64 KB', async () => {
+    expect((await system.api.call('POST', EXPERIMENTS_PATH, '{"experimentId":')).status).toBe(400);
+    const large = JSON.stringify({ ...valid, experimentId: 'x'.repeat(66_000) });
+    expect((await system.api.call('POST', EXPERIMENTS_PATH, large)).status).toBe(413);
+  });
+
+  it('has started nothing and reserved no id by all that', async () => {
+    expect((await system.api.call('GET', `${EXPERIMENTS_PATH}/refused_example`)).status).toBe(404);
+    const executions = (await system.control('GET', '/executions')) as { name: string }[];
+    expect(executions.filter((execution) => execution.name.startsWith('refused_example'))).toEqual([]);
+  });
+
+  it('refuses a partition that would leave a shard without a majority, with the numbers', async () => {
+    const answer = await system.post({
+      ...valid,
+      parameters: {
+        ...valid.parameters,
+        targetPartitionGroupA: ['redis-node-4', 'redis-node-5'],
+        targetPartitionGroupB: ['redis-node-1', 'redis-node-2'],
+      },
+    });
+    expect(answer.status).toBe(422);
+    expect((answer.body as Problem).type).toBe('urn:holdfast:problem:blast-radius-exceeded');
+  });
+
+  it('answers 403 to requests that are unsigned, signed with a wrong key, changed after signing, or stale', async () => {
+    const send = signedPost(system);
+    expect(await send({ unsigned: true })).toBe(403);
+    expect(await send({ secretAccessKey: 'not-the-key' })).toBe(403);
+    expect(await send({ changedBody: true })).toBe(403);
+    expect(await send({ signedAt: new Date(Date.now() - 6 * 60_000) })).toBe(403);
+    expect(await send({})).toBe(400);
+  });
+
+  it('refuses a second experiment on a cluster that is taken, with the id that holds it, and repeats a stored answer', async () => {
+    const replica = await system.replicaOf(CANARY_NODES);
+    const first = partition('holds_the_cluster', replica, CANARY_NODES, 8);
+    const started = await system.post(first);
+    expect(started.body).toMatchObject({ status: 'INJECTED' });
+
+    const second = await system.post({ ...first, experimentId: 'comes_second' });
+    expect(second.status).toBe(409);
+    expect(JSON.stringify(second.body)).toContain('holds_the_cluster');
+
+    const again = await system.post(first);
+    expect([again.status, again.body]).toEqual([202, started.body]);
+    expect((await system.post({ ...first, durationSeconds: 9 })).status).toBe(409);
+    expect((await system.waitUntilOver('holds_the_cluster')).status).toBe('COMPLETED');
+  });
+});
+
+/** A POST of `{}`, which a signed caller sees refused with 400, signed in ways that may be wrong. */
+function signedPost(system: SystemUnderTest) {
+  const { apiUrl = '', accessKeyId = '', secretAccessKey = '', region, caFile } = system.lab;
+  const url = new URL(apiUrl + EXPERIMENTS_PATH);
+  return async (fault: {
+    unsigned?: boolean;
+    secretAccessKey?: string;
+    changedBody?: boolean;
+    signedAt?: Date;
+  }): Promise<number> => {
+    const credentials = { accessKeyId, secretAccessKey: fault.secretAccessKey ?? secretAccessKey };
+    const signer = new SignatureV4({ service: 'execute-api', region, credentials, sha256: Sha256 });
+    const headers = { host: url.host, 'content-type': 'application/json' };
+    const unsigned = { method: 'POST', protocol: 'https:', hostname: url.hostname, path: url.pathname, headers, body: '{}' };
+    const signed = fault.unsigned
+      ? unsigned
+      : await signer.sign(unsigned, { signingDate: fault.signedAt ?? new Date() });
+    return new Promise((resolve, reject) => {
+      const options = { method: 'POST', headers: signed.headers, ca: readFileSync(caFile) };
+      const outgoing = request(url, options, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      });
+      outgoing.on('error', reject);
+      outgoing.end(fault.changedBody ? '{"a":1}' : '{}');
+    });
+  };
+}
