@@ -3,6 +3,7 @@
 # quick when all is there. Run by the npm scripts before the part itself: `sh lab/setup.sh lab`.
 #
 #   lab       what the lab runs on real hosts: Redis, Prometheus, namespaces, firewall
+#   test      the same and what checks the code; on a machine that can have no lab, the packages only (the tests say so)
 #   packages  node_modules only
 set -eu
 cd "$(dirname "$0")/.."
@@ -49,9 +50,12 @@ install_debian_packages() {
     say "installed$missing ($(($(date +%s) - started)) s)"
 }
 
-[ "$(uname -s)" = Linux ] || die "the lab needs Linux: it is made of network namespaces"
-case "${1:-}" in
-lab)
+part=${1:-}
+can_have_lab() { [ "$(uname -s)" = Linux ] && [ "$(id -u)" = 0 ]; }
+if [ "$part" = test ] && ! can_have_lab; then part=packages; fi
+case "$part" in
+lab | test)
+    [ "$(uname -s)" = Linux ] || die "the lab needs Linux: it is made of network namespaces"
     [ "$(id -u)" = 0 ] || die "the lab needs root: it makes network namespaces and firewall rules (try sudo)"
     PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
     need redis-server redis-server
@@ -64,6 +68,8 @@ lab)
     need /usr/bin/python3 python3
     need setpriv util-linux
     need nsenter util-linux
+    need ps procps
+    [ "$part" = lab ] || need shellcheck shellcheck
     if [ -n "$missing" ] && ! command -v apt-get >/dev/null 2>&1; then
         die "missing:$missing; only Debian and its kin can be set up by this script, install these yourself"
     fi
@@ -71,7 +77,7 @@ lab)
         die "this kernel or container does not allow new namespaces; use a machine or a privileged container"
     ;;
 packages) ;;
-*) die "usage: setup.sh lab|packages" ;;
+*) die "usage: setup.sh lab|test|packages" ;;
 esac
 
 logs=$(mktemp -d)

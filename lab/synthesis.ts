@@ -58,6 +58,8 @@ export async function synthesize(directory: string): Promise<boolean> {
       HOLDFAST_CONFIG: CONFIGURATION,
       CDK_DEFAULT_ACCOUNT: ACCOUNT_ID,
       CDK_DEFAULT_REGION: REGION,
+      // The CLI overwrites CDK_DEFAULT_REGION with the region it finds itself.
+      AWS_REGION: REGION,
       CDK_DISABLE_CLI_TELEMETRY: 'true',
     },
   });

@@ -92,6 +92,8 @@ export class ExperimentApi extends Construct {
       audit.append(),
       leases.read(),
       leases.create(),
+      // Releases the lease again when it is not known whether the execution began.
+      leases.update(),
       experiment.start(),
     ]);
     const list = make('ListExperiments', 'list-experiments', 'GET by cluster and fault.', [records.list()]);

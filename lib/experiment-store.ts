@@ -3,15 +3,15 @@ import type { Construct } from 'constructs';
 import { allow, type Capability } from './capability.ts';
 import { PROTECTED_TABLE } from './protected-table.ts';
 
-/** Reservations of experiment ids: what was asked, by whom. Written once, never changed. */
+/** Reservations of experiment ids: what was asked, by whom. Written once; given back only when nothing was started. */
 export class ExperimentStore extends Table {
   constructor(scope: Construct, id: string) {
     super(scope, id, { ...PROTECTED_TABLE, partitionKey: { name: 'experimentId', type: AttributeType.STRING } });
   }
 
-  /** The start's conditional put. */
+  /** The start's conditional put, and the way to give an id back under which nothing was started. */
   reserve(): Capability {
-    return allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [this.tableArn], {
+    return allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], [this.tableArn], {
       HOLDFAST_EXPERIMENT_TABLE: this.tableName,
     });
   }

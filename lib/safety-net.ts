@@ -73,6 +73,16 @@ export class SafetyNet extends Construct {
       eventPattern: { source: [EVENT_SOURCE], detailType: ['Experiment ROLLBACK_FAILED'] },
       targets: [new SnsTopic(operators)],
     });
+    // Hosts were let go, but the store did not recover or something was left: that shows only in the conclusion.
+    new Rule(this, 'ConcludedAsRollbackFailed', {
+      description: 'Holdfast: an experiment ended as ROLLBACK_FAILED, a person is needed.',
+      eventPattern: {
+        source: [EVENT_SOURCE],
+        detailType: ['Experiment CONCLUDED'],
+        detail: { details: { status: ['ROLLBACK_FAILED'] } },
+      },
+      targets: [new SnsTopic(operators)],
+    });
     return operators;
   }
 }

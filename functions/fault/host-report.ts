@@ -5,7 +5,7 @@ const text = z.string().nullish();
 const hostReportSchema = z.object({
   faultId: text,
   instanceId: text,
-  state: z.enum(['APPLIED', 'REFUSED', 'REVERTED', 'REVERTING', 'NOTHING_TO_REVERT', 'FAILED']),
+  state: z.enum(['ARMING', 'APPLIED', 'REFUSED', 'REVERTED', 'REVERTING', 'NOTHING_TO_REVERT', 'FAILED']),
   reason: text,
   appliedAt: text,
   liftedAt: text,

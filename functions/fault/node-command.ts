@@ -6,12 +6,6 @@ import { networkPartition } from './kinds/network-partition.ts';
 import { processKill } from './kinds/process-kill.ts';
 import { processPause } from './kinds/process-pause.ts';
 
-/** What one kind adds to the common parameters of its document, and its undo in words. */
-export type KindCommand<K extends FaultKind> = (
-  parameters: Extract<FaultParameters, { kind: K }>,
-  fault: ResolvedFault,
-) => { parameters: Record<string, string>; undo: string[] };
-
 /** One document for one node, complete before anything is sent: it goes into the audit log first. */
 export interface NodeCommand {
   faultId: string;

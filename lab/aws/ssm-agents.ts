@@ -94,7 +94,7 @@ export class AgentChannel {
       AccessKeyId: session.accessKeyId,
       SecretAccessKey: session.secretAccessKey,
       Token: session.sessionToken,
-      Expiration: new Date(Date.now() + CREDENTIALS_LIVE_MS).toISOString(),
+      Expiration: new Date(Date.now() + CREDENTIALS_LIVE_MS).toISOString().replace(/\.\d+Z$/, 'Z'),
     };
   }
 }

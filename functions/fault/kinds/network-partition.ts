@@ -1,4 +1,4 @@
-import type { KindCommand } from '../node-command.ts';
+import type { KindCommand } from './kind-command.ts';
 
 /** Cuts the node off from every address of its peers; with scope `isolate` from its clients too. */
 export const networkPartition: KindCommand<'NETWORK_PARTITION'> = ({ scope, packetLossPct }, { peers }) => ({

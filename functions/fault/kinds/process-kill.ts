@@ -1,4 +1,4 @@
-import type { KindCommand } from '../node-command.ts';
+import type { KindCommand } from './kind-command.ts';
 
 /** Kills the store's process; who starts it again is part of the experiment. */
 export const processKill: KindCommand<'PROCESS_KILL'> = ({ signal, restart }) => ({

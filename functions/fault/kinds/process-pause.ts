@@ -1,4 +1,4 @@
-import type { KindCommand } from '../node-command.ts';
+import type { KindCommand } from './kind-command.ts';
 
 /** Stops the store's process with SIGSTOP: alive for the kernel, silent for everyone else. */
 export const processPause: KindCommand<'PROCESS_PAUSE'> = () => ({
