@@ -1,8 +1,21 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { SYSTEM_LAB_DIRECTORY } from './test/system/directory.ts';
 
-/** Three tiers: `unit` needs nothing but Node; `host` and `lab` need Linux, root and network namespaces. */
+/** Files in the order of their names, the same on every machine: the last one takes the lab's control plane away. */
+class ByName extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return [...files].sort((a, b) => a.moduleId.localeCompare(b.moduleId));
+  }
+}
+
+/**
+ * `unit` needs nothing but Node. `host` (the host program), `lab` (the lab's own parts) and `system` (the deployed
+ * system in a lab) need Linux, root and network namespaces.
+ */
 export default defineConfig({
   test: {
+    sequence: { sequencer: ByName },
     projects: [
       {
         test: {
@@ -24,6 +37,17 @@ export default defineConfig({
         test: {
           name: 'lab',
           include: ['test/lab/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'system',
+          include: ['test/system/**/*.test.ts'],
+          globalSetup: ['test/system/set-up.ts'],
+          env: { LAB_DIRECTORY: SYSTEM_LAB_DIRECTORY },
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,

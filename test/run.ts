@@ -27,6 +27,7 @@ const TIERS: Tier[] = [
   { name: 'unit', command: ['vitest', 'run', '--project', 'unit'], vitest: true },
   { name: 'host', command: ['vitest', 'run', '--project', 'host'], vitest: true, needsRoot: true },
   { name: 'lab', command: ['vitest', 'run', '--project', 'lab'], vitest: true, needsRoot: true },
+  { name: 'system', command: ['vitest', 'run', '--project', 'system'], vitest: true, needsRoot: true },
 ];
 
 interface Result {

@@ -8,6 +8,7 @@ const CONNECT_TIMEOUT_MS = 700;
 /** Longer than the WAIT inside. */
 const COMMAND_TIMEOUT_MS = 1000;
 const WAIT_MS = 500;
+const RECONNECT_DELAY_MS = 100;
 /** Keys that a probe could not delete go by themselves. */
 const KEY_EXPIRY_SECONDS = 3600;
 const CHUNK = 500;
@@ -97,7 +98,10 @@ export function redisProbe(options: RedisProbeOptions): ShardProbe {
       onMaster(async (redis) => {
         for (const chunk of chunks(keys)) await redis.unlink(...chunk);
       }),
-    close: () => client.disconnect(),
+    close: () => {
+      client.removeAllListeners('end');
+      client.disconnect();
+    },
   };
 }
 
@@ -112,6 +116,12 @@ function sentinelClient({ shard, cluster, credentials }: RedisProbeOptions, orde
     ...(password === undefined ? {} : { password, sentinelPassword: password }),
     ...(cluster.tls ? { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
     failoverDetector: true,
+    // The Sentinels stay in the order given; learnt ones would put an isolated one in front.
+    updateSentinels: false,
+    // A demoted master answers READONLY: the connection is to the wrong node.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    // How long a closed connection may wait for a peer that cannot answer any more.
+    disconnectTimeout: RECONNECT_DELAY_MS,
     lazyConnect: true,
     // A write that is sent again later, or a WAIT without its SET, would be counted for what it is not.
     enableOfflineQueue: false,
@@ -122,11 +132,13 @@ function sentinelClient({ shard, cluster, credentials }: RedisProbeOptions, orde
     sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
     // A silently dropped connection is never closed by anybody else.
     socketTimeout: 2 * COMMAND_TIMEOUT_MS,
-    retryStrategy: () => 100,
-    sentinelRetryStrategy: () => 100,
+    retryStrategy: () => RECONNECT_DELAY_MS,
+    sentinelRetryStrategy: () => RECONNECT_DELAY_MS,
     sentinelReconnectStrategy: () => 500,
   });
   client.on('error', () => {});
+  // ioredis gives up for good when a failover is announced while it is connecting; an application must not.
+  client.on('end', () => setTimeout(() => client.connect().catch(() => {}), RECONNECT_DELAY_MS));
   return client;
 }
 

@@ -63,7 +63,7 @@ export function createSystem(options: SystemOptions): System {
       `authorization: DENIED ${principal.arn} ${demand.action} on ${demand.resource} ${JSON.stringify(demand.context ?? {})}`,
     );
   });
-  const lambda = new Lambda({
+  const lambda: Lambda = new Lambda({
     template,
     credentials,
     authorizer,
@@ -76,7 +76,7 @@ export function createSystem(options: SystemOptions): System {
         JSON.stringify({ requestPayload: event, responsePayload: outcome.error }),
       ),
   });
-  const sns = new Sns(template, authorizer, lambda);
+  const sns: Sns = new Sns(template, authorizer, lambda);
   const events = new EventBridge(template, lambda, sns);
   const cloudWatch = new CloudWatch(template, events, usage);
   const dynamoDb = new DynamoDb(template);

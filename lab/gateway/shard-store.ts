@@ -67,6 +67,8 @@ export function connectShard(address: ShardAddress, credentials: StoreCredential
   });
   // Reported through the commands that fail; an unheard 'error' event would end the process.
   redis.on('error', () => undefined);
+  // ioredis gives up for good when a failover is announced while it is connecting; a gateway must not.
+  redis.on('end', () => setTimeout(() => redis.connect().catch(() => undefined), RECONNECT_DELAY_MS));
   return redis;
 }
 

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { request } from 'node:http';
 import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { Agent } from 'node:https';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { GetCommandInvocationCommand, SendCommandCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -11,7 +12,7 @@ import { type Lab, readLab } from '../../lab/lab-file.ts';
 import { type Observer, observeReachability } from '../../lab/observe.ts';
 import { type ExperimentDocument, experimentSchema } from '../../lab/render-documents.ts';
 import { waitFor } from '../../lab/wait-for.ts';
-import { REDIS_PORT, STACK_NAME } from '../../lab/world.ts';
+import { LAB_FILES, REDIS_PORT, STACK_NAME } from '../../lab/world.ts';
 import { SYSTEM_LAB_DIRECTORY } from './directory.ts';
 
 const run = promisify(execFile);
@@ -20,7 +21,6 @@ const TERMINAL = ['COMPLETED', 'ABORTED', 'REFUSED', 'ROLLBACK_FAILED'];
 /** What every fault document takes besides the fault itself. */
 const COMMON_PARAMETERS = {
   leaseGraceSeconds: '3',
-  leaseTable: 'Holdfast-LeaseTable',
   engine: 'redis',
   unit: 'redis-server',
   storePorts: '6379,26379',
@@ -79,10 +79,15 @@ export class SystemUnderTest {
   }
 
   async waitUntilOver(experimentId: string, timeoutSeconds = 100): Promise<ExperimentDocument> {
-    await waitFor(`end of ${experimentId}`, timeoutSeconds, async () => {
-      const { status, timeline } = await this.experiment(experimentId);
-      return TERMINAL.includes(status) ? undefined : `${status} after ${timeline.at(-1)?.type}`;
-    }, 500);
+    await waitFor(
+      `end of ${experimentId}`,
+      timeoutSeconds,
+      async () => {
+        const { status, timeline } = await this.experiment(experimentId);
+        return TERMINAL.includes(status) ? undefined : `${status} after ${timeline.at(-1)?.type}`;
+      },
+      500,
+    );
     return this.experiment(experimentId);
   }
 
@@ -120,7 +125,12 @@ export class SystemUnderTest {
     const requestHandler = new NodeHttpHandler({ httpsAgent: agent });
     const ssm = new SSMClient({ region, endpoint: apiUrl, credentials: administrator, requestHandler });
     const InstanceId = this.host(node).instanceId;
-    const all = { ...COMMON_PARAMETERS, ...parameters };
+    const { tables } = JSON.parse(readFileSync(join(SYSTEM_LAB_DIRECTORY, LAB_FILES.awsReady), 'utf8')) as {
+      tables: Record<string, string>;
+    };
+    const leaseTable = Object.entries(tables).find(([logicalId]) => logicalId.startsWith('LeaseTable'))?.[1];
+    if (!leaseTable) throw new Error(`no LeaseTable among ${Object.keys(tables)}`);
+    const all = { ...COMMON_PARAMETERS, leaseTable, ...parameters };
     const sent = await ssm.send(
       new SendCommandCommand({
         InstanceIds: [InstanceId],
@@ -150,7 +160,8 @@ export class SystemUnderTest {
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('end', () => {
           const text = Buffer.concat(chunks).toString('utf8');
-          if ((response.statusCode ?? 500) >= 300) reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`));
+          if ((response.statusCode ?? 500) >= 300)
+            reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`));
           else resolve(text === '' ? undefined : JSON.parse(text));
         });
       });

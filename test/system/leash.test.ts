@@ -21,6 +21,7 @@ describe('the leash: a fault lives only while someone is watching it', () => {
   let node: string;
   let peer: string;
   let observer: Observer;
+  let running: string | undefined;
   const undo: (() => Promise<unknown>)[] = [];
 
   beforeAll(async () => {
@@ -31,6 +32,12 @@ describe('the leash: a fault lives only while someone is watching it', () => {
   });
   afterEach(async () => {
     for (const step of undo.splice(0).reverse()) await step();
+    // A test that failed half-way must not hold the cluster against the next one.
+    if (running) {
+      await system.api.call('POST', `/api/v1/chaos/experiments/${running}/abort`);
+      await system.waitUntilOver(running, 150);
+    }
+    running = undefined;
   });
   afterAll(() => {
     observer.stop();
@@ -41,13 +48,14 @@ describe('the leash: a fault lives only while someone is watching it', () => {
   async function inject(experimentId: string, durationSeconds = 60): Promise<number> {
     const startedMs = Date.now();
     const answer = await system.post(partition(experimentId, node, CANARY_NODES, durationSeconds));
+    if (answer.status === 202) running = experimentId;
     expect(answer.body).toMatchObject({ experimentId, status: 'INJECTED' });
     expect(answer.status).toBe(202);
     return observer.waitFor(false, startedMs, 1_000);
   }
 
   async function evidence(experimentId: string): Promise<Evidence> {
-    const { stdout, stderr } = await system.on(node, 'cat', `/run/holdfast/${experimentId}.0/state.json`);
+    const { stdout, stderr } = await system.on(node, 'cat', `/run/holdfast/${experimentId}.1/state.json`);
     if (stdout === '') throw new Error(stderr);
     return JSON.parse(stdout) as Evidence;
   }
@@ -127,7 +135,7 @@ describe('the leash: a fault lives only while someone is watching it', () => {
     const before = (await system.on(node, 'iptables-save')).stdout;
     const answer = await system.sendPastTheApi(node, 'network-partition', {
       experimentId: 'past_the_api',
-      faultId: 'past_the_api.0',
+      faultId: 'past_the_api.1',
       ttlSeconds: '30',
       peerAddresses: system.host(peer).dataAddress,
       scope: 'isolate',

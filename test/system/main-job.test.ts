@@ -115,7 +115,14 @@ describe('the main job: the seed experiment, as written, through the deployed sy
       was_auto_rolled_back: false,
       data_loss_detected: false,
     });
-    for (const column of ['id', 'injected_at', 'rolled_back_at', 'baseline_latency_ms', 'peak_latency_ms', 'recovery_time_seconds']) {
+    for (const column of [
+      'id',
+      'injected_at',
+      'rolled_back_at',
+      'baseline_latency_ms',
+      'peak_latency_ms',
+      'recovery_time_seconds',
+    ]) {
       expect(row?.[column], column).toBeDefined();
     }
   });

@@ -1,5 +1,5 @@
-import { request } from 'node:https';
 import { readFileSync } from 'node:fs';
+import { request } from 'node:https';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -126,7 +126,14 @@ function signedPost(system: SystemUnderTest) {
     const credentials = { accessKeyId, secretAccessKey: fault.secretAccessKey ?? secretAccessKey };
     const signer = new SignatureV4({ service: 'execute-api', region, credentials, sha256: Sha256 });
     const headers = { host: url.host, 'content-type': 'application/json' };
-    const unsigned = { method: 'POST', protocol: 'https:', hostname: url.hostname, path: url.pathname, headers, body: '{}' };
+    const unsigned = {
+      method: 'POST',
+      protocol: 'https:',
+      hostname: url.hostname,
+      path: url.pathname,
+      headers,
+      body: '{}',
+    };
     const signed = fault.unsigned
       ? unsigned
       : await signer.sign(unsigned, { signingDate: fault.signedAt ?? new Date() });
