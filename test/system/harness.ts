@@ -126,10 +126,10 @@ export class SystemUnderTest {
     const ssm = new SSMClient({ region, endpoint: apiUrl, credentials: administrator, requestHandler });
     const InstanceId = this.host(node).instanceId;
     const { tables } = JSON.parse(readFileSync(join(SYSTEM_LAB_DIRECTORY, LAB_FILES.awsReady), 'utf8')) as {
-      tables: Record<string, string>;
+      tables: string[];
     };
-    const leaseTable = Object.entries(tables).find(([logicalId]) => logicalId.startsWith('LeaseTable'))?.[1];
-    if (!leaseTable) throw new Error(`no LeaseTable among ${Object.keys(tables)}`);
+    const leaseTable = tables.find((name) => name.includes('LeaseTable'));
+    if (!leaseTable) throw new Error(`no LeaseTable among ${tables}`);
     const all = { ...COMMON_PARAMETERS, leaseTable, ...parameters };
     const sent = await ssm.send(
       new SendCommandCommand({
