@@ -32,7 +32,13 @@ module.exports = {
       name: 'domain-is-pure',
       severity: 'error',
       from: { path: '^functions/experiment/' },
-      to: { path: ['node_modules/@aws-sdk/', 'node_modules/ioredis/', '^functions/(?!experiment/|shared/clock|audit/entry)'] },
+      to: {
+        path: [
+          'node_modules/@aws-sdk/',
+          'node_modules/ioredis/',
+          '^functions/(?!experiment/|shared/clock|audit/entry)',
+        ],
+      },
     },
     {
       name: 'no-lambda-imports-a-lambda',

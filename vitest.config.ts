@@ -22,6 +22,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/{functions,lib,bench}/**/*.test.ts'],
           testTimeout: 30_000,
+          // One module cache for all files: the CDK library alone takes seconds to load.
+          isolate: false,
+          env: { POWERTOOLS_LOG_LEVEL: 'SILENT' },
         },
       },
       {

@@ -1,5 +1,5 @@
 import type { Cluster } from '../experiment/configuration.ts';
-import type { Experiment, Fault, FaultParameters } from '../experiment/experiment.ts';
+import type { Experiment, Fault } from '../experiment/experiment.ts';
 import type { FaultKind } from '../experiment/faults.ts';
 import type { ResolvedFault, ResolvedTargets, TargetNode } from '../experiment/workflow.ts';
 import { networkPartition } from './kinds/network-partition.ts';

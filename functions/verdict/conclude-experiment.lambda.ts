@@ -1,3 +1,4 @@
+import { Metrics } from '@aws-lambda-powertools/metrics';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { auditLog, clusterLocks } from '../admission/stores-from-env.ts';
 import type { ExperimentRun, Verdict } from '../experiment/workflow.ts';
@@ -6,6 +7,7 @@ import { loadConfiguration } from '../shared/configuration.ts';
 import { requireEnv } from '../shared/env.ts';
 import { systemClock } from '../shared/system-clock.ts';
 import { type ConcludeDependencies, conclude } from './conclude.ts';
+import { publishVerdict } from './verdict-metrics.ts';
 
 const documents = DynamoDBDocumentClient.from(dynamoClient());
 const recordTable = requireEnv('HOLDFAST_RECORD_TABLE');
@@ -20,6 +22,10 @@ const dependencies: ConcludeDependencies = {
   clock: systemClock,
 };
 
-export function handler(run: ExperimentRun): Promise<Verdict> {
-  return conclude(run, dependencies);
+const metrics = new Metrics({ namespace: 'Holdfast', serviceName: 'holdfast' });
+
+export async function handler(run: ExperimentRun): Promise<Verdict> {
+  const verdict = await conclude(run, dependencies);
+  publishVerdict(metrics, run.experiment, verdict);
+  return verdict;
 }
