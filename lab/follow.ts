@@ -105,7 +105,7 @@ function createShow(clock: Clock, screen: Screen): (status: StatusDocument, docu
     if (state === lastState && clock.monotonicMs() - lastPlainMs < PLAIN_STATUS_EVERY_MS) return;
     lastState = state;
     lastPlainMs = clock.monotonicMs();
-    screen.print([renderPlainStatus(status)]);
+    screen.print(renderPlainStatus(status));
   };
 }
 

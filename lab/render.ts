@@ -52,15 +52,20 @@ export function renderFrame(status: StatusDocument, paint: Paint): string[] {
   ];
 }
 
-/** The same in one line, for logs. */
-export function renderPlainStatus(status: StatusDocument): string {
+/** The same without a screen to redraw: a line for the experiment and one for its guardrails. */
+export function renderPlainStatus(status: StatusDocument): string[] {
+  const left = status.remainingSeconds == null ? '' : `, TTL ends in ${Math.round(status.remainingSeconds)} s`;
+  const nodes = (status.impactedNodes ?? []).map((node) => `${printable(node.podName)} ${printable(node.faultState)}`);
   const readings = (status.guardrails ?? []).map((reading) => {
-    const value = reading.value == null ? 'unreadable' : `${round(reading.value)}${reading.unit}`;
-    return `${printable(reading.guardrail)}=${value}${reading.breached ? ' BREACH' : ''}`;
+    const value = reading.value == null ? 'unreadable' : `${round(reading.value)} ${reading.unit}`;
+    const limit = `${reading.breachWhen === 'above' ? 'at most' : 'at least'} ${round(reading.limit)}`;
+    const age = reading.ageSeconds == null ? 'age unknown' : `${reading.ageSeconds.toFixed(1)} s old`;
+    return `${printable(reading.guardrail)} ${value} (${limit}, ${age})${reading.breached ? ' BREACH' : ''}`;
   });
-  const left = status.remainingSeconds == null ? '' : ` ttl=${Math.round(status.remainingSeconds)}s`;
-  const nodes = (status.impactedNodes ?? []).map((node) => `${printable(node.podName)}=${printable(node.faultState)}`);
-  return [`${status.status}${left}`, ...readings, ...nodes].join('  ');
+  return [
+    `${status.status}${left}${nodes.length > 0 ? `, ${nodes.join(', ')}` : ''}`,
+    ...(readings.length > 0 ? [`  ${readings.join('; ')}`] : []),
+  ];
 }
 
 /** One line of what happened, as it came in. */

@@ -7,6 +7,7 @@ import type { LeaseStore } from '../guard/lease.ts';
 import type { Clock } from '../shared/clock.ts';
 import { recordsOf } from '../verdict/records.ts';
 import { type Answer, notFound } from './answer.ts';
+import { timelineRow } from './timeline.ts';
 
 export interface GetDependencies {
   audit: Pick<AuditLog, 'read'>;
@@ -58,15 +59,4 @@ export async function getExperiment(experimentId: string, dependencies: GetDepen
 /** Refusals lie in the same log under ids that no experiment can have. */
 function isExperiment(entries: readonly AuditEntry[]): boolean {
   return entries.some(({ type }) => type === 'ADMITTED');
-}
-
-function timelineRow({ sequence, type, at, actor, details, hash }: AuditEntry) {
-  return { sequence, type, at, actor, summary: summaryOf(type, details), details, hash };
-}
-
-/** One line for a person: what happened, and the reason if the entry gives one. */
-function summaryOf(type: string, details: Record<string, unknown>): string {
-  const what = type.toLowerCase().replaceAll('_', ' ');
-  const why = [details.reason, details.outcome, details.detail].find((value) => typeof value === 'string');
-  return why === undefined ? what : `${what}: ${String(why)}`;
 }
