@@ -10,7 +10,7 @@ import { findKeeper, startLab, stopLab } from '../lab/up.ts';
 import { CANARY_SHARD, LAB_FILES } from '../lab/world.ts';
 import { readBundleSizes } from './bundles.ts';
 import { readProcesses, readUsage } from './lab-control.ts';
-import { measureAbort, measureGuardKilled, measureTtl, type TtlRun } from './measurements.ts';
+import { measureAbort, measureGuardLost, measureTtl, type TtlRun } from './measurements.ts';
 import { type CostLine, costOf, usageBetween } from './prices.ts';
 import { type Measurement, renderReport } from './report.ts';
 import { type Bench, withPartitionedMaster } from './scenario.ts';
@@ -20,6 +20,16 @@ const { values } = parseArgs({ options: { repetitions: { type: 'string', default
 const repetitions = Number(values.repetitions);
 if (!Number.isInteger(repetitions) || repetitions < 1 || repetitions > 100) {
   throw new Error(`--repetitions: ${values.repetitions} is not a whole number from 1 to 100`);
+}
+
+/** Read before anything is measured: an hour of figures must not be lost for want of it. */
+const commit = readCommit();
+function readCommit(): string {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty'], { cwd: CHECKOUT, encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown (no git checkout)';
+  }
 }
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -61,16 +71,20 @@ async function measure(bench: Bench): Promise<string> {
   const initMs = (await readProcesses(bench.lab.controlSocket)).map((process) => process.initMs);
   const ttlRuns = await repeat('undisturbed run', repetitions, () => measureTtl(bench));
   const aborts = await repeat('first bad scrape → fault lifted', repetitions, (n) => measureAbort(bench, n));
-  const guardDeaths = await repeat('guard killed → fault lifted', repetitions, () => measureGuardKilled(bench));
+  const guardDeaths = await repeat('guard killed → fault lifted', repetitions, () =>
+    measureGuardLost(bench, 'SIGKILL'),
+  );
+  const guardHangs = await repeat('guard hangs → fault lifted', repetitions, () => measureGuardLost(bench, 'SIGSTOP'));
   const [cost = []] = await repeat('cost of a run of 60 s', 1, () => measureCost(bench));
   return renderReport({
     machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 1e9)} GB, Linux ${release()}`,
     date: new Date().toISOString().slice(0, 10),
-    commit: execFileSync('git', ['describe', '--always', '--dirty'], { cwd: CHECKOUT, encoding: 'utf8' }).trim(),
+    commit,
     measurements: [
       ...ttlMeasurements(ttlRuns),
-      { name: 'first bad scrape → fault lifted (peers)', unit: 's', values: aborts, promised: '≤ 3' },
-      { name: 'guard killed → fault lifted (peers)', unit: 's', values: guardDeaths, promised: '≤ 3.5' },
+      { name: 'first bad scrape → fault lifted (peers)', unit: 's', values: aborts, promised: '≤ 2' },
+      { name: 'guard killed → fault lifted (peers)', unit: 's', values: guardDeaths, promised: '≤ 4' },
+      { name: 'guard hangs → fault lifted by its lease', unit: 's', values: guardHangs, promised: '≤ 4' },
       { name: 'function initialization', unit: 'ms', values: initMs.filter((value) => value !== undefined) },
     ],
     bundles: readBundleSizes(join(directory, LAB_FILES.cdkOut)),

@@ -29,6 +29,7 @@ def kind_of_program(directory):
 def prepare(kind, values):
     """The record of the fault, with its undo, before anything was done. Raises Refused."""
     check_tools()
+    lease_table = parameters.lease_table()
     try:
         metadata = Metadata(2)
         instance_id = metadata.read("instance-id").strip()
@@ -38,11 +39,13 @@ def prepare(kind, values):
         raise Refused(f"instance metadata or AWS_ENDPOINT_URL: {error}") from None
     exempt = sorted(set(parameters.addresses("exemptAddresses", values["exemptAddresses"])) | discover(region, lease_endpoint))
     peers = parameters.addresses("peerAddresses", values.get("peerAddresses", ""))
-    check_addresses(peers, exempt, own_addresses(), values)
+    working = families()
+    check_addresses(peers, exempt, own_addresses(), values, working)
     state = {
         "faultId": values["faultId"],
         "instanceId": instance_id,
         "region": region,
+        "leaseTable": lease_table,
         "kind": kind,
         "state": "ARMING",
         "values": values,
@@ -50,6 +53,7 @@ def prepare(kind, values):
         "exempt": exempt,
         "peers": peers,
         "shard": sorted(set(peers) | {address for address, _ in parameters.sentinels(values)}),
+        "families": working,
         "armedAtSeconds": now(),
         "fence": {"outcome": "NONE"},
         "undo": [],
@@ -80,6 +84,12 @@ def undo(kind, values, state):
         return f"none: what supervises {values['unit']} starts it again"
     if processes.main_pid(values["unit"]) != found[0]:
         raise Refused(f"restart: rollback needs systemctl to know the main process of {values['unit']}")
+    policy = processes.unit_property(values["unit"], "Restart")
+    if policy != "no":
+        raise Refused(
+            f"restart: rollback needs a unit that stays down until the way back starts it, but {values['unit']} has"
+            f" Restart={policy}; use restart=supervisor"
+        )
     return f"systemctl start {values['unit']}"
 
 
@@ -95,6 +105,12 @@ def check_tools():
         raise Refused("iptables-save does not work on this host")
 
 
+def families():
+    """The address families whose packet filter works on this host: in these the fault and the fence are installed,
+    removed and looked for, and in no other. Nothing is armed without IPv4's."""
+    return ["4", "6"] if shutil.which("ip6tables-restore") and usable("ip6tables-save") else ["4"]
+
+
 def usable(save):
     try:
         return subprocess.run([save, "-t", "filter"], capture_output=True, timeout=5, check=False).returncode == 0
@@ -102,15 +118,16 @@ def usable(save):
         return False
 
 
-def check_addresses(peers, exempt, own, values):
+def check_addresses(peers, exempt, own, values, working):
     for peer in peers:
         if peer in exempt:
             raise Refused(f"peerAddresses: {peer} is an address that must never be cut (lease, metadata, names or exempt)")
         if peer in own:
             raise Refused(f"peerAddresses: {peer} is an address of this host")
-    exposed = [text for text in own if reachable_v6(text)] if values.get("scope") == "isolate" else []
+    closed = values.get("scope") == "isolate" or values["fence"] != "none"
+    exposed = [text for text in own if reachable_v6(text)] if closed else []
     six = [peer for peer in peers if ":" in peer] + exposed
-    if six and not usable("ip6tables-save"):
+    if six and "6" not in working:
         raise Refused(f"ip6tables does not work on this host, which {six[0]} would need")
 
 

@@ -18,11 +18,8 @@ rules_of() {
 }
 
 case ${1-} in
-  apply)
-    rules_of 4 | install 4 "$CHAIN"
-    if usable 6; then rules_of 6 | install 6 "$CHAIN"; fi
-    ;;
+  apply) install "$CHAIN" ;;
   revert) remove "$CHAIN" ;;
-  status) if present "$CHAIN"; then echo applied; else echo absent; fi ;;
+  status) say_status "$CHAIN" ;;
   *) echo 'usage: fence.sh apply|revert|status' >&2; exit 2 ;;
 esac

@@ -178,9 +178,10 @@ class Poller:
         self.connection.request("POST", "/", self.body, headers)
         response = self.connection.getresponse()
         text = response.read(65536)
+        # Before the status: a wrong clock is refused with 400, and only this answer can put it right.
+        self.clock.correct(response.headers.get("Date"))
         if response.status != 200:
             raise OSError(f"lease table answered {response.status}: {text[:200].decode(errors='replace')}")
-        self.clock.correct(response.headers.get("Date"))
         self.view.feed(json.loads(text), sent_at, self.table)
 
 

@@ -14,7 +14,6 @@ COMMON = {
     "faultId": FAULT_ID,
     "ttlSeconds": r"[1-9][0-9]{0,2}",
     "leaseGraceSeconds": r"[1-9][0-9]?",
-    "leaseTable": r"[A-Za-z0-9_.-]{3,255}",
     "engine": r"redis",
     "unit": r"[A-Za-z0-9][A-Za-z0-9@._-]{0,99}",
     "storePorts": r"[1-9][0-9]{0,4}(?:,[1-9][0-9]{0,4}){0,9}",
@@ -33,6 +32,7 @@ KINDS = {
     "process-kill": {"signal": r"KILL|TERM", "restart": r"rollback|supervisor"},
     "process-pause": {},
 }
+LEASE_TABLE = r"[A-Za-z0-9_.-]{3,255}"
 RANGES = {"ttlSeconds": (1, 600), "leaseGraceSeconds": (2, 30), "packetLossPct": (1, 100)}
 
 
@@ -57,6 +57,15 @@ def read(pattern_by_name):
     if not values["faultId"].startswith(values["experimentId"] + "."):
         raise Refused("faultId: must be <experimentId>.<position>")
     return values
+
+
+def lease_table():
+    """The table whose rows keep a fault alive. The document's own text names it: a sender who could choose it would
+    write the lease, the grant and the kill switch himself."""
+    name = os.environ.get("HOLDFAST_LEASE_TABLE", "")
+    if not re.fullmatch(LEASE_TABLE, name):
+        raise Refused(f"HOLDFAST_LEASE_TABLE: must be set by the document and match {LEASE_TABLE}")
+    return name
 
 
 def read_fault(kind):

@@ -1,6 +1,7 @@
 """Processes by what they own, never by name: Sentinel and Redis share a binary.
 
-As a program: `processes.py signal STOP|CONT|KILL|TERM PID START_TIME` and `processes.py state PID START_TIME`.
+As a program: `processes.py signal STOP|CONT|KILL|TERM PID START_TIME`, `processes.py state PID START_TIME` and
+`processes.py gone SECONDS PID START_TIME`, which waits at most so long and fails when the process still runs.
 """
 import glob
 import os
@@ -69,15 +70,20 @@ def owner_of_port(port):
     return min(owners, key=lambda pid: int((stat(pid) or ("", "0"))[1]), default=None)
 
 
-def main_pid(unit):
+def unit_property(unit, name):
+    """What systemd says of its unit, or None when it says nothing."""
     try:
         shown = subprocess.run(
-            ["systemctl", "show", "-p", "MainPID", "--value", unit], capture_output=True, text=True, timeout=5, check=False
+            ["systemctl", "show", "-p", name, "--value", unit], capture_output=True, text=True, timeout=5, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    text = shown.stdout.strip()
-    return int(text) if shown.returncode == 0 and text.isdigit() and int(text) > 1 else None
+    return shown.stdout.strip() or None if shown.returncode == 0 else None
+
+
+def main_pid(unit):
+    text = unit_property(unit, "MainPID") or ""
+    return int(text) if text.isdigit() and int(text) > 1 else None
 
 
 def find_store(unit, port):
@@ -107,6 +113,8 @@ def main(arguments):
         print(found[0] if found and found[1] == rest[1] else "gone")
         return 0
     name, pid, start_time = rest[0], int(rest[1]), rest[2]
+    if verb == "gone":
+        return 0 if wait_gone(pid, start_time, float(name)) else 1
     if not send(pid, start_time, signal.Signals["SIG" + name]):
         print(f"process {pid} (start time {start_time}) is gone", file=sys.stderr)
         return 1

@@ -23,9 +23,6 @@ restore() {
   if [ "$1" = 6 ]; then ip6tables-restore --noflush -w "$WAIT_SECONDS"; else iptables-restore --noflush -w "$WAIT_SECONDS"; fi
 }
 
-# usable FAMILY: has this host that packet filter at all?
-usable() { save "$1" >/dev/null 2>&1; }
-
 # for_family FAMILY COMMA_LIST: the addresses of that family, one a line
 for_family() {
   local address
@@ -35,45 +32,51 @@ for_family() {
   done
 }
 
-# install FAMILY CHAIN < rules: replaces our two chains and hooks them in first place. Idempotent.
+# install CHAIN: in every family, the rules that `rules_of FAMILY` prints, in our two chains, hooked in first place.
+# Idempotent. HOLDFAST_FAMILIES are the ones that worked when the fault was armed.
 install() {
-  local family=$1 chain=$2 body
-  body=$(cat)
-  {
-    echo '*filter'
-    removal "$family" "$chain" hooks
-    printf ':%s-i - [0:0]\n:%s-o - [0:0]\n%s\n' "$chain" "$chain" "$body"
-    printf -- '-I INPUT 1 -m comment --comment holdfast:%s -j %s-i\n' "$HOLDFAST_FAULT_ID" "$chain"
-    printf -- '-I OUTPUT 1 -m comment --comment holdfast:%s -j %s-o\n' "$HOLDFAST_FAULT_ID" "$chain"
-    echo COMMIT
-  } | restore "$family"
+  local family chain=$1 body hooks
+  for family in ${HOLDFAST_FAMILIES:?}; do
+    body=$(rules_of "$family") || return 1
+    hooks=$(removal "$family" "$chain" hooks) || return 1
+    {
+      printf '*filter\n%s\n' "$hooks"
+      printf ':%s-i - [0:0]\n:%s-o - [0:0]\n%s\n' "$chain" "$chain" "$body"
+      printf -- '-I INPUT 1 -m comment --comment holdfast:%s -j %s-i\n' "$HOLDFAST_FAULT_ID" "$chain"
+      printf -- '-I OUTPUT 1 -m comment --comment holdfast:%s -j %s-o\n' "$HOLDFAST_FAULT_ID" "$chain"
+      echo COMMIT
+    } | restore "$family" || return 1
+  done
 }
 
-# removal FAMILY CHAIN hooks|all: the commands that take away what is there now, and only that
+# removal FAMILY CHAIN hooks|all: the commands that take away what is there now, and only that. Fails when that cannot
+# be read: what was not seen is not gone.
 removal() {
-  save "$1" 2>/dev/null | awk -v chain="$2" -v what="$3" '
+  save "$1" | awk -v chain="$2" -v what="$3" '
     $1 == "-A" && $2 !~ "^" chain "-[io]$" && $0 ~ "-j " chain "-[io]$" { sub(/^-A/, "-D"); print }
     what == "all" && $1 ~ "^:" chain "-[io]$" { chains[++count] = substr($1, 2) }
     END { for (i = 1; i <= count; i++) print "-F " chains[i]; for (i = 1; i <= count; i++) print "-X " chains[i] }'
 }
 
-# remove CHAIN: from every family. Idempotent.
+# remove CHAIN: from every family, also from the others when one fails. Idempotent.
 remove() {
   local family commands failed=0
-  for family in 4 6; do
-    commands=$(removal "$family" "$1" all)
-    if [ -n "$commands" ]; then
+  for family in ${HOLDFAST_FAMILIES:?}; do
+    if ! commands=$(removal "$family" "$1" all); then
+      failed=1
+    elif [ -n "$commands" ]; then
       printf '*filter\n%s\nCOMMIT\n' "$commands" | restore "$family" || failed=1
     fi
   done
   return "$failed"
 }
 
-# present CHAIN: is anything of it there, in any family?
-present() {
-  local family
-  for family in 4 6; do
-    if [ -n "$(removal "$family" "$1" all)" ]; then return 0; fi
+# say_status CHAIN: `applied` when anything of it is there, in any family; fails when one cannot be read
+say_status() {
+  local family commands found=absent
+  for family in ${HOLDFAST_FAMILIES:?}; do
+    commands=$(removal "$family" "$1" all) || return 1
+    if [ -n "$commands" ]; then found=applied; fi
   done
-  return 1
+  echo "$found"
 }

@@ -9,9 +9,15 @@ import sys
 import time
 
 import processes
+import scripts
 from lease import now
 
 ROOT = "/run/holdfast"
+HOLDER_BYTES = 64
+# Longer than a sound holder takes on a slow host: its scripts end after 5 s each.
+HOLD_SECONDS = 20.0
+STOPPED_SECONDS = 1.5
+FINAL = ("REVERTED", "REFUSED")
 ACTIVE = ("ARMING", "APPLYING", "APPLIED", "REVERTING", "FAILED")
 
 
@@ -27,22 +33,12 @@ def log(text):
         print(f"{utc()} {os.getpid()} {text}", file=sys.stderr, flush=True)
 
 
-def end_group(pid, start_time):
-    """SIGKILL for a process of ours and what it started, if it is still the one that was recorded."""
-    found = processes.stat(pid)
-    if not found or found[1] != str(start_time):
-        return
-    with contextlib.suppress(OSError):
-        if os.getpgid(pid) == pid and pid != os.getpgid(0):
-            os.killpg(pid, signal.SIGKILL)
-            # What a killed child had begun in the kernel may still finish: wait until the whole group is gone.
-            for _ in range(60):
-                with contextlib.suppress(ChildProcessError):
-                    os.waitpid(pid, os.WNOHANG)
-                os.killpg(pid, 0)
-                time.sleep(0.005)
-        else:
-            processes.send(pid, start_time, signal.SIGKILL)
+def end_holder(pid, started):
+    """SIGKILL for a process of ours and for the scripts it was running, if it is still the one that was recorded; its
+    scripts also when it is dead already. Raises OSError when one of them cannot be ended."""
+    processes.send(pid, started, signal.SIGKILL)
+    processes.wait_gone(pid, started, 0.5)
+    scripts.end(pid, started)
 
 
 class Store:
@@ -91,35 +87,62 @@ class Store:
                     yield state
 
     @contextlib.contextmanager
-    def lock(self, name="lock", patience_seconds=5.0, tick=None):
-        """Who holds this may change the host. A holder that does not let go (stopped, hung) is killed with its children:
-        all it did under the lock is done again, idempotently, by whoever comes next."""
+    def lock(self, name="lock", patience_seconds=HOLD_SECONDS, not_before_seconds=0.0, tick=None):
+        """Who holds this may change the host. A holder that is stopped, or that has held it longer than any sound one
+        could (and not before the given time), is ended with its scripts: what it did under the lock is done again,
+        idempotently, by whoever comes next. Raises OSError when it cannot be ended."""
         os.makedirs(ROOT, mode=0o700, exist_ok=True)
         descriptor = os.open(f"{ROOT}/{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            until = now() + patience_seconds
-            while True:
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if now() > until:
-                        until = now() + patience_seconds
-                        holder = os.pread(descriptor, 64, 0).decode().split()
-                        if len(holder) == 2:
-                            end_group(int(holder[0]), holder[1])
-                    if tick:
-                        tick()
-                    time.sleep(0.01)
-            found = processes.stat(os.getpid())
-            # Always the same length, so that it can be written when /run is full.
-            with contextlib.suppress(OSError):
-                os.pwrite(descriptor, f"{os.getpid()} {found[1] if found else 0}".ljust(64).encode(), 0)
-            yield
+            while not try_lock(descriptor):
+                holder = read_holder(descriptor)
+                if holder:
+                    pid, started, held_seconds = holder
+                    late = held_seconds > patience_seconds and now() > not_before_seconds
+                    if late or held_seconds > STOPPED_SECONDS and is_stopped(pid, started):
+                        log(f"ends {pid}, which held {name} for {held_seconds:.1f} s")
+                        end_holder(pid, started)
+                if tick:
+                    tick()
+                time.sleep(0.01)
+            dead = read_holder(descriptor)
+            if dead:
+                # It died under the lock: what it had started must not go on beside us.
+                scripts.end(dead[0], dead[1])
+            write_holder(descriptor, f"{os.getpid()} {scripts.start_time(os.getpid())} {now():.3f}")
+            try:
+                yield
+            finally:
+                write_holder(descriptor, "")
         finally:
             # A forked child shares the open file: closing ours alone would not release it.
             fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
+
+
+def try_lock(descriptor):
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except BlockingIOError:
+        return False
+
+
+def read_holder(descriptor):
+    """(pid, start time, seconds since it got the lock), or None when nobody says to hold it."""
+    words = os.pread(descriptor, HOLDER_BYTES, 0).decode().split()
+    return (int(words[0]), words[1], now() - float(words[2])) if len(words) == 3 else None
+
+
+def write_holder(descriptor, text):
+    # Always the same length, so that it can be written when /run is full.
+    with contextlib.suppress(OSError):
+        os.pwrite(descriptor, text.ljust(HOLDER_BYTES).encode(), 0)
+
+
+def is_stopped(pid, started):
+    found = processes.stat(pid)
+    return found is not None and found[1] == started and found[0] in "Tt"
 
 
 def is_watched(state):
@@ -133,7 +156,8 @@ def is_watched(state):
 def public(state):
     """The contract's part of a record."""
     names = (
-        "faultId", "instanceId", "state", "reason", "appliedAt", "liftedAt", "revertReason", "fence", "undo", "leftovers"
+        "faultId", "instanceId", "state", "reason", "appliedAt", "liftedAt", "revertReason", "fence", "undo", "leftovers",
+        "changes",
     )
     shown = {name: state[name] for name in names if state.get(name) is not None}
     if shown["state"] == "APPLYING":

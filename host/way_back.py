@@ -2,108 +2,108 @@
 
     tombstone -> fence up -> revert = lifted -> the store has found its master (<= 15 s) -> fence down -> proof
 
-Every step is idempotent and recorded, so that the next one can go on where the last one died.
+Every step is idempotent and recorded, so that the next one can go on where the last one died. It works on the record in
+memory: a /run that is full keeps no fault and no fence.
 """
 import os
-import subprocess
+import threading
 import time
 
 import arming
 import parameters
 import processes
+import scripts
 import snapshot
 from fences import redis
 from lease import now
-from store import log, utc
+from store import ACTIVE, FINAL, log, utc
 
 FENCE_SECONDS = 15
 RESTART_SECONDS = 10
-PROGRAM = os.path.dirname(os.path.abspath(__file__))
+# systemd gives a unit up that is started more than five times in 10 s.
+RESTART_ASK_SECONDS = 2.5
+# The one who waits for the store should have taken the fence down by then, or is ended by the next one.
+FENCE_END_SECONDS = FENCE_SECONDS + 2
+SETTLE_SECONDS = 10.0
 
 
-def script(path, verb, state, tick=None, timeout_seconds=5.0):
-    """Runs one of the program's scripts; returns its stdout. Raises OSError with its stderr."""
-    values = state["values"]
-    pid, start_time = state.get("process", ("", ""))
-    environment = {
-        "PATH": os.environ["PATH"],
-        "LC_ALL": "C",
-        "HOLDFAST_FAULT_ID": state["faultId"],
-        "HOLDFAST_PEERS": ",".join(state["peers"]),
-        "HOLDFAST_EXEMPT": ",".join(state["exempt"]),
-        "HOLDFAST_SHARD": ",".join(state["shard"]),
-        "HOLDFAST_STORE_PORTS": values.get("storePorts", ""),
-        "HOLDFAST_SCOPE": values.get("scope", ""),
-        "HOLDFAST_LOSS": values.get("packetLossPct", ""),
-        "HOLDFAST_SIGNAL": values.get("signal", ""),
-        "HOLDFAST_RESTART": values.get("restart", ""),
-        "HOLDFAST_UNIT": values.get("unit", ""),
-        "HOLDFAST_PID": str(pid),
-        "HOLDFAST_START_TIME": str(start_time),
-    }
-    process = subprocess.Popen(
-        ["bash", f"{PROGRAM}/{path}", verb],
-        env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )
-    until, bad_news = now() + timeout_seconds, None
-    while True:
-        try:
-            out, err = process.communicate(timeout=0.02)
-            break
-        except subprocess.TimeoutExpired:
-            if now() > until:
-                process.kill()
-                raise OSError(f"{path} {verb} took longer than {timeout_seconds} s") from None
-        # A script is never left running behind its caller: it would change the host after the way back has been walked.
-        try:
-            if tick and not bad_news:
-                tick()
-        except Exception as error:
-            bad_news = error
-    if bad_news:
-        raise bad_news
-    if process.returncode != 0:
-        raise OSError(f"{path} {verb} failed with {process.returncode}: {err.strip()[:500]}")
-    return out.strip()
+def walk(store, reason, remembered=None):
+    """All of the way back. Returns the record as it is then, or None when there never was one; a state that is not final
+    wants another walk. `remembered` is what the caller knows in case it could not be written, or was removed."""
+    state = lift(store, reason, remembered)
+    return settle(store, state) if state and state["state"] not in FINAL else state
 
 
-def fault_script(state):
-    return f"faults/{state['kind']}.sh"
-
-
-def lift(store, reason):
+def lift(store, reason, remembered=None):
     """Tombstone, fence, revert. Returns the record, or None when there never was one."""
     with store.lock():
-        state = store.read()
+        state = furthest(store.read(), remembered)
         # A refused fault changed nothing and may be asked for again, unless someone asked for it to be taken back.
         if reason == "ROLLBACK" or state and state["state"] != "REFUSED":
             try_to(store.leave_tombstone)
-        if state is None or state["state"] in ("REVERTED", "REFUSED"):
+        if state is None or state["state"] == "REFUSED":
+            return state
+        if state["state"] == "REVERTED" and not is_there_again(store, state):
+            if state["leftovers"]:
+                # Asked again: what was left then may be gone, or readable, now.
+                prove(state)
+                try_to(store.write, state)
             return state
         if state["state"] == "ARMING":
             state.update(state="REFUSED", reason=f"ended before it was applied: {reason}")
-            store.write(state)
+            try_to(store.write, state)
             return state
         if state["state"] == "REVERTING" and "liftedAt" in state:
             return state
+        if state["state"] == "FAILED":
+            state.pop("reason", None)
         state.setdefault("revertReason", reason)
         state["state"] = "REVERTING"
-        try_to(store.write, state)
         raise_fence(store, state)
         try:
-            script(fault_script(state), "revert", state)
-            if script(fault_script(state), "status", state) == "applied" and state["kind"] != "process-kill":
-                raise OSError(f"{fault_script(state)} status still says applied after revert")
+            scripts.run(scripts.fault(state), "revert", state)
+            if state["kind"] != "process-kill" and is_applied(scripts.fault(state), state):
+                raise OSError(f"{scripts.fault(state)} status still says applied after revert")
             state.setdefault("liftedAt", utc())
             state.setdefault("liftedAtSeconds", now())
         except OSError as error:
             state.update(state="FAILED", reason=str(error))
-        store.write(state)
+        try_to(store.write, state)
         return state
 
 
+def furthest(recorded, remembered):
+    """The record, unless we got further than could be written."""
+    if not recorded or not remembered:
+        return recorded or remembered
+    if recorded["state"] in FINAL or remembered["state"] not in (*FINAL, "REVERTING", "FAILED"):
+        return recorded
+    return remembered if "liftedAt" in remembered or "liftedAt" not in recorded else recorded
+
+
+def is_applied(path, state):
+    return scripts.run(path, "status", state) == "applied"
+
+
+def is_there_again(store, state):
+    """Is something of a fault there that was taken back? Then the whole way is walked again. A process that is down or
+    stopped now may be so by another hand, or by the next fault."""
+    paths = ["fence.sh"] if state["values"]["fence"] != "none" else []
+    if state["kind"] == "network-partition" or (
+        state["kind"] == "process-pause" and not any(other["state"] in ACTIVE for other in store.others())
+    ):
+        paths.append(scripts.fault(state))
+    if not any([is_applied(path, state) for path in paths]):
+        return False
+    log("it was there again after it had been reverted")
+    for name in ("liftedAt", "liftedAtSeconds"):
+        state.pop(name, None)
+    state["fence"] = {"outcome": "NONE"}
+    return True
+
+
 def try_to(act, *arguments):
-    """A full /run must not keep the fault: what cannot be written is said in the log, and the way back goes on."""
+    """A full /run must not keep the fault: what cannot be done is said in the log, and the way back goes on."""
     try:
         act(*arguments)
     except OSError as error:
@@ -111,81 +111,133 @@ def try_to(act, *arguments):
 
 
 def raise_fence(store, state):
-    """A fence that cannot be raised does not keep the fault: a partition that stays is worse."""
-    if state["values"]["fence"] != "redis" or "raisedAt" in state["fence"]:
-        return
-    try:
-        script("fence.sh", "apply", state)
+    """A fence that cannot be raised does not keep the fault: a partition that stays is worse. That it is to be raised is
+    recorded before: whoever comes next takes down what may be there."""
+    if state["values"]["fence"] == "redis" and "raisedAt" not in state["fence"]:
         state["fence"]["raisedAt"] = utc()
         state["fenceRaisedAtSeconds"] = now()
-    except OSError as error:
-        state["reason"] = f"no fence: {error}"
+        try_to(store.write, state)
+        try:
+            scripts.run("fence.sh", "apply", state)
+        except OSError as error:
+            state["fence"]["outcome"] = "FAILED"
+            state["reason"] = f"no fence: {error}"
     try_to(store.write, state)
 
 
-def settle(store):
-    """Waits for the store, takes the fence down, proves that nothing is left. Returns the final record."""
-    with store.lock("settling", FENCE_SECONDS + RESTART_SECONDS + 5):
-        state = store.read()
-        if state["state"] != "REVERTING" or "liftedAt" not in state:
+def settle(store, remembered):
+    """Waits for the store, takes the fence down, proves that nothing is left. Returns the record."""
+    end_seconds = remembered.get("fenceRaisedAtSeconds", now() + RESTART_SECONDS) + FENCE_END_SECONDS
+    with store.lock("settling", not_before_seconds=end_seconds, patience_seconds=SETTLE_SECONDS):
+        state = furthest(store.read(), remembered)
+        if state["state"] in FINAL:
             return state
-        failure = wait_for_restart(state)
-        if "raisedAt" in state["fence"]:
-            settled = wait_for_master(state)
-            try:
-                script("fence.sh", "revert", state)
-                state["fence"].update(outcome="SETTLED" if settled else "DEADLINE", loweredAt=utc())
-            except OSError as error:
-                failure = f"the fence is still up: {error}"
-        if "before" in state:
-            state["leftovers"] = snapshot.difference(state["before"], snapshot.take())
+        failure = state["reason"] if state["state"] == "FAILED" else wait_for_restart(state)
+        failure = lower_fence(state) or failure
+        prove(state)
         with store.lock():
             state["state"] = "FAILED" if failure else "REVERTED"
             if failure:
                 state["reason"] = failure
-            store.write(state)
+            try_to(store.write, state)
         return state
+
+
+def lower_fence(state):
+    """Why the fence is still up, or None. A fault that cannot be lifted keeps its fence up to the deadline alone."""
+    fence, passed = state["fence"], now() - state.get("fenceRaisedAtSeconds", 0)
+    if "raisedAt" not in fence or "loweredAt" in fence:
+        return None
+    settled = False
+    if fence["outcome"] == "NONE":
+        if "liftedAt" in state:
+            settled = wait_for_master(state)
+        elif passed < FENCE_SECONDS:
+            return state["reason"]
+    try:
+        scripts.run("fence.sh", "revert", state)
+    except OSError as error:
+        return f"the fence is still up: {error}"
+    fence["loweredAt"] = utc()
+    if fence["outcome"] == "NONE":
+        fence["outcome"] = "SETTLED" if settled else "DEADLINE"
+    return None
+
+
+def prove(state):
+    """What is left of the fault, and what else is different on the host: that is not ours to undo or to fail for."""
+    after = snapshot.take()
+    before = state.get("before") or after
+    state["leftovers"], state["changes"] = snapshot.compare(
+        before, after, state["faultId"], state["families"], state.get("process")
+    )
 
 
 def wait_for_restart(state):
     """Why the killed process is not back, or None. One that a supervisor should have started is reported, not failed."""
     if state["kind"] != "process-kill":
         return None
-    port = arming.store_port(state["values"])
-    while not processes.listening_inodes(port):
+    values, port = state["values"], arming.store_port(state["values"])
+    rolls_back, ask_again_at = values["restart"] == "rollback", now() + RESTART_ASK_SECONDS
+    # A process that takes its time to end listens on, and would end after we had called it started again.
+    while processes.is_same(*state["process"]) or not processes.listening_inodes(port):
         if now() - state["liftedAtSeconds"] > RESTART_SECONDS:
-            text = f"{state['values']['unit']} does not listen on {port} {RESTART_SECONDS} s after the way back began"
-            if state["values"]["restart"] == "rollback":
+            still = f"process {state['process'][0]} still runs" if processes.is_same(*state["process"]) else ""
+            text = f"{still or values['unit'] + f' does not listen on {port}'} {RESTART_SECONDS} s after the way back began"
+            if rolls_back:
                 return text
             state["reason"] = text
             return None
+        if rolls_back and now() > ask_again_at:
+            ask_again_at = now() + RESTART_ASK_SECONDS
+            try_to(scripts.run, scripts.fault(state), "revert", state)
         time.sleep(0.05)
     return None
 
 
 def wait_for_master(state):
-    """True when the store has settled; False at the deadline, which counts from the raising, whoever waits."""
-    values = state["values"]
+    """True when the store has settled; False at the deadline, which counts from the raising, whoever waits and whatever
+    those who are asked do: a thread asks them, and nobody waits for it any longer than that."""
+    settled, until = threading.Event(), state["fenceRaisedAtSeconds"] + FENCE_SECONDS
     try:
-        credentials = redis.read_credentials(values["fenceCredentialsFile"])
-        own = arming.own_addresses()
-    except (OSError, ValueError, KeyError, TypeError, subprocess.TimeoutExpired):
-        credentials, own = None, set()
-    while now() - state["fenceRaisedAtSeconds"] < FENCE_SECONDS:
-        if redis.settled(
-            arming.store_port(values), parameters.sentinels(values), values["fenceMasterName"], own, credentials
-        ):
-            return True
+        threading.Thread(target=watch_master, args=(state, until, settled), daemon=True).start()
+    except RuntimeError as error:
+        log(str(error))
+    return settled.wait(max(0.0, until - now()))
+
+
+def watch_master(state, until, settled):
+    values, watch = state["values"], None
+    while now() < until:
+        try:
+            watch = watch or redis.Watch(
+                arming.store_port(values), parameters.sentinels(values), values["fenceMasterName"],
+                arming.own_addresses(), redis.read_credentials(values["fenceCredentialsFile"]), state["liftedAtSeconds"],
+            )
+            if watch.settled():
+                return settled.set()
+        except Exception as error:  # what cannot be asked has not settled; the deadline is kept by the one who waits
+            log(f"fence: {type(error).__name__}: {error}")
         time.sleep(0.1)
-    return False
+
+
+def record(store, state):
+    """Is the end of the fault on record now? Not while /run is full."""
+    with store.lock():
+        current = store.read()
+        if current and current["state"] in FINAL:
+            return True
+        try_to(store.make)
+        try_to(store.write, state)
+        return (store.read() or {}).get("state") == state["state"]
 
 
 def revert_without_record(fault_id):
     """When /run was lost: the rules in the packet filter carry our mark. Returns True if there was something."""
-    bare = {"faultId": fault_id, "values": {}, "peers": [], "exempt": [], "shard": []}
+    bare = {"faultId": fault_id, "values": {}, "families": arming.families(), "peers": [], "exempt": [], "shard": []}
     found = False
     for path in ("faults/network-partition.sh", "fence.sh"):
-        if os.path.exists(f"{PROGRAM}/{path}") and script(path, "status", bare) == "applied":
+        if os.path.exists(f"{scripts.PROGRAM}/{path}") and is_applied(path, bare):
             found = True
-            script(path, "revert", bare)
+            scripts.run(path, "revert", bare)
     return found

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { AWS_DATA_ADDRESS, AWS_HOST_NAME, AWS_MANAGEMENT_ADDRESS, DOMAIN, LAB_FILES } from './world.ts';
+import { AWS_DATA_ADDRESS, AWS_HOST_NAME, AWS_MANAGEMENT_ADDRESS, DOMAIN, LAB_FILES, LAMBDA_NETWORK } from './world.ts';
 
 const VALID_DAYS = '30';
 const SUBJECT_ALTERNATIVE_NAMES = [
@@ -11,6 +11,7 @@ const SUBJECT_ALTERNATIVE_NAMES = [
   'IP:127.0.0.1',
   `IP:${AWS_MANAGEMENT_ADDRESS}`,
   `IP:${AWS_DATA_ADDRESS}`,
+  `IP:${LAMBDA_NETWORK.awsAddress}`,
 ].join(',');
 
 function openssl(...args: string[]): void {

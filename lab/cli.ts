@@ -3,14 +3,15 @@ import { labDirectory } from './directory.ts';
 import { commandOn, runAttached } from './exec.ts';
 import { readLab } from './lab-file.ts';
 import { runCommand } from './run-command.ts';
-import { findKeeper, readStatus, startLab, stopLab } from './up.ts';
+import { findKeeper, readStatus, reservation, startLab, stopLab } from './up.ts';
+import { UsageError } from './usage-error.ts';
 
 const USAGE = `The lab: the whole system on this machine, in namespaces of its own.
 
   lab [run] [FILE] [--json]   run one experiment (examples/redis-partition.json); starts and ends a lab if none is up
   lab up                      start the lab and leave it running
   lab status                  what runs, and what has died
-  lab exec HOST -- CMD...     run a command on a host (redis-node-1 … 12, gateway-1, gateway-2, load, prometheus, vpc)
+  lab exec HOST -- CMD...     run a command on a host (redis-node-1 … 12, gateway-1, gateway-2, load, prometheus, vpc, lambda)
   lab down                    end the lab; nothing of it stays
 
 LAB_DIRECTORY: where it keeps its files (.lab of the checkout). Root is needed.
@@ -18,14 +19,18 @@ LAB_DIRECTORY: where it keeps its files (.lab of the checkout). Root is needed.
 const DEFAULT_EXPERIMENT = 'examples/redis-partition.json';
 const EXIT_USAGE = 64;
 
-class UsageError extends Error {}
-
 function say(text: string): void {
   process.stderr.write(`lab: ${text}\n`);
 }
 
 async function up(directory: string): Promise<number> {
-  if (findKeeper(directory)) {
+  const keeper = findKeeper(directory);
+  if (keeper !== undefined) {
+    const reserved = reservation(directory, keeper);
+    if (reserved !== undefined) {
+      say(reserved.text);
+      return 1;
+    }
     say('is already up');
     return Object.values(readStatus(directory)).some((part) => part.state === 'died') ? 1 : 0;
   }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { onHost } from './hosts.ts';
 import type { Lab } from './lab-file.ts';
-import { SERVICES } from './world.ts';
+import { LAMBDA_NETWORK, SERVICES } from './world.ts';
 
 /**
  * The command that runs `argv` on a host of the lab, or in the namespace of one of its services, from outside.
@@ -11,7 +11,8 @@ import { SERVICES } from './world.ts';
 export function commandOn(lab: Lab, name: string, argv: readonly string[]): string[] {
   const host = lab.hosts.find((candidate) => candidate.name === name);
   if (host !== undefined) return onHost(host.pid, argv);
-  const names = [...lab.hosts.map((known) => known.name), ...SERVICES.map((service) => service.name)];
+  const services = [...SERVICES, LAMBDA_NETWORK].map((service) => service.name);
+  const names = [...lab.hosts.map((known) => known.name), ...services];
   const inside = lab.pids['inside'];
   if (inside === undefined || !names.includes(name)) throw new Error(`no host ${name}; there are: ${names.join(' ')}`);
   const namespaces = ['--net', '--mount', '--pid', '--ipc', '--uts'];

@@ -1,8 +1,15 @@
 import { TERMINAL_STATUSES } from '../functions/experiment/experiment.ts';
 import type { Clock } from '../functions/shared/clock.ts';
 import type { ApiAnswer, ApiClient } from './api-client.ts';
-import { renderFrame, renderPlainStatus, renderTimelineEntry } from './render.ts';
-import { type ExperimentDocument, experimentSchema, type StatusDocument, statusSchema } from './render-documents.ts';
+import { type Paint, renderFrame, renderPlainStatus, renderTimelineEntry } from './render.ts';
+import {
+  type ExperimentDocument,
+  experimentSchema,
+  problemSchema,
+  type StatusDocument,
+  statusSchema,
+} from './render-documents.ts';
+import { renderProblem } from './render-result.ts';
 import type { Screen } from './render-terminal.ts';
 
 export type End =
@@ -16,48 +23,70 @@ const POLL_MS = 1_000;
 const PLAIN_STATUS_EVERY_MS = 10_000;
 const SILENCE_LIMIT_MS = 30_000;
 
+/** What an answer that is no success says. */
+export function renderAnswer(answer: ApiAnswer, paint: Paint): string[] {
+  const problem = problemSchema.safeParse(answer.body);
+  return problem.success
+    ? renderProblem(problem.data, paint)
+    : [paint('bad', `The API answered ${answer.status}: ${JSON.stringify(answer.body)}`)];
+}
+
 /**
  * Polls status and timeline every second until the experiment is over, and shows both. The answer to the start is
  * awaited beside it: it comes only when the fault is in place, and by then there is something to see. An aborted
- * `signal` becomes `POST …/abort`, repeated until the API took it.
+ * `signal` becomes `POST …/abort`, repeated until the API took it. Only a 4xx is a refusal of the start: a 5xx, or no
+ * answer at all, says nothing about whether it began.
  * @param path of the experiment, `/api/v1/chaos/experiments/<id>`.
  */
 export async function followExperiment(
   path: string,
   start: Promise<ApiAnswer>,
   signal: AbortSignal,
-  ports: { client: ApiClient; clock: Clock; screen: Screen },
+  ports: { client: ApiClient; clock: Clock; screen: Screen; onAbortTaken(): void },
 ): Promise<End> {
   const { client, clock, screen } = ports;
-  let started: ApiAnswer | undefined;
-  let startFailure: string | undefined;
-  start.then(
-    (answer) => {
-      started = answer;
-    },
-    (error: unknown) => {
-      // No answer says nothing about whether it was started: keep asking.
-      startFailure = message(error);
-      screen.print([screen.paint('bad', `The start got no answer (${startFailure}); asking whether it began.`)]);
-    },
-  );
+  let refusal: ApiAnswer | undefined;
+  /** Of the start's end, of whatever kind, and later of the last good answer. */
+  let lastNewsMs: number | undefined;
+  start
+    .then(
+      (answer) => {
+        if (answer.status >= 500) {
+          const unknown = screen.paint('bad', 'Whether it began is unknown; asking.');
+          screen.print([...renderAnswer(answer, screen.paint), unknown]);
+        } else if (answer.status >= 400) refusal = answer;
+      },
+      (error: unknown) => {
+        screen.print([screen.paint('bad', `The start got no answer (${message(error)}); asking whether it began.`)]);
+      },
+    )
+    .finally(() => {
+      lastNewsMs = clock.monotonicMs();
+    });
   const show = createShow(clock, screen);
   let abortTaken = false;
-  let lastAnswerMs = clock.monotonicMs();
+  let isKnown = false;
+  let lastStatus: number | undefined;
   let complained = false;
 
   for (;;) {
-    if (started !== undefined && started.status >= 400) return { kind: 'refused', answer: started };
+    if (refusal !== undefined) return { kind: 'refused', answer: refusal };
     try {
       if (signal.aborted && !abortTaken) {
         const answer = await client.call('POST', `${path}/abort`);
         abortTaken = answer.status < 300;
-        if (abortTaken) screen.print(['Abort requested; waiting for the rollback.']);
+        if (abortTaken) {
+          ports.onAbortTaken();
+          screen.print(['Abort requested; waiting for the rollback.']);
+        }
       }
+      lastStatus = undefined;
       const detail = await client.call('GET', path);
+      lastStatus = detail.status;
       const status = await client.call('GET', `${path}/status`);
       if (detail.status === 200 && status.status === 200) {
-        lastAnswerMs = clock.monotonicMs();
+        isKnown = true;
+        lastNewsMs = clock.monotonicMs();
         complained = false;
         const document = experimentSchema.parse(detail.body);
         show(statusSchema.parse(status.body), document);
@@ -74,13 +103,14 @@ export async function followExperiment(
         screen.print([screen.paint('bad', `The API could not be asked: ${message(error)}; asking again.`)]);
       complained = true;
     }
-    if (clock.monotonicMs() - lastAnswerMs > SILENCE_LIMIT_MS) {
+    if (lastNewsMs !== undefined && clock.monotonicMs() - lastNewsMs > SILENCE_LIMIT_MS) {
       screen.frame([]);
       const seconds = SILENCE_LIMIT_MS / 1000;
-      return {
-        kind: 'lost',
-        reason: `Nothing was heard of the experiment for ${seconds} s; its end is unknown. Hosts lift their faults by themselves.`,
-      };
+      const reason =
+        !isKnown && lastStatus === 404
+          ? `The experiment is not known to the API ${seconds} s after its start ended: nothing shows that it began.`
+          : `Nothing was heard of the experiment for ${seconds} s; its end is unknown. Hosts lift their faults by themselves.`;
+      return { kind: 'lost', reason };
     }
     await clock.sleep(POLL_MS);
   }

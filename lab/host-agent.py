@@ -11,7 +11,6 @@ import http.server
 import json
 import os
 import queue
-import secrets
 import signal
 import ssl
 import subprocess
@@ -21,13 +20,16 @@ import threading
 import time
 import urllib.parse
 
+# No __pycache__ beside the program: that is the checkout.
+sys.dont_write_bytecode = True
+from instance_metadata import RoleCredentials, metadata_handler  # noqa: E402
+
 AGENT_VERSION = "3.3.3000.0"
 COMMANDS_AT_ONCE = 5
 OUTPUT_CHARACTERS = 24_000
 RECONNECT_SECONDS = 1.0
 POLL_TIMEOUT_SECONDS = 40
-CREDENTIALS_REFRESH_SECONDS = 600
-METADATA_TOKEN = "x-aws-ec2-metadata-token"
+TOKEN_VARIABLE = "HOST_AGENT_TOKEN"
 
 
 def log(message):
@@ -210,96 +212,22 @@ def kill_group(process):
         pass
 
 
-class RoleCredentials:
-    """The instance role's credentials. The last ones stay while the endpoint is away, as on a real instance."""
-
-    def __init__(self, options):
-        self.options = options
-        self.current = None
-        self.role = None
-        self.arrived = threading.Event()
-        threading.Thread(target=self.refresh, daemon=True).start()
-
-    def refresh(self):
-        endpoint = Endpoint(self.options)
-        while True:
-            try:
-                answer = endpoint.call("credentials", {}, POLL_TIMEOUT_SECONDS)
-                self.role = answer.pop("Role")
-                self.current = answer
-                self.arrived.set()
-                time.sleep(CREDENTIALS_REFRESH_SECONDS)
-            except (OSError, http.client.HTTPException, ValueError) as error:
-                log(f"credentials wait: {error}")
-                time.sleep(RECONNECT_SECONDS)
-
-
-def metadata_handler(options, credentials):
-    """IMDSv2: a session token first, then the few paths that an SDK or a host program reads."""
-    tokens = {}
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_PUT(self):
-            ttl = self.headers.get("x-aws-ec2-metadata-token-ttl-seconds", "")
-            if self.path != "/latest/api/token" or not ttl.isdigit() or not 1 <= int(ttl) <= 21600:
-                return self.answer(400, "")
-            token = secrets.token_urlsafe(42)
-            tokens[token] = time.monotonic() + int(ttl)
-            return self.answer(200, token, {"x-aws-ec2-metadata-token-ttl-seconds": ttl})
-
-        def do_GET(self):
-            if tokens.get(self.headers.get(METADATA_TOKEN, ""), 0) < time.monotonic():
-                return self.answer(401, "")
-            found = self.find(self.path)
-            return self.answer(404, "") if found is None else self.answer(200, found)
-
-        def find(self, path):
-            roles = "/latest/meta-data/iam/security-credentials/"
-            if path == "/latest/meta-data/instance-id":
-                return options.instance_id
-            if path == "/latest/meta-data/placement/region":
-                return options.region
-            if path == "/latest/meta-data/placement/availability-zone":
-                return f"{options.region}a"
-            if path == "/latest/dynamic/instance-identity/document":
-                return json.dumps({"instanceId": options.instance_id, "region": options.region})
-            if path.startswith(roles) and credentials.arrived.wait(5):
-                asked = path[len(roles):]
-                if asked == "":
-                    return credentials.role
-                return json.dumps(credentials.current) if asked == credentials.role else None
-            return None
-
-        def answer(self, status, text, headers=None):
-            body = text.encode()
-            self.send_response(status)
-            for name, value in (headers or {}).items():
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_arguments):
-            pass
-
-    return Handler
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--instance-id", required=True)
-    parser.add_argument("--token", required=True)
     parser.add_argument("--endpoint", required=True, help="https://aws.holdfast.internal")
     parser.add_argument("--ca", required=True, help="PEM file of the endpoint's certificate authority")
     parser.add_argument("--region", default="eu-west-1")
     parser.add_argument("--metadata-address", default="169.254.169.254:80", help="address:port to serve IMDSv2 on")
     parser.add_argument("--work-directory", default=None, help="where commands keep script and output (default: a temporary directory)")
     options = parser.parse_args()
+    # Not an argument: every user of the host may read those.
+    options.token = os.environ.pop(TOKEN_VARIABLE, "")
+    if options.token == "":
+        parser.error(f"{TOKEN_VARIABLE} must be set in the environment")
     options.ca = os.path.abspath(options.ca)
     host, port = options.metadata_address.rsplit(":", 1)
-    handler = metadata_handler(options, RoleCredentials(options))
+    handler = metadata_handler(options.instance_id, options.region, RoleCredentials(Endpoint(options), log))
     server = http.server.ThreadingHTTPServer((host, int(port)), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     log(f"metadata on {server.server_address[0]}:{server.server_address[1]}")

@@ -109,14 +109,15 @@ class Supervisor:
             timer.daemon = True
             timer.start()
 
-    def answer(self, verb, name):
+    def answer(self, verb, name, wanted=None):
         """One systemctl request as (exit code, stdout, stderr)."""
         unit = self.units.get(name.removesuffix(".service"))
         if unit is None or unit.restart:
             code = 4 if verb in ("is-active", "show") else 5
             return code, "inactive\n" if verb == "is-active" else "", f"Unit {name} could not be found.\n"
         if verb == "show":
-            return 0, f"{unit.main_pid()}\n", ""
+            # Only the agent is restarted, and nobody is told of it.
+            return 0, f"{unit.main_pid() if wanted == 'MainPID' else 'no'}\n", ""
         if verb == "is-active":
             return (0 if unit.state == "active" else 3), f"{unit.state}\n", ""
         if verb in ("stop", "restart"):
@@ -129,7 +130,7 @@ class Supervisor:
         with connection:
             request = json.loads(connection.makefile("r").readline())
             try:
-                code, out, err = self.answer(request["verb"], request["unit"])
+                code, out, err = self.answer(request["verb"], request["unit"], request["property"])
             except (RuntimeError, OSError) as error:
                 code, out, err = 1, "", f"{error}\n"
             connection.sendall(json.dumps({"code": code, "out": out, "err": err}).encode() + b"\n")

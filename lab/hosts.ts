@@ -40,17 +40,23 @@ export interface RunningHost {
 /** A host has cores of its own; here it shares them with Lambdas that start. */
 const HOST_NICENESS = -5;
 
-/** As cloud-init and the SSM agent's unit file would set it: product code on the host reads only this. */
-function agentUnit(host: LabHost, token: string): object {
+/**
+ * As cloud-init and the SSM agent's unit file would set it: product code on the host reads only this. The token is in
+ * the environment, because every user of a host may read command lines.
+ */
+export function agentUnit(
+  host: LabHost,
+  token: string,
+): { argv: string[]; restart: true; environment: Record<string, string> } {
   const endpoint = `https://${AWS_HOST_NAME}`;
   const caFile = '/run/lab/ca.pem';
   return {
     argv: [
       ...['/usr/bin/python3', '/run/lab/program/host-agent.py', '--instance-id', host.instanceId],
-      ...['--token', token, '--endpoint', endpoint, '--ca', caFile],
+      ...['--endpoint', endpoint, '--ca', caFile],
     ],
     restart: true,
-    environment: { AWS_ENDPOINT_URL: endpoint, AWS_CA_BUNDLE: caFile, AWS_REGION: REGION },
+    environment: { HOST_AGENT_TOKEN: token, AWS_ENDPOINT_URL: endpoint, AWS_CA_BUNDLE: caFile, AWS_REGION: REGION },
   };
 }
 

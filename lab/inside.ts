@@ -109,7 +109,7 @@ async function startAws(): Promise<void> {
 
 async function buildWorld(scope: LabScope): Promise<void> {
   mkdirSync(directory, { recursive: true });
-  await step('network of 17 namespaces', () => {
+  await step('network of 18 namespaces', () => {
     createCertificates(directory);
     createNetwork();
   });

@@ -12,12 +12,18 @@ import { createInterface } from 'node:readline';
 import { CHECKOUT, labDirectory, OWN_FILES, writeJson } from './directory.ts';
 import type { InsideEvent } from './inside.ts';
 import { describeLab } from './lab-file.ts';
-import { childrenOf, identify, outerPids } from './processes.ts';
+import { childrenOf, identify, outerPids, type ProcessIdentity } from './processes.ts';
 import { portOf, relay } from './relay.ts';
 import { removeRuntimeFiles } from './runtime-files.ts';
 import { LAB_FILES } from './world.ts';
 
 export type KeeperEvent = { type: 'progress'; text: string } | { type: 'ready' } | { type: 'died'; reason: string };
+
+/** What `lab.pid` says: whom to end, and with whom it ends by itself. */
+export interface Keeper extends ProcessIdentity {
+  /** The process that the lab ends with, by whatever death. Absent: it stays until it is told to go. */
+  leashedTo?: number;
+}
 
 const directory = labDirectory();
 const LOOPBACK = '127.0.0.1';
@@ -38,6 +44,12 @@ function startInside(): ReturnType<typeof spawn> {
   child.once('error', (error) => end(1, `the lab's namespaces could not be made: ${error.message}`));
   child.once('exit', () => end(1, `the lab's first process has ended; see ${join(directory, OWN_FILES.log)}`));
   return child;
+}
+
+function ownIdentity(): ProcessIdentity {
+  const identity = identify(process.pid);
+  if (identity === undefined) throw new Error('/proc does not show this process');
+  return identity;
 }
 
 let ending = false;
@@ -100,9 +112,11 @@ function stop(): void {
   else process.kill(first, 'SIGKILL');
 }
 
-writeJson(join(directory, OWN_FILES.keeper), identify(process.pid));
+const isLeashed = process.env['LAB_LEASHED'] === '1';
+const keeper: Keeper = { ...ownIdentity(), ...(isLeashed && { leashedTo: process.ppid }) };
+writeJson(join(directory, OWN_FILES.keeper), keeper);
 const child = startInside();
 if (child.stdout === null) throw new Error('no pipe from the lab');
 createInterface({ input: child.stdout }).on('line', (line) => void onEvent(JSON.parse(line) as InsideEvent));
 process.on('SIGTERM', stop);
-if (process.env['LAB_LEASHED'] === '1') process.once('disconnect', stop);
+if (isLeashed) process.once('disconnect', stop);

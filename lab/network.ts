@@ -1,6 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { AWS_DATA_ADDRESS, AWS_HOST_NAME, AWS_MANAGEMENT_ADDRESS, DOMAIN, REDIS_HOSTS, SERVICES } from './world.ts';
+import {
+  AWS_DATA_ADDRESS,
+  AWS_HOST_NAME,
+  AWS_MANAGEMENT_ADDRESS,
+  DOMAIN,
+  LAMBDA_NETWORK,
+  REDIS_HOSTS,
+  SERVICES,
+} from './world.ts';
 
 /** Bits of both planes' networks, 10.77.0.0/16 and 10.78.0.0/16. */
 const PREFIX = 16;
@@ -63,6 +71,22 @@ function cables(station: Station): ['data' | 'mgmt', string, string][] {
   ];
 }
 
+const LOOPBACK_NAMES = ['127.0.0.1 localhost', '::1 localhost'];
+
+/** `ip -batch` lines for the root's and the far end of the cable of Lambdas without a VPC; there is no route on. */
+function lambdaNetwork(): { root: string[]; lambda: string[] } {
+  const { name, address, awsAddress, prefixBits } = LAMBDA_NETWORK;
+  return {
+    root: [
+      `netns add ${name}`,
+      `link add ${name} type veth peer name eth0 netns ${name}`,
+      `addr add ${awsAddress}/${prefixBits} dev ${name}`,
+      `link set ${name} up`,
+    ],
+    lambda: ['link set lo up', `addr add ${address}/${prefixBits} dev eth0`, 'link set eth0 up'],
+  };
+}
+
 /**
  * /etc/hosts as one viewer needs it. Stores answer on the data plane; everything else on the management plane for who
  * has it, on the data plane for who has not. `undefined` is the lab's root namespace, which has both.
@@ -71,8 +95,7 @@ export function hostsFile(viewer: Station | undefined): string {
   const managed = viewer === undefined || viewer.managementAddress !== undefined;
   const line = (address: string, name: string): string => `${address} ${name}.${DOMAIN} ${name}`;
   return [
-    '127.0.0.1 localhost',
-    '::1 localhost',
+    ...LOOPBACK_NAMES,
     `${managed ? AWS_MANAGEMENT_ADDRESS : AWS_DATA_ADDRESS} ${AWS_HOST_NAME} aws`,
     ...SERVICES.map((service) => line((managed && service.managementAddress) || service.dataAddress, service.name)),
     ...REDIS_HOSTS.map((host) => line(host.dataAddress, host.name)),
@@ -109,19 +132,33 @@ function privateSystemFiles(): void {
  */
 export function createNetwork(): void {
   privateSystemFiles();
-  // Nothing may travel between the planes: a partition of one must not be bridged by the other.
+  // Nothing may travel between the planes: a partition of one must not be bridged by the other, and a Lambda without a
+  // VPC must not get past the AWS endpoint.
   for (const setting of ['ipv4/ip_forward', 'ipv6/conf/all/forwarding']) {
     writeFileSync(`/proc/sys/net/${setting}`, '0');
   }
   ipBatch([], rootNetwork());
+  const lambda = lambdaNetwork();
+  ipBatch([], lambda.root);
+  ipBatch(['-n', LAMBDA_NETWORK.name], lambda.lambda);
+  privateNames(
+    LAMBDA_NETWORK.name,
+    [...LOOPBACK_NAMES, `${LAMBDA_NETWORK.awsAddress} ${AWS_HOST_NAME}`, ''].join('\n'),
+  );
   for (const station of STATIONS) {
-    const overrides = `/etc/netns/${station.name}`;
-    mkdirSync(overrides, { recursive: true });
-    writeFileSync(`${overrides}/hosts`, hostsFile(station));
-    writeFileSync(`${overrides}/hostname`, `${station.name}\n`);
+    const overrides = privateNames(station.name, hostsFile(station));
     if (station.isInstance) mkdirSync(`${overrides}/holdfast`, { mode: 0o700 });
     ipBatch(['-n', station.name], stationNetwork(station));
   }
+}
+
+/** What `ip netns exec NAME` puts in the place of the machine's files. @returns the directory of these files. */
+function privateNames(name: string, hosts: string): string {
+  const overrides = `/etc/netns/${name}`;
+  mkdirSync(overrides, { recursive: true });
+  writeFileSync(`${overrides}/hosts`, hosts);
+  writeFileSync(`${overrides}/hostname`, `${name}\n`);
+  return overrides;
 }
 
 function ipBatch(options: string[], lines: string[]): void {

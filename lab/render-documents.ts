@@ -98,7 +98,7 @@ export const dryRunSchema = z.looseObject({
     clusters: z.array(clusterFacts),
     targets: z.array(z.looseObject({ faultId: z.string(), impacted: z.array(targetNode) })),
   }),
-  wouldRun: z.array(z.looseObject({ node: z.string(), document: z.string(), undo: z.string() })).nullish(),
+  wouldRun: z.array(z.looseObject({ node: z.string(), document: z.string(), undo: z.array(z.string()) })).nullish(),
 });
 export type DryRunDocument = z.infer<typeof dryRunSchema>;
 

@@ -20,7 +20,8 @@ export function renderDryRun(document: DryRunDocument, paint: Paint): string[] {
       ),
     ),
     ...(document.wouldRun ?? []).map(
-      ({ node, document: name, undo }) => `  on ${printable(node)}: ${printable(name)}; undo: ${printable(undo)}`,
+      ({ node, document: name, undo }) =>
+        `  on ${printable(node)}: ${printable(name)}; undo: ${undo.map(printable).join('; ')}`,
     ),
     ...document.facts.clusters.flatMap((facts) => [
       `  blast radius in ${printable(facts.cluster)}: ${facts.impactedNodes} of ${facts.liveNodes} nodes ` +
@@ -78,7 +79,9 @@ function renderNode(node: NodeRollbackShown, paint: Paint): string {
       ? paint('bad', `LEFT BEHIND: ${node.leftovers.map(printable).join('; ')}`)
       : node.outcome === 'FAILED'
         ? paint('bad', 'NOT verified')
-        : paint('good', 'verified clean');
+        : node.outcome === 'NOTHING_TO_REVERT'
+          ? 'the host knew of no fault'
+          : paint('good', 'verified clean');
   const detail = node.detail ? `, ${printable(node.detail)}` : '';
   return `  ${printable(node.node)}: ${node.outcome}${why}${lifted}${fence}, ${clean}${detail}`;
 }

@@ -1,44 +1,71 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectionOf, readLab } from './lab-file.ts';
+import { readPayload } from './payload.ts';
 import { runExperiment } from './run.ts';
-import { findKeeper, readStatus, startLab, stopLab } from './up.ts';
+import { findKeeper, readStatus, reservation, startLab, stopLab } from './up.ts';
 
 const WATCH_INTERVAL_MS = 500;
 /** How long an experiment may take to roll back after a part of the lab has died, before the whole lab goes. */
 const ROLLBACK_PATIENCE_MS = 30_000;
+/** How long a second Ctrl-C in a lab that stays waits for the answer to the abort. */
+const ABORT_PATIENCE_MS = 2_000;
 const EXIT_FAILED = 1;
 const EXIT_INTERRUPTED = 130;
 
 /**
  * Runs one experiment in the lab that is up, or in a fresh one that is gone afterwards, whatever happens: the first
- * Ctrl-C aborts the experiment through the API, a second one ends the lab at once, and `kill -9` ends it too.
+ * Ctrl-C aborts the experiment through the API, a second one ends the lab at once, and `kill -9` ends it too. In a lab
+ * that was up before, the second one only leaves: the rollback goes on there.
  * @returns the exit code for the shell.
+ * @throws UsageError when the file is no experiment, before anything is started; Error when the lab there is still
+ * starting, or cannot be started.
  */
 export async function runCommand(
   directory: string,
   options: { file: string; json: boolean },
   say: (text: string) => void,
 ): Promise<number> {
-  const isOurs = findKeeper(directory) === undefined;
+  const payload = readPayload(options.file);
+  const keeper = findKeeper(directory);
+  const isOurs = keeper === undefined;
+  const reserved = keeper && reservation(directory, keeper);
+  if (reserved?.isReady === false) throw new Error(reserved.text);
+  if (reserved !== undefined) say(reserved.text);
   const interrupt = new AbortController();
+  const abortTaken = new AbortController();
   let isRunning = false;
+  const leave = async (): Promise<void> => {
+    if (isOurs) await stopLab(directory);
+    else say(await wordOnLeaving(abortTaken.signal));
+  };
   const onSignal = (): void => {
     if (isRunning && !interrupt.signal.aborted) {
-      say('interrupted: rolling back; once more to end the lab at once');
+      say(`interrupted: rolling back; once more to ${isOurs ? 'end the lab at once' : 'leave without waiting for it'}`);
       interrupt.abort();
       return;
     }
-    void (isOurs ? stopLab(directory) : Promise.resolve()).finally(() => process.exit(EXIT_INTERRUPTED));
+    void leave().finally(() => process.exit(EXIT_INTERRUPTED));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   try {
     if (isOurs) await startLab({ directory, scope: 'all', leashed: true, onProgress: say });
     isRunning = true;
     const lab = connectionOf(readLab(directory));
-    return await whileWhole(directory, interrupt, say, runExperiment({ ...options, signal: interrupt.signal, lab }));
+    const onAbortTaken = (): void => abortTaken.abort();
+    const experiment = { payload, json: options.json, signal: interrupt.signal, onAbortTaken, lab };
+    return await whileWhole(directory, interrupt, say, runExperiment(experiment));
   } finally {
     if (isOurs) await stopLab(directory);
   }
+}
+
+/** @returns what becomes of the experiment, once the API took the abort or has not for ABORT_PATIENCE_MS. */
+export async function wordOnLeaving(abortTaken: AbortSignal): Promise<string> {
+  // Rejects as soon as the abort is taken, which is all that is waited for.
+  await delay(ABORT_PATIENCE_MS, undefined, { signal: abortTaken }).catch(() => undefined);
+  return abortTaken.aborted
+    ? 'left: the abort was taken, and the rollback goes on in the lab'
+    : 'left: the abort was not answered; if the experiment has begun, it ends by its TTL at the latest';
 }
 
 /** An experiment in a lab with a dead part says nothing: it is aborted and its result is a failure. */

@@ -1,28 +1,29 @@
-import { readFile } from 'node:fs/promises';
 import type { Clock } from '../functions/shared/clock.ts';
 import { systemClock } from '../functions/shared/system-clock.ts';
 import { type ApiAnswer, type ApiClient, type ApiConnection, createApiClient, EXPERIMENTS_PATH } from './api-client.ts';
-import { followExperiment } from './follow.ts';
+import { followExperiment, renderAnswer } from './follow.ts';
+import { experimentIdOf } from './payload.ts';
 import {
   dryRunSchema,
   type ExperimentDocument,
   experimentSchema,
   isRolledBack,
-  problemSchema,
   statusSchema,
 } from './render-documents.ts';
-import { renderDryRun, renderProblem, renderVerdict } from './render-result.ts';
+import { renderDryRun, renderVerdict } from './render-result.ts';
 import { createScreen, type Screen } from './render-terminal.ts';
 
 export const EXIT = { succeeded: 0, failed: 1, refused: 2, interrupted: 130 } as const;
 
 export interface RunOptions {
-  /** Path of the payload; its bytes are what is posted. */
-  file: string;
+  /** The text that is posted. */
+  payload: string;
   /** True: stdout gets exactly one JSON document, and progress goes to stderr. */
   json: boolean;
   /** Aborted by the first Ctrl-C: the experiment is aborted through the API and followed to its end. */
   signal: AbortSignal;
+  /** Called when the API has taken the abort. */
+  onAbortTaken: () => void;
   lab: ApiConnection;
 }
 
@@ -32,6 +33,8 @@ export interface RunPorts {
   screen: Screen;
   /** Receives the one document of `--json`. */
   writeDocument(document: unknown): void;
+  /** The API has taken the abort: the rollback no longer needs us. */
+  onAbortTaken(): void;
 }
 
 /** Runs one experiment as a user of the API would. @returns the process's exit code, see `EXIT`. */
@@ -39,10 +42,11 @@ export async function runExperiment(options: RunOptions): Promise<number> {
   const client = createApiClient(options.lab);
   const screen = createScreen(options.json ? process.stderr : process.stdout, process.env);
   try {
-    return await drive(await readFile(options.file, 'utf8'), options.signal, {
+    return await drive(options.payload, options.signal, {
       client,
       clock: systemClock,
       screen,
+      onAbortTaken: options.onAbortTaken,
       writeDocument: (document) => {
         if (options.json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
       },
@@ -109,17 +113,12 @@ export function succeeded(document: ExperimentDocument): boolean {
     happened.has('ROLLED_BACK') &&
     happened.has('RECOVERY_VERIFIED') &&
     nodes.length > 0 &&
-    nodes.every((node) => isRolledBack(node) && node.outcome !== 'FAILED' && node.leftovers.length === 0)
+    nodes.every((node) => isRolledBack(node) && node.outcome === 'REVERTED' && node.leftovers.length === 0)
   );
 }
 
 function refused(experimentId: string, answer: ApiAnswer, ports: RunPorts): number {
-  const problem = problemSchema.safeParse(answer.body);
-  ports.screen.print(
-    problem.success
-      ? renderProblem(problem.data, ports.screen.paint)
-      : [ports.screen.paint('bad', `The API answered ${answer.status}: ${JSON.stringify(answer.body)}`)],
-  );
+  ports.screen.print(renderAnswer(answer, ports.screen.paint));
   ports.writeDocument({ experimentId, status: 'REFUSED', problem: answer.body });
   return EXIT.refused;
 }
@@ -127,18 +126,4 @@ function refused(experimentId: string, answer: ApiAnswer, ports: RunPorts): numb
 function summary(document: ExperimentDocument): Record<string, unknown> {
   const { experimentId, status, outcome, budgets, record, timeline, nodes } = document;
   return { experimentId, status, outcome, budgets, record, timeline, nodes };
-}
-
-/** @throws Error when the payload is not a JSON object with an experimentId: the API could not be asked about it. */
-function experimentIdOf(payload: string): string {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(payload);
-  } catch (error) {
-    throw new Error(`the file is not JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const id =
-    typeof parsed === 'object' && parsed !== null && 'experimentId' in parsed ? parsed.experimentId : undefined;
-  if (typeof id !== 'string' || id === '') throw new Error('experimentId: must be a string that is not empty');
-  return id;
 }

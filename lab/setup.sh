@@ -19,7 +19,12 @@ install_npm_packages() {
     [ -z "$(find node_modules/.package-lock.json -newer package-lock.json 2>/dev/null)" ] || return 0
     started=$(date +%s)
     # Not `npm ci`: it refuses a lock file that lacks the packages of other platforms. The versions are the lock's here too.
-    if ! npm install --no-save --no-audit --no-fund --loglevel=error >"$logs/npm" 2>&1; then
+    # In a process group of its own (where there is setsid), so that all of it can be ended.
+    # shellcheck disable=SC2086 # no word where it is missing
+    ${new_group:-} npm install --no-save --no-audit --no-fund --loglevel=error >"$logs/npm" 2>&1 &
+    npm=$!
+    trap 'kill -s TERM -- "-$npm" 2>/dev/null || kill -TERM "$npm"; wait "$npm" || :; exit 143' TERM
+    if ! wait "$npm"; then
         cat "$logs/npm" >&2
         return 1
     fi
@@ -28,15 +33,23 @@ install_npm_packages() {
     say "npm packages installed ($(($(date +%s) - started)) s)"
 }
 
+policy=/usr/sbin/policy-rc.d
+policy_mark='# Of lab/setup.sh while it installs, process'
+
+# A run that was killed could not take its policy away. One whose process lives is still installing.
+remove_stale_policy() {
+    owner=$(sed -n "s|^$policy_mark ||p" "$policy" 2>/dev/null) || return 0
+    [ -z "$owner" ] || kill -0 "$owner" 2>/dev/null || rm -f "$policy"
+}
+
 install_debian_packages() {
     [ -n "$missing" ] || return 0
     started=$(date +%s)
     export DEBIAN_FRONTEND=noninteractive
     # The packages would start their daemons on this machine; the lab starts its own, inside. Without a policy of the
     # machine's own, one that says no stands there until the packages are in.
-    policy=/usr/sbin/policy-rc.d
     if [ ! -e "$policy" ]; then
-        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        printf '#!/bin/sh\n%s %s\nexit 101\n' "$policy_mark" "$$" >"$policy"
         chmod +x "$policy"
         trap 'rm -f "$policy"' EXIT
         trap 'exit 130' INT TERM HUP
@@ -47,6 +60,12 @@ install_debian_packages() {
         say "could not install:$missing"
         return 1
     fi
+    # Nor at its next boot. Only what has just come: a daemon that was here before is somebody's.
+    for daemon in redis-server prometheus; do
+        case " $missing " in
+        *" $daemon "*) ! command -v systemctl >/dev/null 2>&1 || systemctl --quiet disable "$daemon" >&2 || return 1 ;;
+        esac
+    done
     say "installed$missing ($(($(date +%s) - started)) s)"
 }
 
@@ -58,6 +77,7 @@ lab | test)
     [ "$(uname -s)" = Linux ] || die "the lab needs Linux: it is made of network namespaces"
     [ "$(id -u)" = 0 ] || die "the lab needs root: it makes network namespaces and firewall rules (try sudo)"
     PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+    remove_stale_policy
     need redis-server redis-server
     need redis-cli redis-tools
     need prometheus prometheus
@@ -82,9 +102,10 @@ esac
 
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
+new_group=$(command -v setsid) || new_group=
 # A job in the background does not hear Ctrl-C.
 npm_job=
-trap '[ -z "$npm_job" ] || kill "$npm_job" 2>/dev/null; exit 130' INT TERM HUP
+trap '[ -z "$npm_job" ] || { kill "$npm_job" 2>/dev/null; wait "$npm_job" || :; }; exit 130' INT TERM HUP
 install_npm_packages &
 npm_job=$!
 status=0

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { CHECKOUT, OWN_FILES, writeAtomically } from './directory.ts';
 import { runToEnd } from './parts.ts';
 import { ACCOUNT_ID, LAB_FILES, REGION } from './world.ts';
@@ -56,6 +56,8 @@ export async function synthesize(directory: string): Promise<boolean> {
     timeoutSeconds: TIMEOUT_SECONDS,
     environment: {
       HOLDFAST_CONFIG: CONFIGURATION,
+      // cdk.json starts `node`: the one that runs us, not an older one of the machine.
+      PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
       CDK_DEFAULT_ACCOUNT: ACCOUNT_ID,
       CDK_DEFAULT_REGION: REGION,
       // The CLI overwrites CDK_DEFAULT_REGION with the region it finds itself.

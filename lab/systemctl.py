@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Stands in for systemd's `systemctl` on a lab host: the five commands the host program uses, asked of host-init.py.
+"""Stands in for systemd's `systemctl` on a lab host: the commands the host program uses, asked of host-init.py.
 
-    show -p MainPID --value UNIT | is-active UNIT | start UNIT | stop UNIT | restart UNIT
+    show -p MainPID|Restart --value UNIT | is-active UNIT | start UNIT | stop UNIT | restart UNIT
 
 Everything else is refused with exit 1: a command that silently does nothing would make a fault or its undo a lie.
 """
@@ -10,21 +10,15 @@ import socket
 import sys
 
 SOCKET = "/run/lab-systemctl.sock"
-USAGE = "only `show -p MainPID --value UNIT`, `is-active UNIT`, `start UNIT`, `stop UNIT` and `restart UNIT` are known"
+USAGE = "only `show -p MainPID|Restart --value UNIT`, `is-active UNIT`, `start UNIT`, `stop UNIT` and `restart UNIT` are known"
 
 
 def parse(arguments):
-    """(verb, unit), or None for anything this stand-in does not do."""
+    """(verb, unit, property or None), or None for anything this stand-in does not do."""
     if len(arguments) == 2 and arguments[0] in ("is-active", "start", "stop", "restart"):
-        return arguments[0], arguments[1]
-    if arguments[:1] == ["show"]:
-        rest = [word for word in arguments[1:] if word != "--value"]
-        value_only = len(rest) == len(arguments) - 2
-        for prefix in (["-p", "MainPID"], ["-pMainPID"], ["--property=MainPID"], ["--property", "MainPID"]):
-            if value_only and rest[: len(prefix)] == prefix and len(rest) == len(prefix) + 1:
-                return "show", rest[-1]
-            if value_only and rest[1:] == prefix:
-                return "show", rest[0]
+        return arguments[0], arguments[1], None
+    if len(arguments) == 5 and arguments[:2] == ["show", "-p"] and arguments[3] == "--value":
+        return ("show", arguments[4], arguments[2]) if arguments[2] in ("MainPID", "Restart") else None
     return None
 
 
@@ -35,7 +29,7 @@ def main():
         return 1
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(SOCKET)
-        connection.sendall(json.dumps({"verb": request[0], "unit": request[1]}).encode() + b"\n")
+        connection.sendall(json.dumps(dict(zip(("verb", "unit", "property"), request))).encode() + b"\n")
         answer = json.loads(connection.makefile("r").readline())
     sys.stdout.write(answer["out"])
     sys.stderr.write(answer["err"])

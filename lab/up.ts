@@ -2,13 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CHECKOUT, OWN_FILES } from './directory.ts';
-import type { KeeperEvent } from './keeper.ts';
+import type { Keeper, KeeperEvent } from './keeper.ts';
 import { type Lab, readLab } from './lab-file.ts';
 import type { PartStatus } from './parts.ts';
-import { isRunning, type ProcessIdentity, signalProcess } from './processes.ts';
+import { isRunning, signalProcess } from './processes.ts';
 import { prepareDirectory, removeRuntimeFiles } from './runtime-files.ts';
 import type { LabScope } from './scope.ts';
 import { waitFor } from './wait-for.ts';
+import { LAB_FILES } from './world.ts';
 
 const STOP_TIMEOUT_SECONDS = 10;
 
@@ -27,11 +28,22 @@ export interface RunningLab {
 }
 
 /** @returns the process to end for the lab to end, or undefined when no lab runs there. */
-export function findKeeper(directory: string): ProcessIdentity | undefined {
+export function findKeeper(directory: string): Keeper | undefined {
   const file = join(directory, OWN_FILES.keeper);
   if (!existsSync(file)) return undefined;
-  const identity = JSON.parse(readFileSync(file, 'utf8')) as ProcessIdentity;
-  return isRunning(identity) ? identity : undefined;
+  const keeper = JSON.parse(readFileSync(file, 'utf8')) as Keeper;
+  return isRunning(keeper) ? keeper : undefined;
+}
+
+/**
+ * What somebody who wants to use the lab of another process must know about it.
+ * @returns undefined when it is up and stays up.
+ */
+export function reservation(directory: string, keeper: Keeper): { isReady: boolean; text: string } | undefined {
+  const isReady = existsSync(join(directory, LAB_FILES.lab));
+  const owner = keeper.leashedTo === undefined ? '' : `; it belongs to process ${keeper.leashedTo} and ends with it`;
+  if (!isReady) return { isReady, text: `a lab is still starting in ${directory}${owner}` };
+  return owner === '' ? undefined : { isReady, text: `a lab is up in ${directory}${owner}` };
 }
 
 function spawnKeeper(options: StartOptions): ChildProcess {

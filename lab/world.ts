@@ -61,7 +61,18 @@ export const SERVICES: readonly LabService[] = [
   { name: 'load', dataAddress: '10.77.0.6' },
 ];
 
-/** Where the AWS stand-ins listen: in the lab's root namespace, on both bridges. */
+/**
+ * Where Lambdas without a VPC config run: one cable to the AWS endpoint and nothing else. As in AWS, no store and no
+ * Prometheus can be reached from there.
+ */
+export const LAMBDA_NETWORK = {
+  name: 'lambda',
+  address: '10.79.0.2',
+  awsAddress: '10.79.0.1',
+  prefixBits: 30,
+} as const;
+
+/** Where the AWS stand-ins listen: in the lab's root namespace, on both bridges and at `LAMBDA_NETWORK`'s far end. */
 export const AWS_HOST_NAME = `aws.${DOMAIN}`;
 export const AWS_MANAGEMENT_ADDRESS = '10.78.0.1';
 export const AWS_DATA_ADDRESS = '10.77.0.1';

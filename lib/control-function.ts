@@ -1,15 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { ISecurityGroup, IVpc } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
-import { LogLevel, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcard } from './acknowledge.ts';
+import { bundle } from './bundle.ts';
 import type { Capability } from './capability.ts';
-
-export const PROJECT_ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 export interface FunctionNetwork {
   vpc: IVpc;
@@ -47,7 +44,7 @@ const NETWORK_ACTIONS = [
  * Every Lambda of the control plane: Node 24 on arm64, one ES module with all of its dependencies inside (so that the
  * tested versions are the running ones), its own role, its own log group.
  */
-export class ControlFunction extends NodejsFunction {
+export class ControlFunction extends LambdaFunction {
   /** Path below `functions/`, as in docs/contracts.md. */
   readonly entryPoint: string;
   readonly timeLimit: Duration;
@@ -62,10 +59,9 @@ export class ControlFunction extends NodejsFunction {
       removalPolicy: RemovalPolicy.RETAIN,
     });
     super(scope, id, {
-      entry: `${PROJECT_ROOT}functions/${props.entry}`,
+      code: bundle(props.entry, props.configurationFile),
+      handler: 'index.handler',
       description: props.description,
-      projectRoot: PROJECT_ROOT,
-      depsLockFilePath: `${PROJECT_ROOT}package-lock.json`,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       role,
@@ -77,21 +73,6 @@ export class ControlFunction extends NodejsFunction {
       environment: Object.assign({}, ...props.capabilities.map((capability) => capability.environment ?? {})),
       ...(props.network ? { vpc: props.network.vpc, securityGroups: [props.network.securityGroup] } : {}),
       ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: props.reservedConcurrency }),
-      // The option that reuses connections is the SDK's default since v3; the variable would only be noise.
-      awsSdkConnectionReuse: false,
-      bundling: {
-        format: OutputFormat.ESM,
-        target: 'node24',
-        mainFields: ['module', 'main'],
-        minify: true,
-        logLevel: LogLevel.WARNING,
-        keepNames: true,
-        bundleAwsSDK: true,
-        externalModules: [],
-        // CommonJS dependencies (ioredis) call require() for Node's own modules; an ES module has none.
-        banner: `import{createRequire as holdfastRequire}from'node:module';const require=holdfastRequire(import.meta.url);`,
-        esbuildArgs: { '--alias:#configuration': props.configurationFile },
-      },
     });
     this.entryPoint = props.entry;
     this.timeLimit = Duration.seconds(props.timeoutSeconds);

@@ -28,15 +28,16 @@ export class ControlPlaneStack extends Stack {
     super(scope, id, { description: 'Holdfast: chaos experiments that end when nobody watches.', ...props });
     const { configuration, configurationFile } = props;
 
+    const leases = new LeaseStore(this, 'LeaseTable');
     const context: ControlPlaneContext = {
       configuration,
       configurationFile,
-      leases: new LeaseStore(this, 'LeaseTable'),
+      leases,
       audit: new AuditStore(this, 'AuditTable'),
       experiments: new ExperimentStore(this, 'ExperimentTable'),
       locks: new LockStore(this, 'LockTable'),
       records: new RecordStore(this, 'RecordTable'),
-      documents: new FaultDocuments(this, 'FaultDocuments', configuration.targetTag),
+      documents: new FaultDocuments(this, 'FaultDocuments', configuration.targetTag, leases.tableName),
       secrets: readSecrets(this, secretNames(configuration)),
       instances: describeInstances(),
       alarms: describeAlarms(),
@@ -47,7 +48,7 @@ export class ControlPlaneStack extends Stack {
     const steps = new ExperimentSteps(this, 'Steps', context);
     const experiment = new ExperimentStateMachine(this, 'Workflow', steps);
     const api = new ExperimentApi(this, 'Api', context, experiment);
-    const safetyNet = new SafetyNet(this, 'SafetyNet', context, experiment);
+    const safetyNet = new SafetyNet(this, 'SafetyNet', context, experiment, steps);
 
     this.output('ApiUrl', api.restApi.url, 'Base of the API; append v1/chaos/experiments.');
     this.output(

@@ -33,7 +33,6 @@ export const FAULT_PARAMETERS: Record<string, DocumentParameter> = {
     description: 'The fault is reverted when the lease has not advanced for this long, 2 to 30.',
     pattern: '^([2-9]|[12][0-9]|30)$',
   },
-  leaseTable: { description: 'Table of the leases.', pattern: '^[A-Za-z0-9_.-]{3,255}$' },
   engine: { description: 'Store on the host.', pattern: '^redis$' },
   unit: { description: 'systemd unit of the store.', pattern: '^[A-Za-z0-9][A-Za-z0-9@._-]{0,99}$' },
   storePorts: {

@@ -76,7 +76,15 @@ export class ExperimentApi extends Construct {
       entry: 'admission/admit.lambda.ts',
       description: 'Ordered refusals, blast radius and the worst case.',
       configurationFile,
-      capabilities: [leases.read(), locks.list(), secrets, instances, context.alarms],
+      capabilities: [
+        leases.read(),
+        locks.list(),
+        secrets,
+        instances,
+        context.alarms,
+        // Only the names of the documents, to say what would run; admission sends nothing.
+        { statements: [], environment: { HOLDFAST_DOCUMENT_PREFIX: context.documents.prefix } },
+      ],
       timeoutSeconds: 15,
       network: context.network,
     });
@@ -103,6 +111,7 @@ export class ExperimentApi extends Construct {
       leases.read(),
     ]);
     const abort = make('AbortExperiment', 'abort-experiment', 'POST: release the lease; hosts let go within a poll.', [
+      experiments.find(),
       audit.append(),
       leases.read(),
       leases.update(),

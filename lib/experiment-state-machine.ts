@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import {
   type CatchProps,
@@ -22,7 +22,7 @@ import { allow, type Capability } from './capability.ts';
 import { ControlFunction } from './control-function.ts';
 import type { ExperimentSteps } from './experiment-steps.ts';
 
-/** Above the sum of all states with all their retries (a test adds them up); nothing catches this timeout but the sweep. */
+/** Above the sum of all states with all their retries (a test adds them up); nothing in the machine catches this timeout. */
 const MACHINE_TIMEOUT = Duration.hours(1);
 /** A step's own timeout stands a little above its Lambda's, so that the Lambda's error is the one that is seen. */
 const MARGIN_SECONDS = 5;
@@ -33,7 +33,8 @@ const MARGIN_SECONDS = 5;
  *
  * Nothing before *Roll back* is retried: a step that failed may have acted, so its only successor is the way back.
  * Everything from there on is idempotent and is. `States.ALL` does not catch `States.Runtime`, the machine's own
- * timeout or a stopped execution: hosts let go by their lease then, and the sweep starts a rollback-only execution.
+ * timeout or a stopped execution, and none of them ends a Lambda that runs: the guard would beat on up to the TTL. So
+ * the safety net listens for the end of an execution, releases its lease and starts a rollback-only execution.
  */
 export class ExperimentStateMachine extends Construct {
   readonly stateMachine: StateMachine;
@@ -113,6 +114,18 @@ export class ExperimentStateMachine extends Construct {
   start(): Capability {
     const { stateMachineArn } = this.stateMachine;
     return allow(['states:StartExecution'], [stateMachineArn], { HOLDFAST_STATE_MACHINE_ARN: stateMachineArn });
+  }
+
+  /** See whether an execution still runs. */
+  describe(): Capability {
+    const executions = Stack.of(this).formatArn({
+      service: 'states',
+      resource: 'execution',
+      resourceName: `${this.stateMachine.stateMachineName}:*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    acknowledgeWildcard(Stack.of(this), executions, 'Executions of this machine: their names are made as they start.');
+    return allow(['states:DescribeExecution'], [executions]);
   }
 
   /** A Lambda that is given the whole run and adds its part at `resultPath`. */

@@ -26,7 +26,7 @@ export class ExperimentSteps extends Construct {
 
   constructor(scope: Construct, id: string, context: ControlPlaneContext) {
     super(scope, id);
-    const { leases, audit, locks, records, documents, secrets, network, instances } = context;
+    const { leases, audit, locks, records, documents, secrets, network, instances, alarms } = context;
     const make = (name: string, props: OwnProps, functionNetwork?: FunctionNetwork) =>
       new ControlFunction(this, name, {
         ...props,
@@ -38,8 +38,8 @@ export class ExperimentSteps extends Construct {
       'CheckSteadyState',
       {
         entry: 'guard/check-steady-state.lambda.ts',
-        description: 'Baseline of the last 60 s, guardrails and store health before a fault.',
-        capabilities: [audit.append(), secrets, instances],
+        description: 'Baseline of the last 60 s, guardrails, alarms and store health before a fault.',
+        capabilities: [audit.append(), secrets, instances, alarms],
         timeoutSeconds: 45,
       },
       network,

@@ -9,6 +9,11 @@ export class ExperimentStore extends Table {
     super(scope, id, { ...PROTECTED_TABLE, partitionKey: { name: 'experimentId', type: AttributeType.STRING } });
   }
 
+  /** Look an id up. */
+  find(): Capability {
+    return allow(['dynamodb:GetItem'], [this.tableArn], { HOLDFAST_EXPERIMENT_TABLE: this.tableName });
+  }
+
   /** The start's conditional put, and the way to give an id back under which nothing was started. */
   reserve(): Capability {
     return allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], [this.tableArn], {

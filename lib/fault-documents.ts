@@ -5,9 +5,9 @@ import { Construct } from 'constructs';
 import type { Configuration } from '../functions/experiment/configuration.ts';
 import { FAULT_KINDS, scriptName } from '../functions/experiment/faults.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
+import { PROJECT_ROOT } from './bundle.ts';
 import { allow, type Capability } from './capability.ts';
 import { composeProgram } from './compose-program.ts';
-import { PROJECT_ROOT } from './control-function.ts';
 import {
   type DocumentParameter,
   FAULT_PARAMETERS,
@@ -16,6 +16,7 @@ import {
 } from './document-parameters.ts';
 
 const ROLL_BACK = 'roll-back';
+const HOST_DIRECTORY = `${PROJECT_ROOT}host/`;
 /** The script waits at most 15 s for the arming or for the fence, and a revert does both ends: it is never cut short. */
 const EXECUTION_TIMEOUT_SECONDS = 60;
 
@@ -24,54 +25,62 @@ export class FaultDocuments extends Construct {
   readonly prefix: string;
   private readonly targetTag: Configuration['targetTag'];
 
-  constructor(scope: Construct, id: string, targetTag: Configuration['targetTag']) {
+  /** @param leaseTable name (a token) of the table the hosts obey: part of the documents, not a choice of their sender. */
+  constructor(scope: Construct, id: string, targetTag: Configuration['targetTag'], leaseTable: string) {
     super(scope, id);
     this.targetTag = targetTag;
     this.prefix = `Holdfast-${Stack.of(this).stackName}-`;
     for (const kind of FAULT_KINDS) {
       const script = scriptName(kind);
-      this.addDocument(script, [script], { ...FAULT_PARAMETERS, ...KIND_PARAMETERS[kind] });
+      const [shebang = '', ...program] = composeProgram(HOST_DIRECTORY, [script]);
+      const lines = [shebang, `export HOLDFAST_LEASE_TABLE=${leaseTable}`, ...program];
+      this.addDocument(script, lines, { ...FAULT_PARAMETERS, ...KIND_PARAMETERS[kind] });
     }
-    this.addDocument(ROLL_BACK, FAULT_KINDS.map(scriptName), ROLL_BACK_PARAMETERS);
+    const program = composeProgram(HOST_DIRECTORY, FAULT_KINDS.map(scriptName));
+    this.addDocument(ROLL_BACK, program, ROLL_BACK_PARAMETERS);
   }
 
   /** Send fault documents, and only those, to instances that carry the target tag. */
   inject(): Capability {
-    return this.send(FAULT_KINDS.map(scriptName));
+    const { key, value } = this.targetTag;
+    return this.send(FAULT_KINDS.map(scriptName), { StringEquals: { [`ssm:resourceTag/${key}`]: value } });
   }
 
-  /** Send the roll-back document, and only that. */
+  /** Send the roll-back document, and only that, to any instance: a tag removed meanwhile must not bar the way back. */
   rollBack(): Capability {
-    return this.send([ROLL_BACK]);
+    return this.send([ROLL_BACK], {});
   }
 
-  private addDocument(name: string, scripts: string[], parameters: Record<string, DocumentParameter>): void {
+  private addDocument(name: string, program: string[], parameters: Record<string, DocumentParameter>): void {
     new CfnDocument(this, name, {
       name: `${this.prefix}${name}`,
       documentType: 'Command',
       documentFormat: 'JSON',
       targetType: '/AWS::EC2::Instance',
       updateMethod: 'NewVersion',
-      content: documentContent(name, composeProgram(`${PROJECT_ROOT}host/`, scripts), parameters),
+      content: documentContent(name, program, parameters),
     });
   }
 
   /** Two statements: SSM looks for the tag on the document too if both stand in one. */
-  private send(names: string[]): Capability {
+  private send(names: string[], conditions: Record<string, Record<string, string>>): Capability {
     const stack = Stack.of(this);
-    const { key, value } = this.targetTag;
     const documents = names.map((name) =>
       stack.formatArn({ service: 'ssm', resource: 'document', resourceName: `${this.prefix}${name}` }),
     );
     const instances = stack.formatArn({ service: 'ec2', resource: 'instance', resourceName: '*' });
-    acknowledgeWildcard(stack, instances, `Every instance, on the condition that it carries the tag ${key}.`);
+    acknowledgeWildcard(
+      stack,
+      instances,
+      `A fault: every instance that carries the tag ${this.targetTag.key}. The way back: every instance, tagged or not.`,
+    );
     return {
       statements: [
         new PolicyStatement({ actions: ['ssm:SendCommand'], resources: documents }),
         new PolicyStatement({
           actions: ['ssm:SendCommand'],
           resources: [instances],
-          conditions: { StringEquals: { [`ssm:resourceTag/${key}`]: value } },
+          conditions,
         }),
         // The result of a command that this function sent; the action knows no resources.
         ...allow(['ssm:GetCommandInvocation'], ['*']).statements,

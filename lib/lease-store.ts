@@ -25,9 +25,9 @@ export class LeaseStore extends Table {
     return this.on(['dynamodb:GetItem', 'dynamodb:BatchGetItem']);
   }
 
-  /** Create an experiment's lease at its start. */
+  /** Create an experiment's lease at its start, never over another: an INSERT of an existing key fails. */
   create(): Capability {
-    return this.onExperimentRows(['dynamodb:PutItem']);
+    return this.onExperimentRows(['dynamodb:PartiQLInsert']);
   }
 
   /** Grant, renew or release an experiment's lease: conditional updates, see docs/contracts.md. */

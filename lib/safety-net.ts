@@ -6,23 +6,38 @@ import { Construct } from 'constructs';
 import { ControlFunction } from './control-function.ts';
 import type { ControlPlaneContext } from './control-plane-context.ts';
 import type { ExperimentStateMachine } from './experiment-state-machine.ts';
+import type { ExperimentSteps } from './experiment-steps.ts';
+import { OperatorAlarms } from './operator-alarms.ts';
 
 /** Source of the events that the audit log's writers announce. */
 const EVENT_SOURCE = 'holdfast';
 
-/** What works when the execution does not: alarms, the sweep each minute, and a page when a rollback failed. */
+/** What works when the execution does not: alarms, its own end, the sweep each minute, and a page when a person is needed. */
 export class SafetyNet extends Construct {
   /** Subscribe whoever must hear of a rollback that failed. */
   readonly operators: Topic;
 
-  constructor(scope: Construct, id: string, context: ControlPlaneContext, experiment: ExperimentStateMachine) {
+  constructor(
+    scope: Construct,
+    id: string,
+    context: ControlPlaneContext,
+    experiment: ExperimentStateMachine,
+    steps: ExperimentSteps,
+  ) {
     super(scope, id);
-    this.addAlarmRule(context);
-    this.addSweep(context, experiment);
     this.operators = this.addOperatorsTopic();
+    const onAlarm = this.addAlarmRule(context);
+    const onExecutionEnd = this.addExecutionEnd(context, experiment);
+    const sweep = this.addSweep(context, experiment);
+    new OperatorAlarms(this, 'OperatorAlarms', {
+      operators: this.operators,
+      stateMachine: experiment.stateMachine,
+      wayBack: [sweep, steps.rollBack, steps.concludeExperiment, onExecutionEnd, onAlarm],
+    });
   }
 
-  private addAlarmRule({ configuration, configurationFile, leases, locks, audit }: ControlPlaneContext) {
+  private addAlarmRule(context: ControlPlaneContext): ControlFunction {
+    const { configuration, configurationFile, leases, locks, audit } = context;
     const onAlarm = new ControlFunction(this, 'OnAlarm', {
       entry: 'rollback/on-alarm.lambda.ts',
       description: 'A configured alarm fires: release the leases it concerns.',
@@ -35,7 +50,7 @@ export class SafetyNet extends Construct {
     const alarmName = [
       ...new Set(Object.values(configuration.clusters).flatMap((cluster) => cluster.alarms.map((alarm) => alarm.name))),
     ];
-    if (alarmName.length === 0) return;
+    if (alarmName.length === 0) return onAlarm;
     new Rule(this, 'AlarmFired', {
       description: 'Holdfast: alarms that end experiments.',
       eventPattern: {
@@ -46,15 +61,54 @@ export class SafetyNet extends Construct {
       // No fault outlives 10 minutes: an older alarm could only end an experiment it does not concern.
       targets: [new LambdaFunction(onAlarm, { maxEventAge: Duration.minutes(10), retryAttempts: 10 })],
     });
+    return onAlarm;
   }
 
-  private addSweep(context: ControlPlaneContext, experiment: ExperimentStateMachine): void {
+  /** No catcher of the machine sees that it died, was stopped or ran out of time; EventBridge tells. */
+  private addExecutionEnd(context: ControlPlaneContext, experiment: ExperimentStateMachine): ControlFunction {
+    const { configurationFile, leases, audit } = context;
+    const onExecutionEnd = new ControlFunction(this, 'OnExecutionEnd', {
+      entry: 'rollback/on-execution-end.lambda.ts',
+      description: 'An execution died: release its lease, start the rollback.',
+      configurationFile,
+      capabilities: [leases.update(), audit.read(), experiment.start()],
+      timeoutSeconds: 30,
+      reservedConcurrency: 5,
+      asyncRetryAttempts: 2,
+    });
+    new Rule(this, 'ExecutionDied', {
+      description: 'Holdfast: an execution ended without having rolled back, a person should look.',
+      eventPattern: {
+        source: ['aws.states'],
+        detailType: ['Step Functions Execution Status Change'],
+        detail: {
+          status: ['FAILED', 'TIMED_OUT', 'ABORTED'],
+          stateMachineArn: [experiment.stateMachine.stateMachineArn],
+        },
+      },
+      targets: [
+        new LambdaFunction(onExecutionEnd, { maxEventAge: Duration.hours(1), retryAttempts: 10 }),
+        new SnsTopic(this.operators),
+      ],
+    });
+    return onExecutionEnd;
+  }
+
+  private addSweep(context: ControlPlaneContext, experiment: ExperimentStateMachine): ControlFunction {
     const { configurationFile, leases, locks, audit } = context;
     const sweep = new ControlFunction(this, 'Sweep', {
       entry: 'rollback/sweep.lambda.ts',
       description: 'Rolls back what is past its end even if its execution is dead; frees stale locks.',
       configurationFile,
-      capabilities: [leases.read(), leases.update(), locks.list(), locks.free(), audit.read(), experiment.start()],
+      capabilities: [
+        leases.read(),
+        leases.update(),
+        locks.list(),
+        locks.free(),
+        audit.read(),
+        experiment.start(),
+        experiment.describe(),
+      ],
       timeoutSeconds: 55,
       reservedConcurrency: 2,
     });
@@ -64,6 +118,7 @@ export class SafetyNet extends Construct {
       // The next one comes in a minute and sees the same.
       targets: [new LambdaFunction(sweep, { maxEventAge: Duration.minutes(1), retryAttempts: 0 })],
     });
+    return sweep;
   }
 
   private addOperatorsTopic(): Topic {

@@ -4,9 +4,11 @@ import { evaluate } from '../guard/guardrails.ts';
 import { PrometheusClient, readTelemetry, readTrafficShare } from '../guard/prometheus.ts';
 import { cloudWatchClient, ec2Client } from '../shared/clients.ts';
 import { loadConfiguration } from '../shared/configuration.ts';
+import { requireEnv } from '../shared/env.ts';
 import { systemClock } from '../shared/system-clock.ts';
 import { openStore } from '../target/dependencies.ts';
 import { listLiveNodes } from '../target/ec2-nodes.ts';
+import { addressesOf } from '../target/telemetry-addresses.ts';
 import { type Admission, admit } from './admit.ts';
 import { readAlarmStates } from './alarm-states.ts';
 import type { AdmissionPorts } from './ports.ts';
@@ -28,9 +30,12 @@ const ports: AdmissionPorts = {
   },
   readTrafficShare: (cluster, shards) =>
     readTrafficShare(new PrometheusClient(cluster.telemetry.prometheusUrl), cluster, shards),
+  exemptAddresses: (cluster) => addressesOf(cluster.telemetry.prometheusUrl),
   readAlarmStates: (names) => readAlarmStates(cloudWatchClient(), names),
 };
 
+const documentPrefix = requireEnv('HOLDFAST_DOCUMENT_PREFIX');
+
 export function handler({ experiment }: { experiment: Experiment }): Promise<Admission> {
-  return admit(experiment, configuration, ports, systemClock);
+  return admit(experiment, configuration, ports, systemClock, documentPrefix);
 }

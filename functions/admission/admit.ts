@@ -1,7 +1,9 @@
 import type { Cluster, Configuration } from '../experiment/configuration.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import { scriptName } from '../experiment/faults.ts';
 import { type Problem, problem } from '../experiment/problem.ts';
 import type { Reading, ResolvedFault } from '../experiment/workflow.ts';
+import { type NodeCommand, nodeCommands } from '../fault/node-command.ts';
 import type { Clock } from '../shared/clock.ts';
 import { limitsOf } from './blast-radius.ts';
 import { CHECKS } from './checks.ts';
@@ -29,7 +31,14 @@ export interface AdmissionFacts {
   targets: ResolvedFault[];
 }
 
-export type Admission = { admitted: true; facts: AdmissionFacts } | { admitted: false; problem: Problem };
+/** One command as it would be sent now, and what takes it back. */
+export interface PlannedCommand extends Omit<NodeCommand, 'kind'> {
+  document: string;
+}
+
+export type Admission =
+  | { admitted: true; facts: AdmissionFacts; wouldRun: PlannedCommand[] }
+  | { admitted: false; problem: Problem };
 
 /**
  * Asks the ordered refusals (checks.ts) about every cluster of the experiment and stops at the first no. A check that
@@ -40,7 +49,9 @@ export async function admit(
   configuration: Configuration,
   ports: AdmissionPorts,
   clock: Clock,
+  documentPrefix: string,
 ): Promise<Admission> {
+  const wouldRun: PlannedCommand[] = [];
   const facts: AdmissionFacts = { clusters: [], targets: [] };
   for (const clusterName of clustersOf(experiment)) {
     const findings = new Findings(experiment, clusterName, configuration, ports, clock);
@@ -54,14 +65,26 @@ export async function admit(
       }
     }
     facts.clusters.push(await clusterFacts(findings, configuration));
-    facts.targets.push(...(await findings.targets()));
+    facts.targets.push(...(await findings.targets()).faults);
+    wouldRun.push(...(await plannedCommands(findings, configuration, documentPrefix)));
   }
-  return { admitted: true, facts };
+  return { admitted: true, facts, wouldRun };
 }
 
 /** Names of the clusters an experiment touches, each once, in sorted order: the order in which locks are taken. */
 export function clustersOf(experiment: Experiment): string[] {
   return [...new Set(experiment.faults.map(({ cluster }) => cluster))].sort();
+}
+
+async function plannedCommands(
+  findings: Findings,
+  { leaseGraceSeconds }: Configuration,
+  documentPrefix: string,
+): Promise<PlannedCommand[]> {
+  const experiment = { ...findings.experiment, faults: findings.faults };
+  const targets = await findings.targets();
+  const commands = nodeCommands({ experiment, targets, cluster: findings.cluster, leaseGraceSeconds });
+  return commands.map(({ kind, ...command }) => ({ ...command, document: `${documentPrefix}${scriptName(kind)}` }));
 }
 
 async function clusterFacts(findings: Findings, configuration: Configuration): Promise<ClusterFacts> {

@@ -1,6 +1,7 @@
 import { type Problem, type ProblemSlug, problem } from '../experiment/problem.ts';
 import type { Reading } from '../experiment/workflow.ts';
 import { topologyProblems } from '../target/store.ts';
+import { alarmsNotOk } from './alarm-states.ts';
 import {
   limitsOf,
   membersOf,
@@ -32,6 +33,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'alarms', refuse: refuseFiringAlarms },
   { name: 'guardrails', refuse: refuseBreachedGuardrails, whenUnknown: 'telemetry-unavailable' },
   { name: 'store health', refuse: refuseUnhealthyStore },
+  { name: 'targets', refuse: refuseUnresolvedTargets },
 ];
 
 async function refuseWhenKillSwitchEngaged({ ports }: Findings): Promise<Problem | undefined> {
@@ -99,13 +101,8 @@ async function refuseShareOfTraffic(findings: Findings): Promise<Problem | undef
   return refuseTooMuchTraffic(await findings.trafficShare(), limitsOf(findings.cluster));
 }
 
-/** Only OK is OK: an alarm without data, or one that does not exist, tells nothing. */
 async function refuseFiringAlarms({ cluster, ports }: Findings): Promise<Problem | undefined> {
-  if (cluster.alarms.length === 0) return undefined;
-  const states = await ports.readAlarmStates(cluster.alarms.map(({ name }) => name));
-  const notOk = cluster.alarms
-    .map(({ name, severity }) => ({ name, severity, state: states.get(name) ?? 'MISSING' }))
-    .filter(({ state }) => state !== 'OK');
+  const notOk = await alarmsNotOk(cluster.alarms, (names) => ports.readAlarmStates(names));
   if (notOk.length === 0) return undefined;
   const detail = `not started: ${notOk.map(({ name, state }) => `${name} is ${state}`).join(', ')}`;
   return problem('alarm-firing', detail, { alarms: notOk });
@@ -135,4 +132,10 @@ async function refuseUnhealthyStore(findings: Findings): Promise<Problem | undef
   const problems = topologyProblems(await findings.topology());
   if (problems.length === 0) return undefined;
   return problem('steady-state-not-met', `not started: the store is not healthy: ${problems.join('; ')}`, { problems });
+}
+
+/** What the state machine resolves again just before injection; what it would refuse there is refused here. */
+async function refuseUnresolvedTargets(findings: Findings): Promise<Problem | undefined> {
+  await findings.targets();
+  return undefined;
 }

@@ -42,15 +42,13 @@ export class ClusterLocks {
   }
 
   /** Frees the cluster if this experiment holds it; false when it did not. */
-  async release(cluster: string, experimentId: string): Promise<boolean> {
-    return this.#conditionally(
-      new DeleteCommand({
-        TableName: this.#tableName,
-        Key: { cluster },
-        ConditionExpression: 'experimentId = :experimentId',
-        ExpressionAttributeValues: { ':experimentId': experimentId },
-      }),
-    );
+  release(cluster: string, experimentId: string): Promise<boolean> {
+    return this.#deleteIf(cluster, 'experimentId', experimentId);
+  }
+
+  /** Takes back what this request took, and not what another request for the same experiment holds. */
+  giveBack(cluster: string, requestId: string): Promise<boolean> {
+    return this.#deleteIf(cluster, 'requestId', requestId);
   }
 
   /** The experiment that holds the cluster, from a consistent read; undefined when it is free. */
@@ -67,6 +65,18 @@ export class ClusterLocks {
     const pages = paginateScan({ client: this.#documents }, { TableName: this.#tableName, ConsistentRead: true });
     for await (const page of pages) locks.push(...toLocks(page));
     return locks;
+  }
+
+  #deleteIf(cluster: string, field: 'experimentId' | 'requestId', value: string): Promise<boolean> {
+    return this.#conditionally(
+      new DeleteCommand({
+        TableName: this.#tableName,
+        Key: { cluster },
+        ConditionExpression: '#field = :value',
+        ExpressionAttributeNames: { '#field': field },
+        ExpressionAttributeValues: { ':value': value },
+      }),
+    );
   }
 
   async #conditionally(command: PutCommand | DeleteCommand): Promise<boolean> {

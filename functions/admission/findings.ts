@@ -1,8 +1,9 @@
 import type { Cluster, Configuration } from '../experiment/configuration.ts';
 import type { Experiment, Fault } from '../experiment/experiment.ts';
-import type { Reading, ResolvedFault, TargetNode } from '../experiment/workflow.ts';
+import type { Reading, ResolvedTargets } from '../experiment/workflow.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { LiveNode } from '../target/ec2-nodes.ts';
+import { resolveTargets } from '../target/resolve-targets.ts';
 import type { ShardTopology, StoreTopology } from '../target/store.ts';
 import { membersOf } from './blast-radius.ts';
 import type { AdmissionPorts } from './ports.ts';
@@ -82,28 +83,19 @@ export class Findings {
     return this.#once('guardrails', () => this.ports.readGuardrails(this.cluster));
   }
 
-  /** The named nodes as they are now; the state machine resolves them again just before injection. */
-  async targets(): Promise<ResolvedFault[]> {
-    const { shards } = await this.topology();
-    const liveNodes = await this.liveNodes();
-    const resolve = (names: readonly string[]): TargetNode[] =>
-      names.flatMap((name) => {
-        const live = liveNodes.find((node) => node.name === name);
-        const shard = shards.find((candidate) => membersOf(candidate).includes(name));
-        if (!live || !shard) return [];
-        return [
-          { ...live, shard: shard.name, role: shard.master === name ? ('master' as const) : ('replica' as const) },
-        ];
-      });
-    return this.faults.map((fault) => {
-      const impactedShards = shards.filter((shard) => membersOf(shard).some((n) => fault.impactedNodes.includes(n)));
-      return {
-        faultId: fault.faultId,
-        impacted: resolve(fault.impactedNodes),
-        peers: resolve(peersOf(fault)),
-        shardMembers: resolve(impactedShards.flatMap(membersOf)),
-      };
-    });
+  /**
+   * The named nodes as they are now; the state machine resolves them again just before injection.
+   * @throws Error when one cannot be resolved, or when a fault would cut telemetry.
+   */
+  targets(): Promise<ResolvedTargets> {
+    return this.#once('targets', async () =>
+      resolveTargets(
+        this.faults,
+        await this.liveNodes(),
+        await this.topology(),
+        await this.ports.exemptAddresses(this.cluster),
+      ),
+    );
   }
 
   #once<T>(what: string, look: () => Promise<T>): Promise<T> {

@@ -13,6 +13,8 @@ export interface AdmissionPorts {
   readGuardrails(cluster: Cluster): Promise<Reading[]>;
   /** Share of the client traffic that these shards serve, 0 to 1. */
   readTrafficShare(cluster: Cluster, shards: string[]): Promise<number>;
+  /** Addresses of telemetry that no fault may cut, as seen from inside the VPC. */
+  exemptAddresses(cluster: Cluster): Promise<string[]>;
   /** CloudWatch's state of each named alarm; a missing name is an alarm that does not exist. */
   readAlarmStates(names: string[]): Promise<Map<string, string>>;
 }

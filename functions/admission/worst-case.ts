@@ -19,35 +19,57 @@ export interface WorstCase {
   fenceSeconds: number;
 }
 
-export const GUARD_PERIOD_SECONDS = 1;
-export const GUARD_CALL_SECONDS = 0.7;
-export const HOST_POLL_SECONDS = 0.5;
-export const HOST_POLL_TIMEOUT_SECONDS = 0.4;
-export const FENCE_SECONDS = 15;
+/** Every call of the guard is given up after this, one attempt each; the three of one evaluation outlast its period. */
+const GUARD_CALL_SECONDS = 0.7;
+/** The guard's release may be tried again within this. */
+const RELEASE_SECONDS = 2;
+const HOST_POLL_SECONDS = 0.5;
+const HOST_POLL_TIMEOUT_SECONDS = 0.4;
+const FENCE_SECONDS = 15;
 
+/**
+ * Two ways lead from a breach to a lifted fault: the guard releases the lease, and, should it not be able to, its beats
+ * end. The slower of the two is the bound, so that it holds when either fails.
+ */
 export function worstCase(
   cluster: Pick<Cluster, 'guardrails' | 'telemetry'>,
   leaseGraceSeconds: number,
   durationSeconds: number,
 ): WorstCase {
   const ages = Object.values(cluster.guardrails).map(({ maxAgeSeconds }) => maxAgeSeconds);
-  const abortTerms: Term[] = [
+  const leaseLossSeconds = leaseGraceSeconds + HOST_POLL_SECONDS;
+  const unnoticed: Term[] = [
     {
       step: 'a reading may be this old before it counts as blind',
       seconds: Math.max(...ages, cluster.telemetry.maxAgeSeconds),
     },
-    { step: 'until the next evaluation of the guard', seconds: GUARD_PERIOD_SECONDS },
-    { step: 'its calls are given up after', seconds: GUARD_CALL_SECONDS },
+    { step: 'the evaluation that just missed it: its telemetry is given up after', seconds: GUARD_CALL_SECONDS },
+    { step: 'its read of the kill switch is given up after', seconds: GUARD_CALL_SECONDS },
+    { step: 'its renewal of the lease is given up after', seconds: GUARD_CALL_SECONDS },
+  ];
+  const byRelease: Term[] = [
+    ...unnoticed,
+    { step: 'the next evaluation: its telemetry is given up after', seconds: GUARD_CALL_SECONDS },
+    { step: 'its release of the lease is given up after', seconds: RELEASE_SECONDS },
     { step: 'until the next poll of the host', seconds: HOST_POLL_SECONDS },
     { step: 'the poll is given up after', seconds: HOST_POLL_TIMEOUT_SECONDS },
   ];
+  const bySilence: Term[] = [
+    ...unnoticed,
+    { step: 'no beat follows: the host lets go by itself after', seconds: leaseLossSeconds },
+  ];
+  const abortTerms = sumOf(byRelease) >= sumOf(bySilence) ? byRelease : bySilence;
   return {
-    abortSeconds: rounded(abortTerms.reduce((sum, { seconds }) => sum + seconds, 0)),
+    abortSeconds: sumOf(abortTerms),
     abortTerms,
-    leaseLossSeconds: rounded(leaseGraceSeconds + HOST_POLL_SECONDS),
+    leaseLossSeconds: rounded(leaseLossSeconds),
     ttlSeconds: durationSeconds,
     fenceSeconds: FENCE_SECONDS,
   };
+}
+
+function sumOf(terms: readonly Term[]): number {
+  return rounded(terms.reduce((sum, { seconds }) => sum + seconds, 0));
 }
 
 /** Sums of tenths, without the noise of binary fractions. */

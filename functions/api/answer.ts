@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { Caller } from '../experiment/experiment.ts';
-import { type Problem, problem } from '../experiment/problem.ts';
+import { type FieldError, type Problem, problem } from '../experiment/problem.ts';
 import { log } from '../shared/log.ts';
 
 /** What a route answers: a document of ours, or a problem. */
@@ -35,12 +35,18 @@ export function experimentIdOf(event: APIGatewayProxyEvent): string {
   return event.pathParameters?.id ?? event.pathParameters?.experimentId ?? '';
 }
 
-/** Turns a route into a handler; whatever it throws becomes a problem document that gives nothing away. */
-export function route(handle: (event: APIGatewayProxyEvent) => Promise<Answer>) {
+/** The query parameters of a route and the values each may have; `'any'` leaves that to the route. */
+export type QueryParameters = Readonly<Record<string, readonly string[] | 'any'>>;
+
+/**
+ * Turns a route into a handler; whatever it throws becomes a problem document that gives nothing away. A query that is
+ * not exactly what the route knows never reaches it: a misspelt `dryRun` must not start a fault.
+ */
+export function route(handle: (event: APIGatewayProxyEvent) => Promise<Answer>, parameters: QueryParameters = {}) {
   return async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {
     let answer: Answer;
     try {
-      answer = await handle(event);
+      answer = refuseQuery(event, parameters) ?? (await handle(event));
     } catch (error) {
       log.error('request failed', { requestId: event.requestContext.requestId, error: error as Error });
       const { requestId } = event.requestContext;
@@ -56,4 +62,22 @@ export function route(handle: (event: APIGatewayProxyEvent) => Promise<Answer>) 
       body: JSON.stringify(answer.body),
     };
   };
+}
+
+function refuseQuery(event: APIGatewayProxyEvent, parameters: QueryParameters): Answer | undefined {
+  const known = Object.keys(parameters);
+  const errors = Object.entries(event.queryStringParameters ?? {}).flatMap(([field, value]): FieldError[] => {
+    const values = Object.hasOwn(parameters, field) ? parameters[field] : undefined;
+    if (values === undefined) {
+      return [{ field, message: 'is not a known parameter', allowed: known.join(', ') || 'no parameter at all' }];
+    }
+    const allowed = values === 'any' ? 'one value' : values.join(', ');
+    const times = event.multiValueQueryStringParameters?.[field]?.length ?? 1;
+    if (times > 1) return [{ field, message: `is given ${times} times`, allowed }];
+    if (values === 'any' || values.some((one) => one === value)) return [];
+    return [{ field, message: 'has a value that is not allowed', allowed }];
+  });
+  if (errors.length === 0) return undefined;
+  const fields = errors.map(({ field }) => field).join(', ');
+  return refusal(problem('invalid-request', `not valid: ${fields}`, { errors }));
 }

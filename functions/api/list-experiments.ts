@@ -17,9 +17,6 @@ export async function listExperiments(query: Record<string, string | undefined>,
     ...(fault === undefined || FAULT_KINDS.some((kind) => kind === fault)
       ? []
       : [{ field: 'fault', message: 'is not a fault kind', allowed: FAULT_KINDS.join(', ') }]),
-    ...Object.keys(query)
-      .filter((name) => name !== 'cluster' && name !== 'fault')
-      .map((field) => ({ field, message: 'is not a known parameter', allowed: 'cluster, fault' })),
   ];
   if (!cluster || errors.length > 0) {
     const fields = errors.map(({ field }) => field).join(', ');

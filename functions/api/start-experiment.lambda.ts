@@ -29,14 +29,16 @@ const dependencies = {
   clock: systemClock,
 };
 
-export const handler = route((event) =>
-  startExperiment(
-    {
-      body: bodyOf(event),
-      dryRun: event.queryStringParameters?.dryRun === 'true',
-      caller: callerOf(event),
-      requestId: event.requestContext.requestId,
-    },
-    dependencies,
-  ),
+export const handler = route(
+  (event) =>
+    startExperiment(
+      {
+        body: bodyOf(event),
+        dryRun: event.queryStringParameters?.dryRun === 'true',
+        caller: callerOf(event),
+        requestId: event.requestContext.requestId,
+      },
+      dependencies,
+    ),
+  { dryRun: ['true', 'false'] },
 );

@@ -17,6 +17,8 @@ const INJECTED_WAIT_MS = 20_000;
 /** API Gateway gives up after 29 s; an answer of ours must come before. */
 const ANSWER_WITHIN_MS = 26_000;
 const POLL_MS = 200;
+/** Another request with this id may be between its lock and its ADMITTED for about this long. */
+const TWIN_WAIT_MS = 3_000;
 /** What a run may take beside its duration and its recovery: steps before the fault, rollback, conclusion. */
 const RUN_OVERHEAD_SECONDS = 240;
 
@@ -31,7 +33,7 @@ export interface StartRequest {
 export interface StartDependencies {
   audit: Pick<AuditLog, 'append' | 'read'>;
   leases: Pick<LeaseStore, 'killSwitchEngaged' | 'create' | 'read' | 'release'>;
-  locks: Pick<ClusterLocks, 'take' | 'release' | 'holder'>;
+  locks: Pick<ClusterLocks, 'take' | 'giveBack' | 'holder'>;
   reservations: Pick<Reservations, 'find' | 'reserve' | 'cancel'>;
   admit(experiment: Experiment): Promise<Admission>;
   startExecution(run: ExperimentRun): Promise<void>;
@@ -52,6 +54,8 @@ export async function startExperiment(request: StartRequest, dependencies: Start
   return awaitInjection(begun.experimentId, answerByMs, dependencies);
 }
 
+type Admitted = Extract<Admission, { admitted: true }>;
+
 type Begun =
   | { kind: 'answer'; answer: Answer }
   | { kind: 'refused'; problem: Problem; experiment?: Experiment }
@@ -71,11 +75,15 @@ async function begin(request: StartRequest, dependencies: StartDependencies): Pr
   try {
     if (!request.dryRun) {
       const stored = await dependencies.reservations.find(experiment.experimentId);
-      if (stored) return await storedAnswer(stored, experiment, dependencies);
+      if (stored) return await twinsAnswer(experiment, dependencies);
     }
     const admission = await dependencies.admit(experiment);
-    if (!admission.admitted) return { kind: 'refused', problem: admission.problem, experiment };
-    if (request.dryRun) return { kind: 'answer', answer: dryRunAnswer(experiment, admission.facts) };
+    if (!admission.admitted) {
+      const heldByTwin = !request.dryRun && admission.problem.heldBy === experiment.experimentId;
+      if (heldByTwin) return await twinsAnswer(experiment, dependencies);
+      return { kind: 'refused', problem: admission.problem, experiment };
+    }
+    if (request.dryRun) return { kind: 'answer', answer: dryRunAnswer(experiment, admission) };
     return await claim(experiment, admission.facts, request, dependencies);
   } catch (error) {
     return unknown('the start', error, experiment);
@@ -97,20 +105,20 @@ async function claim(
     // The id first: while the locks are held nobody else can run on the clusters.
     const cancelled = reserved ? reservations.cancel(experimentId, request.requestId) : Promise.resolve(false);
     const [first] = await Promise.allSettled([cancelled]);
-    for (const cluster of taken.toReversed()) await locks.release(cluster, experimentId);
-    if (first.status === 'rejected') throw first.reason;
+    const freed = await Promise.allSettled(taken.map((cluster) => locks.giveBack(cluster, request.requestId)));
+    for (const one of [first, ...freed]) if (one.status === 'rejected') throw one.reason;
   };
   try {
     for (const cluster of clustersOf(experiment)) {
       const seconds =
         experiment.durationSeconds + (clusters[cluster]?.budgets.recoverySeconds ?? 0) + RUN_OVERHEAD_SECONDS;
       const endsByEpochSeconds = Math.ceil(clock.nowEpochMs() / 1000 + seconds);
-      if (await locks.take({ cluster, experimentId, endsByEpochSeconds }, request.requestId)) {
-        taken.push(cluster);
-        continue;
-      }
+      // Before the call: a put that failed may have been written. Giving back asks for our own request id.
+      taken.push(cluster);
+      if (await locks.take({ cluster, experimentId, endsByEpochSeconds }, request.requestId)) continue;
       const holder = await locks.holder(cluster);
       await giveBack();
+      if (holder === experimentId) return await twinsAnswer(experiment, dependencies);
       return { kind: 'refused', problem: clusterLocked(cluster, holder ?? '(just released)'), experiment };
     }
     const reservation: Reservation = {
@@ -120,13 +128,11 @@ async function claim(
       caller: request.caller,
       acceptedAt: new Date(clock.nowEpochMs()).toISOString(),
     };
-    // Before the call: a put that failed may have been written. Giving back asks for our own request id.
-    reserved = true;
+    reserved = true; // before the call, for the same reason
     reserved = await reservations.reserve(reservation, request.requestId);
     if (!reserved) {
       await giveBack();
-      const stored = await reservations.find(experimentId);
-      return stored ? await storedAnswer(stored, experiment, dependencies) : idConflict(experiment);
+      return await twinsAnswer(experiment, dependencies);
     }
     await audit.append(experimentId, 'ADMITTED', request.caller, { experiment, facts });
   } catch (error) {
@@ -167,19 +173,25 @@ async function launch(
   }
 }
 
-async function storedAnswer(
-  stored: Reservation,
+/** The answer of another request with this id, for one that is repeated; waits briefly while that one is starting. */
+async function twinsAnswer(
   experiment: Experiment,
-  { audit, leases }: StartDependencies,
+  { audit, leases, reservations, clock }: StartDependencies,
 ): Promise<Begun> {
-  if (stored.requestHash !== hashRequest(experiment)) return idConflict(experiment);
   const { experimentId } = experiment;
-  const [entries, lease] = await Promise.all([audit.read(experimentId), leases.read(experimentId)]);
-  if (entries.length === 0) {
-    const detail = `experiment ${experimentId} is being started by another request, or its start failed: ask for its status, or use another id`;
-    return { kind: 'refused', problem: problem('control-plane-unknown', detail, { experimentId }), experiment };
+  const deadlineMs = clock.monotonicMs() + TWIN_WAIT_MS;
+  for (;;) {
+    const stored = await reservations.find(experimentId);
+    if (stored && stored.requestHash !== hashRequest(experiment)) return idConflict(experiment);
+    const [entries, lease] = stored ? await Promise.all([audit.read(experimentId), leases.read(experimentId)]) : [[]];
+    if (entries.length > 0) {
+      return { kind: 'answer', answer: { status: 202, body: acceptedBody(experimentId, stateOf(entries, lease)) } };
+    }
+    if (clock.monotonicMs() >= deadlineMs) break;
+    await clock.sleep(POLL_MS);
   }
-  return { kind: 'answer', answer: { status: 202, body: acceptedBody(experimentId, stateOf(entries, lease)) } };
+  const detail = `experiment ${experimentId} is being started by another request, or its start failed: ask for its status, or use another id`;
+  return { kind: 'refused', problem: problem('control-plane-unknown', detail, { experimentId }), experiment };
 }
 
 async function awaitInjection(
@@ -209,10 +221,10 @@ function acceptedBody(experimentId: string, state: ReturnType<typeof stateOf>): 
   return { experimentId, status: state.status };
 }
 
-function dryRunAnswer(experiment: Experiment, facts: AdmissionFacts): Answer {
+function dryRunAnswer(experiment: Experiment, { facts, wouldRun }: Admitted): Answer {
   return {
     status: 200,
-    body: { experimentId: experiment.experimentId, dryRun: true, admitted: true, experiment, facts },
+    body: { experimentId: experiment.experimentId, dryRun: true, admitted: true, experiment, facts, wouldRun },
   };
 }
 

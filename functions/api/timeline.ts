@@ -35,11 +35,20 @@ const SUMMARIES: Partial<Record<EntryType, (details: never) => string>> = {
   RECOVERY_VERIFIED: () => 'the store is healthy: one master a shard, every replica attached',
   PROBE_MEASURED: (measured: ProbeMeasurement) =>
     [
-      measured.stillFailing ? 'still failing' : `RTO ${number(measured.rtoSeconds ?? 0)} s`,
+      rtoOf(measured),
       `${measured.acknowledgedWrites} writes acknowledged, ${measured.lostAcknowledgedWrites ?? 'unknown how many'} lost`,
     ].join(', '),
   CONCLUDED: ({ status, outcome, reason }: Verdict) => `${status}, ${outcome}: ${reason}`,
 };
+
+function rtoOf({
+  stillFailing,
+  provenOnImpacted,
+  rtoSeconds,
+}: ProbeMeasurement & { provenOnImpacted?: boolean }): string {
+  if (provenOnImpacted === false) return 'RTO not measured: its keys were not proven to live on the impacted node';
+  return stillFailing ? 'still failing' : `RTO ${number(rtoSeconds ?? 0)} s`;
+}
 
 function rollbackOf({ node, outcome, revertReason, liftedAt, fence, leftovers }: NodeRollback): string {
   return [
@@ -50,11 +59,22 @@ function rollbackOf({ node, outcome, revertReason, liftedAt, fence, leftovers }:
   ].join(', ');
 }
 
+/** Nothing for details that are not as this version writes them: a line with a hole says less than the generic one. */
+function ownLineOf(type: EntryType, details: Record<string, unknown>): string | undefined {
+  try {
+    const line = SUMMARIES[type]?.(details as never);
+    return line === undefined || /\b(undefined|null|NaN)\b/.test(line) ? undefined : line;
+  } catch {
+    return undefined;
+  }
+}
+
 function summaryOf(type: EntryType, details: Record<string, unknown>): string {
-  const summarize = SUMMARIES[type];
-  if (summarize) return summarize(details as never);
+  const line = ownLineOf(type, details);
+  if (line !== undefined) return line;
   const what = type.toLowerCase().replaceAll('_', ' ');
-  const why = [details.detail, details.reason, details.outcome].find((value) => typeof value === 'string');
+  const { detail, reason, outcome } = details ?? {};
+  const why = [detail, reason, outcome].find((value) => typeof value === 'string');
   return why === undefined ? what : `${what}: ${why}`;
 }
 

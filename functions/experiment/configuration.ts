@@ -7,6 +7,13 @@ import { z } from 'zod';
 const name = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, dot, dash and underscore, at most 100');
+/** These reach the hosts as document parameters: what is accepted here must match lib/document-parameters.ts. */
+const unit = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9@._-]{0,99}$/, 'letters, digits, at, dot, dash and underscore, at most 100');
+const hostFile = z
+  .string()
+  .regex(/^(\/[A-Za-z0-9._-]+)+$/, 'an absolute path of letters, digits, dot, dash and underscore');
 const port = z.int().min(1).max(65535);
 const percentage = z.number().min(0).max(100);
 
@@ -80,17 +87,21 @@ const clusterSchema = z
     /** EC2 tags that all nodes carry. The node's name is its `Name` tag. */
     selectTags: z.record(z.string(), z.string()).refine((tags) => Object.keys(tags).length > 0, 'at least one tag'),
     /** systemd unit of the store on the nodes. */
-    unit: name,
+    unit,
     port,
     dataDirectory: z.string().startsWith('/'),
     tls: z.boolean().default(false),
     /** Secrets Manager secret with JSON `{"username","password"}` for the probe and the store checks. */
     secretName: z.string().min(1).optional(),
     /** File on the nodes, readable by root only, with the same JSON: the fence asks the local store whether it may fall. */
-    hostCredentialsFile: z.string().startsWith('/').optional(),
+    hostCredentialsFile: hostFile.optional(),
     redis: redisSchema.prefault({}),
     telemetry: telemetrySchema,
-    guardrails: z.record(z.string(), guardrailSchema).default(DEFAULT_GUARDRAILS),
+    /** Replaces defaults of the same name and adds others; a default cannot be dropped. */
+    guardrails: z
+      .record(z.string(), guardrailSchema)
+      .prefault({})
+      .transform((own): Record<string, Guardrail> => ({ ...DEFAULT_GUARDRAILS, ...own })),
     /** CloudWatch alarms that must be OK before a start and that roll back when they fire. */
     alarms: z
       .array(z.strictObject({ name, severity: z.enum(['INFO', 'WARNING', 'CRITICAL']).default('CRITICAL') }))

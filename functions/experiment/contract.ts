@@ -37,7 +37,7 @@ export const requestSchema = z.strictObject({
 const partition = z
   .strictObject({
     latencyMs: z.literal(0).default(0),
-    packetLossPct: z.number().min(1).max(100),
+    packetLossPct: z.int().min(1).max(100),
     targetPartitionGroupA: nodeNames,
     targetPartitionGroupB: nodeNames,
     scope: z.enum(['isolate', 'peers']).default('isolate'),
@@ -73,7 +73,7 @@ export const ALLOWED: Record<string, string> = {
   action: FAULT_KINDS.join(', '),
   parameters: 'an object',
   'parameters.latencyMs': '0: a partition delays nothing',
-  'parameters.packetLossPct': 'a number from 1 to 100',
+  'parameters.packetLossPct': 'a whole number from 1 to 100',
   'parameters.targetPartitionGroupA': NODE_LIST,
   'parameters.targetPartitionGroupB': `${NODE_LIST}, none of them in group A`,
   'parameters.scope': 'isolate, peers',

@@ -82,9 +82,12 @@ export interface NodeRollback {
   /** Why the host let go: `TTL`, `LEASE_LOST`, `LEASE_RELEASED`, `WATCHDOG_DIED`, `ROLLBACK`; see host/README.md. */
   revertReason?: string;
   liftedAt?: string;
-  fence?: { outcome: 'NONE' | 'SETTLED' | 'DEADLINE'; raisedAt?: string; loweredAt?: string };
-  /** Lines of the before/after snapshot that differ; empty means proven clean. */
+  /** `DEADLINE`: clients were let in before the store had settled. `FAILED`: the fence could not be raised. */
+  fence?: { outcome: 'NONE' | 'SETTLED' | 'DEADLINE' | 'FAILED'; raisedAt?: string; loweredAt?: string };
+  /** What is still there of the fault, or could not be looked at; empty means proven clean. */
   leftovers: string[];
+  /** What others changed on the host meanwhile: evidence, nothing to fail for. Absent when nothing. */
+  changes?: string[];
   detail?: string;
 }
 
@@ -106,7 +109,7 @@ export interface RecoveryResult {
 
 /** What the probe measured from the client's side. */
 export interface ProbeMeasurement {
-  /** First failed operation to first lasting success; absent when no operation failed. */
+  /** The longest outage that lasted into the fault, first failure to first lasting success; absent when there was none. */
   rtoSeconds?: number;
   /** The probe was still failing when it stopped. */
   stillFailing: boolean;
@@ -118,6 +121,8 @@ export interface ProbeMeasurement {
   firstFailureAt?: string;
   recoveredAt?: string;
   promotion?: { shard: string; from: string; to: string; at: string };
+  /** Before the fault, the impacted nodes had a write of the probe. False: what it measured is not of this fault. */
+  provenOnImpacted: boolean;
 }
 
 export interface Verdict {

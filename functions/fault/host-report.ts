@@ -10,8 +10,11 @@ const hostReportSchema = z.object({
   appliedAt: text,
   liftedAt: text,
   revertReason: text,
-  fence: z.object({ outcome: z.enum(['NONE', 'SETTLED', 'DEADLINE']), raisedAt: text, loweredAt: text }).nullish(),
+  fence: z
+    .object({ outcome: z.enum(['NONE', 'SETTLED', 'DEADLINE', 'FAILED']), raisedAt: text, loweredAt: text })
+    .nullish(),
   leftovers: z.array(z.string()).nullish(),
+  changes: z.array(z.string()).nullish(),
 });
 export type HostReport = z.infer<typeof hostReportSchema>;
 

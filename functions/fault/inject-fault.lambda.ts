@@ -13,7 +13,6 @@ const audit = auditLogFromEnv();
 const leases = leaseStoreFromEnv();
 const hosts = ssmHostCommands(ssmClient(), systemClock);
 const documentPrefix = requireEnv('HOLDFAST_DOCUMENT_PREFIX');
-const leaseTable = requireEnv('HOLDFAST_LEASE_TABLE');
 
 export async function handler({ experimentId, experiment, targets }: ExperimentRun): Promise<Injection> {
   const configuration = loadConfiguration();
@@ -23,7 +22,6 @@ export async function handler({ experimentId, experiment, targets }: ExperimentR
     targets,
     cluster: clusterOf(experiment, configuration),
     leaseGraceSeconds: configuration.leaseGraceSeconds,
-    leaseTable,
   });
   const dependencies = { leases, audit, hosts, clock: systemClock, documentPrefix };
   return injectFault(experimentId, experiment.durationSeconds, commands, dependencies);

@@ -12,21 +12,23 @@ const ACTOR = { function: 'inject-fault' };
 /** Two beats: the guard has seen fresh data and has come back to see more. */
 const MIN_BEAT = 2;
 const WATCH_DEADLINE_MS = 15_000;
+/** Started just before: connects, writes, and finds its write on the impacted nodes. */
+const PROBE_DEADLINE_MS = 8_000;
 const WATCH_POLL_MS = 250;
 /** The host program answers within 15 s of its start; the rest is delivery. */
 const COMMAND_DEADLINE_MS = 40_000;
 
 export interface InjectDependencies {
   leases: Pick<LeaseStore, 'read' | 'grant' | 'setHoldUntil'>;
-  audit: Pick<AuditLog, 'append'>;
+  audit: Pick<AuditLog, 'append' | 'read'>;
   hosts: HostCommands;
   clock: Clock;
   documentPrefix: string;
 }
 
 /**
- * Injects under a watched lease: watched → recorded → granted → sent → confirmed by every host. Anything less than
- * APPLIED from all of them is indeterminate, and indeterminate means injected: the caller rolls back.
+ * Injects under a watched lease: watched and measured → recorded → granted → sent → confirmed by every host. Anything
+ * less than APPLIED from all of them is indeterminate, and indeterminate means injected: the caller rolls back.
  *
  * @throws WorkflowError InjectionFailed, or LeaseReleased when the right to go on ended on the way.
  */
@@ -37,7 +39,7 @@ export async function injectFault(
   dependencies: InjectDependencies,
 ): Promise<Injection> {
   const { leases, audit, hosts, clock, documentPrefix } = dependencies;
-  await waitUntilWatched(experimentId, dependencies);
+  await waitUntilObserved(experimentId, dependencies);
   await audit.append(experimentId, 'INJECTING', ACTOR, { commands });
   let results: CommandResult[] = [];
   try {
@@ -71,14 +73,23 @@ export async function injectFault(
   }
 }
 
-async function waitUntilWatched(experimentId: string, { leases, clock }: InjectDependencies): Promise<void> {
-  const deadlineMs = clock.monotonicMs() + WATCH_DEADLINE_MS;
+/** Nothing is injected that nobody watches, and nothing whose effect on a client nobody measures. */
+async function waitUntilObserved(experimentId: string, { leases, audit, clock }: InjectDependencies): Promise<void> {
+  const startedMs = clock.monotonicMs();
+  let measured = false;
   for (;;) {
     const lease = await leases.read(experimentId);
     if (lease?.state !== 'HOLD') throw leaseReleased(experimentId, lease);
-    if (lease.beat >= MIN_BEAT) return;
-    if (clock.monotonicMs() >= deadlineMs) {
+    const watched = lease.beat >= MIN_BEAT;
+    measured ||= (await audit.read(experimentId)).some(({ type }) => type === 'PROBE_READY');
+    if (watched && measured) return;
+    const waitedMs = clock.monotonicMs() - startedMs;
+    if (!watched && waitedMs >= WATCH_DEADLINE_MS) {
       const message = `nobody watches: beat ${lease.beat} after ${WATCH_DEADLINE_MS / 1000} s, at least ${MIN_BEAT}`;
+      throw new WorkflowError(ErrorName.InjectionFailed, message);
+    }
+    if (!measured && waitedMs >= PROBE_DEADLINE_MS) {
+      const message = `nobody measures: the probe was not ready within ${PROBE_DEADLINE_MS / 1000} s`;
       throw new WorkflowError(ErrorName.InjectionFailed, message);
     }
     await clock.sleep(WATCH_POLL_MS);

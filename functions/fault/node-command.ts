@@ -22,7 +22,6 @@ export interface CommandContext {
   targets: ResolvedTargets;
   cluster: Cluster;
   leaseGraceSeconds: number;
-  leaseTable: string;
 }
 
 /**
@@ -57,7 +56,7 @@ function ofKind({ parameters }: Fault, resolved: ResolvedFault) {
 }
 
 function commonParameters(
-  { experiment, targets, cluster, leaseGraceSeconds, leaseTable }: CommandContext,
+  { experiment, targets, cluster, leaseGraceSeconds }: CommandContext,
   fault: Fault,
   resolved: ResolvedFault,
   node: TargetNode,
@@ -69,7 +68,6 @@ function commonParameters(
     faultId: fault.faultId,
     ttlSeconds: String(experiment.durationSeconds),
     leaseGraceSeconds: String(leaseGraceSeconds),
-    leaseTable,
     engine: cluster.engine,
     unit: cluster.unit,
     storePorts: `${cluster.port},${sentinelPort}`,

@@ -3,12 +3,12 @@ import type { ExperimentRun } from '../experiment/workflow.ts';
 import { loadConfiguration } from '../shared/configuration.ts';
 import { systemClock } from '../shared/system-clock.ts';
 import { clusterOf } from '../target/cluster.ts';
-import { auditLogFromEnv, leaseStoreFromEnv } from '../target/dependencies.ts';
+import { auditLogFromEnv, guardLeasesFromEnv } from '../target/dependencies.ts';
 import { guard } from './guard.ts';
 import { PrometheusClient } from './prometheus.ts';
 
 const audit = auditLogFromEnv();
-const leases = leaseStoreFromEnv();
+const leases = guardLeasesFromEnv();
 
 export async function handler(run: ExperimentRun, context: Context): Promise<void> {
   const cluster = clusterOf(run.experiment, loadConfiguration());

@@ -62,7 +62,10 @@ export async function guard(task: GuardTask, dependencies: GuardDependencies): P
     if (stop) return end(task, dependencies, stop, { peakP99LatencyMs, evaluations });
 
     const elapsedMs = clock.monotonicMs() - tickMs;
-    await clock.sleep(Math.max(0, nextTickIntervalMs(oldestAgeSeconds(readings)) - elapsedMs));
+    const untilTickMs = nextTickIntervalMs(oldestAgeSeconds(readings)) - elapsedMs;
+    // The end of the TTL does not wait for the next scrape.
+    const untilEndMs = lease?.holdUntil === undefined ? untilTickMs : Date.parse(lease.holdUntil) - clock.nowEpochMs();
+    await clock.sleep(Math.max(0, Math.min(untilTickMs, untilEndMs)));
 
     async function renewOrStop(): Promise<Stop | undefined> {
       try {

@@ -1,9 +1,10 @@
 import {
   type AttributeValue,
   ConditionalCheckFailedException,
+  DuplicateItemException,
   type DynamoDBClient,
+  ExecuteStatementCommand,
   GetItemCommand,
-  PutItemCommand,
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
@@ -44,26 +45,32 @@ export class LeaseStore {
   readonly #dynamo: DynamoDBClient;
   readonly #tableName: string;
   readonly #clock: Clock;
+  readonly #requestTimeoutMs: number;
 
-  constructor(options: { dynamo: DynamoDBClient; tableName: string; clock: Clock }) {
+  /** @param options `requestTimeoutMs`: longest time one call may take with all its tries, 2000 if not given */
+  constructor(options: { dynamo: DynamoDBClient; tableName: string; clock: Clock; requestTimeoutMs?: number }) {
     this.#dynamo = options.dynamo;
     this.#tableName = options.tableName;
     this.#clock = options.clock;
+    this.#requestTimeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
   }
 
-  /** Begins to hold. @throws WorkflowError LeaseReleased when a row exists already, held or released. */
+  /**
+   * Begins to hold. An INSERT fails when the row exists, whatever it says: with that right nobody can turn a released
+   * lease back into a held one.
+   * @throws WorkflowError LeaseReleased when a row exists already, held or released.
+   */
   async create(experimentId: string): Promise<void> {
     try {
       await this.#dynamo.send(
-        new PutItemCommand({
-          TableName: this.#tableName,
-          Item: { leaseId: { S: experimentId }, state: { S: 'HOLD' }, beat: { N: '0' } },
-          ConditionExpression: 'attribute_not_exists(leaseId)',
+        new ExecuteStatementCommand({
+          Statement: `INSERT INTO "${this.#tableName}" VALUE {'leaseId': ?, 'state': ?, 'beat': ?}`,
+          Parameters: [{ S: experimentId }, { S: 'HOLD' }, { N: '0' }],
         }),
-        bounded(),
+        this.#bounded(),
       );
     } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      if (!(error instanceof DuplicateItemException)) throw error;
       throw new WorkflowError(ErrorName.LeaseReleased, `experimentId ${experimentId} has had a lease before`);
     }
   }
@@ -72,7 +79,7 @@ export class LeaseStore {
   async read(experimentId: string): Promise<Lease | undefined> {
     const { Item } = await this.#dynamo.send(
       new GetItemCommand({ TableName: this.#tableName, Key: { leaseId: { S: experimentId } }, ConsistentRead: true }),
-      bounded(),
+      this.#bounded(),
     );
     return Item ? toLease(Item) : undefined;
   }
@@ -136,7 +143,7 @@ export class LeaseStore {
             ':detail': { S: detail },
           },
         }),
-        bounded(),
+        this.#bounded(),
       );
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
@@ -158,13 +165,17 @@ export class LeaseStore {
           ExpressionAttributeValues: { ...HELD.values, ...update.ExpressionAttributeValues },
           ReturnValues: 'ALL_NEW',
         }),
-        bounded(),
+        this.#bounded(),
       );
       return toLease(Attributes ?? {});
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
       throw leaseReleased(experimentId, await this.read(experimentId));
     }
+  }
+
+  #bounded(): { abortSignal: AbortSignal } {
+    return { abortSignal: AbortSignal.timeout(this.#requestTimeoutMs) };
   }
 
   #now(): string {
@@ -178,10 +189,6 @@ export function leaseReleased(experimentId: string, lease: Lease | undefined): W
     ? `${lease.releaseReason ?? lease.state}: ${lease.releaseDetail ?? 'no detail'}`
     : 'there is no row';
   return new WorkflowError(ErrorName.LeaseReleased, `the lease of ${experimentId} is not held (${why})`);
-}
-
-function bounded(): { abortSignal: AbortSignal } {
-  return { abortSignal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) };
 }
 
 /** Anything but an exact `HOLD` counts as released. */

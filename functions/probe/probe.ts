@@ -1,17 +1,19 @@
 import type { AuditLog } from '../audit/audit-log.ts';
-import type { EntryType } from '../audit/entry.ts';
+import type { AuditEntry, EntryType } from '../audit/entry.ts';
 import type { ProbeMeasurement } from '../experiment/workflow.ts';
 import type { Clock } from '../shared/clock.ts';
 import { log } from '../shared/log.ts';
+import { faultAtEpochMs } from './fault-time.ts';
 import { checkLoss } from './loss-checker.ts';
-import { LASTING_MS, type Operation, outages, rtoSeconds } from './rto.ts';
+import { LASTING_MS, type Operation, outages, rtoSeconds, worstOutage } from './rto.ts';
 import type { ShardProbe } from './shard-probe.ts';
 
 const ACTOR = { function: 'probe' };
 /** 20 operations a second: an outage is measured to 50 ms. */
 const WRITE_INTERVAL_MS = 50;
 const POLL_INTERVAL_MS = 500;
-const PROOF_DEADLINE_MS = 5000;
+/** Longer than the injection waits for it: a later proof would be none. */
+const PROOF_DEADLINE_MS = 15_000;
 /** After the end of the run: long enough to see that a recovery lasts, short enough for the verdict that waits. */
 const SETTLE_MS = LASTING_MS + 500;
 const SETTLE_DEADLINE_MS = 15_000;
@@ -33,7 +35,10 @@ interface Observed {
   acknowledged: Map<string, string>;
   keys: string[];
   promotion?: NonNullable<ProbeMeasurement['promotion']>;
-  provenOnImpacted: boolean;
+  /** When the impacted nodes were seen to have an acknowledged write; absent: never. Monotonic. */
+  provenAtMs?: number;
+  /** The log as it was last read. */
+  entries: readonly AuditEntry[];
   problems: string[];
 }
 
@@ -47,7 +52,7 @@ export async function probe(experimentId: string, shard: ShardProbe, dependencie
     operations: [],
     acknowledged: new Map(),
     keys: [],
-    provenOnImpacted: false,
+    entries: [],
     problems: [],
   };
   let lostAcknowledgedWrites: number | undefined;
@@ -56,7 +61,7 @@ export async function probe(experimentId: string, shard: ShardProbe, dependencie
     const stop = new AbortController();
     const background = [
       writeUntil(stop.signal, experimentId, shard, seen, clock),
-      prove(stop.signal, shard, seen, clock),
+      prove(stop.signal, experimentId, shard, seen, dependencies),
       watchMaster(stop.signal, experimentId, shard, seen, dependencies),
     ];
     try {
@@ -99,13 +104,25 @@ async function writeOnce(key: string, value: string, shard: ShardProbe, seen: Ob
   if (acknowledged) seen.acknowledged.set(key, value);
 }
 
-/** The keys must live on the node that the fault hits; elsewhere the probe would measure nothing. */
-async function prove(stop: AbortSignal, shard: ShardProbe, seen: Observed, clock: Clock): Promise<void> {
+/**
+ * The keys must live on the node that the fault hits; elsewhere the probe would measure nothing. PROBE_READY says that
+ * they do: the injection waits for it.
+ */
+async function prove(
+  stop: AbortSignal,
+  experimentId: string,
+  shard: ShardProbe,
+  seen: Observed,
+  { audit, clock }: ProbeDependencies,
+): Promise<void> {
   const deadlineMs = clock.monotonicMs() + PROOF_DEADLINE_MS;
   while (!stop.aborted && clock.monotonicMs() < deadlineMs) {
     const [first] = seen.acknowledged;
     if (first && (await shard.isOnImpacted(...first).catch(() => false))) {
-      seen.provenOnImpacted = true;
+      seen.provenAtMs = clock.monotonicMs();
+      await audit.append(experimentId, 'PROBE_READY', ACTOR, { shard: shard.shard }).catch((error: unknown) => {
+        seen.problems.push(`PROBE_READY not written: ${error}`);
+      });
       return;
     }
     await clock.sleep(POLL_INTERVAL_MS);
@@ -138,8 +155,8 @@ async function watchMaster(
 async function untilEnd(experimentId: string, seen: Observed, { audit, clock, remainingMs }: ProbeDependencies) {
   const outOfTime = () => remainingMs() < LAST_ACT_MS;
   while (!outOfTime()) {
-    const entries = await audit.read(experimentId).catch(() => []);
-    if (entries.some((entry) => ENDS.includes(entry.type))) break;
+    seen.entries = await audit.read(experimentId).catch(() => seen.entries);
+    if (seen.entries.some((entry) => ENDS.includes(entry.type))) break;
     await clock.sleep(2 * POLL_INTERVAL_MS);
   }
   const endedMs = clock.monotonicMs();
@@ -168,8 +185,10 @@ function measurement(seen: Observed, lostAcknowledgedWrites: number | undefined,
   const epochOffsetMs = clock.nowEpochMs() - clock.monotonicMs();
   const iso = (monotonicMs: number) => new Date(monotonicMs + epochOffsetMs).toISOString();
   const found = outages(seen.operations);
-  const [first] = found;
-  const rto = rtoSeconds(found);
+  // Of a fault whose time is not known every outage counts, and no proof came before it.
+  const faultAtMs = (faultAtEpochMs(seen.entries) ?? -Infinity) - epochOffsetMs;
+  const worst = worstOutage(found, faultAtMs);
+  const rto = rtoSeconds(worst);
   const measured: ProbeMeasurement = {
     ...(rto === undefined ? {} : { rtoSeconds: rto }),
     // Without a single operation nobody knows that it works.
@@ -178,9 +197,11 @@ function measurement(seen: Observed, lostAcknowledgedWrites: number | undefined,
     acknowledgedWrites: seen.acknowledged.size,
     ...(lostAcknowledgedWrites === undefined ? {} : { lostAcknowledgedWrites }),
     failedWrites: seen.operations.filter((operation) => !operation.ok).length,
-    ...(first ? { firstFailureAt: iso(first.firstFailureAtMs) } : {}),
-    ...(first?.recoveredAtMs === undefined ? {} : { recoveredAt: iso(first.recoveredAtMs) }),
+    ...(worst ? { firstFailureAt: iso(worst.firstFailureAtMs) } : {}),
+    ...(worst?.recoveredAtMs === undefined ? {} : { recoveredAt: iso(worst.recoveredAtMs) }),
     ...(seen.promotion ? { promotion: seen.promotion } : {}),
+    // Proven while the fault was on is not proven: nobody saw what the client could do before.
+    provenOnImpacted: seen.provenAtMs !== undefined && seen.provenAtMs < faultAtMs,
   };
-  return { ...measured, outages: found.length, provenOnImpacted: seen.provenOnImpacted, problems: seen.problems };
+  return { ...measured, outages: found.length, problems: seen.problems };
 }

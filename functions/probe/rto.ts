@@ -35,10 +35,26 @@ export function outages(operations: readonly Operation[]): Outage[] {
   return found;
 }
 
-/** First failed operation to first lasting success, seconds; undefined without a failure or without a recovery. */
-export function rtoSeconds([first]: readonly Outage[]): number | undefined {
-  if (first?.recoveredAtMs === undefined) return undefined;
-  return Math.round(first.recoveredAtMs - first.firstFailureAtMs) / 1000;
+/**
+ * The outage that counts for a fault that may have begun at `faultAtMs`: the longest that lasted into it, one without
+ * an end before all others. What was over before the fault is none of its doing.
+ *
+ * @returns undefined when the client did not suffer from the fault on
+ */
+export function worstOutage(found: readonly Outage[], faultAtMs: number): Outage | undefined {
+  const lengthMs = ({ firstFailureAtMs, recoveredAtMs = Infinity }: Outage) => recoveredAtMs - firstFailureAtMs;
+  return found
+    .filter(({ recoveredAtMs = Infinity }) => recoveredAtMs > faultAtMs)
+    .reduce<Outage | undefined>(
+      (worst, next) => (worst && lengthMs(worst) >= lengthMs(next) ? worst : next),
+      undefined,
+    );
+}
+
+/** First failed operation to first lasting success, seconds; undefined without an outage or without its end. */
+export function rtoSeconds(outage: Outage | undefined): number | undefined {
+  if (outage?.recoveredAtMs === undefined) return undefined;
+  return Math.round(outage.recoveredAtMs - outage.firstFailureAtMs) / 1000;
 }
 
 function lasts(success: Operation, sorted: readonly Operation[], observedUntilMs: number): boolean {

@@ -1,5 +1,6 @@
 import { auditLog, clusterLocks, leaseStore } from '../admission/stores-from-env.ts';
 import { loadConfiguration } from '../shared/configuration.ts';
+import { systemClock } from '../shared/system-clock.ts';
 import { type AlarmStateChange, type OnAlarmResult, onAlarm } from './on-alarm.ts';
 
 const dependencies = {
@@ -7,6 +8,7 @@ const dependencies = {
   locks: clusterLocks(),
   audit: auditLog(),
   leases: leaseStore(),
+  clock: systemClock,
 };
 
 export function handler(event: AlarmStateChange): Promise<OnAlarmResult> {

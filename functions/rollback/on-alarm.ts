@@ -5,7 +5,9 @@ import { ALERT_SEVERITIES } from '../experiment/contract.ts';
 import type { AlertSeverity } from '../experiment/experiment.ts';
 import { stateOf } from '../experiment/status.ts';
 import type { LeaseStore } from '../guard/lease.ts';
+import type { Clock } from '../shared/clock.ts';
 import { log } from '../shared/log.ts';
+import { withDeadline } from '../shared/with-deadline.ts';
 
 /** The part of EventBridge's `CloudWatch Alarm State Change` that is used. */
 export interface AlarmStateChange {
@@ -17,6 +19,7 @@ export interface OnAlarmDependencies {
   locks: Pick<ClusterLocks, 'holder'>;
   audit: Pick<AuditLog, 'append' | 'read'>;
   leases: Pick<LeaseStore, 'release'>;
+  clock: Clock;
 }
 
 /** Experiments that were told to let go, and why the others were not. */
@@ -27,7 +30,7 @@ export interface OnAlarmResult {
 
 /**
  * An alarm of a cluster lets go of the experiment that holds it, if its severity is above what the experiment
- * tolerates. An experiment whose terms cannot be read is let go of as well.
+ * tolerates. An experiment whose terms cannot be read in time is let go of as well.
  * @throws the lease store's error, so that the event is delivered again.
  */
 export async function onAlarm(event: AlarmStateChange, dependencies: OnAlarmDependencies): Promise<OnAlarmResult> {
@@ -59,10 +62,10 @@ export async function onAlarm(event: AlarmStateChange, dependencies: OnAlarmDepe
 async function tolerates(
   experimentId: string,
   severity: AlertSeverity,
-  { audit }: OnAlarmDependencies,
+  { audit, clock }: OnAlarmDependencies,
 ): Promise<boolean> {
   try {
-    const { experiment, verdict } = stateOf(await audit.read(experimentId));
+    const { experiment, verdict } = stateOf(await withDeadline(audit.read(experimentId), clock));
     if (verdict) return true;
     if (!experiment) return false;
     const { maxAlertSeverity, automaticRollbackOnAlert } = experiment.safetyThreshold;
@@ -75,12 +78,14 @@ async function tolerates(
   }
 }
 
-/** Recorded first, but the way back never waits for the record. */
-async function letGo(experimentId: string, detail: string, { audit, leases }: OnAlarmDependencies): Promise<void> {
-  try {
-    await audit.append(experimentId, 'ABORT_REQUESTED', { function: 'on-alarm' }, { reason: 'ALARM', detail });
-  } catch (error) {
-    log.error('alarm not recorded: releasing all the same', { experimentId, error: String(error) });
-  }
+/** Lets go, then records: the way back never waits for the record. */
+async function letGo(experimentId: string, detail: string, dependencies: OnAlarmDependencies): Promise<void> {
+  const { audit, leases, clock } = dependencies;
   await leases.release(experimentId, 'ALARM', detail);
+  const details = { reason: 'ALARM', detail };
+  try {
+    await withDeadline(audit.append(experimentId, 'ABORT_REQUESTED', { function: 'on-alarm' }, details), clock);
+  } catch (error) {
+    log.error('released, but the alarm is not recorded', { experimentId, error: String(error) });
+  }
 }

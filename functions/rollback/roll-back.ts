@@ -3,13 +3,12 @@ import type { NodeRollback, ResolvedTargets, RollbackResult } from '../experimen
 import type { CommandResult, HostCommands } from '../fault/ssm.ts';
 import type { LeaseStore, ReleaseReason } from '../guard/lease.ts';
 import type { Clock } from '../shared/clock.ts';
+import { withDeadline } from '../shared/with-deadline.ts';
 
 const ACTOR = { function: 'roll-back' };
 /** The host's fence may take 15 s, a busy agent as long again; beyond this a person is needed. */
 const DEADLINE_MS = 40_000;
 const RETRY_PAUSE_MS = 1000;
-/** The way back does not wait for its own record. */
-const RECORD_DEADLINE_MS = 3000;
 
 export interface RollBackDependencies {
   leases: Pick<LeaseStore, 'release' | 'read'>;
@@ -61,6 +60,7 @@ export async function rollBack(task: RollBackTask, dependencies: RollBackDepende
   if (blind) problems.push('which nodes were injected is not known: their own lease and TTL end the fault');
 
   const nodes = await Promise.all(impacted.map((node) => revertUntilClean(node, task, dependencies, deadlineMs)));
+  problems.push(...nodes.flatMap(fenceProblem));
   const failed = blind || nodes.some((node) => node.outcome === 'FAILED');
   const lifted = rolledBackAt(nodes, clock);
   const result = (): RollbackResult => ({
@@ -90,7 +90,13 @@ async function revertUntilClean(
   }
 }
 
-/** Reverted is what the host proves: its own report for this fault, with nothing left over. */
+/** A fence that did not hold until the store had settled: acknowledged writes may be lost, whatever the host is now. */
+function fenceProblem({ node, fence }: NodeRollback): string[] {
+  if (fence?.outcome === 'DEADLINE') return [`${node}: the fence fell at its deadline, before the store had settled`];
+  return fence?.outcome === 'FAILED' ? [`${node}: the fence could not be raised, clients were not kept away`] : [];
+}
+
+/** Reverted is what the host proves: its own report for this fault, with nothing left over. What others changed is theirs. */
 function judge(impacted: Impacted, { status, report, detail }: CommandResult): NodeRollback {
   const leftovers = report?.leftovers ?? [];
   const done = report?.state === 'REVERTED' || report?.state === 'NOTHING_TO_REVERT' ? report.state : undefined;
@@ -113,6 +119,7 @@ function judge(impacted: Impacted, { status, report, detail }: CommandResult): N
         }
       : {}),
     leftovers,
+    ...(report?.changes?.length ? { changes: report.changes } : {}),
     ...(clean ? {} : { detail: `${said} (SSM: ${status}${detail ? `, ${detail}` : ''})` }),
   };
 }
@@ -149,19 +156,4 @@ function rolledBackAt(nodes: readonly NodeRollback[], clock: Clock): string | un
   const reverted = nodes.filter((node) => node.outcome === 'REVERTED');
   const times = reverted.map((node) => Date.parse(node.liftedAt ?? '') || clock.nowEpochMs());
   return times.length === 0 ? undefined : new Date(Math.max(...times)).toISOString();
-}
-
-async function withDeadline<T>(act: Promise<T>, clock: Clock): Promise<T> {
-  const done = new AbortController();
-  const timeout = clock.sleep(RECORD_DEADLINE_MS, done.signal).then(() => {
-    throw new Error(`no answer within ${RECORD_DEADLINE_MS} ms`);
-  });
-  // Whichever loses the race may still reject; nobody waits for it then.
-  timeout.catch(() => {});
-  act.catch(() => {});
-  try {
-    return await Promise.race([act, timeout]);
-  } finally {
-    done.abort();
-  }
 }

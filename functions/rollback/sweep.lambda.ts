@@ -4,14 +4,18 @@ import type { ExperimentRun } from '../experiment/workflow.ts';
 import { stepFunctionsClient } from '../shared/clients.ts';
 import { requireEnv } from '../shared/env.ts';
 import { systemClock } from '../shared/system-clock.ts';
+import { executionEnded } from './execution-ended.ts';
 import { type SweepAction, sweep } from './sweep.ts';
+
+const stateMachineArn = requireEnv('HOLDFAST_STATE_MACHINE_ARN');
 
 const dependencies = {
   locks: clusterLocks(),
   audit: auditReader(),
   leases: leaseStore(),
   startExecution: (name: string, run: ExperimentRun) =>
-    startExecution(stepFunctionsClient(), requireEnv('HOLDFAST_STATE_MACHINE_ARN'), name, run),
+    startExecution(stepFunctionsClient(), stateMachineArn, name, run),
+  executionEnded: (name: string) => executionEnded(stepFunctionsClient(), stateMachineArn, name),
   clock: systemClock,
 };
 

@@ -1,30 +1,36 @@
 import type { ClusterLock, ClusterLocks } from '../admission/cluster-locks.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
-import type { AuditEntry } from '../audit/entry.ts';
-import type { Caller, Experiment } from '../experiment/experiment.ts';
-import { detailsOf, stateOf } from '../experiment/status.ts';
-import type { ExperimentRun, ResolvedTargets } from '../experiment/workflow.ts';
+import type { AuditEntry, EntryType } from '../audit/entry.ts';
+import { stateOf } from '../experiment/status.ts';
 import type { LeaseStore } from '../guard/lease.ts';
-import type { Clock } from '../shared/clock.ts';
 import { log } from '../shared/log.ts';
+import { leavesClusterFree } from '../verdict/verdict.ts';
+import { type RollbackStarter, startRollback } from './start-rollback.ts';
 
-/** A rollback that began this recently is left to finish before another one is sent. */
-const ROLLBACK_TAKES_MS = 150_000;
+/**
+ * How long the step behind each of these may take before its run counts as dead.
+ */
+const NEXT_STEP_TAKES_MS: Partial<Record<EntryType, number>> = {
+  ROLLING_BACK: 150_000,
+  ROLLED_BACK: 700_000,
+  ROLLBACK_FAILED: 700_000,
+  RECOVERY_VERIFIED: 150_000,
+  RECOVERY_FAILED: 150_000,
+};
 
-export interface SweepDependencies {
+export interface SweepDependencies extends RollbackStarter {
   locks: Pick<ClusterLocks, 'list' | 'release'>;
   audit: Pick<AuditLog, 'read'>;
   leases: Pick<LeaseStore, 'release'>;
-  /** Starts the state machine under that name; a name that exists already is no error. */
-  startExecution(name: string, run: ExperimentRun): Promise<void>;
-  clock: Clock;
+  /** True when the execution of that name is known not to run any more. */
+  executionEnded(name: string): Promise<boolean>;
 }
 
 export type SweepAction = 'within its time' | 'lock freed' | 'rollback under way' | 'rollback started';
 
 /**
- * Every minute: what is past its end is rolled back even if its execution is dead, and stale locks are freed. One
- * experiment's failure does not keep the others from being swept.
+ * Every minute: what is past its end or without a living execution is rolled back, a rollback that failed is tried
+ * again, and stale locks are freed. One experiment's failure does not keep the others from being swept.
  * @throws AggregateError at the end when any could not be swept.
  */
 export async function sweep(dependencies: SweepDependencies): Promise<Record<string, SweepAction>> {
@@ -42,12 +48,16 @@ export async function sweep(dependencies: SweepDependencies): Promise<Record<str
   return done;
 }
 
-async function sweepOne(lock: ClusterLock, { locks, audit, leases, startExecution, clock }: SweepDependencies) {
+async function sweepOne(lock: ClusterLock, dependencies: SweepDependencies): Promise<SweepAction> {
+  const { locks, audit, leases, clock } = dependencies;
   const { cluster, experimentId } = lock;
   const nowMs = clock.nowEpochMs();
   // `!(…)` so that an end that is not a number counts as passed.
-  const pastItsEnd = !(nowMs <= lock.endsByEpochSeconds * 1000);
-  const release = () => leases.release(experimentId, 'SWEEP', `past its end (${lock.endsByEpochSeconds})`);
+  const outOfTime = !(nowMs <= lock.endsByEpochSeconds * 1000);
+  // Asked before the log is read: an execution that ended well has written its verdict by then.
+  const pastItsEnd = outOfTime || (await isDead(experimentId, dependencies));
+  const why = outOfTime ? `past its end (${lock.endsByEpochSeconds})` : 'its execution does not run any more';
+  const release = () => leases.release(experimentId, 'SWEEP', why);
   let entries: AuditEntry[];
   try {
     entries = await audit.read(experimentId);
@@ -56,28 +66,36 @@ async function sweepOne(lock: ClusterLock, { locks, audit, leases, startExecutio
     if (pastItsEnd) await release();
     throw error;
   }
-  if (stateOf(entries).verdict) {
+  const { verdict } = stateOf(entries);
+  if (verdict && leavesClusterFree(verdict, entries)) {
     await locks.release(cluster, experimentId);
     return 'lock freed';
   }
-  if (!pastItsEnd) return 'within its time';
+  // A verdict here is a failed rollback: that is tried again until it succeeds, whatever the time.
+  if (!verdict && !pastItsEnd) return 'within its time';
 
   await release();
-  const admitted = entries.find(({ type }) => type === 'ADMITTED');
-  if (!admitted) {
-    // An execution is started only behind ADMITTED: this start died before, there is nothing to roll back.
-    await locks.release(cluster, experimentId);
-    return 'lock freed';
+  if (isUnderWay(entries, verdict !== undefined, nowMs)) return 'rollback under way';
+  if (await startRollback(experimentId, entries, dependencies)) return 'rollback started';
+  // The start died before it was admitted: there is nothing to roll back.
+  await locks.release(cluster, experimentId);
+  return 'lock freed';
+}
+
+async function isDead(experimentId: string, { executionEnded }: SweepDependencies): Promise<boolean> {
+  try {
+    return await executionEnded(experimentId);
+  } catch (error) {
+    log.warn('execution not readable: left to its time', { experimentId, error: String(error) });
+    return false;
   }
-  const rollingBack = entries.findLast(({ type }) => type === 'ROLLING_BACK');
-  if (rollingBack && nowMs - Date.parse(rollingBack.at) < ROLLBACK_TAKES_MS) return 'rollback under way';
-  const targets = detailsOf<{ targets: ResolvedTargets }>(entries, 'TARGETS_RESOLVED')?.targets;
-  await startExecution(`${experimentId}-sweep-${Math.floor(nowMs / 60_000)}`, {
-    experimentId,
-    experiment: (admitted.details as { experiment?: unknown }).experiment as Experiment,
-    caller: admitted.actor as Caller,
-    rollbackOnly: true,
-    ...(targets ? { targets } : {}),
-  });
-  return 'rollback started';
+}
+
+/** Whether the last step of a way back is young enough for another one to come. */
+function isUnderWay(entries: readonly AuditEntry[], concluded: boolean, nowMs: number): boolean {
+  const last = entries.findLast(({ type }) => Object.hasOwn(NEXT_STEP_TAKES_MS, type));
+  // A repeated rollback ends with its look at the store: there is a verdict already.
+  if (concluded && (last?.type === 'RECOVERY_VERIFIED' || last?.type === 'RECOVERY_FAILED')) return false;
+  const takesMs = last && NEXT_STEP_TAKES_MS[last.type];
+  return takesMs !== undefined && nowMs - Date.parse(last?.at ?? '') < takesMs;
 }

@@ -1,6 +1,7 @@
 import { AuditLog } from '../audit/audit-log.ts';
 import { eventBridgePublisher } from '../audit/event-publisher.ts';
 import type { Cluster, Configuration } from '../experiment/configuration.ts';
+import type { GuardDependencies } from '../guard/guard.ts';
 import { LeaseStore } from '../guard/lease.ts';
 import { dynamoClient, ec2Client, eventBridgeClient, secretsManagerClient } from '../shared/clients.ts';
 import { requireEnv } from '../shared/env.ts';
@@ -21,9 +22,32 @@ export function auditLogFromEnv(): AuditLog {
 }
 
 export function leaseStoreFromEnv(): LeaseStore {
-  // Short tries: a beat that comes late is as bad as none.
-  const dynamo = dynamoClient({ attempts: 3, timeoutMs: 600 });
-  return new LeaseStore({ dynamo, tableName: requireEnv('HOLDFAST_LEASE_TABLE'), clock: systemClock });
+  return leaseStoreWith(dynamoClient({ attempts: 3, timeoutMs: 600 }));
+}
+
+/**
+ * The guard's: one passing evaluation is one beat, so a beat (and what it depends on) is sent once, and late is as bad
+ * as never. Letting go may be repeated: it is idempotent.
+ */
+export function guardLeasesFromEnv(): GuardDependencies['leases'] {
+  const timeoutMs = 700;
+  const once = leaseStoreWith(dynamoClient({ attempts: 1, timeoutMs }), timeoutMs);
+  const patient = leaseStoreFromEnv();
+  return {
+    renew: (experimentId, readings) => once.renew(experimentId, readings),
+    killSwitchEngaged: () => once.killSwitchEngaged(),
+    read: (experimentId) => patient.read(experimentId),
+    release: (experimentId, reason, detail) => patient.release(experimentId, reason, detail),
+  };
+}
+
+function leaseStoreWith(dynamo: ReturnType<typeof dynamoClient>, requestTimeoutMs = 2000): LeaseStore {
+  return new LeaseStore({
+    dynamo,
+    tableName: requireEnv('HOLDFAST_LEASE_TABLE'),
+    clock: systemClock,
+    requestTimeoutMs,
+  });
 }
 
 /** The adapter of a cluster's engine, with its credentials. A new engine is one more case here. */

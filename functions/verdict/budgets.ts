@@ -16,15 +16,15 @@ export function judgeBudgets(
   ];
 }
 
-/** 0 when no operation failed; undefined when it was not measured. */
+/** 0 when no operation failed from the fault on; undefined when it was not measured. */
 export function measuredRtoSeconds(probe: ProbeMeasurement | undefined): number | undefined {
-  if (!probe || probe.stillFailing || probe.attemptedWrites === 0) return undefined;
+  if (!probe?.provenOnImpacted || probe.stillFailing || probe.attemptedWrites === 0) return undefined;
   return probe.rtoSeconds ?? 0;
 }
 
-/** Acknowledged writes that were gone afterwards; undefined when none was acknowledged or the store was not readable. */
+/** Acknowledged writes that were gone afterwards; undefined when none was acknowledged, or not there, or not readable. */
 export function measuredLoss(probe: ProbeMeasurement | undefined): number | undefined {
-  return probe && probe.acknowledgedWrites > 0 ? probe.lostAcknowledgedWrites : undefined;
+  return probe?.provenOnImpacted && probe.acknowledgedWrites > 0 ? probe.lostAcknowledgedWrites : undefined;
 }
 
 function budget(name: string, limit: number, measured: number | undefined): BudgetVerdict {

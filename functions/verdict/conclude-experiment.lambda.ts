@@ -12,20 +12,19 @@ import { publishVerdict } from './verdict-metrics.ts';
 const documents = DynamoDBDocumentClient.from(dynamoClient());
 const recordTable = requireEnv('HOLDFAST_RECORD_TABLE');
 
+const metrics = new Metrics({ namespace: 'Holdfast', serviceName: 'holdfast' });
+
 const dependencies: ConcludeDependencies = {
   audit: auditLog(),
   locks: clusterLocks(),
   writeRecord: async (row) => {
     await documents.send(new PutCommand({ TableName: recordTable, Item: row }));
   },
+  publish: (experiment, verdict) => publishVerdict(metrics, experiment, verdict),
   clusters: loadConfiguration().clusters,
   clock: systemClock,
 };
 
-const metrics = new Metrics({ namespace: 'Holdfast', serviceName: 'holdfast' });
-
-export async function handler(run: ExperimentRun): Promise<Verdict> {
-  const verdict = await conclude(run, dependencies);
-  publishVerdict(metrics, run.experiment, verdict);
-  return verdict;
+export function handler(run: ExperimentRun): Promise<Verdict> {
+  return conclude(run, dependencies);
 }

@@ -3,11 +3,12 @@ import type { ClusterLocks } from '../admission/cluster-locks.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { AuditEntry } from '../audit/entry.ts';
 import type { Configuration } from '../experiment/configuration.ts';
+import type { Experiment } from '../experiment/experiment.ts';
 import { stateOf } from '../experiment/status.ts';
 import type { ExperimentRun, Verdict } from '../experiment/workflow.ts';
 import type { Clock } from '../shared/clock.ts';
 import { type RecordRow, recordsOf } from './records.ts';
-import { judge } from './verdict.ts';
+import { judge, leavesClusterFree } from './verdict.ts';
 
 const PROBE_WAIT_MS = 45_000;
 const POLL_MS = 500;
@@ -16,6 +17,8 @@ export interface ConcludeDependencies {
   audit: Pick<AuditLog, 'append' | 'read'>;
   locks: Pick<ClusterLocks, 'release'>;
   writeRecord(row: RecordRow): Promise<void>;
+  /** Counts the verdict, once an experiment. */
+  publish(experiment: Experiment, verdict: Verdict): void;
   clusters: Configuration['clusters'];
   clock: Clock;
 }
@@ -25,7 +28,8 @@ const NO_BUDGET = { rtoSeconds: 0, lostAcknowledgedWrites: 0 };
 
 /**
  * Waits for the probe (at most 45 s), writes the records, then CONCLUDED, then frees the clusters: as long as the
- * verdict is not in the log, nobody else may start there. Repeating it only frees the locks.
+ * verdict is not in the log, or the rollback has not succeeded, nobody else may start there. The first verdict stands:
+ * repeating it only frees the locks.
  */
 export async function conclude(run: ExperimentRun, dependencies: ConcludeDependencies): Promise<Verdict> {
   const { experimentId, experiment } = run;
@@ -38,8 +42,11 @@ export async function conclude(run: ExperimentRun, dependencies: ConcludeDepende
     verdict = judge(entries, limits ?? NO_BUDGET);
     for (const row of recordsOf(experimentId, entries)) await dependencies.writeRecord(row);
     await audit.append(experimentId, 'CONCLUDED', { function: 'conclude-experiment' }, { ...verdict });
+    dependencies.publish(experiment, verdict);
   }
-  for (const cluster of clustersOf(experiment)) await locks.release(cluster, experimentId);
+  if (leavesClusterFree(verdict, entries)) {
+    for (const cluster of clustersOf(experiment)) await locks.release(cluster, experimentId);
+  }
   return verdict;
 }
 

@@ -4,7 +4,7 @@ import type { Experiment } from '../experiment/experiment.ts';
 import { detailsOf } from '../experiment/status.ts';
 import type { Baseline, Injection, ProbeMeasurement } from '../experiment/workflow.ts';
 import { measuredLoss, measuredRtoSeconds } from './budgets.ts';
-import { type GuardStopped, revertedUnwatched, rollbackOf } from './verdict.ts';
+import { endedUnseen, type GuardStopped, rollbackOf } from './verdict.ts';
 
 /** The global secondary index on `target_cluster` + `fault_type`. */
 export const RECORD_INDEX = 'idx_chaos_experiments';
@@ -51,7 +51,8 @@ export function recordsOf(experimentId: string, entries: readonly AuditEntry[]):
 
 /** Ended by a machine before its time: guard, alarm, sweep or the host itself; not by its TTL nor by a person. */
 function wasAutoRolledBack(entries: readonly AuditEntry[], guard: GuardStopped | undefined): boolean {
-  if (revertedUnwatched(rollbackOf(entries)?.nodes ?? []).length > 0) return true;
+  const applied = entries.some(({ type }) => type === 'INJECTED');
+  if (applied && endedUnseen(rollbackOf(entries)?.nodes ?? []).length > 0) return true;
   const reason = guard?.reason ?? detailsOf<{ reason?: string }>(entries, 'ABORT_REQUESTED')?.reason;
   return reason === undefined || ['GUARDRAIL', 'ALARM', 'SWEEP', 'ROLLBACK'].includes(reason);
 }

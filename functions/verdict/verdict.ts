@@ -29,12 +29,17 @@ export function judge(
 ): Verdict {
   const probe = detailsOf<ProbeMeasurement & Record<string, unknown>>(entries, 'PROBE_MEASURED');
   const budgets = judgeBudgets(limits, probe);
-  const ending = notRolledBack(entries) ?? neverInjected(entries) ?? notHeld(entries) ?? endedEarly(entries);
+  const ending =
+    notRolledBack(entries) ??
+    neverInjected(entries) ??
+    notHeld(entries) ??
+    endedEarly(entries) ??
+    fenceNotKept(rollbackOf(entries)?.nodes ?? []);
   if (ending) return { ...ending, budgets };
 
   const unmet = budgets.filter(({ met }) => !met);
   if (unmet.length === 0) return { ...end('COMPLETED', 'CONFIRMED', 'every budget was met'), budgets };
-  if (probe?.stillFailing)
+  if (probe?.provenOnImpacted && probe.stillFailing)
     return { ...end('COMPLETED', 'DEVIATED', 'the client was still failing at the end'), budgets };
   const exceeded = unmet.filter(({ measured }) => measured !== undefined);
   if (exceeded.length > 0) {
@@ -45,14 +50,31 @@ export function judge(
   return { ...end('COMPLETED', 'INCONCLUSIVE', reason), budgets };
 }
 
-/** Hosts that let go by themselves because nobody watched, or because their own watchdog died. */
-export function revertedUnwatched(nodes: readonly NodeRollback[]): NodeRollback[] {
-  return nodes.filter(({ revertReason }) => revertReason === 'LEASE_LOST' || revertReason === 'WATCHDOG_DIED');
+/**
+ * Hosts that did not hold the applied fault until somebody ended it: they let go because nobody watched or their
+ * watchdog died, or they know nothing of the fault any more (a reboot), so that nobody can say when it ended.
+ */
+export function endedUnseen(nodes: readonly NodeRollback[]): NodeRollback[] {
+  return nodes.filter(
+    ({ outcome, revertReason }) =>
+      outcome !== 'REVERTED' || revertReason === 'LEASE_LOST' || revertReason === 'WATCHDOG_DIED',
+  );
 }
 
 export function rollbackOf(entries: readonly AuditEntry[]): RollbackResult | undefined {
   const last = entries.findLast(({ type }) => type === 'ROLLED_BACK' || type === 'ROLLBACK_FAILED');
   return last?.details as RollbackResult | undefined;
+}
+
+/**
+ * A failed rollback keeps its cluster: until a later one succeeded and the store was healthy behind it, nobody else may
+ * start there.
+ */
+export function leavesClusterFree({ status }: Pick<Verdict, 'status'>, entries: readonly AuditEntry[]): boolean {
+  if (status !== 'ROLLBACK_FAILED') return true;
+  const last = entries.findLastIndex(({ type }) => type === 'ROLLED_BACK' || type === 'ROLLBACK_FAILED');
+  const behind = entries.slice(last).findLast(({ type }) => type === 'RECOVERY_VERIFIED' || type === 'RECOVERY_FAILED');
+  return entries[last]?.type === 'ROLLED_BACK' && !notRolledBack(entries) && behind?.type === 'RECOVERY_VERIFIED';
 }
 
 function notRolledBack(entries: readonly AuditEntry[]): Ending | undefined {
@@ -89,10 +111,24 @@ function notHeld(entries: readonly AuditEntry[]): Ending | undefined {
     const failed = detailsOf<{ reason?: unknown }>(entries, 'INJECTION_FAILED');
     return end('ABORTED', 'INCONCLUSIVE', `the injection did not succeed: ${String(failed?.reason ?? 'no report')}`);
   }
-  const unwatched = revertedUnwatched(rollbackOf(entries)?.nodes ?? []);
-  if (unwatched.length === 0) return undefined;
-  const nodes = unwatched.map(({ node, revertReason }) => `${node} (${revertReason})`).join(', ');
-  return end('ABORTED', 'INCONCLUSIVE', `hosts reverted by themselves: ${nodes}`);
+  const nodes = rollbackOf(entries)?.nodes ?? [];
+  if (nodes.length === 0) return end('ABORTED', 'INCONCLUSIVE', 'the rollback found no host that had the fault');
+  const unseen = endedUnseen(nodes);
+  if (unseen.length === 0) return undefined;
+  const why = unseen.map(({ node, outcome, revertReason }) =>
+    outcome === 'REVERTED'
+      ? `${node} reverted by itself (${revertReason})`
+      : `${node}: the host no longer knew the fault`,
+  );
+  return end('ABORTED', 'INCONCLUSIVE', why.join('; '));
+}
+
+/** Clients met a store that did not know its role yet: what they saw then is our doing, not the system's. */
+function fenceNotKept(nodes: readonly NodeRollback[]): Ending | undefined {
+  const fell = nodes.filter(({ fence }) => fence?.outcome === 'DEADLINE' || fence?.outcome === 'FAILED');
+  if (fell.length === 0) return undefined;
+  const why = fell.map(({ node, fence }) => `${node}: the fence ended with ${fence?.outcome}`);
+  return end('COMPLETED', 'INCONCLUSIVE', why.join('; '));
 }
 
 function endedEarly(entries: readonly AuditEntry[]): Ending | undefined {

@@ -3,7 +3,11 @@ replica reattaches to it, satisfies WAIT, and is then pointed at the new master.
 import json
 import socket
 
+from lease import now
+
 TIMEOUT_SECONDS = 0.5
+# Longer than the second between two pings of a Sentinel.
+HOLD_SECONDS = 1.2
 
 
 class Connection:
@@ -60,21 +64,45 @@ def role(port, credentials):
         return None
 
 
-def names_us(address, port, master_name, own_addresses, credentials):
-    """Does this Sentinel say that the shard's master is this host? No answer is a no."""
+def trusts_us(address, port, master_name, own_addresses, credentials, lifted_at_seconds):
+    """Does this Sentinel hold this host for the shard's master, without a doubt and without a failover on the way? Until
+    a failover is nearly over it goes on to name the old master, so only the flags tell. It must have heard us since the
+    fault was lifted: before that, a Sentinel may not have noticed anything yet. No answer is a no."""
     try:
         with Connection(address, port, credentials) as connection:
-            host = connection.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", master_name)[0]
-        return any(found[4][0] in own_addresses for found in socket.getaddrinfo(host, None))
-    except (OSError, ValueError, TypeError, IndexError):
+            asked_at_seconds = now()
+            words = connection.call("SENTINEL", "MASTER", master_name)
+        said = dict(zip(words[::2], words[1::2]))
+        heard_at_seconds = asked_at_seconds - int(said["last-ok-ping-reply"]) / 1000
+        if said["flags"] != "master" or heard_at_seconds < lifted_at_seconds:
+            return False
+        return said["ip"] in own_addresses or any(
+            found[4][0] in own_addresses for found in socket.getaddrinfo(said["ip"], None)
+        )
+    except (OSError, ValueError, TypeError, KeyError):
         return False
 
 
-def settled(port, sentinels, master_name, own_addresses, credentials):
-    """True when the node has become a replica, or when every Sentinel of the shard names it master."""
-    local = role(port, credentials)
-    if local == "slave":
-        return True
-    return local == "master" and bool(sentinels) and all(
-        names_us(address, sentinel_port, master_name, own_addresses, credentials) for address, sentinel_port in sentinels
-    )
+class Watch:
+    """Asked again and again: has the node found its place in the shard?"""
+
+    def __init__(self, port, sentinels, master_name, own_addresses, credentials, lifted_at_seconds):
+        self.port = port
+        self.sentinels = sentinels
+        self.about_us = (master_name, own_addresses, credentials, lifted_at_seconds)
+        self.credentials = credentials
+        self.trusted_since = None
+
+    def settled(self):
+        """True when the node has become a replica, or when every Sentinel of the shard has held it for the master for a
+        while: they do not notice at the same time."""
+        local = role(self.port, self.credentials)
+        if local == "slave":
+            return True
+        if local != "master" or not self.sentinels or not all(
+            trusts_us(address, port, *self.about_us) for address, port in self.sentinels
+        ):
+            self.trusted_since = None
+            return False
+        self.trusted_since = self.trusted_since or now()
+        return now() - self.trusted_since >= HOLD_SECONDS

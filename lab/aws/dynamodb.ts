@@ -35,7 +35,10 @@ export class DynamoDb implements JsonService {
         run: (input, { signal }) => this.#call('BatchGetItem', input, signal),
       },
       ExecuteStatement: {
-        demands: (input) => [{ action: 'dynamodb:PartiQLInsert', resource: this.#arnOf(parseInsert(input).tableName) }],
+        demands: (input) => {
+          const { tableName, item } = parseInsert(input);
+          return [this.#demand('dynamodb:PartiQLInsert', { TableName: tableName, Item: item })];
+        },
         run: (input, { signal }) => this.#insert(input, signal),
       },
     };

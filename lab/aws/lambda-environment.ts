@@ -11,7 +11,7 @@ export interface EnvironmentOptions {
   /** The whole environment: nothing of the lab's own leaks in. */
   variables: Record<string, string>;
   logFile: string;
-  /** Prefix of the command line, e.g. `ip netns exec vpc`; empty for the lab's own namespace. */
+  /** Prefix of the command line, e.g. `ip netns exec vpc`; empty in tests without namespaces. */
   enter: readonly string[];
 }
 

@@ -16,6 +16,8 @@ export interface LambdaSeam {
   logDirectory: string;
   /** Command that enters the network of functions with a `VpcConfig`. */
   enterVpc: readonly string[];
+  /** The same for all others, which reach AWS alone. */
+  enterWithoutVpc: readonly string[];
 }
 
 /** One function of the template: its warm environments and its limits. */
@@ -63,7 +65,7 @@ export class LambdaFunction {
       const environment = new Environment({
         codeDirectory,
         logFile: join(seam.logDirectory, `${this.name}.log`),
-        enter: isObject(properties.VpcConfig) ? seam.enterVpc : [],
+        enter: isObject(properties.VpcConfig) ? seam.enterVpc : seam.enterWithoutVpc,
         variables: {
           ...standardVariables(this.name, this.#memoryMb, template.place.region, codeDirectory),
           _HANDLER: String(properties.Handler),

@@ -15,6 +15,7 @@ import {
   AWS_MANAGEMENT_ADDRESS,
   AWS_PORT,
   LAB_FILES,
+  LAMBDA_NETWORK,
   REDIS_HOSTS,
   REGION,
 } from '../world.ts';
@@ -39,6 +40,7 @@ const system = createSystem({
     caFile: file('caFile'),
     logDirectory: join(directory, 'log'),
     enterVpc: ['ip', 'netns', 'exec', 'vpc'],
+    enterWithoutVpc: ['ip', 'netns', 'exec', LAMBDA_NETWORK.name],
   },
 });
 
@@ -59,6 +61,7 @@ for (const socket of [file('awsSocket'), file('controlSocket')]) rmSync(socket, 
 await Promise.all([
   listen(front(), AWS_PORT, AWS_MANAGEMENT_ADDRESS),
   listen(front(), AWS_PORT, AWS_DATA_ADDRESS),
+  listen(front(), AWS_PORT, LAMBDA_NETWORK.awsAddress),
   listen(front(), file('awsSocket')),
   listen(createHttpServer(system.control), file('controlSocket')),
 ]);

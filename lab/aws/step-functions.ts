@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
 import { AwsError } from './aws-error.ts';
+import type { EventBridge } from './eventbridge.ts';
 import { isObject, type Json, type JsonObject } from './intrinsics.ts';
 import type { Lambda } from './lambda.ts';
 import { rolePrincipal } from './roles.ts';
@@ -47,8 +48,11 @@ export class StepFunctions implements JsonService {
   readonly #lambda: Lambda;
   readonly #template: Template;
   readonly #usage: Usage;
+  readonly #events: Pick<EventBridge, 'emit'>;
+  #stopped = false;
 
-  constructor(template: Template, lambda: Lambda, usage: Usage) {
+  constructor(template: Template, lambda: Lambda, events: Pick<EventBridge, 'emit'>, usage: Usage) {
+    this.#events = events;
     this.#lambda = lambda;
     this.#template = template;
     this.#usage = usage;
@@ -76,6 +80,7 @@ export class StepFunctions implements JsonService {
   }
 
   stop(): void {
+    this.#stopped = true;
     for (const execution of this.executions.values()) execution.abort();
   }
 
@@ -164,7 +169,33 @@ export class StepFunctions implements JsonService {
     status: Execution['status'],
     result: { output?: string; error?: string; cause?: string },
   ): void {
-    if (execution.status === 'RUNNING') Object.assign(execution, { status, stopMs: Date.now(), ...result });
+    if (execution.status !== 'RUNNING') return;
+    Object.assign(execution, { status, stopMs: Date.now(), ...result });
+    // The lab's own end is no news to anybody in it.
+    if (!this.#stopped) this.#tell(execution);
+  }
+
+  /** The service's own event; times are in milliseconds there. */
+  #tell({ executionArn, stateMachineArn, name, status, input, output, error, cause, ...times }: Execution): void {
+    this.#events.emit({
+      source: 'aws.states',
+      'detail-type': 'Step Functions Execution Status Change',
+      resources: [executionArn],
+      detail: {
+        executionArn,
+        stateMachineArn,
+        name,
+        status,
+        startDate: times.startMs,
+        stopDate: times.stopMs ?? null,
+        input,
+        inputDetails: { included: true },
+        output: output ?? null,
+        outputDetails: output === undefined ? null : { included: true },
+        error: error ?? null,
+        cause: cause ?? null,
+      },
+    });
   }
 
   #stop(input: JsonObject): object {

@@ -80,7 +80,7 @@ export function createSystem(options: SystemOptions): System {
   const events = new EventBridge(template, lambda, sns);
   const cloudWatch = new CloudWatch(template, events, usage);
   const dynamoDb = new DynamoDb(template);
-  const stepFunctions = new StepFunctions(template, lambda, usage);
+  const stepFunctions = new StepFunctions(template, lambda, events, usage);
   const agents = new AgentChannel(options.agentTokens, credentials, (instanceId) =>
     hostPrincipal(template, instanceId),
   );

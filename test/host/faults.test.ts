@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ADDRESS, FOREIGN_RULES, inWorld, PORT, until, type World } from './world.ts';
+import { ADDRESS, FOREIGN_RULES, PORT, until } from './wire.ts';
+import { inWorld, type World } from './world.ts';
 
 async function storePid(world: World): Promise<string> {
   return (await world.exec(['bash', '-c', `ss -Hltnp sport = :${PORT} | grep -o 'pid=[0-9]*' | cut -d= -f2`])).out;
@@ -55,8 +56,10 @@ describe.concurrent('process faults', () => {
   it('continues the paused process when the poller is killed', () =>
     inWorld('process-pause', async (world) => {
       const pid = await storePid(world);
-      await world.inject();
+      expect(await world.inject()).toMatchObject({ code: 0, state: 'APPLIED' });
+      expect(await processState(world, pid)).toBe('T');
       await world.signal('KILL', (await world.pair()).poller);
+      await until('the end of the pause', 3, async () => (await processState(world, pid)) !== 'T');
       expect(await world.reverted(5)).toMatchObject({ revertReason: 'WATCHDOG_DIED', leftovers: [] });
       expect(await processState(world, pid)).not.toBe('T');
     }));
@@ -87,6 +90,48 @@ describe.concurrent('process faults', () => {
       });
       expect(await world.connects('client')).toBe(true);
     }));
+
+  it('refuses restart=rollback when systemd would start the unit by itself', () =>
+    inWorld(
+      'process-kill',
+      async (world) => {
+        await world.startUnit({ restart: 'always' });
+        expect(await world.inject({ restart: 'rollback' })).toMatchObject({
+          code: 3,
+          reason: expect.stringMatching(/redis-server has Restart=always; use restart=supervisor/),
+        });
+        expect(await world.connects('client')).toBe(true);
+      },
+      false,
+    ));
+
+  it('calls a store that takes long to shut down back only when another process serves', () =>
+    inWorld(
+      'process-kill',
+      async (world) => {
+        await world.startUnit({ shutdownSeconds: 7 });
+        const pid = await storePid(world);
+        expect(await world.inject({ signal: 'TERM', restart: 'rollback' })).toMatchObject({ code: 4 });
+        expect(await processState(world, pid)).not.toBe('');
+        expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+        expect(await processState(world, pid)).not.toMatch(/[RS]/);
+        expect(await world.connects('client')).toBe(true);
+        expect(await storePid(world)).not.toBe(pid);
+      },
+      false,
+    ));
+
+  it('says that a store which never ended is not back, and lets nobody believe that it was killed', () =>
+    inWorld(
+      'process-kill',
+      async (world) => {
+        await world.startUnit({ shutdownSeconds: 600 });
+        await world.inject({ signal: 'TERM', restart: 'rollback' });
+        const answer = await world.rollBack('revert');
+        expect(answer).toMatchObject({ code: 4, state: 'FAILED', reason: expect.stringMatching(/still runs/) });
+      },
+      false,
+    ));
 
   it('starts the unit again on the way back when restart is rollback', () =>
     inWorld(
@@ -133,36 +178,14 @@ describe.concurrent('the way back must not hurt', () => {
         await world.startRedis();
         await world.startSentinel();
         const fence = { fence: 'redis', fenceMasterName: 'shard-1', fenceSentinels: `${ADDRESS.host}:26379` };
-        await world.inject(fence);
-        const end = await world.rollBack('revert');
-        expect(end).toMatchObject({ code: 0, state: 'REVERTED', fence: { outcome: 'SETTLED' } });
-        expect(Date.parse(end.fence.loweredAt ?? '') - Date.parse(end.fence.raisedAt ?? '')).toBeLessThan(5_000);
-      },
-      false,
-    ));
-
-  it('takes the fence down at the deadline, also when the half that waited for the store is killed', () =>
-    inWorld(
-      'network-partition',
-      async (world) => {
-        await world.startRedis();
-        await world.inject({
-          fence: 'redis',
-          fenceMasterName: 'shard-1',
-          fenceSentinels: `${ADDRESS.peer}:26379`,
-          ttlSeconds: '3',
-        });
-        await until('the lifting', 10, async () => (await world.status()).liftedAt);
-        const waiting = (await world.exec(['cut', '-d', ' ', '-f1', '/run/holdfast/settling'])).out;
-        expect(Object.values(await world.pair())).toContain(waiting);
-        await world.signal('KILL', waiting);
+        expect(await world.inject(fence)).toMatchObject({ code: 0, state: 'APPLIED' });
+        const answer = world.rollBack('revert');
+        await until('the lifting', 5, () => world.connects('peer'));
         expect(await world.connects('client')).toBe(false);
-        expect(await world.reverted(25)).toMatchObject({
-          fence: { outcome: 'DEADLINE' },
-          leftovers: [],
-          revertReason: 'TTL',
-        });
+        const end = await answer;
+        expect(end).toMatchObject({ code: 0, state: 'REVERTED', fence: { outcome: 'SETTLED' } });
         expect(await world.connects('client')).toBe(true);
+        expect(Date.parse(end.fence.loweredAt ?? '') - Date.parse(end.fence.raisedAt ?? '')).toBeLessThan(5_000);
       },
       false,
     ));

@@ -10,12 +10,15 @@ import { SignatureV4 } from '@smithy/signature-v4';
  * that do not ask for a consistent read of both rows, are answered 400.
  */
 export interface LeaseScript {
+  table: string;
   experimentId: string;
   state: 'HOLD' | 'RELEASED';
   global: 'HOLD' | 'RELEASED' | 'MISSING';
   grants: string[];
   /** `frozen`: the rows stay as they are; `hang`: no answer; `error`: 500. */
   mode: 'advancing' | 'frozen' | 'hang' | 'error';
+  /** How far the clock of AWS is ahead of the host's. */
+  clockSkewSeconds: number;
 }
 
 const SECRET = 'secret/of+the+test';
@@ -41,10 +44,11 @@ async function main(directory: string): Promise<void> {
       const script = JSON.parse(readFileSync(`${directory}/lease.json`, 'utf8')) as LeaseScript;
       if (script.mode === 'hang') return;
       if (script.mode === 'error') return void response.writeHead(500).end('{}');
-      const problem = await findProblem(request.headers, body);
+      const nowMs = Date.now() + script.clockSkewSeconds * 1000;
+      response.setHeader('date', new Date(nowMs).toUTCString());
+      const problem = await findProblem(request.headers, body, script.table, nowMs);
       if (problem) return void response.writeHead(400).end(problem);
       frozenBeat = script.mode === 'frozen' ? (frozenBeat ?? beat) : undefined;
-      const table = Object.keys(JSON.parse(body).RequestItems)[0] ?? '';
       const rows: unknown[] = [
         {
           leaseId: { S: script.experimentId },
@@ -54,7 +58,7 @@ async function main(directory: string): Promise<void> {
         },
       ];
       if (script.global !== 'MISSING') rows.push({ leaseId: { S: 'GLOBAL' }, state: { S: script.global } });
-      response.writeHead(200).end(JSON.stringify({ Responses: { [table]: rows }, UnprocessedKeys: {} }));
+      response.writeHead(200).end(JSON.stringify({ Responses: { [script.table]: rows }, UnprocessedKeys: {} }));
     },
   );
   await new Promise<void>((resolve) => server.listen(443, '10.99.0.4', resolve));
@@ -80,15 +84,20 @@ async function main(directory: string): Promise<void> {
   process.stdout.write('ready\n');
 }
 
-async function findProblem(headers: NodeJS.Dict<string | string[]>, body: string): Promise<string | undefined> {
-  const items = Object.values(
-    JSON.parse(body).RequestItems as Record<string, { ConsistentRead?: boolean; Keys: unknown[] }>,
-  );
+async function findProblem(
+  headers: NodeJS.Dict<string | string[]>,
+  body: string,
+  table: string,
+  nowMs: number,
+): Promise<string | undefined> {
+  const tables = JSON.parse(body).RequestItems as Record<string, { ConsistentRead?: boolean; Keys: unknown[] }>;
+  const items = Object.values(tables);
+  if (!(table in tables)) return `no table but ${table}`;
   if (items.length !== 1 || items[0]?.ConsistentRead !== true || items[0].Keys.length !== 2) return 'not consistent';
   const names = /SignedHeaders=([^,]+)/.exec(String(headers.authorization))?.[1]?.split(';') ?? [];
   const date = String(headers['x-amz-date']);
   const iso = date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z');
-  if (Math.abs(Date.parse(iso) - Date.now()) > 300_000) return 'signature too old';
+  if (Math.abs(Date.parse(iso) - nowMs) > 300_000) return 'signature too old';
   const signer = new SignatureV4({
     service: 'dynamodb',
     region: 'eu-west-1',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { FOREIGN_RULES, inWorld, type World } from './world.ts';
+import { FOREIGN_RULES } from './wire.ts';
+import { inWorld, type World } from './world.ts';
 
 const NETWORK = 'network-partition';
 
@@ -61,17 +62,45 @@ describe.concurrent('nothing is applied that nobody watches', () => {
     }));
 });
 
+describe.concurrent('the lease is read as it is', () => {
+  it('reads the table that its document names, whatever the sender says', () =>
+    inWorld(NETWORK, async (world) => {
+      world.grant(world.faultParameters());
+      expect(await world.inject({ leaseTable: 'Forged' }, false)).toMatchObject({ code: 0, state: 'APPLIED' });
+    }));
+
+  it('refuses to apply when its document names no table', () =>
+    inWorld(NETWORK, async (world) => {
+      const environment = { ...world.environment(world.faultParameters()), HOLDFAST_LEASE_TABLE: '' };
+      const command = ['/usr/bin/python3', '-B', '/run/files/program/watchdog.py', 'inject'];
+      expect(await world.exec(command, environment)).toMatchObject({
+        code: 3,
+        out: expect.stringMatching(/HOLDFAST_LEASE_TABLE: must be set/),
+      });
+    }));
+
+  for (const clockSkewSeconds of [600, -600]) {
+    it(`holds a fault, and ends it by its lease, when the host's clock is wrong by ${clockSkewSeconds} s`, () =>
+      inWorld(NETWORK, async (world) => {
+        world.setLease({ clockSkewSeconds });
+        expect(await world.inject()).toMatchObject({ code: 0, state: 'APPLIED' });
+        await expectFaultThere(world);
+        world.setLease({ state: 'RELEASED' });
+        expect(await world.reverted(8)).toMatchObject({ revertReason: 'LEASE_RELEASED' });
+      }));
+  }
+});
+
 describe.concurrent('a fault lives only while someone is watching it', () => {
   it('reverts at the TTL, and only then, when the lease goes on', () =>
     inWorld(NETWORK, async (world) => {
-      const applied = await world.inject({ ttlSeconds: '6' });
-      expect(applied).toMatchObject({ code: 0, state: 'APPLIED' });
+      expect(await world.inject({ ttlSeconds: '6' })).toMatchObject({ code: 0, state: 'APPLIED' });
+      const appliedMs = Date.now();
       await expectFaultThere(world);
-      const end = await world.reverted(12);
-      expect(end).toMatchObject({ revertReason: 'TTL', leftovers: [] });
-      const lifeMs = Date.parse(end.liftedAt ?? '') - Date.parse(applied.appliedAt ?? '');
-      expect(lifeMs).toBeGreaterThan(5_500);
+      const lifeMs = (await world.reopenedMs(12)) - appliedMs;
+      expect(lifeMs).toBeGreaterThan(5_300);
       expect(lifeMs).toBeLessThan(7_000);
+      expect(await world.reverted(5)).toMatchObject({ revertReason: 'TTL', leftovers: [] });
       await expectNothingThere(world);
     }));
 
@@ -82,9 +111,8 @@ describe.concurrent('a fault lives only while someone is watching it', () => {
         await expectFaultThere(world);
         const stoppedMs = Date.now();
         world.setLease({ mode });
-        const end = await world.reverted(8);
-        expect(end).toMatchObject({ revertReason: 'LEASE_LOST', leftovers: [] });
-        expect(Date.parse(end.liftedAt ?? '') - stoppedMs).toBeLessThan(4_000);
+        expect((await world.reopenedMs(8)) - stoppedMs).toBeLessThan(4_000);
+        expect(await world.reverted(5)).toMatchObject({ revertReason: 'LEASE_LOST', leftovers: [] });
         await expectNothingThere(world);
       }));
   }
@@ -92,8 +120,11 @@ describe.concurrent('a fault lives only while someone is watching it', () => {
   it('reverts within 4 s when the kill switch row is missing from the answers', () =>
     inWorld(NETWORK, async (world) => {
       await world.inject();
+      await expectFaultThere(world);
+      const missingMs = Date.now();
       world.setLease({ global: 'MISSING' });
-      expect(await world.reverted(8)).toMatchObject({ revertReason: 'LEASE_LOST' });
+      expect((await world.reopenedMs(8)) - missingMs).toBeLessThan(4_000);
+      expect(await world.reverted(5)).toMatchObject({ revertReason: 'LEASE_LOST' });
       await expectNothingThere(world);
     }));
 
@@ -103,17 +134,19 @@ describe.concurrent('a fault lives only while someone is watching it', () => {
       await expectFaultThere(world);
       const releasedMs = Date.now();
       world.setLease({ state: 'RELEASED' });
-      const end = await world.reverted(8);
-      expect(end).toMatchObject({ revertReason: 'LEASE_RELEASED', leftovers: [] });
-      expect(Date.parse(end.liftedAt ?? '') - releasedMs).toBeLessThan(1_500);
+      expect((await world.reopenedMs(8)) - releasedMs).toBeLessThan(1_500);
+      expect(await world.reverted(5)).toMatchObject({ revertReason: 'LEASE_RELEASED', leftovers: [] });
       await expectNothingThere(world);
     }));
 
   it('reverts within a poll when the kill switch is engaged', () =>
     inWorld(NETWORK, async (world) => {
       await world.inject();
+      await expectFaultThere(world);
+      const engagedMs = Date.now();
       world.setLease({ global: 'RELEASED' });
-      expect(await world.reverted(8)).toMatchObject({ revertReason: 'KILL_SWITCH', leftovers: [] });
+      expect((await world.reopenedMs(8)) - engagedMs).toBeLessThan(1_500);
+      expect(await world.reverted(5)).toMatchObject({ revertReason: 'KILL_SWITCH', leftovers: [] });
       await expectNothingThere(world);
     }));
 });

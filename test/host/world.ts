@@ -5,57 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { LeaseScript } from './lease-server.ts';
+import { ADDRESS, type HostAnswer, PORT, SETUP, until } from './wire.ts';
 
 const run = promisify(execFile);
 const HOST_DIRECTORY = new URL('../../host/', import.meta.url).pathname;
 const INSTANCE_ID = 'i-00000000000000001';
-
-/** Addresses on the one wire of a test world: the host, its peer, a client that is no peer, the AWS side. */
-export const ADDRESS = { host: '10.99.0.1', peer: '10.99.0.2', client: '10.99.0.3', aws: '10.99.0.4' } as const;
-export const PORT = 6379;
-
-/** A rule of someone else: it has to be there, unchanged and in its place, after everything. */
-export const FOREIGN_RULES = ['-A INPUT -s 192.0.2.9/32 -j DROP', '-A OUTPUT -d 192.0.2.9/32 -j DROP'];
-
-export interface HostAnswer {
-  code: number;
-  state: string;
-  reason?: string;
-  revertReason?: string;
-  appliedAt?: string;
-  liftedAt?: string;
-  fence: { outcome: string; raisedAt?: string; loweredAt?: string };
-  undo: string[];
-  leftovers: string[];
-}
-
-/** Waits for a condition; a test that waits never sleeps for luck. */
-export async function until<T>(what: string, seconds: number, check: () => Promise<T | undefined | false>): Promise<T> {
-  const end = performance.now() + seconds * 1000;
-  for (;;) {
-    const found = await check();
-    if (found) return found;
-    if (performance.now() > end) throw new Error(`${what}: not within ${seconds} s`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-const SETUP = `set -e
-mount -t tmpfs none /run
-mkdir /run/files && mount --bind "$1" /run/files
-ip link set lo up
-ip netns add far
-ip link add near type veth peer name far
-ip link set far netns far
-ip addr add ${ADDRESS.host}/24 dev near
-ip link set near up
-ip netns exec far ip link set lo up
-for last in 2 3 4; do ip netns exec far ip addr add 10.99.0.$last/24 dev far; done
-ip netns exec far ip link set far up
-iptables -A INPUT -s 192.0.2.9 -j DROP
-iptables -A OUTPUT -d 192.0.2.9 -j DROP
-touch /run/files/world-ready
-while :; do wait; sleep 1; done`;
 
 /** One host in namespaces of its own (network, mounts, processes), with a peer, a client and the AWS side on a wire. */
 export class World {
@@ -69,7 +23,6 @@ export class World {
     experimentId: 'exp_test',
     ttlSeconds: '60',
     leaseGraceSeconds: '3',
-    leaseTable: 'Leases',
     engine: 'redis',
     unit: 'redis-server',
     storePorts: `${PORT},26379`,
@@ -80,11 +33,13 @@ export class World {
     fenceCredentialsFile: '',
   };
   private script: LeaseScript = {
+    table: 'Leases',
     experimentId: 'exp_test',
     state: 'HOLD',
     global: 'HOLD',
     grants: [],
     mode: 'advancing',
+    clockSkewSeconds: 0,
   };
 
   /** @param kind the fault script the host's program carries. @param store starts the TCP listener that plays the store. */
@@ -202,6 +157,7 @@ export class World {
       AWS_CA_BUNDLE: '/run/files/server.pem',
       AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://${ADDRESS.aws}`,
       AWS_REGION: 'eu-west-1',
+      HOLDFAST_LEASE_TABLE: this.script.table,
     };
   }
 
@@ -245,21 +201,34 @@ export class World {
     return (await this.exec(['ip', 'netns', 'exec', 'far', 'python3', '-c', code, ADDRESS[from]])).code === 0;
   }
 
+  /** When the peer could connect again (epoch milliseconds): what the watchdog says of itself proves nothing. */
+  async reopenedMs(seconds: number): Promise<number> {
+    let triedMs = 0;
+    await until('the lifting', seconds, () => {
+      triedMs = Date.now();
+      return this.connects('peer');
+    });
+    return triedMs;
+  }
+
   async startStore(): Promise<void> {
     const code = `import socket\ns=socket.create_server(("0.0.0.0",${PORT}),backlog=512)\nwhile True: s.accept()[0].close()`;
     this.spawn(['python3', '-c', code]);
     await until('the store', 10, () => this.connects('client'));
   }
 
-  /** A unit that the stand-in below knows: enough of systemctl for one service. */
-  async startUnit(): Promise<void> {
-    const listen = `import socket\ns=socket.create_server(("0.0.0.0",${PORT}))\nwhile True: s.accept()[0].close()`;
+  /** A unit that the stand-in below knows: enough of systemctl for one service, which may take long to shut down. */
+  async startUnit({ restart = 'no', shutdownSeconds = 0 } = {}): Promise<void> {
+    const listen = `import os,signal,socket,time
+signal.signal(signal.SIGTERM, lambda *_: (time.sleep(${shutdownSeconds}), os._exit(0)))
+s=socket.create_server(("0.0.0.0",${PORT}))
+while True: s.accept()[0].close()`;
     const systemctl = `#!/bin/bash
 alive() { [ -e /run/unit.pid ] && kill -0 "$(cat /run/unit.pid)" 2>/dev/null; }
 case $1 in
-  show) if alive; then cat /run/unit.pid; else echo 0; fi ;;
+  show) if [ $3 = Restart ]; then echo ${restart}; elif alive; then cat /run/unit.pid; else echo 0; fi ;;
   is-active) if alive; then echo active; else echo inactive; exit 3; fi ;;
-  start) setsid python3 -c '${listen}' >/dev/null 2>&1 </dev/null & echo $! >/run/unit.pid ;;
+  start) env -i setsid python3 -c '${listen}' >/dev/null 2>&1 </dev/null & echo $! >/run/unit.pid ;;
   *) exit 1 ;;
 esac
 `;
@@ -272,6 +241,13 @@ esac
   async startRedis(): Promise<void> {
     this.spawn(['redis-server', '--port', String(PORT), '--protected-mode', 'no', '--save', '', '--dir', '/run']);
     await until('Redis', 10, () => this.connects('client'));
+  }
+
+  /** Puts a script in the place of a tool, for the host program as well. */
+  async replaceTool(name: string, script: string): Promise<void> {
+    mkdirSync(join(this.directory, 'sbin'), { recursive: true });
+    writeFileSync(join(this.directory, 'sbin', name), `#!/bin/bash\n${script}\n`, { mode: 0o755 });
+    await this.exec(['mount', '--bind', '/run/files/sbin', '/usr/local/sbin']);
   }
 
   async startSentinel(): Promise<void> {

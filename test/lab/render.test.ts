@@ -68,9 +68,8 @@ describe('a running experiment', () => {
     const line = renderReading({ ...unread, breached: true, reason: 'no sample' }, plainPaint);
     expect(line).toMatch(/unreadable .*age unknown +BREACH: no sample/);
     expect(line).not.toContain('ok');
-    expect(renderPlainStatus({ ...status, guardrails: [{ ...unread, breached: true }] })).toContain(
-      'unreadable BREACH',
-    );
+    const plain = renderPlainStatus({ ...status, guardrails: [{ ...unread, breached: true }] });
+    expect(plain.join('\n')).toMatch(/unreadable \(.*, age unknown\) BREACH/);
   });
 
   test('an experiment that has not begun divides nothing by zero', () => {
@@ -104,6 +103,10 @@ describe('the end', () => {
     expect(text).not.toContain('verified clean');
     const unproven = renderVerdict({ ...ended, nodes: [{ ...node, leftovers: [] }] }, plainPaint).join('\n');
     expect(unproven).not.toContain('verified clean');
+    const unknown = { ...node, outcome: 'NOTHING_TO_REVERT' as const, leftovers: [] };
+    const vanished = renderVerdict({ ...ended, nodes: [unknown] }, plainPaint).join('\n');
+    expect(vanished).toContain('n: NOTHING_TO_REVERT, the host knew of no fault');
+    expect(vanished).not.toContain('verified clean');
   });
 });
 
@@ -133,13 +136,19 @@ describe('before the start', () => {
             },
           ],
         },
-        wouldRun: [{ node: 'redis-node-3', document: 'Holdfast-Holdfast-network-partition', undo: 'delete the rules' }],
+        wouldRun: [
+          {
+            node: 'redis-node-3',
+            document: 'Holdfast-Holdfast-network-partition',
+            undo: ['delete the rules', 'lower the fence'],
+          },
+        ],
       },
       plainPaint,
     ).join('\n');
     expect(text).toContain('NETWORK_PARTITION on redis-node-3 (i-03, master of shard-1)');
     expect(text).toContain('1 of 12 nodes (8.33 %, limit 10 %), 0.30 % of the traffic (limit 40 %)');
-    expect(text).toContain('undo: delete the rules');
+    expect(text).toContain('undo: delete the rules; lower the fence');
     expect(text).toContain('lifted 5.60 s after a breach, 3.50 s after the control plane is lost, 60 s');
   });
 

@@ -100,6 +100,7 @@ function rig(options: { dryRun?: ApiAnswer; start?: ApiAnswer | Error; documents
     },
     screen: { paint: plainPaint, live: false, print: (lines) => void printed.push(...lines), frame: () => undefined },
     writeDocument: (document) => void written.push(document),
+    onAbortTaken: () => calls.push('abort taken'),
   };
   return { ports, calls, posted, printed, written };
 }
@@ -121,6 +122,7 @@ describe('run', () => {
       { ...COMPLETED, nodes: [{ podName: 'redis-node-3', faultState: 'REVERTED' }] },
       { ...COMPLETED, nodes: [{ ...clean, leftovers: ['-A INPUT'] }] },
       { ...COMPLETED, nodes: [{ ...clean, outcome: 'FAILED' }] },
+      { ...COMPLETED, nodes: [{ ...clean, outcome: 'NOTHING_TO_REVERT' }] },
       { ...COMPLETED, timeline: timeline('ADMITTED', 'INJECTED', 'ROLLED_BACK', 'CONCLUDED') },
       { ...COMPLETED, timeline: timeline('ADMITTED', 'INJECTED', 'RECOVERY_VERIFIED', 'CONCLUDED') },
     ]) {
@@ -156,7 +158,7 @@ describe('run', () => {
       return sleep(milliseconds);
     };
     expect(await drive(PAYLOAD, controller.signal, ports)).toBe(EXIT.interrupted);
-    expect(calls.filter((call) => call.endsWith('/abort'))).toEqual([`POST ${BASE}/exp_1/abort`]);
+    expect(calls.filter((call) => call.includes('abort'))).toEqual([`POST ${BASE}/exp_1/abort`, 'abort taken']);
   });
 
   test('an interrupt before the start touches nothing', async () => {
@@ -168,6 +170,23 @@ describe('run', () => {
   test('a start without an answer may have begun: it is followed to its end', async () => {
     const { ports } = rig({ start: new Error('socket hang up'), documents: ['unknown', RUNNING, COMPLETED] });
     expect(await drive(PAYLOAD, never, ports)).toBe(EXIT.succeeded);
+  });
+
+  test('a start that failed in the API may have begun: its problem is shown once and it is followed to its end', async () => {
+    for (const status of [500, 502, 504]) {
+      const start = { status, body: { message: 'Endpoint request timed out' } };
+      const { ports, printed } = rig({ start, documents: ['unknown', RUNNING, COMPLETED] });
+      expect(await drive(PAYLOAD, never, ports)).toBe(EXIT.succeeded);
+      expect(printed.filter((line) => line.includes('Endpoint request timed out'))).toHaveLength(1);
+    }
+  });
+
+  test('a start that failed and is unknown to the API until it has been silent for long is a failure, said as what it is', async () => {
+    const { ports, printed, written } = rig({ start: { status: 504, body: {} }, documents: ['unknown'] });
+    expect(await drive(PAYLOAD, never, ports)).toBe(EXIT.failed);
+    expect(printed.join('\n')).toContain('not known to the API');
+    expect(ports.clock.monotonicMs()).toBeGreaterThan(30_000);
+    expect(written).toEqual([expect.objectContaining({ status: 'UNKNOWN' })]);
   });
 
   test('an API that is away for a while is asked again; one that stays away is reported as an unknown end', async () => {

@@ -20,6 +20,27 @@ function on(name: string, ...argv: string[]): { status: number | null; stdout: s
   return { status, stdout: stdout.trim(), stderr };
 }
 
+/** @returns `connected`, or why there is no connection; empty when the attempt itself did not run. */
+function connect(from: string, address: string, port: number): string {
+  const program = [
+    'import socket, sys',
+    'try: socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=1); print("connected")',
+    'except OSError as error: print(error.strerror or error)',
+  ].join('\n');
+  return on(from, '/usr/bin/python3', '-c', program, address, String(port)).stdout;
+}
+
+/** Adds a route on a host while `work` runs. */
+function withRoute(name: string, to: string, via: string, work: () => void): void {
+  const route = (verb: string) => expect(on(name, 'ip', 'route', verb, to, 'via', via)).toMatchObject({ status: 0 });
+  route('add');
+  try {
+    work();
+  } finally {
+    route('del');
+  }
+}
+
 function mainPid(name: string): number {
   return Number(on(name, 'systemctl', 'show', '-p', 'MainPID', '--value', REDIS_UNIT).stdout);
 }
@@ -77,9 +98,34 @@ describe.skipIf(!isPossible)('the lab', () => {
   });
 
   test('lets no packet cross from the data plane to the management plane', () => {
-    on('redis-node-12', 'ip', 'route', 'add', '10.78.0.0/16', 'via', '10.77.0.1');
-    expect(on('redis-node-12', 'ping', '-c1', '-W1', '10.78.0.11').status).not.toBe(0);
-    on('redis-node-12', 'ip', 'route', 'del', '10.78.0.0/16');
+    const prometheus = ['10.78.0.3', 9090] as const;
+    expect(connect('redis-node-1', ...prometheus)).toBe('connected');
+    expect(connect('redis-node-12', ...prometheus)).toBe('Network is unreachable');
+    withRoute('redis-node-12', '10.78.0.0/16', '10.77.0.1', () => {
+      expect(connect('redis-node-12', ...prometheus)).toBe('timed out');
+    });
+  });
+
+  test('lets a Lambda without a VPC reach AWS and neither a store nor Prometheus, by name or by address', () => {
+    expect(on('lambda', 'getent', 'hosts', 'aws.holdfast.internal').stdout).toMatch(/^10\.79\.0\.1 /);
+    // The cable is there: only nothing listens, as this lab has no AWS side.
+    expect(connect('lambda', '10.79.0.1', 443)).toBe('Connection refused');
+    for (const name of ['redis-node-3', 'prometheus']) {
+      expect(on('lambda', 'getent', 'hosts', name)).toMatchObject({ status: 2, stdout: '' });
+    }
+    const inside = [
+      ['redis-node-3', '10.77.0.13', 6379, '10.77.0.1'],
+      ['prometheus', '10.77.0.3', 9090, '10.77.0.1'],
+      ['prometheus', '10.78.0.3', 9090, '10.78.0.1'],
+    ] as const;
+    for (const [name, address, port, root] of inside) {
+      expect(connect('vpc', address, port)).toBe('connected');
+      expect(connect('lambda', address, port)).toBe('Network is unreachable');
+      // There and back by the lab's root: it must not forward.
+      withRoute('lambda', 'default', '10.79.0.1', () => {
+        withRoute(name, '10.79.0.0/30', root, () => expect(connect('lambda', address, port)).toBe('timed out'));
+      });
+    }
   });
 
   test('refuses store commands without the password, which is on no command line', () => {
@@ -95,6 +141,7 @@ describe.skipIf(!isPossible)('the lab', () => {
   test('leaves a killed store dead until systemctl starts it', async () => {
     const host = 'redis-node-8';
     const pid = mainPid(host);
+    expect(on(host, 'systemctl', 'show', '-p', 'Restart', '--value', REDIS_UNIT).stdout).toBe('no');
     expect(on(host, 'systemctl', 'is-active', REDIS_UNIT)).toMatchObject({ status: 0, stdout: 'active' });
     expect(on(host, 'kill', '-KILL', String(pid)).status).toBe(0);
     const isActive = (): string | undefined => (mainPid(host) === 0 ? undefined : 'still active');

@@ -4,7 +4,11 @@ import { ofType } from './synthesized.ts';
 interface Content {
   schemaVersion: string;
   parameters: Record<string, { type: string; interpolationType: string; allowedPattern: string; default?: string }>;
-  mainSteps: { action: string; inputs: { runCommand: string[]; timeoutSeconds: string } }[];
+  mainSteps: { action: string; inputs: { runCommand: (string | Join)[]; timeoutSeconds: string } }[];
+}
+/** How CloudFormation puts a name together that only the deployment knows. */
+interface Join {
+  'Fn::Join': [string, (string | { Ref: string })[]];
 }
 const documents = new Map(
   ofType('AWS::SSM::Document').map(([, { Properties: p }]) => [String(p.Name), p.Content as Content]),
@@ -14,7 +18,11 @@ const named = (name: string): Content => {
   if (!content) throw new Error(`no document ${name}`);
   return content;
 };
-const scriptOf = (content: Content) => content.mainSteps.flatMap((step) => step.inputs.runCommand);
+const lineOf = (line: string | Join): string =>
+  typeof line === 'string'
+    ? line
+    : line['Fn::Join'][1].map((part) => (typeof part === 'string' ? part : `<${part.Ref}>`)).join(line['Fn::Join'][0]);
+const scriptOf = (content: Content) => content.mainSteps.flatMap((step) => step.inputs.runCommand.map(lineOf));
 const accepts = (document: string, parameter: string, value: string) =>
   new RegExp(named(document).parameters[parameter]?.allowedPattern ?? '(?!)').test(value);
 
@@ -72,6 +80,19 @@ describe('documents', () => {
     expect(accepts('roll-back', 'verb', 'inject')).toBe(false);
     expect(accepts('process-kill', 'faultId', 'exp_chaos_redis_019.1')).toBe(true);
     expect(accepts('process-kill', 'experimentId', 'a'.repeat(51))).toBe(false);
+  });
+
+  it('name the table of the leases themselves, so that no sender can choose another one', () => {
+    const [leaseTable] = ofType('AWS::DynamoDB::Table').find(([id]) => id.startsWith('LeaseTable')) ?? [];
+    for (const [name, content] of documents) {
+      const own = name.endsWith('roll-back') ? [] : [`export HOLDFAST_LEASE_TABLE=<${leaseTable}>`];
+      expect(
+        scriptOf(content).filter((line) => line.includes('HOLDFAST_LEASE_TABLE=')),
+        name,
+      ).toEqual(own);
+      expect(scriptOf(content)[0], name).toBe('#!/bin/bash');
+      expect(Object.keys(content.parameters), name).not.toContain('leaseTable');
+    }
   });
 
   it('carry the watchdog and only the script of their own fault; the way back carries all', () => {

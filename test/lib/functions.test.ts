@@ -46,11 +46,17 @@ describe('functions', () => {
     expect(reserved.map(({ entryPoint }) => entryPoint).sort()).toEqual([
       'guard/guard.lambda.ts',
       'rollback/on-alarm.lambda.ts',
+      'rollback/on-execution-end.lambda.ts',
       'rollback/roll-back.lambda.ts',
       'rollback/sweep.lambda.ts',
       'rollback/verify-recovery.lambda.ts',
       'verdict/conclude-experiment.lambda.ts',
     ]);
+  });
+
+  it('gives admission the names of the documents, which it may not send', () => {
+    const { Variables } = propertiesOf(functionAt('admission/admit.lambda.ts')).Environment as { Variables: object };
+    expect(Variables).toMatchObject({ HOLDFAST_DOCUMENT_PREFIX: 'Holdfast-Holdfast-' });
   });
 
   it('lets the guard outlive the longest fault and its setup within the limit of a Lambda', () => {
@@ -59,7 +65,7 @@ describe('functions', () => {
     expect(timeoutSeconds).toBeLessThanOrEqual(900);
   });
 
-  it('never runs a probe twice for one experiment, and tries again to hear an alarm', () => {
+  it('never runs a probe twice for one experiment, and tries again to hear an alarm or a death', () => {
     const retries = (entryPoint: string) => {
       const id = logicalId(functionAt(entryPoint));
       const config = ofType('AWS::Lambda::EventInvokeConfig').find(([, each]) =>
@@ -69,5 +75,6 @@ describe('functions', () => {
     };
     expect(retries('probe/probe.lambda.ts')).toBe(0);
     expect(retries('rollback/on-alarm.lambda.ts')).toBe(2);
+    expect(retries('rollback/on-execution-end.lambda.ts')).toBe(2);
   });
 });

@@ -3,12 +3,16 @@ import { actionsFor, actionsOf, allStatements, identityPolicies, listOf, mention
 import { functionAt, functions, logicalId, ofType, stack } from './synthesized.ts';
 
 const AUDIT_TABLE = logicalId(stack.node.findChild('AuditTable'));
+const EXPERIMENT_TABLE = logicalId(stack.node.findChild('ExperimentTable'));
 const LEASE_TABLE = logicalId(stack.node.findChild('LeaseTable'));
 const entryPointsThatMay = (action: string) =>
   functions
     .filter((candidate) => statementsFor(candidate).some((statement) => actionsOf(statement).includes(action)))
     .map(({ entryPoint }) => entryPoint)
     .sort();
+
+const sendsFrom = (entryPoint: string) =>
+  statementsFor(functionAt(entryPoint)).filter((statement) => actionsOf(statement).includes('ssm:SendCommand'));
 
 /** Actions that know no resources; each has its reason where it is granted. */
 const WITHOUT_RESOURCES = [
@@ -57,36 +61,49 @@ describe('permissions', () => {
     expect(statementsFor(functionAt('shared/seed-kill-switch.lambda.ts'))).toContainEqual(unguarded[0]);
   });
 
+  it('creates leases by INSERT only, so that nobody can put a held one over a released one', () => {
+    const creating = statementsFor(functionAt('api/start-experiment.lambda.ts')).filter((statement) =>
+      mentions(statement.Resource, LEASE_TABLE),
+    );
+    expect(creating.flatMap(actionsOf).sort()).toEqual([
+      'dynamodb:BatchGetItem',
+      'dynamodb:GetItem',
+      'dynamodb:PartiQLInsert',
+      'dynamodb:UpdateItem',
+    ]);
+  });
+
   it('lets the hosts read leases and nothing else', () => {
     const hostPolicy = identityPolicies().find(({ owner }) => owner.startsWith('LeaseTableHostPolicy'));
     expect(hostPolicy?.statements.map(actionsOf)).toEqual([['dynamodb:BatchGetItem']]);
     expect(hostPolicy?.statements.every((statement) => mentions(statement.Resource, LEASE_TABLE))).toBe(true);
   });
 
-  it('sends commands from the injection and the rollback only, with our documents, to tagged instances', () => {
+  it('sends commands from the injection and the rollback only, and each only its own documents', () => {
     expect(entryPointsThatMay('ssm:SendCommand')).toEqual([
       'fault/inject-fault.lambda.ts',
       'rollback/roll-back.lambda.ts',
     ]);
-    const sends = allStatements().filter((statement) => actionsOf(statement).includes('ssm:SendCommand'));
-    expect(sends.length).toBe(4);
-    for (const statement of sends) {
-      expect(actionsOf(statement)).toEqual(['ssm:SendCommand']);
-      for (const resource of listOf(statement.Resource)) {
-        const isInstances = mentions(resource, ':instance/*');
-        expect(isInstances || mentions(resource, ':document/Holdfast-Holdfast-')).toBe(true);
-        if (!isInstances) continue;
-        expect(statement.Condition).toEqual({ StringEquals: { 'ssm:resourceTag/holdfast-target': 'true' } });
-      }
-    }
+    const documentsOf = (entryPoint: string) =>
+      sendsFrom(entryPoint).flatMap(({ Resource }) => listOf(Resource).filter((each) => mentions(each, ':document/')));
+    const rollBack = documentsOf('rollback/roll-back.lambda.ts');
+    expect(rollBack).toHaveLength(1);
+    expect(mentions(rollBack, 'document/Holdfast-Holdfast-roll-back"')).toBe(true);
+    const inject = documentsOf('fault/inject-fault.lambda.ts');
+    expect(inject).toHaveLength(3);
+    for (const document of inject) expect(mentions(document, 'document/Holdfast-Holdfast-')).toBe(true);
+    expect(mentions(inject, 'roll-back')).toBe(false);
   });
 
-  it('cannot inject a fault from the rollback', () => {
-    const sends = statementsFor(functionAt('rollback/roll-back.lambda.ts')).filter((s) =>
-      mentions(s.Resource, 'document/'),
-    );
-    expect(sends.flatMap((statement) => listOf(statement.Resource)).length).toBe(1);
-    expect(mentions(sends, 'document/Holdfast-Holdfast-roll-back')).toBe(true);
+  it('injects only on tagged instances, and rolls back on any, though somebody took the tag away', () => {
+    const onInstances = (entryPoint: string) =>
+      sendsFrom(entryPoint).filter(({ Resource }) => mentions(Resource, ':instance/*'));
+    expect(onInstances('fault/inject-fault.lambda.ts')).toEqual([
+      expect.objectContaining({ Condition: { StringEquals: { 'ssm:resourceTag/holdfast-target': 'true' } } }),
+    ]);
+    const [rollBack, ...others] = onInstances('rollback/roll-back.lambda.ts');
+    expect(others).toEqual([]);
+    expect(rollBack).not.toHaveProperty('Condition');
   });
 
   it('lets abort and alarm release a lease but neither send a command nor start an execution', () => {
@@ -101,9 +118,10 @@ describe('permissions', () => {
     }
   });
 
-  it('starts executions from the start and the sweep only, and reads secrets only where a store is asked', () => {
+  it('starts executions from the start and the safety net only, and reads secrets only where a store is asked', () => {
     expect(entryPointsThatMay('states:StartExecution')).toEqual([
       'api/start-experiment.lambda.ts',
+      'rollback/on-execution-end.lambda.ts',
       'rollback/sweep.lambda.ts',
     ]);
     expect(entryPointsThatMay('secretsmanager:GetSecretValue')).toEqual([
@@ -112,6 +130,26 @@ describe('permissions', () => {
       'probe/probe.lambda.ts',
       'rollback/verify-recovery.lambda.ts',
       'target/resolve-targets.lambda.ts',
+    ]);
+  });
+
+  it('reads the states of alarms at admission and again before a fault', () => {
+    expect(entryPointsThatMay('cloudwatch:DescribeAlarms')).toEqual([
+      'admission/admit.lambda.ts',
+      'guard/check-steady-state.lambda.ts',
+    ]);
+  });
+
+  it('lets an abort look an experiment id up, and only the start take or give one back', () => {
+    const onReservations = (entryPoint: string) =>
+      statementsFor(functionAt(entryPoint))
+        .filter((statement) => mentions(statement.Resource, EXPERIMENT_TABLE))
+        .flatMap(actionsOf);
+    expect(onReservations('api/abort-experiment.lambda.ts')).toEqual(['dynamodb:GetItem']);
+    const holders = functions.filter(({ entryPoint }) => onReservations(entryPoint).length > 0);
+    expect(holders.map(({ entryPoint }) => entryPoint).sort()).toEqual([
+      'api/abort-experiment.lambda.ts',
+      'api/start-experiment.lambda.ts',
     ]);
   });
 

@@ -1,35 +1,29 @@
-import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
 import { request } from 'node:http';
-import { Agent } from 'node:https';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { GetCommandInvocationCommand, SendCommandCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { type ApiAnswer, type ApiClient, createApiClient, EXPERIMENTS_PATH } from '../../lab/api-client.ts';
 import { commandOn } from '../../lab/exec.ts';
 import { type Lab, readLab } from '../../lab/lab-file.ts';
 import { type Observer, observeReachability } from '../../lab/observe.ts';
 import { type ExperimentDocument, experimentSchema } from '../../lab/render-documents.ts';
 import { waitFor } from '../../lab/wait-for.ts';
-import { LAB_FILES, REDIS_PORT, STACK_NAME } from '../../lab/world.ts';
+import { LAB_FILES, REDIS_PORT } from '../../lab/world.ts';
+import { Administrator } from './administrator.ts';
 import { SYSTEM_LAB_DIRECTORY } from './directory.ts';
 
 const run = promisify(execFile);
 const TERMINAL = ['COMPLETED', 'ABORTED', 'REFUSED', 'ROLLBACK_FAILED'];
 
-/** What every fault document takes besides the fault itself. */
-const COMMON_PARAMETERS = {
-  leaseGraceSeconds: '3',
-  engine: 'redis',
-  unit: 'redis-server',
-  storePorts: '6379,26379',
-  exemptAddresses: '',
-  fence: 'none',
-  fenceMasterName: '',
-  fenceSentinels: '',
-  fenceCredentialsFile: '',
-};
+const ASK_REPLICATION = `
+import json, socket
+secret = json.load(open("/etc/holdfast/store.json"))
+s = socket.create_connection(("127.0.0.1", 6379), 2)
+s.sendall(("AUTH %s %s\\r\\nINFO replication\\r\\nQUIT\\r\\n" % (secret["username"], secret["password"])).encode())
+data = b""
+while chunk := s.recv(65536): data += chunk
+print(data.decode())`;
 
 export interface Execution {
   code: number;
@@ -41,6 +35,7 @@ export interface Execution {
 export class SystemUnderTest {
   readonly lab: Lab = readLab(SYSTEM_LAB_DIRECTORY);
   readonly api: ApiClient = createApiClient(apiConnection(this.lab));
+  readonly administrator = new Administrator(this.lab);
 
   /** Runs a command on a host, like ssh; never rejects for an exit code. */
   async on(host: string, ...argv: string[]): Promise<Execution> {
@@ -51,6 +46,49 @@ export class SystemUnderTest {
       const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
       return { code, stdout, stderr };
     }
+  }
+
+  /**
+   * Everything of ours in a host's packet filters, v4 and v6: rules and chains, by comment and by name.
+   * @throws Error when a filter could not be read: nothing seen is not "nothing there".
+   */
+  async ourRules(host: string): Promise<string[]> {
+    const found: string[] = [];
+    for (const save of ['iptables-save', 'ip6tables-save']) {
+      const { code, stdout, stderr } = await this.on(host, save);
+      if (code !== 0) throw new Error(`${save} on ${host}: ${stderr}`);
+      found.push(...stdout.split('\n').filter((line) => /holdfast|\bhff?-[0-9a-f]{6,}/i.test(line)));
+    }
+    return found;
+  }
+
+  /** Asked of the store itself, with the password from the host's own file, which stays off the command line. */
+  async replicationOf(node: string): Promise<string> {
+    const { stdout, stderr, code } = await this.on(node, 'python3', '-c', ASK_REPLICATION);
+    if (code !== 0) throw new Error(`INFO on ${node}: ${stderr}`);
+    return stdout;
+  }
+
+  /** An application that writes to a shard on its own account until it is stopped, see plain-writer.py. */
+  startWriter(shard: string, prefix: string): { stop: () => Promise<{ acknowledged: number; lost: number }> } {
+    const program = join(import.meta.dirname, 'plain-writer.py');
+    const secret = join(SYSTEM_LAB_DIRECTORY, LAB_FILES.storeSecret);
+    const sentinels = this.lab.hosts.filter((host) => host.shard === shard).map((host) => host.dataAddress);
+    const command = commandOn(this.lab, 'vpc', ['/usr/bin/python3', program, secret, shard, prefix, ...sentinels]);
+    const [executable = '', ...rest] = command;
+    const child = spawn(executable, rest, { stdio: ['pipe', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString('utf8');
+    });
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    return {
+      stop: async () => {
+        child.stdin.end();
+        await ended;
+        return JSON.parse(output) as { acknowledged: number; lost: number };
+      },
+    };
   }
 
   host(name: string): Lab['hosts'][number] {
@@ -91,17 +129,38 @@ export class SystemUnderTest {
     return this.experiment(experimentId);
   }
 
-  /** Asks the API's dry run who is what now. */
+  /** The canary shard's nodes as they are now, asked of the stores themselves. */
   async replicaOf(shardNodes: readonly string[]): Promise<string> {
-    for (const node of shardNodes) {
-      const answer = await this.post(partition(`who_${Date.now()}`, node, shardNodes), '?dryRun=true');
-      if (answer.status !== 200) throw new Error(`dry run: ${answer.status} ${JSON.stringify(answer.body)}`);
-      if (JSON.stringify(answer.body).includes('"role":"replica"')) {
-        const { facts } = answer.body as { facts: { targets: { impacted: { name: string; role: string }[] }[] } };
-        if (facts.targets[0]?.impacted[0]?.role === 'replica') return node;
-      }
+    return this.#withRole('slave', shardNodes);
+  }
+
+  async masterOf(shardNodes: readonly string[]): Promise<string> {
+    return this.#withRole('master', shardNodes);
+  }
+
+  async #withRole(role: 'master' | 'slave', nodes: readonly string[]): Promise<string> {
+    for (const node of nodes) {
+      if ((await this.replicationOf(node)).includes(`role:${role}`)) return node;
     }
-    throw new Error(`no replica among ${shardNodes.join(' ')}`);
+    throw new Error(`no ${role} among ${nodes.join(' ')}`);
+  }
+
+  /** Until a dry run is admitted: after a disturbance of the telemetry the baseline needs to be whole again. */
+  async waitUntilSteady(): Promise<void> {
+    await waitFor(
+      'steady state',
+      90,
+      async () => {
+        const replica = await this.replicaOf(CANARY_NODES);
+        const answer = await this.post(partition('steady', replica, CANARY_NODES), '?dryRun=true');
+        return answer.status === 200 ? undefined : JSON.stringify(answer.body);
+      },
+      1_000,
+    );
+  }
+
+  async sleepUntil(epochMs: number): Promise<void> {
+    await delay(Math.max(0, epochMs - Date.now()));
   }
 
   /** The pids of our programs on a host, in the host's own pid namespace. */
@@ -111,45 +170,6 @@ export class SystemUnderTest {
       .split('\n')
       .filter((line) => line.includes('watchdog.py'))
       .map((line) => ({ pid: Number.parseInt(line, 10), command: line }));
-  }
-
-  /**
-   * What anyone with the right to send commands could do: our document on a host, without the API. Sent with the
-   * administrator's key, whom IAM allows everything.
-   * @returns the one line the program printed.
-   */
-  async sendPastTheApi(node: string, document: string, parameters: Record<string, string>): Promise<unknown> {
-    const { administrator, apiUrl, region, caFile } = this.lab;
-    if (!administrator || !apiUrl) throw new Error('the lab has no AWS side');
-    const agent = new Agent({ ca: readFileSync(caFile) });
-    const requestHandler = new NodeHttpHandler({ httpsAgent: agent });
-    const ssm = new SSMClient({ region, endpoint: apiUrl, credentials: administrator, requestHandler });
-    const InstanceId = this.host(node).instanceId;
-    const { tables } = JSON.parse(readFileSync(join(SYSTEM_LAB_DIRECTORY, LAB_FILES.awsReady), 'utf8')) as {
-      tables: string[];
-    };
-    const leaseTable = tables.find((name) => name.includes('LeaseTable'));
-    if (!leaseTable) throw new Error(`no LeaseTable among ${tables}`);
-    const all = { ...COMMON_PARAMETERS, leaseTable, ...parameters };
-    const sent = await ssm.send(
-      new SendCommandCommand({
-        InstanceIds: [InstanceId],
-        DocumentName: `Holdfast-${STACK_NAME}-${document}`,
-        Parameters: Object.fromEntries(Object.entries(all).map(([name, value]) => [name, [value]])),
-      }),
-    );
-    const CommandId = sent.Command?.CommandId;
-    let output = '';
-    await waitFor('end of the command', 30, async () => {
-      const { Status, StandardOutputContent, StandardErrorContent } = await ssm.send(
-        new GetCommandInvocationCommand({ CommandId, InstanceId }),
-      );
-      output = StandardOutputContent || StandardErrorContent || '';
-      return ['Success', 'Failed'].includes(Status ?? '') ? undefined : `it is ${Status}`;
-    });
-    ssm.destroy();
-    agent.destroy();
-    return JSON.parse(output);
   }
 
   /** The lab's own control socket, for what a tester does and an API does not offer. */

@@ -6,6 +6,6 @@ export const processKill: KindCommand<'PROCESS_KILL'> = ({ signal, restart }) =>
   undo: [
     restart === 'rollback'
       ? 'start the unit of the store again, behind the fence'
-      : 'check that the supervisor has started the store again, start it if not',
+      : 'none: the supervisor starts the store again; the way back only checks that it has',
   ],
 });

@@ -6,6 +6,7 @@ import type { Experiment } from '../../../functions/experiment/experiment.ts';
 import type { Reading } from '../../../functions/experiment/workflow.ts';
 import { configuration, fakeClock, seedExperiment } from '../experiment/fixtures.ts';
 
+const PREFIX = 'Holdfast-Test-';
 const nodes = Array.from({ length: 12 }, (_, index) => ({
   name: `redis-node-${index + 1}`,
   instanceId: `i-${index + 1}`,
@@ -40,27 +41,52 @@ function ports(changes: Partial<AdmissionPorts> = {}): AdmissionPorts {
     readTopology: async () => topology,
     readGuardrails: async () => readings,
     readTrafficShare: async () => 0.003,
+    exemptAddresses: async () => ['10.0.1.1'],
     readAlarmStates: async (names) => new Map(names.map((name) => [name, 'OK'])),
     ...changes,
   };
 }
 
 async function refusalOf(changes: Partial<AdmissionPorts>, cluster = {}, experiment: Experiment = seedExperiment()) {
-  const admission = await admit(experiment, configuration(cluster), ports(changes), fakeClock());
+  const admission = await admit(experiment, configuration(cluster), ports(changes), fakeClock(), PREFIX);
   return admission.admitted ? 'admitted' : admission.problem.type.replace('urn:holdfast:problem:', '');
 }
 
 describe('admission', () => {
   it("admits the mission's example and gives the facts behind it", async () => {
-    const admission = await admit(seedExperiment(), configuration(), ports(), fakeClock());
+    const admission = await admit(seedExperiment(), configuration(), ports(), fakeClock(), PREFIX);
     if (!admission.admitted) throw new Error(JSON.stringify(admission.problem));
     const [facts] = admission.facts.clusters;
     expect(facts).toMatchObject({ liveNodes: 12, impactedNodes: 1, impactedShards: ['shard-1'], maxNodesPct: 10 });
     expect(facts?.trafficSharePct).toBeCloseTo(0.3);
-    expect(facts?.worstCase).toMatchObject({ abortSeconds: 5.6, leaseLossSeconds: 3.5, ttlSeconds: 60 });
-    expect(facts?.worstCase.abortTerms.reduce((sum, { seconds }) => sum + seconds, 0)).toBeCloseTo(5.6);
+    expect(facts?.worstCase).toMatchObject({ abortSeconds: 8.7, leaseLossSeconds: 3.5, ttlSeconds: 60 });
+    expect(facts?.worstCase.abortTerms.reduce((sum, { seconds }) => sum + seconds, 0)).toBeCloseTo(8.7);
     expect(admission.facts.targets[0]?.impacted).toEqual([{ ...nodes[2], shard: 'shard-1', role: 'master' }]);
     expect(admission.facts.targets[0]?.peers.map(({ name }) => name)).toEqual(['redis-node-1', 'redis-node-2']);
+  });
+
+  it('shows what would run on each node and its undo', async () => {
+    const admission = await admit(seedExperiment(), configuration(), ports(), fakeClock(), PREFIX);
+    if (!admission.admitted) throw new Error(JSON.stringify(admission.problem));
+    expect(admission.wouldRun).toEqual([
+      {
+        faultId: 'exp_chaos_redis_019.1',
+        node: 'redis-node-3',
+        instanceId: 'i-3',
+        document: 'Holdfast-Test-network-partition',
+        parameters: expect.objectContaining({
+          peerAddresses: '10.0.0.1,10.0.0.2',
+          exemptAddresses: '10.0.1.1',
+          packetLossPct: '100',
+          fenceMasterName: 'shard-1',
+        }),
+        undo: [expect.stringContaining('redis-node-1, redis-node-2 pass again'), expect.any(String)],
+      },
+    ]);
+  });
+
+  it('refuses to start when a fault would cut telemetry', async () => {
+    expect(await refusalOf({ exemptAddresses: async () => ['10.0.0.1'] })).toBe('control-plane-unknown');
   });
 
   it('refuses in the documented order', () => {
@@ -76,6 +102,7 @@ describe('admission', () => {
       'alarms',
       'guardrails',
       'store health',
+      'targets',
     ]);
   });
 
@@ -104,6 +131,7 @@ describe('admission', () => {
       configuration(),
       ports({ lockHolder: async () => 'exp_other' }),
       fakeClock(),
+      PREFIX,
     );
     expect(admission).toMatchObject({ admitted: false, problem: { status: 409, heldBy: 'exp_other' } });
   });
@@ -135,7 +163,7 @@ describe('admission', () => {
 
   it('tells a cluster that is too small so, with the number of nodes that are needed', async () => {
     const small = ports({ listLiveNodes: async () => nodes.slice(0, 9) });
-    const admission = await admit(seedExperiment(), configuration(), small, fakeClock());
+    const admission = await admit(seedExperiment(), configuration(), small, fakeClock(), PREFIX);
     expect(admission).toMatchObject({
       problem: { type: 'urn:holdfast:problem:cluster-too-small', neededNodes: 10, liveNodes: 9 },
     });

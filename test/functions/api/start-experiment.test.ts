@@ -1,4 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { clusterLocked } from '../../../functions/admission/checks.ts';
 import type { Reservation } from '../../../functions/api/reservations.ts';
 import { type StartDependencies, startExperiment } from '../../../functions/api/start-experiment.ts';
 import type { AuditEntry } from '../../../functions/audit/entry.ts';
@@ -7,6 +9,7 @@ import type { ExperimentRun } from '../../../functions/experiment/workflow.ts';
 import { CALLER, configuration, fakeClock, iso, logOf, seedPayload } from '../experiment/fixtures.ts';
 
 const ID = 'exp_chaos_redis_019';
+const PLAN = [{ faultId: `${ID}.1`, node: 'n', instanceId: 'i-1', document: 'd', parameters: {}, undo: ['u'] }];
 const INJECTION = { injectedAt: iso(3), rollbackScheduledAt: iso(63) };
 
 /** An in-memory control plane that writes down what was done, in order. */
@@ -47,8 +50,7 @@ function controlPlane() {
         locks.set(cluster, { experimentId, requestId });
         return true;
       },
-      release: async (cluster, experimentId) =>
-        locks.get(cluster)?.experimentId === experimentId && locks.delete(cluster),
+      giveBack: async (cluster, requestId) => locks.get(cluster)?.requestId === requestId && locks.delete(cluster),
       holder: async (cluster) => locks.get(cluster)?.experimentId,
     },
     reservations: {
@@ -61,7 +63,7 @@ function controlPlane() {
       },
       cancel: async (id, requestId) => reservations.get(id)?.requestId === requestId && reservations.delete(id),
     },
-    admit: async () => ({ admitted: true, facts: { clusters: [], targets: [] } }),
+    admit: async () => ({ admitted: true, facts: { clusters: [], targets: [] }, wouldRun: PLAN }),
     startExecution: async (run) => {
       acts.push('execution');
       runs.push(run);
@@ -124,7 +126,10 @@ describe('starting an experiment', () => {
   });
 
   it('changes nothing in a dry run', async () => {
-    expect(await start({ dryRun: true })).toMatchObject({ status: 200, body: { dryRun: true, admitted: true } });
+    expect(await start({ dryRun: true })).toMatchObject({
+      status: 200,
+      body: { dryRun: true, admitted: true, wouldRun: PLAN },
+    });
     expect(plane.acts).toEqual([]);
   });
 
@@ -210,7 +215,49 @@ describe('starting an experiment', () => {
   it('starts one of two simultaneous requests with one id', async () => {
     const answers = await Promise.all([start(), start()]);
     expect(plane.runs).toHaveLength(1);
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([202, 409]);
+    expect(answers).toEqual([answers[1], answers[0]]);
+    expect(answers[0]?.status).toBe(202);
     expect(plane.locks.size).toBe(1);
+  });
+
+  it('gives a request that is repeated while it is between lock and reservation its own answer', async () => {
+    const { reserve } = plane.dependencies.reservations;
+    let goOn = () => {};
+    const locked = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const slow = {
+      ...plane.dependencies.reservations,
+      reserve: async (...args: Parameters<typeof reserve>) => {
+        await locked;
+        return reserve(...args);
+      },
+    };
+    const first = start({}, { reservations: slow });
+    await setImmediate();
+    expect(plane.locks.get('redis-master')?.experimentId).toBe(ID);
+
+    // Admission sees the lock of the first request: that is no other experiment.
+    const admit = async () => ({ admitted: false as const, problem: clusterLocked('redis-master', ID) });
+    const repeated = start({}, { admit, clock: { ...plane.clock, sleep: async () => goOn() } });
+    expect(await repeated).toEqual(await first);
+    expect(plane.runs).toHaveLength(1);
+  });
+
+  it('answers that it is being started when the first request does not come to its reservation, and keeps its lock', async () => {
+    plane.locks.set('redis-master', { experimentId: ID, requestId: 'first' });
+    expect(await start()).toMatchObject({ status: 503, body: { detail: expect.stringContaining('being started') } });
+    expect(plane.locks.get('redis-master')?.requestId).toBe('first');
+    expect(plane.clock.monotonicMs()).toBeLessThan(5_000);
+  });
+
+  it('gives a lock back when nobody knows whether it was taken', async () => {
+    const { take } = plane.dependencies.locks;
+    const lost = async (...args: Parameters<typeof take>) => {
+      await take(...args);
+      throw new Error('no answer');
+    };
+    expect(await start({}, { locks: { ...plane.dependencies.locks, take: lost } })).toMatchObject({ status: 503 });
+    expect(plane.locks.size).toBe(0);
   });
 });

@@ -104,6 +104,19 @@ export function logOf(
   return log;
 }
 
+/** As `inject-fault` writes it, the parameters shortened. */
+const injecting = {
+  faultId: 'exp_chaos_redis_019.1',
+  kind: 'NETWORK_PARTITION',
+  node: 'redis-node-3',
+  instanceId: 'i-3',
+  parameters: { packetLossPct: '100', scope: 'isolate' },
+  undo: [
+    'let packets between the node and redis-node-1, redis-node-2 pass again, behind the fence',
+    'let clients reach the store ports again, when the fence falls',
+  ],
+};
+
 const reverted = {
   node: 'redis-node-3',
   instanceId: 'i-3',
@@ -120,7 +133,7 @@ export function fullRun(changes: Partial<Record<EntryType, Record<string, unknow
       'STEADY_STATE_CONFIRMED',
       { baseline: { readings: [], p99LatencyMs: 9.876, liveGateways: 2, requestsPerSecond: 900 } },
     ],
-    ['INJECTING', { faults: [] }],
+    ['INJECTING', { commands: [injecting] }],
     ['INJECTED', { injectedAt: iso(3), rollbackScheduledAt: iso(63), nodes: [] }],
     ['GUARD_STOPPED', { reason: 'TTL', detail: 'held', peakP99LatencyMs: 21.239, evaluations: 60, breaches: [] }],
     ['ROLLING_BACK', { reason: 'TTL' }],
@@ -135,6 +148,7 @@ export function fullRun(changes: Partial<Record<EntryType, Record<string, unknow
         acknowledgedWrites: 640,
         lostAcknowledgedWrites: 0,
         failedWrites: 60,
+        provenOnImpacted: true,
       },
     ],
   ];

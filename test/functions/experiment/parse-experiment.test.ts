@@ -48,6 +48,7 @@ describe('parsing an experiment', () => {
     ['parameters.packetLossPct', 0],
     ['parameters.packetLossPct', 101],
     ['parameters.packetLossPct', '100'],
+    ['parameters.packetLossPct', 12.5],
     ['parameters.targetPartitionGroupA', []],
     ['parameters.targetPartitionGroupA', ['n1', 'n1']],
     ['parameters.targetPartitionGroupB', ['redis-node-1']],

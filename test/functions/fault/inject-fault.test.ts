@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { AuditEntry } from '../../../functions/audit/entry.ts';
 import { ErrorName, WorkflowError } from '../../../functions/experiment/errors.ts';
 import type { Experiment } from '../../../functions/experiment/experiment.ts';
 import type { ResolvedTargets, TargetNode } from '../../../functions/experiment/workflow.ts';
@@ -43,13 +44,14 @@ const experiment: Experiment = {
     },
   ],
 };
-const commands = nodeCommands({ experiment, targets, cluster, leaseGraceSeconds: 3, leaseTable: 'leases' });
+const commands = nodeCommands({ experiment, targets, cluster, leaseGraceSeconds: 3 });
 
 function world(result: CommandResult) {
   const acts: string[] = [];
   const details: Record<string, unknown>[] = [];
   const lease: Lease = { leaseId: 'exp', state: 'HOLD', beat: 2, grants: [], readings: [] };
   const clock = new SimulatedClock();
+  const log = { types: ['PROBE_READY'] };
   const held = (act: string, change: Partial<Lease>) => {
     if (lease.state !== 'HOLD') throw new WorkflowError(ErrorName.LeaseReleased, 'released');
     acts.push(act);
@@ -71,6 +73,7 @@ function world(result: CommandResult) {
         details.push(said);
         return {} as never;
       },
+      read: async () => log.types.map((type) => ({ type }) as AuditEntry),
     },
     leases: {
       read: async () => lease,
@@ -82,6 +85,7 @@ function world(result: CommandResult) {
     acts,
     details,
     lease,
+    log,
     clock,
     hosts,
     dependencies,
@@ -99,7 +103,6 @@ describe('node commands', () => {
       faultId: 'exp.1',
       ttlSeconds: '60',
       leaseGraceSeconds: '3',
-      leaseTable: 'leases',
       engine: 'redis',
       unit: 'redis-server',
       storePorts: '6379,26379',
@@ -115,9 +118,21 @@ describe('node commands', () => {
     expect(commands[0]?.undo).not.toEqual([]);
   });
 
+  it.each([
+    ['supervisor', /^none: .* only checks/],
+    ['rollback', /^start the unit/],
+  ] as const)('promise for a kill with restart=%s only what the way back does', (restart, undo) => {
+    const [partition] = experiment.faults;
+    if (!partition) throw new Error('the experiment has no fault');
+    const parameters = { kind: 'PROCESS_KILL', signal: 'KILL', restart } as const;
+    const killing = { ...experiment, faults: [{ ...partition, kind: parameters.kind, parameters }] };
+    const [command] = nodeCommands({ experiment: killing, targets, cluster, leaseGraceSeconds: 3 });
+    expect(command?.undo).toEqual([expect.stringMatching(undo)]);
+  });
+
   it('refuse to be made for a fault without resolved targets', () => {
     const unresolved = { faults: [], exemptAddresses: [] };
-    const context = { experiment, targets: unresolved, cluster, leaseGraceSeconds: 3, leaseTable: 'leases' };
+    const context = { experiment, targets: unresolved, cluster, leaseGraceSeconds: 3 };
     expect(() => nodeCommands(context)).toThrow(/no resolved targets/);
   });
 });
@@ -139,6 +154,14 @@ describe('inject fault', () => {
     lease.beat = 1;
     await expect(run()).rejects.toMatchObject({ name: 'InjectionFailed', message: /nobody watches/ });
     expect(acts).toEqual([]);
+  });
+
+  it('sends nothing while nobody measures', async () => {
+    const { run, acts, log, clock } = world(applied);
+    log.types = [];
+    await expect(run()).rejects.toMatchObject({ name: 'InjectionFailed', message: /nobody measures/ });
+    expect(acts).toEqual([]);
+    expect(clock.monotonicMs()).toBe(8000);
   });
 
   it('sends nothing under a released lease', async () => {

@@ -1,5 +1,13 @@
 import type { AddressInfo } from 'node:net';
-import { CreateTableCommand, DynamoDBClient, PutItemCommand, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  CreateTableCommand,
+  DuplicateItemException,
+  DynamoDBClient,
+  type ExecuteStatementCommandInput,
+  PutItemCommand,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LeaseStore } from '../../../functions/guard/lease.ts';
@@ -25,6 +33,14 @@ beforeAll(async () => {
       BillingMode: 'PAY_PER_REQUEST',
     }),
   );
+  // The server knows no PartiQL: the one statement of ours as what DynamoDB makes of it.
+  dynamo.middlewareStack.add(
+    (next, context) => async (args) => {
+      if (context.commandName !== 'ExecuteStatementCommand') return next(args);
+      return insert(args.input as ExecuteStatementCommandInput);
+    },
+    { step: 'initialize', priority: 'high' },
+  );
   await waitUntilTableExists(
     { client: dynamo, minDelay: 0.01, maxDelay: 0.1, maxWaitTime: 5 },
     { TableName: 'leases' },
@@ -36,6 +52,25 @@ afterAll(async () => {
   dynamo.destroy();
   await new Promise((resolve) => server.close(resolve));
 });
+
+async function insert({ Statement = '', Parameters = [] }: ExecuteStatementCommandInput) {
+  const [, tableName = '', fields = ''] = /^INSERT INTO "(\w+)" VALUE \{(.*)\}$/.exec(Statement) ?? [];
+  const names = [...fields.matchAll(/'(\w+)': \?/g)].map(([, name = '']) => name);
+  expect(names).toHaveLength(Parameters.length);
+  try {
+    const output = await dynamo.send(
+      new PutItemCommand({
+        TableName: tableName,
+        Item: Object.fromEntries(names.map((name, index) => [name, Parameters[index] ?? { NULL: true }])),
+        ConditionExpression: 'attribute_not_exists(leaseId)',
+      }),
+    );
+    return { output, response: undefined };
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    throw new DuplicateItemException({ message: 'Duplicate primary key exists in table', $metadata: {} });
+  }
+}
 
 describe('lease', () => {
   it('counts beats and tells its readings while it is held', async () => {
@@ -63,6 +98,16 @@ describe('lease', () => {
       grants: [],
       releaseReason: 'ABORT',
     });
+  });
+
+  it('is never created over another, held or released', async () => {
+    await leases.create('once');
+    await leases.renew('once', []);
+    await expect(leases.create('once')).rejects.toMatchObject({ name: 'LeaseReleased' });
+    expect(await leases.read('once')).toMatchObject({ state: 'HOLD', beat: 1 });
+    await leases.release('once', 'ABORT', 'by hand');
+    await expect(leases.create('once')).rejects.toMatchObject({ name: 'LeaseReleased' });
+    expect(await leases.read('once')).toMatchObject({ state: 'RELEASED' });
   });
 
   it('can be released before it exists, so that nothing begins afterwards', async () => {

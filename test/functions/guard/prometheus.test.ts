@@ -97,12 +97,18 @@ describe('steady state', () => {
     problems: [],
   };
   const entries: unknown[] = [];
-  const check = (topology: StoreTopology) =>
-    checkSteadyState('exp', cluster, {
-      telemetry: prometheus,
-      readTopology: async () => topology,
-      audit: { append: async (...entry) => entries.push(entry) as never },
-    });
+  const alarms = [{ name: 'orders-5xx', severity: 'CRITICAL' as const }];
+  const check = (topology: StoreTopology, readAlarmStates = async () => new Map([['orders-5xx', 'OK']])) =>
+    checkSteadyState(
+      'exp',
+      { ...cluster, alarms },
+      {
+        telemetry: prometheus,
+        readTopology: async () => topology,
+        readAlarmStates,
+        audit: { append: async (...entry) => entries.push(entry) as never },
+      },
+    );
   const well =
     (p99: string, samples = 30) =>
     (query: string, path: string) => {
@@ -139,6 +145,18 @@ describe('steady state', () => {
     const sick = { ...healthy, problems: ['Sentinel of b: timeout'] };
     await expect(check(sick)).rejects.toMatchObject({ name: 'SteadyStateNotMet', message: /timeout/ });
     await expect(check({ ...healthy, shards: [] })).rejects.toMatchObject({ name: 'SteadyStateNotMet' });
+  });
+
+  it('refuses to start when an alarm fired since admission, has no data or cannot be read', async () => {
+    answer = well('14');
+    for (const state of ['ALARM', 'INSUFFICIENT_DATA']) {
+      await expect(check(healthy, async () => new Map([['orders-5xx', state]]))).rejects.toMatchObject({
+        name: 'SteadyStateNotMet',
+        message: `alarm orders-5xx is ${state}`,
+      });
+    }
+    const unreadable = () => Promise.reject(new Error('throttled'));
+    await expect(check(healthy, unreadable)).rejects.toMatchObject({ message: /alarms: .*throttled/ });
   });
 
   it('refuses to start from a glimpse of fewer than 15 samples', async () => {

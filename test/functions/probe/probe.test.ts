@@ -4,17 +4,21 @@ import type { TargetNode } from '../../../functions/experiment/workflow.ts';
 import { impactedShard } from '../../../functions/probe/impacted-shard.ts';
 import { probe } from '../../../functions/probe/probe.ts';
 import type { ShardProbe } from '../../../functions/probe/shard-probe.ts';
+import { iso } from '../experiment/fixtures.ts';
 import { SimulatedClock } from '../guard/simulated-clock.ts';
 
 interface Scenario {
   outageMs?: [from: number, to: number];
   loseEvery?: number;
   endMs?: number;
+  injectedAtMs?: number;
   remainingMs?: number;
 }
 
 /** A store in memory whose master moves in the middle of its outage. */
-function world({ outageMs: [from, to] = [0, 0], loseEvery = 0, endMs = 20_000, remainingMs = 900_000 }: Scenario) {
+function world(scenario: Scenario) {
+  const { loseEvery = 0, endMs = 20_000, injectedAtMs = 4000, remainingMs = 900_000 } = scenario;
+  const [from, to] = scenario.outageMs ?? [0, 0];
   const clock = new SimulatedClock();
   const store = new Map<string, string>();
   const written: { type: string; details: Record<string, unknown> }[] = [];
@@ -41,7 +45,11 @@ function world({ outageMs: [from, to] = [0, 0], loseEvery = 0, endMs = 20_000, r
       written.push({ type, details });
       return {} as never;
     },
-    read: async () => (now() >= endMs ? [{ type: 'RECOVERY_VERIFIED' } as AuditEntry] : []),
+    read: async () =>
+      [
+        ...(now() >= injectedAtMs ? [{ type: 'INJECTED', details: { injectedAt: iso(injectedAtMs / 1000) } }] : []),
+        ...(now() >= endMs ? [{ type: 'RECOVERY_VERIFIED' }] : []),
+      ] as unknown as AuditEntry[],
   };
   const run = () => probe('exp', shard, { audit, clock, remainingMs: () => remainingMs - now() });
   return { run, shard, written, removed, clock };
@@ -65,8 +73,35 @@ describe('probe', () => {
     });
     expect(details?.rtoSeconds).toBeCloseTo(4, 1);
     expect(details?.failedWrites).toBe(80);
-    expect(written.map((entry) => entry.type)).toEqual(['PROMOTION_OBSERVED', 'PROBE_MEASURED']);
+    expect(written.map((entry) => entry.type)).toEqual(['PROBE_READY', 'PROMOTION_OBSERVED', 'PROBE_MEASURED']);
     expect(removed).toHaveLength(Number(details?.attemptedWrites));
+  });
+
+  it('does not take an outage that was over before the fault for the recovery from it', async () => {
+    const { run, written } = world({ outageMs: [1000, 3000], injectedAtMs: 8000 });
+    await run();
+    expect(measured(written)).toMatchObject({ stillFailing: false, outages: 1, provenOnImpacted: true });
+    expect(measured(written)).not.toHaveProperty('rtoSeconds');
+  });
+
+  it('proves nothing when its first write succeeded only under the fault', async () => {
+    const { run, written } = world({ outageMs: [0, 6000], injectedAtMs: 4000 });
+    await run();
+    expect(measured(written)).toMatchObject({ provenOnImpacted: false });
+  });
+
+  it('proves nothing of a fault whose time it never learnt', async () => {
+    const { run, written } = world({ outageMs: [5000, 9000], injectedAtMs: Infinity });
+    await run();
+    expect(measured(written)).toMatchObject({ provenOnImpacted: false });
+  });
+
+  it('is never ready when its writes do not reach the impacted nodes', async () => {
+    const { run, shard, written } = world({});
+    shard.isOnImpacted = async () => false;
+    await run();
+    expect(written.map((entry) => entry.type)).toEqual(['PROBE_MEASURED']);
+    expect(measured(written)).toMatchObject({ provenOnImpacted: false });
   });
 
   it('finds acknowledged writes that the store has lost', async () => {

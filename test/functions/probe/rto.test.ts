@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkLoss } from '../../../functions/probe/loss-checker.ts';
-import { LASTING_MS, type Operation, outages, rtoSeconds } from '../../../functions/probe/rto.ts';
+import { LASTING_MS, type Operation, outages, rtoSeconds, worstOutage } from '../../../functions/probe/rto.ts';
 
 /** Twenty operations a second; `F` fails, `.` succeeds; each takes 10 ms. */
 const timeline = (text: string): Operation[] =>
@@ -10,7 +10,26 @@ const quiet = '.'.repeat(LASTING_MS / 50 + 1);
 
 describe('rto', () => {
   it('is the time from the start of the first failure to the end of the first lasting success', () => {
-    expect(rtoSeconds(outages(timeline(`..${'F'.repeat(80)}${quiet}`)))).toBe(4.01);
+    expect(rtoSeconds(worstOutage(outages(timeline(`..${'F'.repeat(80)}${quiet}`)), 0))).toBe(4.01);
+  });
+
+  it('is that of the longest outage from the fault on, not of the first and not of one before the fault', () => {
+    const before = `${'F'.repeat(200)}${quiet}`;
+    const found = outages(timeline(`${before}F${quiet}${'F'.repeat(80)}${quiet}FF${quiet}`));
+    expect(found).toHaveLength(4);
+    expect(rtoSeconds(worstOutage(found, before.length * 50))).toBe(4.01);
+    expect(worstOutage(found, Infinity)).toBeUndefined();
+  });
+
+  it('counts an outage that began before the fault and lasted into it', () => {
+    const found = outages(timeline(`${'F'.repeat(80)}${quiet}`));
+    expect(rtoSeconds(worstOutage(found, 2000))).toBe(4.01);
+  });
+
+  it('is unknown when any outage from the fault on did not end, however long another was', () => {
+    const found = outages(timeline(`${'F'.repeat(80)}${quiet}FF`));
+    expect(rtoSeconds(worstOutage(found, 0))).toBeUndefined();
+    expect(worstOutage(found, 0)).toBe(found[1]);
   });
 
   it('does not take a success for a recovery when a failure follows within 3 s', () => {
@@ -20,7 +39,7 @@ describe('rto', () => {
   it('is unknown when the observation ends before a success has lasted', () => {
     const found = outages(timeline(`FF${quiet.slice(0, -1)}`));
     expect(found).toEqual([{ firstFailureAtMs: 0 }]);
-    expect(rtoSeconds(found)).toBeUndefined();
+    expect(rtoSeconds(worstOutage(found, 0))).toBeUndefined();
   });
 
   it('keeps a second outage apart, so that it is not hidden behind the first', () => {

@@ -91,6 +91,27 @@ describe('roll back', () => {
     expect(acts).not.toContain('revert exp.1 i-3');
   });
 
+  it('shows what others changed on the host, and does not fail for it', async () => {
+    const changes = ['+ iptables-save filter -A INPUT -s 192.0.2.10/32 -j DROP'];
+    const report = { faultId: 'exp.1', state: 'REVERTED' as const, leftovers: [], changes };
+    const { run } = world([injecting], { ...reverted, report });
+    expect(await run()).toMatchObject({
+      outcome: 'ROLLED_BACK',
+      nodes: [{ outcome: 'REVERTED', leftovers: [], changes }],
+    });
+  });
+
+  it.each([
+    ['DEADLINE', /n3: the fence fell at its deadline/],
+    ['FAILED', /n3: the fence could not be raised/],
+  ] as const)('says that clients could write too early when the fence ended as %s', async (outcome, text) => {
+    const report = { faultId: 'exp.1', state: 'REVERTED' as const, leftovers: [], fence: { outcome } };
+    const { run, written } = world([injecting], { ...reverted, report });
+    const expected = { outcome: 'ROLLED_BACK', problems: [expect.stringMatching(text)] };
+    expect(await run()).toMatchObject(expected);
+    expect(written.at(-1)).toMatchObject(expected);
+  });
+
   it('tries again until the host proves that it is clean', async () => {
     const dirty = {
       ...reverted,

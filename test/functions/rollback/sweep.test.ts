@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AuditEntry } from '../../../functions/audit/entry.ts';
 import type { ExperimentRun } from '../../../functions/experiment/workflow.ts';
 import { type SweepDependencies, sweep } from '../../../functions/rollback/sweep.ts';
-import { EPOCH_MS, fakeClock, fullRun } from '../experiment/fixtures.ts';
+import { EPOCH_MS, fakeClock, fullRun, logOf, rolledBack } from '../experiment/fixtures.ts';
 
 const ID = 'exp_chaos_redis_019';
 const NOW_SECONDS = EPOCH_MS / 1000;
@@ -34,6 +34,7 @@ function setUp(entries: AuditEntry[] | Error, endsInSeconds: number, clusters = 
       acts.push(`start ${name}`);
       runs.push(run);
     },
+    executionEnded: async () => false,
     clock: fakeClock(),
   };
   return { acts, runs, dependencies };
@@ -54,6 +55,69 @@ describe('the sweep', () => {
     const { acts, dependencies } = setUp(dead, 1);
     expect(await sweep(dependencies)).toEqual({ 'redis-master': 'within its time' });
     expect(acts).toEqual([]);
+  });
+
+  it('rolls back before the time is over when the execution is dead', async () => {
+    const { acts, dependencies } = setUp(dead, 1);
+    dependencies.executionEnded = async (name) => name === ID;
+    expect(await sweep(dependencies)).toEqual({ 'redis-master': 'rollback started' });
+    expect(acts[0]).toBe('release SWEEP');
+  });
+
+  it('leaves an experiment its time when nobody knows of its execution', async () => {
+    const { acts, dependencies } = setUp(dead, 1);
+    dependencies.executionEnded = () => Promise.reject(new Error('throttled'));
+    expect(await sweep(dependencies)).toEqual({ 'redis-master': 'within its time' });
+    expect(acts).toEqual([]);
+  });
+
+  it('asks for the execution before it reads the log, so that a run that just ended well is left alone', async () => {
+    const { acts, dependencies } = setUp(dead, 1);
+    let ended = false;
+    dependencies.executionEnded = async () => {
+      ended = true;
+      return true;
+    };
+    dependencies.audit.read = async () => (ended ? concluded : dead);
+    expect(await sweep(dependencies)).toEqual({ 'redis-master': 'lock freed' });
+    expect(acts).toEqual(['unlock redis-master']);
+  });
+
+  describe('after a rollback that failed', () => {
+    const failed = fullRun({
+      ROLLED_BACK: undefined,
+      RECOVERY_VERIFIED: undefined,
+      ROLLBACK_FAILED: rolledBack({ outcome: 'FAILED' }, 'ROLLBACK_FAILED'),
+      RECOVERY_FAILED: { problems: ['no master'] },
+      CONCLUDED: { status: 'ROLLBACK_FAILED', outcome: 'INCONCLUSIVE', budgets: [], reason: '' },
+    });
+    const later = (...entries: Parameters<typeof logOf>[1][]) => [...failed, ...logOf(ID, ...entries)];
+    const sweepAt = async (entries: AuditEntry[], seconds: number) => {
+      const { acts, dependencies } = setUp(entries, 1000);
+      dependencies.clock = fakeClock(EPOCH_MS + seconds * 1000);
+      return { ...(await sweep(dependencies)), acts };
+    };
+
+    it('keeps the lock and tries again', async () => {
+      const { acts, ...done } = await sweepAt(failed, 20);
+      expect(done).toEqual({ 'redis-master': 'rollback started' });
+      expect(acts.some((act) => act.startsWith('unlock'))).toBe(false);
+    });
+
+    it('tries again no sooner than the one under way can have ended', async () => {
+      const begun = later(['ROLLING_BACK', { reason: 'SWEEP' }]);
+      expect(await sweepAt(begun, 60)).toMatchObject({ 'redis-master': 'rollback under way' });
+      expect(await sweepAt(begun, 200)).toMatchObject({ 'redis-master': 'rollback started' });
+      const reverted = later(['ROLLED_BACK', rolledBack({})]);
+      expect(await sweepAt(reverted, 600)).toMatchObject({ 'redis-master': 'rollback under way' });
+    });
+
+    it('frees the lock only behind a rollback that succeeded and a store that recovered', async () => {
+      const recovered = later(['ROLLED_BACK', rolledBack({})], ['RECOVERY_VERIFIED', { problems: [] }]);
+      expect(await sweepAt(recovered, 200)).toEqual({ 'redis-master': 'lock freed', acts: ['unlock redis-master'] });
+      const sick = later(['ROLLED_BACK', rolledBack({})], ['RECOVERY_FAILED', { problems: ['no master'] }]);
+      expect(await sweepAt(sick, 20)).toMatchObject({ 'redis-master': 'rollback started' });
+    });
   });
 
   it('treats an end that is not a number as passed', async () => {

@@ -1,8 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import type { AuditEntry } from '../../../functions/audit/entry.ts';
+import type { AuditEntry, EntryType } from '../../../functions/audit/entry.ts';
 import type { ExperimentRun } from '../../../functions/experiment/workflow.ts';
 import { type ConcludeDependencies, conclude } from '../../../functions/verdict/conclude.ts';
-import { CALLER, configuration, fakeClock, fullRun, logOf, seedExperiment } from '../experiment/fixtures.ts';
+import {
+  CALLER,
+  configuration,
+  fakeClock,
+  fullRun,
+  logOf,
+  rolledBack,
+  seedExperiment,
+} from '../experiment/fixtures.ts';
 
 const ID = 'exp_chaos_redis_019';
 const run: ExperimentRun = { experimentId: ID, experiment: seedExperiment(), caller: CALLER, rollbackOnly: false };
@@ -29,6 +37,9 @@ function setUp(read: (nowMs: number) => AuditEntry[]) {
     writeRecord: async ({ id }) => {
       acts.push(`record ${id}`);
     },
+    publish: (_experiment, { status }) => {
+      acts.push(`publish ${status}`);
+    },
     clusters: configuration().clusters,
     clock,
   };
@@ -39,7 +50,7 @@ describe('concluding an experiment', () => {
   it('writes the record and the verdict before it frees the cluster', async () => {
     const { acts, dependencies } = setUp(() => fullRun());
     expect(await conclude(run, dependencies)).toMatchObject({ status: 'COMPLETED', outcome: 'CONFIRMED' });
-    expect(acts.map((act) => act.split(' ')[0])).toEqual(['record', 'CONCLUDED', 'unlock']);
+    expect(acts.map((act) => act.split(' ')[0])).toEqual(['record', 'CONCLUDED', 'publish', 'unlock']);
   });
 
   it('only frees the cluster the second time', async () => {
@@ -66,7 +77,24 @@ describe('concluding an experiment', () => {
     const { acts, dependencies, clock } = setUp(() => fullRun().slice(0, 2));
     expect(await conclude(run, dependencies)).toMatchObject({ status: 'REFUSED' });
     expect(clock.monotonicMs()).toBe(0);
-    expect(acts).toEqual(['CONCLUDED', 'unlock redis-master']);
+    expect(acts).toEqual(['CONCLUDED', 'publish REFUSED', 'unlock redis-master']);
+  });
+
+  it('keeps the cluster locked after a failed rollback until a later one succeeded and the store recovered', async () => {
+    const failed = { ROLLED_BACK: undefined, ROLLBACK_FAILED: rolledBack({ outcome: 'FAILED' }, 'ROLLBACK_FAILED') };
+    let log = fullRun(failed);
+    const { acts, dependencies } = setUp(() => log);
+    expect(await conclude(run, dependencies)).toMatchObject({ status: 'ROLLBACK_FAILED' });
+    expect(acts.some((act) => act.startsWith('unlock'))).toBe(false);
+
+    acts.length = 0;
+    const again = (...types: [EntryType, Record<string, unknown>][]) => [...fullRun(failed), ...logOf(ID, ...types)];
+    log = again(['ROLLED_BACK', rolledBack({})], ['RECOVERY_FAILED', { problems: ['no master'] }]);
+    await conclude(run, dependencies);
+    expect(acts).toEqual([]);
+    log = again(['ROLLED_BACK', rolledBack({})], ['RECOVERY_VERIFIED', { problems: [] }]);
+    expect(await conclude(run, dependencies)).toMatchObject({ status: 'ROLLBACK_FAILED' });
+    expect(acts).toEqual(['unlock redis-master']);
   });
 
   it('keeps the cluster locked when the verdict cannot be written', async () => {

@@ -12,6 +12,7 @@ const probe = {
   acknowledgedWrites: 9,
   lostAcknowledgedWrites: 0,
   failedWrites: 0,
+  provenOnImpacted: true,
 };
 const verdictOf = (changes: Parameters<typeof fullRun>[0] = {}) => {
   const { status, outcome } = judge(fullRun(changes), limits);
@@ -36,6 +37,11 @@ describe('the verdict', () => {
       'COMPLETED DEVIATED',
     ],
     [
+      'confirms nothing when the fence fell before the store knew its master',
+      { ROLLED_BACK: rolledBack({ revertReason: 'TTL', fence: { outcome: 'DEADLINE' } }) },
+      'COMPLETED INCONCLUSIVE',
+    ],
+    [
       'finds a deviation when an acknowledged write was lost',
       { PROBE_MEASURED: { ...probe, lostAcknowledgedWrites: 1 } },
       'COMPLETED DEVIATED',
@@ -49,6 +55,16 @@ describe('the verdict', () => {
     [
       'confirms nothing when losses could not be counted',
       { PROBE_MEASURED: { ...probe, lostAcknowledgedWrites: undefined } },
+      'COMPLETED INCONCLUSIVE',
+    ],
+    [
+      'confirms nothing when the probe did not write to the impacted nodes before the fault',
+      { PROBE_MEASURED: { ...probe, provenOnImpacted: false } },
+      'COMPLETED INCONCLUSIVE',
+    ],
+    [
+      'says nothing of the system when the probe failed from the beginning',
+      { PROBE_MEASURED: { ...probe, provenOnImpacted: false, stillFailing: true } },
       'COMPLETED INCONCLUSIVE',
     ],
     [
@@ -75,6 +91,16 @@ describe('the verdict', () => {
     [
       'says nothing when a watchdog died',
       { ROLLED_BACK: rolledBack({ revertReason: 'WATCHDOG_DIED' }) },
+      'ABORTED INCONCLUSIVE',
+    ],
+    [
+      'says nothing when a host no longer knew the fault',
+      { ROLLED_BACK: rolledBack({ outcome: 'NOTHING_TO_REVERT' }) },
+      'ABORTED INCONCLUSIVE',
+    ],
+    [
+      'says nothing when the rollback asked no host',
+      { ROLLED_BACK: { outcome: 'ROLLED_BACK', nodes: [] } },
       'ABORTED INCONCLUSIVE',
     ],
     [
@@ -114,6 +140,10 @@ describe('the verdict', () => {
       { name: 'lostAcknowledgedWrites', limit: 0, met: false },
     ]);
     expect(judgeBudgets(limits, { ...probe, acknowledgedWrites: 0 })[1]?.met).toBe(false);
+    for (const budget of judgeBudgets(limits, { ...probe, provenOnImpacted: false })) {
+      expect(budget).toMatchObject({ met: false });
+      expect(budget).not.toHaveProperty('measured');
+    }
   });
 });
 
@@ -144,6 +174,13 @@ describe("the mission's record", () => {
       peak_latency_ms: null,
       was_auto_rolled_back: true,
     });
+  });
+
+  it('calls a fault that ended unseen rolled back by a machine, and one that never was applied not', () => {
+    const vanished = { ROLLED_BACK: rolledBack({ outcome: 'NOTHING_TO_REVERT' }) };
+    expect(recordsOf('e', fullRun(vanished))[0]?.was_auto_rolled_back).toBe(true);
+    const refused = fullRun({ ...vanished, INJECTED: undefined, GUARD_STOPPED: { reason: 'ABORT' } });
+    expect(recordsOf('e', refused)[0]?.was_auto_rolled_back).toBe(false);
   });
 
   it('has a row for an injection of which nobody knows whether it happened, and none without one', () => {

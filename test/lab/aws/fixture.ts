@@ -125,6 +125,7 @@ export const TEMPLATE: JsonObject = {
     Hang: lambdaFunction('hang', { Timeout: 1, ReservedConcurrentExecutions: 1 }),
     Pid: lambdaFunction('pid'),
     Environment: lambdaFunction('environment'),
+    InVpc: lambdaFunction('environment', { VpcConfig: { SubnetIds: ['subnet-1'], SecurityGroupIds: ['sg-1'] } }),
     CustomHandler: lambdaFunction('custom'),
     Seed: { Type: 'Custom::Seed', Properties: { ServiceToken: getAtt('CustomHandler') } },
     Machine: {
@@ -235,7 +236,10 @@ export async function startLab(nowMs: () => number = Date.now): Promise<Lab> {
     ],
     { stdio: 'ignore' },
   );
-  const seam = { endpoint: '', caFile, logDirectory: join(directory, 'log'), enterVpc: [] };
+  // Commands that leave a trace in the place of those that enter a network namespace.
+  const enter = (place: string): string[] => ['env', `VPC_OF_THE_TEST=${place}`];
+  const networks = { enterVpc: enter('inside'), enterWithoutVpc: enter('outside') };
+  const seam = { endpoint: '', caFile, logDirectory: join(directory, 'log'), ...networks };
   let handle: System['front'] | undefined;
   const server: Server = createServer({ key: readFileSync(key), cert: readFileSync(caFile) }, (request, response) =>
     handle?.(request, response),

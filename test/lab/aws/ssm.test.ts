@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CancelCommandCommand, GetCommandInvocationCommand, SendCommandCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { agentUnit } from '../../../lab/hosts.ts';
 import { AGENT_TOKEN, eventually, functionCredentials, HOST, type Lab, startLab } from './fixture.ts';
 
 const AGENT = fileURLToPath(new URL('../../../lab/host-agent.py', import.meta.url));
@@ -23,8 +24,6 @@ beforeAll(async () => {
       AGENT,
       '--instance-id',
       HOST.instanceId,
-      '--token',
-      AGENT_TOKEN,
       '--endpoint',
       lab.endpoint,
       '--ca',
@@ -34,7 +33,7 @@ beforeAll(async () => {
       '--work-directory',
       directory,
     ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
+    { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, HOST_AGENT_TOKEN: AGENT_TOKEN } },
   );
   let log = '';
   agent.stderr?.on('data', (chunk) => (log += chunk));
@@ -80,6 +79,19 @@ const settled = (id: string, status: string) =>
     const found = await invocation(id);
     return found.Status === status ? found : undefined;
   });
+
+it("the agent's token is on no command line, and its commands do not inherit it", async () => {
+  const { argv, environment } = agentUnit(HOST, AGENT_TOKEN);
+  expect(argv.join(' ')).not.toContain(AGENT_TOKEN);
+  expect(environment.HOST_AGENT_TOKEN).toBe(AGENT_TOKEN);
+  // The agent of these tests works, and was given its token in the same way.
+  expect(readFileSync(`/proc/${agent.pid}/cmdline`, 'utf8')).not.toContain(AGENT_TOKEN);
+  const [id = ''] = await send(1);
+  const child = await eventually(10, () => children().find(isAlive));
+  expect(readFileSync(`/proc/${child}/environ`, 'utf8')).not.toContain(AGENT_TOKEN);
+  await cancel(id);
+  await settled(id, 'Cancelled');
+});
 
 describe('Run Command', () => {
   it('kills the whole process group when a command is cancelled, nohup children included', async () => {

@@ -111,6 +111,11 @@ describe('Lambda', () => {
     expect(payload).toMatchObject({ TABLE: 'Test-AuditTable', AWS_ENDPOINT_URL: lab.endpoint, AWS_REGION: REGION });
     expect(payload).not.toHaveProperty('LAB_SECRET_OF_THE_TEST');
   });
+
+  it('runs a function in the network of the VPC only when it has a VPC configuration', async () => {
+    expect((await invoke('Test-InVpc')).payload).toMatchObject({ VPC_OF_THE_TEST: 'inside' });
+    expect((await invoke('Test-Environment')).payload).toMatchObject({ VPC_OF_THE_TEST: 'outside' });
+  });
 });
 
 describe('Step Functions', () => {
@@ -143,6 +148,11 @@ describe('Step Functions', () => {
     const { executionArn } = await start('stopped');
     await new SFNClient(administrator).send(new StopExecutionCommand({ executionArn, error: 'Test' }));
     expect(await describeIt(executionArn)).toMatchObject({ status: 'ABORTED', error: 'Test' });
+    const ends = lab.system.events.events.filter(({ source }) => source === 'aws.states');
+    expect(ends.at(-1)).toMatchObject({
+      'detail-type': 'Step Functions Execution Status Change',
+      detail: { name: 'stopped', status: 'ABORTED', executionArn, input: expect.any(String) },
+    });
   });
 });
 

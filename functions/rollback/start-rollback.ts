@@ -1,0 +1,34 @@
+import type { AuditEntry } from '../audit/entry.ts';
+import type { Caller, Experiment } from '../experiment/experiment.ts';
+import { detailsOf } from '../experiment/status.ts';
+import type { ExperimentRun, ResolvedTargets } from '../experiment/workflow.ts';
+import type { Clock } from '../shared/clock.ts';
+
+export interface RollbackStarter {
+  /** Starts the state machine under that name; a name that exists already is no error. */
+  startExecution(name: string, run: ExperimentRun): Promise<void>;
+  clock: Clock;
+}
+
+/**
+ * Starts the execution that only rolls back, at most one a minute whoever asks: the name is the experiment's and the
+ * minute's.
+ * @returns false when nothing was ever started: an execution comes only behind ADMITTED.
+ */
+export async function startRollback(
+  experimentId: string,
+  entries: readonly AuditEntry[],
+  { startExecution, clock }: RollbackStarter,
+): Promise<boolean> {
+  const admitted = entries.find(({ type }) => type === 'ADMITTED');
+  if (!admitted) return false;
+  const targets = detailsOf<{ targets: ResolvedTargets }>(entries, 'TARGETS_RESOLVED')?.targets;
+  await startExecution(`${experimentId}-sweep-${Math.floor(clock.nowEpochMs() / 60_000)}`, {
+    experimentId,
+    experiment: (admitted.details as { experiment?: unknown }).experiment as Experiment,
+    caller: admitted.actor as Caller,
+    rollbackOnly: true,
+    ...(targets ? { targets } : {}),
+  });
+  return true;
+}

@@ -1,0 +1,20 @@
+import type { Clock } from './clock.ts';
+
+/** The way back does not wait longer than this for its own record. */
+const RECORD_DEADLINE_MS = 3000;
+
+/** What `act` gives, if it does within 3 s; it goes on unwatched afterwards. @throws Error when the time is over */
+export async function withDeadline<T>(act: Promise<T>, clock: Clock): Promise<T> {
+  const done = new AbortController();
+  const timeout = clock.sleep(RECORD_DEADLINE_MS, done.signal).then(() => {
+    throw new Error(`no answer within ${RECORD_DEADLINE_MS} ms`);
+  });
+  // Whichever loses the race may still reject; nobody waits for it then.
+  timeout.catch(() => {});
+  act.catch(() => {});
+  try {
+    return await Promise.race([act, timeout]);
+  } finally {
+    done.abort();
+  }
+}

@@ -1,0 +1,61 @@
+import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
+import { Alarm, type IMetric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { ControlFunction } from './control-function.ts';
+
+export interface OperatorAlarmsProps {
+  operators: Topic;
+  stateMachine: StateMachine;
+  /** Functions whose failure may leave a fault, a lease or a lock behind, whatever the audit log can still say. */
+  wayBack: ControlFunction[];
+}
+
+const EACH_MINUTE = { period: Duration.minutes(1), statistic: Stats.SUM };
+
+/**
+ * Pages the operators when the way back itself fails: a rollback that dies cannot write the entry whose event would
+ * page, so these look from outside.
+ */
+export class OperatorAlarms extends Construct {
+  readonly #operators: Topic;
+
+  constructor(scope: Construct, id: string, { operators, stateMachine, wayBack }: OperatorAlarmsProps) {
+    super(scope, id);
+    this.#operators = operators;
+    for (const each of wayBack) {
+      this.#pageOn(`${each.node.id}Errors`, each.metricErrors(EACH_MINUTE), `${each.entryPoint} failed.`);
+    }
+    this.#pageOn('ExecutionsFailed', stateMachine.metricFailed(EACH_MINUTE), 'An execution failed.');
+    this.#pageOn('ExecutionsTimedOut', stateMachine.metricTimedOut(EACH_MINUTE), 'An execution ran out of time.');
+    // A topic with a policy of its own does not trust CloudWatch by itself.
+    const { account } = Stack.of(this);
+    const alarms = Stack.of(this).formatArn({
+      service: 'cloudwatch',
+      resource: 'alarm',
+      resourceName: '*',
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    operators.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [operators.topicArn],
+        conditions: { ArnLike: { 'aws:SourceArn': alarms }, StringEquals: { 'aws:SourceAccount': account } },
+      }),
+    );
+  }
+
+  #pageOn(id: string, metric: IMetric, what: string): void {
+    new Alarm(this, id, {
+      metric,
+      alarmDescription: `Holdfast: ${what} See the runbook.`,
+      threshold: 1,
+      evaluationPeriods: 1,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    }).addAlarmAction(new SnsAction(this.#operators));
+  }
+}

@@ -1,0 +1,19 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { describe, expect, it } from 'vitest';
+import { route } from '../../../functions/api/answer.ts';
+
+const ask = async (query: Record<string, string> | null, parameters?: Parameters<typeof route>[1]) => {
+  const handle = route(async () => ({ status: 200, body: {} }), parameters);
+  const event = { queryStringParameters: query, requestContext: { requestId: '1' } } as unknown;
+  const { statusCode, body } = await handle(event as APIGatewayProxyEvent);
+  return [statusCode, (JSON.parse(body).errors ?? []).map(({ field }: { field: string }) => field)];
+};
+
+describe('a route', () => {
+  it('takes no query that it does not know', async () => {
+    expect(await ask(null)).toEqual([200, []]);
+    expect(await ask({ dryRun: 'true' })).toEqual([400, ['dryRun']]);
+    expect(await ask({ cluster: 'x', limit: '1' }, { cluster: 'any', fault: 'any' })).toEqual([400, ['limit']]);
+    expect(await ask({ cluster: 'x' }, { cluster: 'any', fault: 'any' })).toEqual([200, []]);
+  });
+});

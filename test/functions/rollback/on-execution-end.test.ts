@@ -1,0 +1,103 @@
+import { DescribeExecutionCommand, ExecutionDoesNotExist, SFNClient } from '@aws-sdk/client-sfn';
+import { mockClient } from 'aws-sdk-client-mock';
+import { describe, expect, it } from 'vitest';
+import type { AuditEntry } from '../../../functions/audit/entry.ts';
+import type { ExperimentRun } from '../../../functions/experiment/workflow.ts';
+import { executionEnded } from '../../../functions/rollback/execution-ended.ts';
+import { onExecutionEnd } from '../../../functions/rollback/on-execution-end.ts';
+import { EPOCH_MS, fakeClock, fullRun } from '../experiment/fixtures.ts';
+
+const ID = 'exp_chaos_redis_019';
+const SWEEP_RUN = `${ID}-sweep-${Math.floor(EPOCH_MS / 60_000)}`;
+const input = (rollbackOnly = false) => JSON.stringify({ experimentId: ID, rollbackOnly });
+const running = fullRun().slice(0, 4);
+
+async function end(detail: { name: string; input?: string }, entries: AuditEntry[] | Error = running) {
+  const acts: string[] = [];
+  const runs: ExperimentRun[] = [];
+  const result = await onExecutionEnd(
+    { detail: { status: 'ABORTED', ...detail } },
+    {
+      audit: {
+        read: async () => {
+          acts.push('read');
+          if (entries instanceof Error) throw entries;
+          return entries;
+        },
+      },
+      leases: {
+        release: async (id, reason, why) => {
+          acts.push(`release ${id} ${reason}: ${why}`);
+        },
+      },
+      startExecution: async (name, run) => {
+        acts.push(`start ${name}`);
+        runs.push(run);
+      },
+      clock: fakeClock(),
+    },
+  ).catch((error: Error) => error.message);
+  return { acts, runs, result };
+}
+
+const released = `release ${ID} SWEEP: its execution ended as ABORTED`;
+
+describe('an execution that died', () => {
+  it('loses its lease before anything else, and is rolled back', async () => {
+    const { acts, runs, result } = await end({ name: ID, input: input() });
+    expect(acts).toEqual([released, 'read', `start ${SWEEP_RUN}`]);
+    expect(runs[0]).toMatchObject({ experimentId: ID, rollbackOnly: true, experiment: { experimentId: ID } });
+    expect(result).toBe('rollback started');
+  });
+
+  it('is known by its name when its input is not in the event', async () => {
+    expect((await end({ name: ID })).acts[0]).toBe(released);
+    expect((await end({ name: ID, input: 'null' })).acts[0]).toBe(released);
+  });
+
+  it('loses its lease although the log cannot be read, and the event comes again', async () => {
+    expect(await end({ name: ID, input: input() }, new Error('no answer'))).toMatchObject({
+      acts: [released, 'read'],
+      result: 'no answer',
+    });
+  });
+
+  it('is left to the sweep when it was a rollback itself, so that nothing starts itself again', async () => {
+    const { acts, result } = await end({ name: SWEEP_RUN, input: input(true) });
+    expect(acts).toEqual([released, 'read']);
+    expect(result).toBe('left to the sweep');
+  });
+
+  it('starts nothing after its verdict, and nothing when it was never admitted', async () => {
+    const verdict = { status: 'COMPLETED', outcome: 'CONFIRMED', budgets: [], reason: '' };
+    expect((await end({ name: ID }, fullRun({ CONCLUDED: verdict }))).result).toBe('concluded before');
+    expect((await end({ name: ID }, [])).result).toBe('nothing to roll back');
+  });
+});
+
+describe('the execution of an experiment', () => {
+  const machine = 'arn:aws:states:eu-west-1:111122223333:stateMachine:Experiment';
+  const ask = (answer: (mock: ReturnType<typeof mockClient>) => unknown) => {
+    const client = new SFNClient({ region: 'eu-west-1' });
+    const mock = mockClient(client);
+    answer(mock);
+    return { mock, ended: () => executionEnded(client, machine, ID) };
+  };
+
+  it('has ended when the service says anything but RUNNING', async () => {
+    const stopped = ask((mock) => mock.on(DescribeExecutionCommand).resolves({ status: 'ABORTED' }));
+    expect(await stopped.ended()).toBe(true);
+    expect(stopped.mock.commandCalls(DescribeExecutionCommand)[0]?.args[0].input).toEqual({
+      executionArn: `arn:aws:states:eu-west-1:111122223333:execution:Experiment:${ID}`,
+    });
+    const alive = ask((mock) => mock.on(DescribeExecutionCommand).resolves({ status: 'RUNNING' }));
+    expect(await alive.ended()).toBe(false);
+  });
+
+  it('has not ended when the service does not know it yet', async () => {
+    const unknown = new ExecutionDoesNotExist({ message: 'unknown', $metadata: {} });
+    expect(await ask((mock) => mock.on(DescribeExecutionCommand).rejects(unknown)).ended()).toBe(false);
+    const throttled = ask((mock) => mock.on(DescribeExecutionCommand).rejects(new Error('throttled')));
+    await expect(throttled.ended()).rejects.toThrow('throttled');
+  });
+});

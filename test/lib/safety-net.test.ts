@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { listOf, mentions, type Statement } from './policies.ts';
+import { functionAt, logicalId, ofType, stack } from './synthesized.ts';
+
+const MACHINE = logicalId(stack.node.findChild('Workflow').node.findChild('Experiment'));
+const TOPIC = ofType('AWS::SNS::Topic')[0]?.[0] ?? '';
+
+interface RuleProperties {
+  EventPattern?: Record<string, unknown>;
+  Targets: { Arn: unknown }[];
+}
+const rules = ofType('AWS::Events::Rule').map(([, { Properties }]) => Properties as unknown as RuleProperties);
+
+describe('safety net', () => {
+  it('hears of every execution that died, rolls it back and tells the operators', () => {
+    const died = rules.find(({ EventPattern }) => mentions(EventPattern?.source ?? '', 'aws.states'));
+    expect(died?.EventPattern).toEqual({
+      source: ['aws.states'],
+      'detail-type': ['Step Functions Execution Status Change'],
+      detail: { status: ['FAILED', 'TIMED_OUT', 'ABORTED'], stateMachineArn: [{ Ref: MACHINE }] },
+    });
+    const onExecutionEnd = logicalId(functionAt('rollback/on-execution-end.lambda.ts'));
+    expect(died?.Targets.map(({ Arn }) => Arn)).toEqual([{ 'Fn::GetAtt': [onExecutionEnd, 'Arn'] }, { Ref: TOPIC }]);
+  });
+
+  it('pages the operators when a part of the way back fails, or an execution does', () => {
+    const alarms = ofType('AWS::CloudWatch::Alarm').map(([, { Properties }]) => Properties);
+    const watched = (metric: string, id: string) =>
+      alarms.filter((each) => each.MetricName === metric && mentions(each.Dimensions, id));
+    const wayBack = [
+      'rollback/sweep.lambda.ts',
+      'rollback/roll-back.lambda.ts',
+      'verdict/conclude-experiment.lambda.ts',
+      'rollback/on-execution-end.lambda.ts',
+      'rollback/on-alarm.lambda.ts',
+    ];
+    for (const entryPoint of wayBack) expect(watched('Errors', logicalId(functionAt(entryPoint)))).toHaveLength(1);
+    for (const metric of ['ExecutionsFailed', 'ExecutionsTimedOut']) expect(watched(metric, MACHINE)).toHaveLength(1);
+    expect(alarms).toHaveLength(wayBack.length + 2);
+    for (const alarm of alarms) {
+      expect(alarm).toMatchObject({ AlarmActions: [{ Ref: TOPIC }], Threshold: 1, Statistic: 'Sum' });
+      expect(alarm.ComparisonOperator).toBe('GreaterThanOrEqualToThreshold');
+    }
+  });
+
+  it('lets CloudWatch and EventBridge publish to the operators, each from this account only where it can say so', () => {
+    const statements = ofType('AWS::SNS::TopicPolicy').flatMap(
+      ([, { Properties }]) => (Properties.PolicyDocument as { Statement: Statement[] }).Statement,
+    );
+    const byCloudWatch = statements.filter(({ Principal }) => mentions(Principal, 'cloudwatch.amazonaws.com'));
+    expect(byCloudWatch.flatMap(({ Action }) => listOf(Action))).toEqual(['sns:Publish']);
+    expect(byCloudWatch[0]?.Condition).toMatchObject({
+      StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+    });
+    expect(statements.some(({ Principal }) => mentions(Principal, 'events.amazonaws.com'))).toBe(true);
+  });
+});

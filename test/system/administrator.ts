@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { Agent } from 'node:https';
+import { join } from 'node:path';
+import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetCommandInvocationCommand, SendCommandCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { Lab } from '../../lab/lab-file.ts';
+import { waitFor } from '../../lab/wait-for.ts';
+import { LAB_FILES, STACK_NAME } from '../../lab/world.ts';
+import { SYSTEM_LAB_DIRECTORY } from './directory.ts';
+
+/** What every fault document takes besides the fault itself. */
+const COMMON_PARAMETERS = {
+  leaseGraceSeconds: '3',
+  engine: 'redis',
+  unit: 'redis-server',
+  storePorts: '6379,26379',
+  exemptAddresses: '',
+  fence: 'none',
+  fenceMasterName: '',
+  fenceSentinels: '',
+  fenceCredentialsFile: '',
+};
+
+interface ClientOptions {
+  region: string;
+  endpoint: string;
+  credentials: { accessKeyId: string; secretAccessKey: string };
+  requestHandler: NodeHttpHandler;
+}
+
+/** Someone with a key whom IAM allows everything: what can be done past the API. */
+export class Administrator {
+  readonly #lab: Lab;
+
+  constructor(lab: Lab) {
+    this.#lab = lab;
+  }
+
+  /** The kill switch as the runbook describes it: one update of one row. */
+  setKillSwitch(state: 'HOLD' | 'RELEASED'): Promise<void> {
+    return this.#with(
+      (options) => new DynamoDBClient(options),
+      async (dynamo) => {
+        await dynamo.send(
+          new UpdateItemCommand({
+            TableName: tableName('LeaseTable'),
+            Key: { leaseId: { S: 'GLOBAL' } },
+            UpdateExpression: 'SET #s = :s',
+            ExpressionAttributeNames: { '#s': 'state' },
+            ExpressionAttributeValues: { ':s': { S: state } },
+          }),
+        );
+      },
+    );
+  }
+
+  /**
+   * Our document on a host, without the API.
+   * @returns the one line the program printed.
+   */
+  runDocument(instanceId: string, document: string, parameters: Record<string, string>): Promise<unknown> {
+    const all = { ...COMMON_PARAMETERS, ...parameters };
+    return this.#with(
+      (options) => new SSMClient(options),
+      async (ssm) => {
+        const sent = await ssm.send(
+          new SendCommandCommand({
+            InstanceIds: [instanceId],
+            DocumentName: `Holdfast-${STACK_NAME}-${document}`,
+            Parameters: Object.fromEntries(Object.entries(all).map(([name, value]) => [name, [value]])),
+          }),
+        );
+        let output = '';
+        await waitFor('end of the command', 30, async () => {
+          const invocation = { CommandId: sent.Command?.CommandId, InstanceId: instanceId };
+          const answer = await ssm.send(new GetCommandInvocationCommand(invocation));
+          output = answer.StandardOutputContent || answer.StandardErrorContent || '';
+          return ['Success', 'Failed'].includes(answer.Status ?? '') ? undefined : `it is ${answer.Status}`;
+        });
+        return JSON.parse(output);
+      },
+    );
+  }
+
+  async #with<C extends { destroy(): void }, T>(
+    make: (options: ClientOptions) => C,
+    use: (client: C) => Promise<T>,
+  ): Promise<T> {
+    const { administrator, apiUrl, region, caFile } = this.#lab;
+    if (!administrator || !apiUrl) throw new Error('the lab has no AWS side');
+    const agent = new Agent({ ca: readFileSync(caFile) });
+    const requestHandler = new NodeHttpHandler({ httpsAgent: agent });
+    const client = make({ region, endpoint: apiUrl, credentials: administrator, requestHandler });
+    try {
+      return await use(client);
+    } finally {
+      client.destroy();
+      agent.destroy();
+    }
+  }
+}
+
+function tableName(part: string): string {
+  const file = join(SYSTEM_LAB_DIRECTORY, LAB_FILES.awsReady);
+  const { tables } = JSON.parse(readFileSync(file, 'utf8')) as { tables: string[] };
+  const name = tables.find((candidate) => candidate.includes(part));
+  if (!name) throw new Error(`no ${part} among ${tables}`);
+  return name;
+}
