@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { GetCommandInvocationCommand, SendCommandCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Lab } from '../../lab/lab-file.ts';
@@ -79,6 +80,19 @@ export class Administrator {
           return ['Success', 'Failed'].includes(answer.Status ?? '') ? undefined : `it is ${answer.Status}`;
         });
         return JSON.parse(output);
+      },
+    );
+  }
+
+  /** What the console's *Stop execution* does: nothing of the state machine runs any more, not even its catchers. */
+  stopExecution(name: string): Promise<void> {
+    const file = join(SYSTEM_LAB_DIRECTORY, LAB_FILES.awsReady);
+    const { stateMachineArn } = JSON.parse(readFileSync(file, 'utf8')) as { stateMachineArn: string };
+    const executionArn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+    return this.#with(
+      (options) => new SFNClient(options),
+      async (stepFunctions) => {
+        await stepFunctions.send(new StopExecutionCommand({ executionArn }));
       },
     );
   }

@@ -75,6 +75,14 @@ describe('the second line: blindness, kill switch, alarm, and an abort in the mi
     expect(refused.body).toMatchObject({ type: 'urn:holdfast:problem:kill-switch-engaged' });
   });
 
+  it('lifts and rolls back when somebody stops the execution, although its guard would go on', async () => {
+    const { observer } = await inject('execution_stopped');
+    const stoppedMs = Date.now();
+    await system.administrator.stopExecution('execution_stopped');
+    expect((await observer.waitFor(true, stoppedMs, 10_000)) - stoppedMs).toBeLessThan(3_000);
+    expect((await system.waitUntilOver('execution_stopped')).status).toBe('ABORTED');
+  });
+
   it('rolls back when a configured alarm fires, although the event is delivered twice', async () => {
     await system.waitUntilSteady();
     const { observer } = await inject('alarmed');
