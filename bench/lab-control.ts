@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { z } from 'zod';
 
 const usageSchema = z.looseObject({
+  lambdaInvocations: z.number(),
   operations: z.record(z.string(), z.number()),
   gigabyteSeconds: z.number(),
   stateTransitions: z.number(),

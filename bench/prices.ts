@@ -26,6 +26,7 @@ export type PricedItem = keyof typeof PRICES;
 /** What the lab's AWS side counted: calls by `service.operation`, and what is billed by other measures. */
 export interface Usage {
   operations: Record<string, number>;
+  lambdaInvocations: number;
   gigabyteSeconds: number;
   stateTransitions: number;
   apiRequests: number;
@@ -52,7 +53,7 @@ export function costOf(usage: Usage): CostLine[] {
   const batches = calls('dynamodb', ['BatchGetItem']);
   const quantities: Record<PricedItem, number> = {
     lambdaGigabyteSeconds: usage.gigabyteSeconds,
-    lambdaRequests: calls('lambda', ['Invoke']),
+    lambdaRequests: usage.lambdaInvocations,
     stateTransitions: usage.stateTransitions,
     apiRequests: usage.apiRequests,
     dynamodbReads: calls('dynamodb', READS) + batches * (ITEMS_PER_BATCH_READ - 1),
@@ -73,6 +74,7 @@ export function usageBetween(before: Usage, after: Usage): Usage {
     operations: Object.fromEntries(
       [...names].map((name) => [name, (after.operations[name] ?? 0) - (before.operations[name] ?? 0)]),
     ),
+    lambdaInvocations: after.lambdaInvocations - before.lambdaInvocations,
     gigabyteSeconds: after.gigabyteSeconds - before.gigabyteSeconds,
     stateTransitions: after.stateTransitions - before.stateTransitions,
     apiRequests: after.apiRequests - before.apiRequests,

@@ -102,6 +102,7 @@ export class LambdaFunction {
       return await (free ?? this.#start()).invoke(event, this.arn, this.#timeoutMs);
     } finally {
       this.#running -= 1;
+      this.#usage.lambdaInvocations += 1;
       this.#usage.gigabyteSeconds += ((performance.now() - startedMs) / 1000) * (this.#memoryMb / 1024);
       const alive = this.environments.filter(({ state }) => state !== 'dead');
       this.environments.splice(0, this.environments.length, ...alive);

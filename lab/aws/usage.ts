@@ -5,6 +5,8 @@ export class Usage {
   /** principal name → calls. */
   readonly principals: Record<string, number> = {};
   readonly denied: Record<string, number> = {};
+  /** Whoever asked for them: a client, the API, the state machine, an event. */
+  lambdaInvocations = 0;
   gigabyteSeconds = 0;
   stateTransitions = 0;
   apiRequests = 0;

@@ -27,9 +27,16 @@ describe('statistics', () => {
 });
 
 describe('cost', () => {
-  const before = { operations: { 'lambda.Invoke': 5 }, gigabyteSeconds: 1, stateTransitions: 10, apiRequests: 2 };
+  const before = {
+    operations: { 'lambda.Invoke': 5 },
+    lambdaInvocations: 5,
+    gigabyteSeconds: 1,
+    stateTransitions: 10,
+    apiRequests: 2,
+  };
   const after = {
     operations: { 'lambda.Invoke': 15, 'dynamodb.BatchGetItem': 120, 'dynamodb.Query': 30, 'dynamodb.UpdateItem': 60 },
+    lambdaInvocations: 15,
     gigabyteSeconds: 21,
     stateTransitions: 40,
     apiRequests: 102,
