@@ -27,7 +27,7 @@ const MAX_SOCKET_PATH = 107;
  * @throws Error when its sockets would have paths longer than Linux allows, or when the lab would hide it from itself.
  */
 export function labDirectory(environment: NodeJS.ProcessEnv = process.env): string {
-  const directory = resolve(environment['LAB_DIRECTORY'] ?? join(CHECKOUT, '.lab'));
+  const directory = resolve(environment.LAB_DIRECTORY ?? join(CHECKOUT, '.lab'));
   if (Buffer.byteLength(join(directory, OWN_FILES.prometheusSocket)) > MAX_SOCKET_PATH) {
     throw new Error(`LAB_DIRECTORY ${directory} is too long: unix sockets allow ${MAX_SOCKET_PATH} bytes in all`);
   }

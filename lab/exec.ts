@@ -13,7 +13,7 @@ export function commandOn(lab: Lab, name: string, argv: readonly string[]): stri
   if (host !== undefined) return onHost(host.pid, argv);
   const services = [...SERVICES, LAMBDA_NETWORK].map((service) => service.name);
   const names = [...lab.hosts.map((known) => known.name), ...services];
-  const inside = lab.pids['inside'];
+  const inside = lab.pids.inside;
   if (inside === undefined || !names.includes(name)) throw new Error(`no host ${name}; there are: ${names.join(' ')}`);
   const namespaces = ['--net', '--mount', '--pid', '--ipc', '--uts'];
   return ['nsenter', '--target', String(inside), ...namespaces, '--', 'ip', 'netns', 'exec', name, ...argv];

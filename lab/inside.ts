@@ -137,7 +137,7 @@ async function startMetrics(): Promise<void> {
 
 process.stdin.resume().once('close', () => process.exit(1));
 try {
-  await buildWorld(parseScope(process.env['LAB_SCOPE']));
+  await buildWorld(parseScope(process.env.LAB_SCOPE));
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   emit({ type: 'died', reason: error instanceof Error ? error.message : String(error) });

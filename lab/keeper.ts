@@ -112,7 +112,7 @@ function stop(): void {
   else process.kill(first, 'SIGKILL');
 }
 
-const isLeashed = process.env['LAB_LEASHED'] === '1';
+const isLeashed = process.env.LAB_LEASHED === '1';
 const keeper: Keeper = { ...ownIdentity(), ...(isLeashed && { leashedTo: process.ppid }) };
 writeJson(join(directory, OWN_FILES.keeper), keeper);
 const child = startInside();

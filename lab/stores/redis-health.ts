@@ -53,13 +53,13 @@ async function replicationProblem(shard: string, secret: StoreSecret): Promise<s
 async function sentinelProblem(address: string, shard: string, secret: StoreSecret): Promise<string | undefined> {
   return withClient(address, SENTINEL_PORT, secret, async (client) => {
     const master = pairs(await client.call('SENTINEL', 'MASTER', shard));
-    if (master['flags'] !== 'master') return `Sentinel ${address} sees ${shard} as ${master['flags']}`;
+    if (master.flags !== 'master') return `Sentinel ${address} sees ${shard} as ${master.flags}`;
     if (Number(master['num-other-sentinels']) !== OTHER_SENTINELS) {
       return `Sentinel ${address} knows ${master['num-other-sentinels']} of ${OTHER_SENTINELS} others`;
     }
     const replies = await client.call('SENTINEL', 'REPLICAS', shard);
     const replicas = Array.isArray(replies) ? replies.map(pairs) : [];
-    const up = replicas.filter((one) => one['flags'] === 'slave' && one['master-link-status'] === 'ok').length;
+    const up = replicas.filter((one) => one.flags === 'slave' && one['master-link-status'] === 'ok').length;
     return up === REPLICAS_PER_SHARD
       ? undefined
       : `Sentinel ${address} sees ${up} of ${REPLICAS_PER_SHARD} replicas up`;
