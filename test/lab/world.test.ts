@@ -53,7 +53,7 @@ function machineState(): object {
 }
 
 function everyProcess(): ProcessIdentity[] {
-  const inside = readLab(directory).pids['inside'];
+  const inside = readLab(directory).pids.inside;
   const pids = inside === undefined ? [] : [...outerPids(inside).values()];
   return pids.map(identify).filter((identity) => identity !== undefined);
 }
@@ -187,11 +187,11 @@ describe.skipIf(!isPossible)('the lab', () => {
   });
 
   test('reports a part that has died', async () => {
-    const prometheus = readLab(directory).pids['prometheus'];
+    const prometheus = readLab(directory).pids.prometheus;
     if (prometheus === undefined) throw new Error('Prometheus is not in lab.json');
     process.kill(prometheus, 'SIGKILL');
-    await waitFor('report', 5, () => (readStatus(directory)['prometheus']?.state === 'died' ? undefined : 'running'));
-    expect(readStatus(directory)['prometheus']?.reason).toContain('SIGKILL');
+    await waitFor('report', 5, () => (readStatus(directory).prometheus?.state === 'died' ? undefined : 'running'));
+    expect(readStatus(directory).prometheus?.reason).toContain('SIGKILL');
   });
 
   test('leaves no process, mount, network or secret behind after down', async () => {

@@ -65,6 +65,8 @@ describe('guard', () => {
     expect(audit).toEqual([expect.objectContaining({ reason: 'TTL' })]);
     expect(clock.monotonicMs()).toBeGreaterThanOrEqual(62_000);
     expect(clock.monotonicMs()).toBeLessThan(63_100);
+    // At the TTL itself, not at the scrape after it.
+    expect(clock.nowEpochMs() - Date.parse(lease.holdUntil ?? '')).toBeLessThan(50);
     expect(lease.beat).toBeGreaterThan(60);
   });
 
