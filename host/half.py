@@ -10,7 +10,7 @@ import way_back
 from lease import now
 from store import FINAL, end_holder, log
 
-TICK_SECONDS = 0.05
+TICK_SECONDS = 0.2
 SILENCE_SECONDS = 1.2
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
@@ -23,9 +23,10 @@ class WayBack(Exception):
 class Half:
     """One process of the pair: its beats to the other one, and the other one's silence."""
 
-    def __init__(self, store, state, channel):
+    def __init__(self, store, state, channel, notifier=None):
         self.store = store
         self.state = state
+        self.notifier = notifier
         self.said_at = 0.0
         self.values = state["values"]
         self.grace_seconds = int(self.values["leaseGraceSeconds"])
@@ -40,22 +41,24 @@ class Half:
         self.terminated = True
 
     def beat(self, wait_seconds=0.0):
-        """Says "alive" and listens. Raises WayBack when the other half is dead, silent or on its way back."""
+        """Says "alive" and listens for so long. Raises WayBack when the other half is dead, silent or on its way back."""
         at = now()
-        if at - self.ticked_at > 0.5:
+        if at - self.ticked_at > TICK_SECONDS + 0.3:
             # We were the ones who stood still: give the other half a moment to be heard.
-            self.heard_at = max(self.heard_at, at - SILENCE_SECONDS + 0.5)
+            self.heard_at = max(self.heard_at, at - SILENCE_SECONDS + TICK_SECONDS + 0.3)
         self.ticked_at = at
+        if self.notifier:
+            self.notifier.alive(at)
         try:
-            if at - self.said_at >= TICK_SECONDS:
+            # Somewhat less than a tick: a wait ends a moment early or late.
+            if at - self.said_at >= 0.9 * TICK_SECONDS:
                 self.said_at = at
                 self.send("beat", advancedAt=self.advanced_at, endsAt=self.ends_at)
-            while select.select([self.channel], [], [], wait_seconds)[0]:
+            while select.select([self.channel], [], [], max(0.0, at + wait_seconds - now()))[0]:
                 message = self.channel.recv(4096)
                 if not message:
                     raise WayBack("WATCHDOG_DIED")
                 self.hear(json.loads(message))
-                wait_seconds = 0
         except ConnectionError:
             raise WayBack("WATCHDOG_DIED") from None
         if now() - self.heard_at > SILENCE_SECONDS or self.terminated:
@@ -88,30 +91,36 @@ class Half:
             raise WayBack("LEASE_LOST")
 
     def go_back(self, reason, sibling):
-        """Ends when the fault is taken back and this is recorded. Nobody else may be left to do it, so it never gives
-        up: a fence that stays keeps clients away for as long."""
+        """Ends when the fault is taken back and this is recorded."""
         try:
             self.send("wayBack", reason=reason)
         except ConnectionError:
             pass
         # If someone removes the record, what we remember is enough to take the fault back.
         state = {**self.state, "state": "APPLYING", "reason": "the record had been removed"}
-        pause_seconds = FIRST_PAUSE_SECONDS
         # Stopped or hung, the other half must not wake up in the middle of what we are taking back.
-        alone = reason != "WATCHDOG_DIED"
-        while True:
-            try:
-                if not alone:
-                    end_holder(*sibling)
-                    alone = True
-            except OSError as error:
-                log(f"way back: {error}")
-            try:
-                state = way_back.walk(self.store, reason, state)
-                log(f"way back: {reason}: {state['state']} {state.get('reason', '')}")
-                if alone and state["state"] in FINAL and way_back.record(self.store, state):
-                    return
-            except Exception as error:  # whatever it is, the fault is still there
-                log(f"way back: {type(error).__name__}: {error}")
-            time.sleep(pause_seconds)
-            pause_seconds = min(pause_seconds * 1.5, LONGEST_PAUSE_SECONDS)
+        take_back(self.store, reason, state, sibling if reason == "WATCHDOG_DIED" else None, self.notifier)
+
+
+def take_back(store, reason, state, sibling=None, notifier=None):
+    """Ends `sibling` (pid, start time), then walks the way back until it is done and recorded. Nobody else may be left to
+    do it, so it never gives up: a fence that stays keeps clients away for as long."""
+    pause_seconds = FIRST_PAUSE_SECONDS
+    while True:
+        if notifier:
+            notifier.on_way_back()
+        try:
+            if sibling:
+                end_holder(*sibling)
+                sibling = None
+        except OSError as error:
+            log(f"way back: {error}")
+        try:
+            state = way_back.walk(store, reason, state)
+            log(f"way back: {reason}: {state['state']} {state.get('reason', '')}")
+            if not sibling and state["state"] in FINAL and way_back.record(store, state):
+                return
+        except Exception as error:  # whatever it is, the fault is still there
+            log(f"way back: {type(error).__name__}: {error}")
+        time.sleep(pause_seconds)
+        pause_seconds = min(pause_seconds * 1.5, LONGEST_PAUSE_SECONDS)

@@ -1,9 +1,10 @@
 """Parameters of a fault, read from the environment (`SSM_<name>`) and checked against a whitelist: they come from a
 command that anyone with ssm:SendCommand could have sent, so the checks of the document and the API are not trusted."""
-import hashlib
 import ipaddress
 import os
 import re
+
+import kinds
 
 EXPERIMENT_ID = r"[A-Za-z0-9_-]{1,50}"
 FAULT_ID = EXPERIMENT_ID + r"\.[1-9][0-9]{0,2}"
@@ -23,24 +24,15 @@ COMMON = {
     "fenceSentinels": r"(?:[0-9A-Fa-f:.\[\]]{4,60}(?:,[0-9A-Fa-f:.\[\]]{4,60}){0,63})?",
     "fenceCredentialsFile": r"(?:(?:/[A-Za-z0-9._-]+)+)?",
 }
-KINDS = {
-    "network-partition": {
-        "peerAddresses": ADDRESS_LIST,
-        "scope": r"isolate|peers",
-        "packetLossPct": r"[1-9][0-9]?|100",
-    },
-    "process-kill": {"signal": r"KILL|TERM", "restart": r"rollback|supervisor"},
-    "process-pause": {},
-}
 LEASE_TABLE = r"[A-Za-z0-9_.-]{3,255}"
-RANGES = {"ttlSeconds": (1, 600), "leaseGraceSeconds": (2, 30), "packetLossPct": (1, 100)}
+RANGES = {"ttlSeconds": (1, 600), "leaseGraceSeconds": (2, 30)}
 
 
 class Refused(Exception):
     """Said before anything was changed; the text is for a person and names the field and what is allowed."""
 
 
-def read(pattern_by_name):
+def read(pattern_by_name, range_by_name=RANGES):
     """The named parameters as a dict of strings. Raises Refused for the first one that is not allowed."""
     if "SSM_experimentId" not in os.environ:
         raise Refused("experimentId: SSM_experimentId is not set; the SSM agent must be 3.3.2746 or newer")
@@ -50,7 +42,7 @@ def read(pattern_by_name):
         value = os.environ.get("SSM_" + name, "")
         if not re.fullmatch(pattern, value):
             raise Refused(f"{name}: must match {pattern}")
-        low, high = RANGES.get(name, (None, None))
+        low, high = range_by_name.get(name, (None, None))
         if low is not None and not low <= int(value) <= high:
             raise Refused(f"{name}: must be {low} to {high}")
         values[name] = value
@@ -70,7 +62,8 @@ def lease_table():
 
 def read_fault(kind):
     """All parameters of a fault document, with the addresses checked one by one."""
-    values = read({**COMMON, **KINDS[kind]})
+    module = kinds.load(kind)
+    values = read({**COMMON, **module.PARAMETERS}, {**RANGES, **getattr(module, "RANGES", {})})
     for port in values["storePorts"].split(","):
         if int(port) > 65535:
             raise Refused("storePorts: a port is 1 to 65535")
@@ -84,6 +77,7 @@ def read_fault(kind):
         refuse_unusual("fenceSentinels", address)
     if values["fence"] == "redis" and not (values["fenceMasterName"] and values["fenceSentinels"]):
         raise Refused("fenceMasterName, fenceSentinels: must not be empty when fence is redis")
+    kinds.call(kind, "check", values)
     return values
 
 
@@ -120,5 +114,10 @@ def sentinels(values):
 
 def digest(values):
     """What a grant names: SHA-256 (hex) over `name=value\\n`, sorted by name."""
-    text = "".join(f"{name}={values[name]}\n" for name in sorted(values))
+    return sha256_hex("".join(f"{name}={values[name]}\n" for name in sorted(values)))
+
+
+def sha256_hex(text):
+    import hashlib  # libcrypto: the leash does without, for its size
+
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Processes by what they own, never by name: Sentinel and Redis share a binary.
+"""Processes by number and start time, or by the port they own; never by name: Sentinel and Redis share a binary.
 
 As a program: `processes.py signal STOP|CONT|KILL|TERM PID START_TIME`, `processes.py state PID START_TIME` and
 `processes.py gone SECONDS PID START_TIME`, which waits at most so long and fails when the process still runs.
@@ -7,7 +7,6 @@ import glob
 import os
 import select
 import signal
-import subprocess
 import sys
 
 
@@ -68,29 +67,6 @@ def owner_of_port(port):
             continue
     # A pre-forking store shares its socket with its children; the oldest one is the store.
     return min(owners, key=lambda pid: int((stat(pid) or ("", "0"))[1]), default=None)
-
-
-def unit_property(unit, name):
-    """What systemd says of its unit, or None when it says nothing."""
-    try:
-        shown = subprocess.run(
-            ["systemctl", "show", "-p", name, "--value", unit], capture_output=True, text=True, timeout=5, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return shown.stdout.strip() or None if shown.returncode == 0 else None
-
-
-def main_pid(unit):
-    text = unit_property(unit, "MainPID") or ""
-    return int(text) if text.isdigit() and int(text) > 1 else None
-
-
-def find_store(unit, port):
-    """(pid, start time) of the store's process, or None."""
-    pid = main_pid(unit) or owner_of_port(port)
-    found = stat(pid) if pid else None
-    return (pid, found[1]) if found and found[0] not in "ZX" else None
 
 
 def wait_gone(pid, start_time, seconds):

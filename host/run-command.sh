@@ -7,7 +7,7 @@ programs=/run/holdfast/program
 mkdir -p "$programs"
 staging=$(mktemp -d "$programs/.new.XXXXXX")
 cd "$staging"
-mkdir faults fences
+mkdir faults fences kinds workers
 #@FILES@
 program=$programs/$(find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
 # In one step: another command may be running this very program.

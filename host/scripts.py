@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 
+import kinds
 import processes
 from lease import now
 
@@ -17,12 +18,16 @@ def fault(state):
     return f"faults/{state['kind']}.sh"
 
 
-def run(path, verb, state, tick=None, timeout_seconds=5.0):
+def run(path, verb, state, tick=None, timeout_seconds=5.0, life_fd=None):
     """Runs one of the program's scripts; returns its stdout. Raises OSError with its stderr, or when it took too long:
-    then it and all it started have been ended."""
+    then it and all it started have been ended, but for workers. `life_fd` ends when the poller does: for its workers."""
+    settings = environment(state)
+    if life_fd is not None:
+        settings.update(HOLDFAST_LIFE_FD=str(life_fd), HOLDFAST_ENDS_AT=f"{state['endsAtSeconds']:.3f}")
     process = subprocess.Popen(
         ["bash", f"{PROGRAM}/{path}", verb],
-        env=environment(state), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=settings, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        pass_fds=() if life_fd is None else (life_fd,),
     )
     until, bad_news = now() + timeout_seconds, None
     while True:
@@ -49,25 +54,20 @@ def run(path, verb, state, tick=None, timeout_seconds=5.0):
 
 
 def environment(state):
-    values = state["values"]
-    pid, started = state.get("process", ("", ""))
+    # A fault that is taken back without a record has the environment of its mark instead.
+    own = state["bare"] if "bare" in state else kinds.call(state["kind"], "environment", state)
     return {
         "PATH": os.environ["PATH"],
         "LC_ALL": "C",
         "HOLDFAST_OWNER": mark(os.getpid(), start_time(os.getpid())),
         "HOLDFAST_FAULT_ID": state["faultId"],
+        "HOLDFAST_INSTANCE_ID": state["instanceId"] or "",
         "HOLDFAST_FAMILIES": " ".join(state["families"]),
         "HOLDFAST_PEERS": ",".join(state["peers"]),
         "HOLDFAST_EXEMPT": ",".join(state["exempt"]),
         "HOLDFAST_SHARD": ",".join(state["shard"]),
-        "HOLDFAST_STORE_PORTS": values.get("storePorts", ""),
-        "HOLDFAST_SCOPE": values.get("scope", ""),
-        "HOLDFAST_LOSS": values.get("packetLossPct", ""),
-        "HOLDFAST_SIGNAL": values.get("signal", ""),
-        "HOLDFAST_RESTART": values.get("restart", ""),
-        "HOLDFAST_UNIT": values.get("unit", ""),
-        "HOLDFAST_PID": str(pid),
-        "HOLDFAST_START_TIME": str(started),
+        "HOLDFAST_STORE_PORTS": state["values"].get("storePorts", ""),
+        **(own or {}),
     }
 
 

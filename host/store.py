@@ -17,13 +17,16 @@ HOLDER_BYTES = 64
 # Longer than a sound holder takes on a slow host: its scripts end after 5 s each.
 HOLD_SECONDS = 20.0
 STOPPED_SECONDS = 1.5
+# From the record to the first process that watches: systemd may take its time.
+BIRTH_SECONDS = 12
 FINAL = ("REVERTED", "REFUSED")
 ACTIVE = ("ARMING", "APPLYING", "APPLIED", "REVERTING", "FAILED")
 
 
-def utc():
-    """For evidence only; nothing is decided by it."""
-    text = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
+def utc(seconds=None):
+    """For evidence only; nothing is decided by it. Of the wall clock, unless another one (epoch seconds) is given."""
+    at = datetime.datetime.fromtimestamp(time.time() if seconds is None else seconds, datetime.timezone.utc)
+    text = at.isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
 
 
@@ -145,11 +148,28 @@ def is_stopped(pid, started):
     return found is not None and found[1] == started and found[0] in "Tt"
 
 
+def is_active(state):
+    """May something of the fault be on the host? What was to be armed when its pair died has changed nothing."""
+    return state["state"] in ACTIVE and (state["state"] != "ARMING" or is_watched(state))
+
+
+def conflict(other, experiment_id, resource):
+    """Why a fault of this experiment must not begin beside the recorded one, or None. Faults of one experiment may share
+    a host, but never what they change on it: the way back of one would take the other one away, or believe that it had."""
+    if not is_active(other):
+        return None
+    found = f"{other['faultId']} is {other['state']} on this host"
+    if other["values"]["experimentId"] != experiment_id:
+        return f"{found}; one experiment at a time"
+    # What a record of another version does not tell is taken for the same.
+    return f"{found}; one fault at a time on its {resource}" if other.get("resource", resource) == resource else None
+
+
 def is_watched(state):
     """Is a half of the pair alive? Between the record and the birth of the pair, the record's age answers."""
     pair = state.get("pair")
     if not pair:
-        return now() - state["armedAtSeconds"] < 5
+        return now() - state["armedAtSeconds"] < BIRTH_SECONDS
     return any(processes.is_same(pid, start_time) for pid, start_time in pair.values())
 
 

@@ -11,45 +11,54 @@ import time
 
 os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-import arming
-import pair
+import kinds
 import parameters
 import scripts
 import way_back
-from lease import Metadata, now
+from lease import now
+from lease_table import Metadata
 from parameters import Refused
-from store import ACTIVE, Store, is_watched, public, utc
+from store import Store, conflict, is_watched, public, utc
 
 EXIT = {"APPLIED": 0, "REVERTED": 0, "NOTHING_TO_REVERT": 0, "REFUSED": 3}
 
 
-def existing(store, digest):
+def existing(store, kind, values):
     """The record of the same fault if it is already here. Raises Refused when nothing may be started."""
     if store.has_tombstone():
         raise Refused("faultId: it was reverted before, an id is used once")
     for other in store.others():
-        if other["state"] in ACTIVE and (other["state"] != "ARMING" or is_watched(other)):
-            raise Refused(f"faultId: {other['faultId']} is {other['state']} on this host; one fault at a time")
+        reason = conflict(other, values["experimentId"], kinds.load(kind).RESOURCE)
+        if reason:
+            raise Refused(f"faultId: {reason}")
     state = store.read()
     if state is None or state["state"] == "REFUSED" or (state["state"] == "ARMING" and not is_watched(state)):
         return None
-    if parameters.digest(state["values"]) != digest:
+    if state["values"] != values:
         raise Refused("faultId: it is in use with other parameters")
     return state
 
 
 def inject():
+    # The program of the way back has none of these.
+    import arming
+    import pair
+    import systemd
+
     kind = arming.kind_of_program(scripts.PROGRAM)
     values = parameters.read_fault(kind)
     os.makedirs("/run/holdfast", mode=0o700, exist_ok=True)
-    store, digest = Store(values["faultId"]), parameters.digest(values)
-    if not existing(store, digest):
+    store = Store(values["faultId"])
+    if not existing(store, kind, values):
         state = arming.prepare(kind, values)
+        state.update(layer="systemd" if systemd.is_here() else "pair", environment=pair.environment())
         with store.lock():
-            if not existing(store, digest):
+            is_ours = not existing(store, kind, values)
+            if is_ours:
                 store.make()
                 store.write(state)
-                pair.detach(store, state)
+        if is_ours:
+            pair.start(store, state)
     until = now() + pair.START_SECONDS
     while True:
         state = store.read()
@@ -75,7 +84,7 @@ def revert():
     if state and state["state"] != "REFUSED":
         return state, EXIT.get(state["state"], 4)
     answer = nothing(fault_id, state)
-    if way_back.revert_without_record(fault_id):
+    if way_back.revert_without_record(fault_id, answer["instanceId"]):
         answer.update(state="REVERTED", revertReason="ROLLBACK", liftedAt=utc(), reason="found by its mark, without a record")
     return answer, 0
 

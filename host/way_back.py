@@ -5,23 +5,25 @@
 Every step is idempotent and recorded, so that the next one can go on where the last one died. It works on the record in
 memory: a /run that is full keeps no fault and no fence.
 """
-import os
+import shutil
 import threading
 import time
 
-import arming
+import addresses
+import kinds
+import packet_filter
 import parameters
-import processes
 import scripts
 import snapshot
+import store_process
+import workers
 from fences import redis
 from lease import now
-from store import ACTIVE, FINAL, log, utc
+from store import FINAL, is_active, log, utc
 
 FENCE_SECONDS = 15
-RESTART_SECONDS = 10
-# systemd gives a unit up that is started more than five times in 10 s.
-RESTART_ASK_SECONDS = 2.5
+# What a fault without a fence may wait for, such as a killed process that comes back.
+BACK_SECONDS = 10
 # The one who waits for the store should have taken the fence down by then, or is ended by the next one.
 FENCE_END_SECONDS = FENCE_SECONDS + 2
 SETTLE_SECONDS = 10.0
@@ -60,16 +62,31 @@ def lift(store, reason, remembered=None):
         state.setdefault("revertReason", reason)
         state["state"] = "REVERTING"
         raise_fence(store, state)
-        try:
-            scripts.run(scripts.fault(state), "revert", state)
-            if state["kind"] != "process-kill" and is_applied(scripts.fault(state), state):
-                raise OSError(f"{scripts.fault(state)} status still says applied after revert")
+        failure = take_back(state)
+        if failure:
+            state.update(state="FAILED", reason=failure)
+        else:
             state.setdefault("liftedAt", utc())
             state.setdefault("liftedAtSeconds", now())
-        except OSError as error:
-            state.update(state="FAILED", reason=str(error))
         try_to(store.write, state)
         return state
+
+
+def take_back(state):
+    """Ends the workers and reverts the fault. Returns why it may still be there, or None."""
+    failures = []
+    try:
+        workers.end(state["faultId"])
+    except OSError as error:
+        failures.append(str(error))
+    try:
+        scripts.run(scripts.fault(state), "revert", state)
+        # What takes its time to be back is waited for when the fault is lifted (wait_back).
+        if not hasattr(kinds.load(state["kind"]), "wait_back") and is_applied(scripts.fault(state), state):
+            failures.append(f"{scripts.fault(state)} status still says applied after revert")
+    except OSError as error:
+        failures.append(str(error))
+    return "; ".join(failures) or None
 
 
 def furthest(recorded, remembered):
@@ -86,14 +103,13 @@ def is_applied(path, state):
 
 
 def is_there_again(store, state):
-    """Is something of a fault there that was taken back? Then the whole way is walked again. A process that is down or
-    stopped now may be so by another hand, or by the next fault."""
+    """Is something of a fault there that was taken back? Then the whole way is walked again. What another active fault
+    does to the same thing is not ours, and neither is a process that someone else stopped or killed."""
     paths = ["fence.sh"] if state["values"]["fence"] != "none" else []
-    if state["kind"] == "network-partition" or (
-        state["kind"] == "process-pause" and not any(other["state"] in ACTIVE for other in store.others())
-    ):
+    shared = any(is_active(other) and other.get("resource") == state["resource"] for other in store.others())
+    if getattr(kinds.load(state["kind"]), "REAPPEARS", False) and not shared:
         paths.append(scripts.fault(state))
-    if not any([is_applied(path, state) for path in paths]):
+    if not workers.find(state["faultId"]) and not any([is_applied(path, state) for path in paths]):
         return False
     log("it was there again after it had been reverted")
     for name in ("liftedAt", "liftedAtSeconds"):
@@ -127,12 +143,13 @@ def raise_fence(store, state):
 
 def settle(store, remembered):
     """Waits for the store, takes the fence down, proves that nothing is left. Returns the record."""
-    end_seconds = remembered.get("fenceRaisedAtSeconds", now() + RESTART_SECONDS) + FENCE_END_SECONDS
-    with store.lock("settling", not_before_seconds=end_seconds, patience_seconds=SETTLE_SECONDS):
+    end_seconds = remembered.get("fenceRaisedAtSeconds", now() + BACK_SECONDS) + FENCE_END_SECONDS
+    # A lock of its own: what waits for the store does not keep other faults of the host from being lifted or settled.
+    with store.lock(f"settling.{store.fault_id}", not_before_seconds=end_seconds, patience_seconds=SETTLE_SECONDS):
         state = furthest(store.read(), remembered)
         if state["state"] in FINAL:
             return state
-        failure = state["reason"] if state["state"] == "FAILED" else wait_for_restart(state)
+        failure = state["reason"] if state["state"] == "FAILED" else kinds.call(state["kind"], "wait_back", state)
         failure = lower_fence(state) or failure
         prove(state)
         with store.lock():
@@ -166,33 +183,12 @@ def lower_fence(state):
 
 def prove(state):
     """What is left of the fault, and what else is different on the host: that is not ours to undo or to fail for."""
-    after = snapshot.take()
+    after = snapshot.take(state)
     before = state.get("before") or after
     state["leftovers"], state["changes"] = snapshot.compare(
         before, after, state["faultId"], state["families"], state.get("process")
     )
-
-
-def wait_for_restart(state):
-    """Why the killed process is not back, or None. One that a supervisor should have started is reported, not failed."""
-    if state["kind"] != "process-kill":
-        return None
-    values, port = state["values"], arming.store_port(state["values"])
-    rolls_back, ask_again_at = values["restart"] == "rollback", now() + RESTART_ASK_SECONDS
-    # A process that takes its time to end listens on, and would end after we had called it started again.
-    while processes.is_same(*state["process"]) or not processes.listening_inodes(port):
-        if now() - state["liftedAtSeconds"] > RESTART_SECONDS:
-            still = f"process {state['process'][0]} still runs" if processes.is_same(*state["process"]) else ""
-            text = f"{still or values['unit'] + f' does not listen on {port}'} {RESTART_SECONDS} s after the way back began"
-            if rolls_back:
-                return text
-            state["reason"] = text
-            return None
-        if rolls_back and now() > ask_again_at:
-            ask_again_at = now() + RESTART_ASK_SECONDS
-            try_to(scripts.run, scripts.fault(state), "revert", state)
-        time.sleep(0.05)
-    return None
+    state["leftovers"] = [*snapshot.remains(state), *state["leftovers"]]
 
 
 def wait_for_master(state):
@@ -211,8 +207,8 @@ def watch_master(state, until, settled):
     while now() < until:
         try:
             watch = watch or redis.Watch(
-                arming.store_port(values), parameters.sentinels(values), values["fenceMasterName"],
-                arming.own_addresses(), redis.read_credentials(values["fenceCredentialsFile"]), state["liftedAtSeconds"],
+                store_process.port_of(values), parameters.sentinels(values), values["fenceMasterName"],
+                addresses.own(), redis.read_credentials(values["fenceCredentialsFile"]), state["liftedAtSeconds"],
             )
             if watch.settled():
                 return settled.set()
@@ -232,12 +228,32 @@ def record(store, state):
         return (store.read() or {}).get("state") == state["state"]
 
 
-def revert_without_record(fault_id):
-    """When /run was lost: the rules in the packet filter carry our mark. Returns True if there was something."""
-    bare = {"faultId": fault_id, "values": {}, "families": arming.families(), "peers": [], "exempt": [], "shard": []}
-    found = False
-    for path in ("faults/network-partition.sh", "fence.sh"):
-        if os.path.exists(f"{scripts.PROGRAM}/{path}") and is_applied(path, bare):
-            found = True
-            scripts.run(path, "revert", bare)
+def revert_without_record(fault_id, instance_id):
+    """When /run was lost: workers, chains and the like carry our mark. Returns True if there was something. Raises
+    OSError, after all was tried, for what could not be looked at or taken away."""
+    found, failures = bool(workers.find(fault_id)), []
+    state = {"faultId": fault_id, "instanceId": instance_id, "values": {}, "families": packet_filter.families()}
+    state.update(peers=[], exempt=[], shard=[])
+    paths = {f"faults/{kind}.sh": kinds.load(kind) for kind in kinds.carried(scripts.PROGRAM)}
+    bare = {path: module.bare(fault_id) for path, module in paths.items() if hasattr(module, "bare") and can_be(getattr(module, "TOOLS", ()))}
+    if can_be(packet_filter.TOOLS):
+        bare["fence.sh"] = {}
+    try:
+        workers.end(fault_id)
+    except OSError as error:
+        failures.append(str(error))
+    for path, environment in bare.items():
+        try:
+            if environment is not None and is_applied(path, {**state, "bare": environment}):
+                found = True
+                scripts.run(path, "revert", {**state, "bare": environment})
+        except OSError as error:
+            failures.append(str(error))
+    if failures:
+        raise OSError("; ".join(failures))
     return found
+
+
+def can_be(tools):
+    """What the host has no tools for was never applied."""
+    return all(shutil.which(tool) for tool in tools)

@@ -1,0 +1,51 @@
+"""The volume of a directory, and files on it without a name: whatever ends the process that holds one frees its space."""
+import os
+
+DIRECTORY = r"(?:/[A-Za-z0-9._-]+)+"
+
+
+def problem(directory):
+    """Why no fault may touch the volume of this directory, or None."""
+    if ".." in directory.split("/") or not os.path.isdir(directory):
+        return f"dataDirectory: {directory} is not a directory of this host"
+    if os.stat(directory).st_dev == os.stat("/run").st_dev:
+        return f"dataDirectory: {directory} is on the volume of /run, where the fault's own records are"
+    return None
+
+
+def unlinked_file(directory):
+    """Descriptor of an empty file on the volume of `directory`. Raises OSError."""
+    try:
+        return os.open(directory, os.O_TMPFILE | os.O_RDWR, 0o600)
+    except OSError:
+        # Not every file system knows O_TMPFILE. What is wrong otherwise is wrong here, too.
+        path = f"{directory}/.holdfast-{os.getpid()}"
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+        os.unlink(path)
+        return descriptor
+
+
+def free_bytes(place):
+    """What is free for everyone on the volume of a path or a descriptor: root's own reserve does not count."""
+    volume = os.statvfs(place)
+    return volume.f_bavail * volume.f_frsize
+
+
+def bytes_up_to(place, percent):
+    """How much is missing until so much of the volume is in use, as `df` counts; negative when more is."""
+    volume = os.statvfs(place)
+    used = volume.f_blocks - volume.f_bfree
+    return (percent * (used + volume.f_bavail) // 100 - used) * volume.f_frsize
+
+
+def disk_of(directory):
+    """`major:minor` of the whole disk below (a throttle knows no partitions), or None where there is none (tmpfs)."""
+    number = os.stat(directory).st_dev
+    path = os.path.realpath(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}")
+    if os.path.exists(f"{path}/partition"):
+        path = os.path.dirname(path)
+    try:
+        with open(f"{path}/dev", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return None
