@@ -6,6 +6,7 @@ import type { ExperimentStore, LockStore } from './experiment-store.ts';
 import type { FaultDocuments } from './fault-documents.ts';
 import type { LeaseStore } from './lease-store.ts';
 import type { RecordStore } from './record-store.ts';
+import type { ServiceFaults } from './service-faults.ts';
 
 /** What the groups of functions are wired with. */
 export interface ControlPlaneContext {
@@ -17,6 +18,7 @@ export interface ControlPlaneContext {
   locks: LockStore;
   records: RecordStore;
   documents: FaultDocuments;
+  serviceFaults: ServiceFaults;
   /** Read the credentials of the configured stores. */
   secrets: Capability;
   /** Read instances and their tags. */

@@ -15,6 +15,7 @@ import { KillSwitch } from './kill-switch.ts';
 import { LeaseStore } from './lease-store.ts';
 import { RecordStore } from './record-store.ts';
 import { SafetyNet } from './safety-net.ts';
+import { ServiceFaults } from './service-faults.ts';
 
 export interface ControlPlaneStackProps extends StackProps {
   configuration: Configuration;
@@ -38,6 +39,7 @@ export class ControlPlaneStack extends Stack {
       locks: new LockStore(this, 'LockTable'),
       records: new RecordStore(this, 'RecordTable'),
       documents: new FaultDocuments(this, 'FaultDocuments', configuration.targetTag, leases.tableName),
+      serviceFaults: new ServiceFaults(this, 'ServiceFaults', configuration),
       secrets: readSecrets(this, secretNames(configuration)),
       instances: describeInstances(),
       alarms: describeAlarms(),

@@ -1,15 +1,9 @@
-import type { FaultKind } from '../functions/experiment/faults.ts';
-
-/** One parameter of an SSM document. `pattern` is checked by SSM (Java) and again by the agent (RE2): keep to both. */
-export interface DocumentParameter {
-  description: string;
-  pattern: string;
-}
+import { type HostFaultKind, hostKindOf } from '../functions/experiment/faults.ts';
+import { PATTERN } from '../functions/experiment/kinds/fields.ts';
+import type { DocumentParameter } from '../functions/experiment/kinds/kind.ts';
 
 const EXPERIMENT_ID = '[A-Za-z0-9_-]{1,50}';
-const FILE_PATH = '(/[A-Za-z0-9._-]+)+';
 /** Unbounded on purpose: RE2 refuses nested counts whose product is above 1000, and the shape is what matters. */
-const ADDRESSES = '[0-9A-Fa-f:.]+(,[0-9A-Fa-f:.]+)*';
 const SENTINELS = '[0-9A-Fa-f:.\\[\\]]+(,[0-9A-Fa-f:.\\[\\]]+)*';
 
 const experimentId: DocumentParameter = {
@@ -22,7 +16,7 @@ const faultId: DocumentParameter = {
 };
 
 /** Every fault document has these, in the order of docs/contracts.md. */
-export const FAULT_PARAMETERS: Record<string, DocumentParameter> = {
+const FAULT_PARAMETERS: Record<string, DocumentParameter> = {
   experimentId,
   faultId,
   ttlSeconds: {
@@ -39,7 +33,7 @@ export const FAULT_PARAMETERS: Record<string, DocumentParameter> = {
     description: 'Ports of the store, its own first.',
     pattern: '^[1-9][0-9]{0,4}(,[1-9][0-9]{0,4}){0,9}$',
   },
-  exemptAddresses: { description: 'Addresses that are never cut; may be empty.', pattern: `^(${ADDRESSES})?$` },
+  exemptAddresses: { description: 'Addresses that are never cut; may be empty.', pattern: `^(${PATTERN.addresses})?$` },
   fence: { description: 'Who guards the way back against lost writes.', pattern: '^(redis|none)$' },
   fenceMasterName: {
     description: "Sentinel's name of the shard; empty without a fence.",
@@ -51,25 +45,14 @@ export const FAULT_PARAMETERS: Record<string, DocumentParameter> = {
   },
   fenceCredentialsFile: {
     description: 'File on the host with the credentials of the store; may be empty.',
-    pattern: `^(${FILE_PATH})?$`,
+    pattern: `^(${PATTERN.path})?$`,
   },
 };
 
-export const KIND_PARAMETERS: Record<FaultKind, Record<string, DocumentParameter>> = {
-  NETWORK_PARTITION: {
-    peerAddresses: {
-      description: 'Every address of every peer, v4 and v6; never a network.',
-      pattern: `^${ADDRESSES}$`,
-    },
-    scope: { description: 'isolate: peers and clients; peers: peers only.', pattern: '^(isolate|peers)$' },
-    packetLossPct: { description: 'Share of packets lost, 1 to 100.', pattern: '^([1-9]|[1-9][0-9]|100)$' },
-  },
-  PROCESS_KILL: {
-    signal: { description: 'Signal sent to the process of the store.', pattern: '^(KILL|TERM)$' },
-    restart: { description: 'Who starts it again.', pattern: '^(rollback|supervisor)$' },
-  },
-  PROCESS_PAUSE: {},
-};
+/** Common and own parameters of the document of one kind. */
+export function documentParameters(kind: HostFaultKind): Record<string, DocumentParameter> {
+  return { ...FAULT_PARAMETERS, ...hostKindOf(kind).document };
+}
 
 export const ROLL_BACK_PARAMETERS: Record<string, DocumentParameter> = {
   experimentId,

@@ -82,6 +82,7 @@ export class ExperimentApi extends Construct {
         secrets,
         instances,
         context.alarms,
+        context.serviceFaults.look(),
         // Only the names of the documents, to say what would run; admission sends nothing.
         { statements: [], environment: { HOLDFAST_DOCUMENT_PREFIX: context.documents.prefix } },
       ],

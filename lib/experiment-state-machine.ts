@@ -64,14 +64,15 @@ export class ExperimentStateMachine extends Construct {
       resultSelector: {
         injectedAt: JsonPath.stringAt('$[1].injection.injectedAt'),
         rollbackScheduledAt: JsonPath.stringAt('$[1].injection.rollbackScheduledAt'),
+        injectedFaults: JsonPath.listAt('$[1].injection.injectedFaults'),
       },
       resultPath: '$.injection',
     })
       .branch(this.step('Guard', steps.guard, JsonPath.DISCARD))
       .branch(
-        this.startProbe(steps.probe)
-          .next(this.step('Inject fault', steps.injectFault, '$.injection'))
-          .next(new Wait(this, 'Hold until TTL', { time: WaitTime.timestampPath('$.injection.rollbackScheduledAt') })),
+        this.startProbe(steps.probe).next(
+          this.injectInTurns(this.step('Inject fault', steps.injectFault, '$.injection')),
+        ),
       )
       .addCatch(rollBack, toRollBack);
     holdWhileWatched.next(rollBack);
@@ -79,7 +80,7 @@ export class ExperimentStateMachine extends Construct {
     const resolveTargets = this.step('Resolve targets', steps.resolveTargets, '$.targets')
       .addCatch(rollBack, toRollBack)
       .next(holdWhileWatched);
-    const checkSteadyState = this.step('Check steady state', steps.checkSteadyState, '$.baseline')
+    const checkSteadyState = this.step('Check steady state', steps.checkSteadyState, '$.baselines')
       .addCatch(rollBack, toRollBack)
       .next(resolveTargets);
 
@@ -126,6 +127,22 @@ export class ExperimentStateMachine extends Construct {
     });
     acknowledgeWildcard(Stack.of(this), executions, 'Executions of this machine: their names are made as they start.');
     return allow(['states:DescribeExecution'], [executions]);
+  }
+
+  /**
+   * *Inject fault* → (*Wait for the next fault* → *Inject fault*)* → *Hold until TTL*. The function says when to come
+   * back; as long as it does, nothing is complete.
+   */
+  private injectInTurns(injectFault: LambdaInvoke): LambdaInvoke {
+    const wait = new Wait(this, 'Wait for the next fault', {
+      time: WaitTime.timestampPath('$.injection.nextFaultAt'),
+    });
+    const hold = new Wait(this, 'Hold until TTL', { time: WaitTime.timestampPath('$.injection.rollbackScheduledAt') });
+    const more = new Choice(this, 'More faults?');
+    injectFault.next(more);
+    more.when(Condition.isPresent('$.injection.nextFaultAt'), wait).otherwise(hold);
+    wait.next(injectFault);
+    return injectFault;
   }
 
   /** A Lambda that is given the whole run and adds its part at `resultPath`. */

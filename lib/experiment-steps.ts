@@ -6,10 +6,14 @@ import type { ControlPlaneContext } from './control-plane-context.ts';
 type OwnProps = Omit<ControlFunctionProps, 'configurationFile' | 'network'>;
 
 /**
- * Longest fault (600 s), plus what lies between the guard's first beat and the injection. A Lambda lives 900 s at
- * most, so that one invocation watches a whole experiment.
+ * Longest fault (600 s), plus what may lie between the guard's first beat and the injection: 150 s where a service has
+ * to confirm it. A Lambda lives 900 s at most, so that one invocation watches a whole experiment.
  */
-const GUARD_SECONDS = 600 + 120;
+const GUARD_SECONDS = 600 + 150 + 30;
+/** Waiting for guard and probe (15 s), for a service to confirm (100 s), and the calls between. */
+const INJECT_SECONDS = 150;
+/** An instance that FIS stopped has 180 s to run again; then the record. */
+const ROLL_BACK_SECONDS = 180 + 30;
 /** The configuration's longest `recoverySeconds`, plus the last look at the store. */
 const VERIFY_RECOVERY_SECONDS = 600 + 60;
 
@@ -26,7 +30,7 @@ export class ExperimentSteps extends Construct {
 
   constructor(scope: Construct, id: string, context: ControlPlaneContext) {
     super(scope, id);
-    const { leases, audit, locks, records, documents, secrets, network, instances, alarms } = context;
+    const { leases, audit, locks, records, documents, serviceFaults, secrets, network, instances, alarms } = context;
     const make = (name: string, props: OwnProps, functionNetwork?: FunctionNetwork) =>
       new ControlFunction(this, name, {
         ...props,
@@ -59,7 +63,7 @@ export class ExperimentSteps extends Construct {
       {
         entry: 'guard/guard.lambda.ts',
         description: 'Reads the guardrails every second and renews the lease; without it every fault ends.',
-        capabilities: [leases.read(), leases.update(), audit.append()],
+        capabilities: [leases.read(), leases.update(), audit.append(), serviceFaults.heartbeat()],
         timeoutSeconds: GUARD_SECONDS,
         memoryMib: 1024,
         reservedConcurrency: 10,
@@ -80,14 +84,14 @@ export class ExperimentSteps extends Construct {
     this.injectFault = make('InjectFault', {
       entry: 'fault/inject-fault.lambda.ts',
       description: 'Grants the lease to the targets and arms their watchdogs.',
-      capabilities: [leases.read(), leases.update(), audit.append(), documents.inject()],
-      timeoutSeconds: 90,
+      capabilities: [leases.read(), leases.update(), audit.append(), documents.inject(), serviceFaults.inject()],
+      timeoutSeconds: INJECT_SECONDS,
     });
     this.rollBack = make('RollBack', {
       entry: 'rollback/roll-back.lambda.ts',
-      description: 'The only way back: release the lease, revert every host, verify.',
-      capabilities: [leases.read(), leases.update(), audit.append(), documents.rollBack()],
-      timeoutSeconds: 120,
+      description: 'The only way back: release the lease, revert every host, stop what runs in FIS, verify.',
+      capabilities: [leases.read(), leases.update(), audit.append(), documents.rollBack(), serviceFaults.rollBack()],
+      timeoutSeconds: ROLL_BACK_SECONDS,
       reservedConcurrency: 10,
     });
     this.verifyRecovery = make(

@@ -3,24 +3,20 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import type { Configuration } from '../functions/experiment/configuration.ts';
-import { FAULT_KINDS, scriptName } from '../functions/experiment/faults.ts';
+import { HOST_FAULT_KINDS, scriptName } from '../functions/experiment/faults.ts';
+import type { DocumentParameter } from '../functions/experiment/kinds/kind.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import { PROJECT_ROOT } from './bundle.ts';
 import { allow, type Capability } from './capability.ts';
 import { composeProgram } from './compose-program.ts';
-import {
-  type DocumentParameter,
-  FAULT_PARAMETERS,
-  KIND_PARAMETERS,
-  ROLL_BACK_PARAMETERS,
-} from './document-parameters.ts';
+import { documentParameters, ROLL_BACK_PARAMETERS } from './document-parameters.ts';
 
 const ROLL_BACK = 'roll-back';
 const HOST_DIRECTORY = `${PROJECT_ROOT}host/`;
 /** The script waits at most 15 s for the arming or for the fence, and a revert does both ends: it is never cut short. */
 const EXECUTION_TIMEOUT_SECONDS = 60;
 
-/** One SSM document a fault kind and one for the way back; a target needs nothing installed beforehand. */
+/** One SSM document a fault kind of the hosts and one for the way back; a target needs nothing installed beforehand. */
 export class FaultDocuments extends Construct {
   readonly prefix: string;
   private readonly targetTag: Configuration['targetTag'];
@@ -30,20 +26,20 @@ export class FaultDocuments extends Construct {
     super(scope, id);
     this.targetTag = targetTag;
     this.prefix = `Holdfast-${Stack.of(this).stackName}-`;
-    for (const kind of FAULT_KINDS) {
+    for (const kind of HOST_FAULT_KINDS) {
       const script = scriptName(kind);
       const [shebang = '', ...program] = composeProgram(HOST_DIRECTORY, [script]);
       const lines = [shebang, `export HOLDFAST_LEASE_TABLE=${leaseTable}`, ...program];
-      this.addDocument(script, lines, { ...FAULT_PARAMETERS, ...KIND_PARAMETERS[kind] });
+      this.addDocument(script, lines, documentParameters(kind));
     }
-    const program = composeProgram(HOST_DIRECTORY, FAULT_KINDS.map(scriptName));
+    const program = composeProgram(HOST_DIRECTORY, HOST_FAULT_KINDS.map(scriptName));
     this.addDocument(ROLL_BACK, program, ROLL_BACK_PARAMETERS);
   }
 
   /** Send fault documents, and only those, to instances that carry the target tag. */
   inject(): Capability {
     const { key, value } = this.targetTag;
-    return this.send(FAULT_KINDS.map(scriptName), { StringEquals: { [`ssm:resourceTag/${key}`]: value } });
+    return this.send(HOST_FAULT_KINDS.map(scriptName), { StringEquals: { [`ssm:resourceTag/${key}`]: value } });
   }
 
   /** Send the roll-back document, and only that, to any instance: a tag removed meanwhile must not bar the way back. */

@@ -89,7 +89,11 @@ const clusterSchema = z
     /** systemd unit of the store on the nodes. */
     unit,
     port,
-    dataDirectory: z.string().startsWith('/'),
+    dataDirectory: hostFile,
+    /** Its data may be lost for good: faults that harm data beyond repair are refused elsewhere. */
+    disposable: z.boolean().default(false),
+    /** Instances whose data lie on instance store may be stopped, which erases them. */
+    instanceStoreDataMayBeLost: z.boolean().default(false),
     tls: z.boolean().default(false),
     /** Secrets Manager secret with JSON `{"username","password"}` for the probe and the store checks. */
     secretName: z.string().min(1).optional(),

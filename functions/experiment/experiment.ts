@@ -1,4 +1,4 @@
-import type { FaultKind } from './faults.ts';
+import type { FaultKind, FaultParameters } from './faults.ts';
 
 /** Who sent the request, as API Gateway read it from the verified signature: never from the payload. */
 export interface Caller {
@@ -7,19 +7,15 @@ export interface Caller {
   sourceIp: string;
 }
 
-/** `isolate`: peers and clients lose the node. `peers`: clients still reach it (the split-brain experiment). */
-export type PartitionScope = 'isolate' | 'peers';
-
-export type FaultParameters =
-  | { kind: 'NETWORK_PARTITION'; scope: PartitionScope; packetLossPct: number; groupA: string[]; groupB: string[] }
-  | { kind: 'PROCESS_KILL'; signal: 'KILL' | 'TERM'; restart: 'rollback' | 'supervisor' }
-  | { kind: 'PROCESS_PAUSE' };
-
-/** One fault on named nodes of one cluster. `faultId` is `<experimentId>.<position>`. */
+/** One fault on named nodes of one cluster. `faultId` is `<experimentId>.<position>`, from 1, in the order of the payload. */
 export interface Fault {
   faultId: string;
+  /** What `after` refers to; the position as text when the payload gives none. */
+  name: string;
   kind: FaultKind;
   cluster: string;
+  /** Seconds after the first faults: offsets added up along `after`. The TTL is common to all. */
+  startSeconds: number;
   /** Node names on which the fault is applied; for a partition the smaller group, B when both are equal. */
   impactedNodes: string[];
   parameters: FaultParameters;
@@ -30,7 +26,7 @@ export type AlertSeverity = 'NONE' | 'INFO' | 'WARNING' | 'CRITICAL';
 /** An experiment as parsed from a payload: everything needed to run it, nothing of its progress. */
 export interface Experiment {
   experimentId: string;
-  /** A list for the sake of ordered experiments; the seed's payload makes exactly one. */
+  /** In the order of the payload; the seed's payload makes exactly one. */
   faults: Fault[];
   durationSeconds: number;
   safetyThreshold: { maxAlertSeverity: AlertSeverity; automaticRollbackOnAlert: boolean };

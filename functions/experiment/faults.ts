@@ -1,10 +1,79 @@
-/**
- * The fault kinds this version can inject. One name everywhere: the API's value, the file in `host/faults`, the SSM
- * document, the test. A new kind is one more row here and one more file in each of those places.
- */
-export const FAULT_KINDS = ['NETWORK_PARTITION', 'PROCESS_KILL', 'PROCESS_PAUSE'] as const;
+import type { z } from 'zod';
+import type { Cluster } from './configuration.ts';
+import { azDisconnect } from './kinds/az-disconnect.ts';
+import { clockDrift } from './kinds/clock-drift.ts';
+import { cpuSpike } from './kinds/cpu-spike.ts';
+import { diskFull } from './kinds/disk-full.ts';
+import { diskIo } from './kinds/disk-io.ts';
+import { instanceReboot } from './kinds/instance-reboot.ts';
+import { instanceStop } from './kinds/instance-stop.ts';
+import type { AnyHostKind, AnyKind, AnyServiceKind, PeerSelection } from './kinds/kind.ts';
+import { memoryPressure } from './kinds/memory-pressure.ts';
+import { networkLatency } from './kinds/network-latency.ts';
+import { networkLoss } from './kinds/network-loss.ts';
+import { networkPartition } from './kinds/network-partition.ts';
+import { processKill } from './kinds/process-kill.ts';
+import { processPause } from './kinds/process-pause.ts';
+import { volumeLatency } from './kinds/volume-latency.ts';
+import { volumePauseIo } from './kinds/volume-pause-io.ts';
 
-export type FaultKind = (typeof FAULT_KINDS)[number];
+/**
+ * The fault kinds this version can inject. One name everywhere: the API's value, the file beside this one, the script
+ * and the module on the host, the SSM document, the test. A new kind is one more line in each of these two tables.
+ */
+export const HOST_KINDS = {
+  NETWORK_PARTITION: networkPartition,
+  NETWORK_LATENCY: networkLatency,
+  NETWORK_LOSS: networkLoss,
+  PROCESS_KILL: processKill,
+  PROCESS_PAUSE: processPause,
+  CPU_SPIKE: cpuSpike,
+  MEMORY_PRESSURE: memoryPressure,
+  DISK_FULL: diskFull,
+  DISK_IO: diskIo,
+  CLOCK_DRIFT: clockDrift,
+} as const;
+/** Faults that AWS FIS applies. */
+export const SERVICE_KINDS = {
+  INSTANCE_STOP: instanceStop,
+  INSTANCE_REBOOT: instanceReboot,
+  VOLUME_PAUSE_IO: volumePauseIo,
+  VOLUME_LATENCY: volumeLatency,
+  AZ_DISCONNECT: azDisconnect,
+} as const;
+const KINDS = { ...HOST_KINDS, ...SERVICE_KINDS } as const;
+
+export type HostFaultKind = keyof typeof HOST_KINDS;
+export type ServiceFaultKind = keyof typeof SERVICE_KINDS;
+export type FaultKind = keyof typeof KINDS;
+/** Not empty: zod's `enum` asks for that. */
+export const FAULT_KINDS = Object.keys(KINDS) as [FaultKind, ...FaultKind[]];
+export const HOST_FAULT_KINDS = Object.keys(HOST_KINDS) as [HostFaultKind, ...HostFaultKind[]];
+
+/** What the schema of a kind makes of the payload's `parameters`. */
+export type FaultParameters = {
+  [K in FaultKind]: { kind: K } & z.output<(typeof KINDS)[K]['schema']>;
+}[FaultKind];
+
+export function kindOf(kind: FaultKind): AnyKind {
+  return KINDS[kind];
+}
+
+export function hostKindOf(kind: HostFaultKind): AnyHostKind {
+  return HOST_KINDS[kind];
+}
+
+export function serviceKindOf(kind: ServiceFaultKind): AnyServiceKind {
+  return SERVICE_KINDS[kind];
+}
+
+export function isHostFaultKind(kind: FaultKind): kind is HostFaultKind {
+  return Object.hasOwn(HOST_KINDS, kind);
+}
+
+export function isServiceFaultKind(kind: FaultKind): kind is ServiceFaultKind {
+  return Object.hasOwn(SERVICE_KINDS, kind);
+}
 
 /** `NETWORK_PARTITION` → `network-partition`: the name of the kind's host script and SSM document. */
 export function scriptName(kind: FaultKind): string {
@@ -12,8 +81,21 @@ export function scriptName(kind: FaultKind): string {
 }
 
 /** What a node of the seed's status document is called while the fault holds. */
-export const FAULT_STATES: Record<FaultKind, string> = {
-  NETWORK_PARTITION: 'ISOLATED',
-  PROCESS_KILL: 'KILLED',
-  PROCESS_PAUSE: 'PAUSED',
-};
+export function faultState(kind: FaultKind): string {
+  return kindOf(kind).faultState;
+}
+
+/** Who is on the other side of the fault, as the payload says it; undefined for kinds without another side. */
+export function peersOf(parameters: FaultParameters): PeerSelection | undefined {
+  return kindOf(parameters.kind).peers?.(parameters);
+}
+
+/** Names of the nodes the fault is applied on. */
+export function impactedNodesOf(parameters: FaultParameters): string[] {
+  return kindOf(parameters.kind).impactedNodes(parameters);
+}
+
+/** Why this cluster may not have the fault, whatever the payload says; undefined when it may. */
+export function refusalOf(parameters: FaultParameters, cluster: Cluster): string | undefined {
+  return kindOf(parameters.kind).refuse?.(parameters, cluster);
+}

@@ -1,6 +1,6 @@
 import type { AuditEntry, EntryType } from '../audit/entry.ts';
-import type { Experiment, ExperimentOutcome, ExperimentStatus } from './experiment.ts';
-import { FAULT_STATES } from './faults.ts';
+import type { Experiment, ExperimentOutcome, ExperimentStatus, Fault } from './experiment.ts';
+import { faultState as stateWhileItHolds } from './faults.ts';
 import type { Injection, Reading, ResolvedFault, RollbackResult, Verdict } from './workflow.ts';
 
 /** The part of a lease row that tells how a run is doing. */
@@ -48,11 +48,15 @@ export function stateOf(entries: readonly AuditEntry[], lease?: LeaseView): Expe
     targets: resolved?.targets.faults ?? admitted?.facts?.targets ?? [],
     ...(verdict ? { outcome: verdict.outcome, verdict } : {}),
     ...(admitted ? { experiment: admitted.experiment } : {}),
-    ...(injection
-      ? { injection: { injectedAt: injection.injectedAt, rollbackScheduledAt: injection.rollbackScheduledAt } }
-      : {}),
+    ...(injection ? { injection: injectionOf(injection) } : {}),
     ...(rollback ? { rollback } : {}),
   };
+}
+
+/** Without what the entry holds beside it. */
+function injectionOf({ injectedAt, rollbackScheduledAt, injectedFaults, nextFaultAt }: Injection): Injection {
+  const next = nextFaultAt === undefined ? {} : { nextFaultAt };
+  return { injectedAt, rollbackScheduledAt, injectedFaults, ...next };
 }
 
 function statusOf(entries: readonly AuditEntry[], verdict: Verdict | undefined, lease?: LeaseView): ExperimentStatus {
@@ -85,15 +89,14 @@ export function statusDocument(
 ): StatusDocument {
   const state = stateOf(entries, lease);
   const guardrails = readingsNow(lease, nowEpochMs);
-  const currentOf = (name: string) => guardrails.find(({ guardrail }) => guardrail === name)?.value ?? null;
   return {
     experimentId,
     status: state.status,
     outcome: state.outcome ?? null,
     ...progress(state, entries, nowEpochMs),
     safetyMetrics: {
-      currentErrorRatePct: currentOf('errorRatePct'),
-      currentP99LatencyMs: currentOf('p99WriteLatencyMs'),
+      currentErrorRatePct: highest(guardrails, 'errorRatePct'),
+      currentP99LatencyMs: highest(guardrails, 'p99WriteLatencyMs'),
       safetyChecksStatus: safetyChecks(entries, guardrails),
     },
     impactedNodes: nodesOf(state, entries),
@@ -108,6 +111,13 @@ export function readingsNow(lease: LeaseView | undefined, nowEpochMs: number): R
     ...reading,
     ...(reading.ageSeconds === undefined ? {} : { ageSeconds: reading.ageSeconds + sinceSeconds }),
   }));
+}
+
+/** Of all clusters of the experiment. One that could not be read makes it unknown: it may be the highest. */
+function highest(readings: readonly Reading[], name: string): number | null {
+  const values = readings.filter(({ guardrail }) => guardrail === name).map(({ value }) => value ?? Number.NaN);
+  const maximum = Math.max(...values);
+  return Number.isFinite(maximum) ? maximum : null;
 }
 
 function safetyChecks(entries: readonly AuditEntry[], readings: Reading[]) {
@@ -136,21 +146,49 @@ function progress(state: ExperimentState, entries: readonly AuditEntry[], nowEpo
   };
 }
 
-/** One row for each node a fault was meant for, and what is known of the fault on it. */
-export function nodesOf({ experiment, targets, rollback, status }: ExperimentState, entries: readonly AuditEntry[]) {
-  const injecting = entries.some(({ type }) => type === 'INJECTING');
-  const injected = entries.some(({ type }) => type === 'INJECTED');
-  return (experiment?.faults ?? []).flatMap((fault) =>
+/** One row for each fault and node it was meant for, and what is known of the fault on it. */
+export function nodesOf(state: ExperimentState, entries: readonly AuditEntry[]) {
+  const announced = faultsIn(entries, 'INJECTING');
+  return (state.experiment?.faults ?? []).flatMap((fault) =>
     fault.impactedNodes.map((podName) => {
-      const target = targets.find(({ faultId }) => faultId === fault.faultId)?.impacted.find((n) => n.name === podName);
-      const reverted = rollback?.nodes.find((node) => node.faultId === fault.faultId && node.node === podName);
-      let faultState: string;
-      if (reverted) faultState = reverted.outcome === 'FAILED' ? 'UNKNOWN' : injecting ? 'REVERTED' : 'NOT_APPLIED';
-      else if (!injecting) faultState = status === 'ACCEPTED' ? 'PENDING' : 'NOT_APPLIED';
-      else if (status === 'RUNNING') faultState = FAULT_STATES[fault.kind];
-      else if (status === 'ACCEPTED') faultState = injected ? FAULT_STATES[fault.kind] : 'INJECTING';
-      else faultState = status === 'ROLLING_BACK' ? 'REVERTING' : 'UNKNOWN';
-      return { podName, instanceId: target?.instanceId ?? null, faultState };
+      const targets = state.targets.find(({ faultId }) => faultId === fault.faultId);
+      return {
+        podName,
+        instanceId: targets?.impacted.find(({ name }) => name === podName)?.instanceId ?? null,
+        faultState: faultStateOf(state, fault, podName, announced.has(fault.faultId)),
+      };
     }),
   );
+}
+
+/** @param announced is in the log as about to be injected: from then on it may be there. */
+function faultStateOf(
+  { rollback, status, injection }: ExperimentState,
+  fault: Fault,
+  node: string,
+  announced: boolean,
+) {
+  const ends = [
+    ...(rollback?.nodes ?? []).filter((end) => end.faultId === fault.faultId && end.node === node),
+    ...(rollback?.services ?? []).filter((end) => end.faultId === fault.faultId),
+  ];
+  if (ends.some(({ outcome }) => outcome === 'FAILED')) return 'UNKNOWN';
+  if (ends.length > 0) return announced ? 'REVERTED' : 'NOT_APPLIED';
+  const goesOn = status === 'ACCEPTED' || status === 'RUNNING';
+  if (!announced) return goesOn ? 'PENDING' : 'NOT_APPLIED';
+  if (goesOn) return injection?.injectedFaults.includes(fault.faultId) ? stateWhileItHolds(fault.kind) : 'INJECTING';
+  return status === 'ROLLING_BACK' ? 'REVERTING' : 'UNKNOWN';
+}
+
+/** Ids of the faults that entries of a type list as commands of hosts or as faults of a service. */
+function faultsIn(entries: readonly AuditEntry[], type: EntryType): Set<string> {
+  const listed = entries
+    .filter((entry) => entry.type === type)
+    .flatMap(({ details }) => {
+      const { commands = [], services = [] } = details as Partial<
+        Record<'commands' | 'services', { faultId: string }[]>
+      >;
+      return [...commands, ...services];
+    });
+  return new Set(listed.map(({ faultId }) => faultId));
 }

@@ -1,4 +1,7 @@
 import type { BudgetVerdict, Caller, Experiment, ExperimentOutcome, ExperimentStatus } from './experiment.ts';
+import type { ResolvedTargets } from './targets.ts';
+
+export type { ResolvedFault, ResolvedTargets, TargetNode } from './targets.ts';
 
 /**
  * What the steps of the state machine hand to each other. `lib/experiment-state-machine.ts` wires these, the Lambdas
@@ -10,7 +13,8 @@ export interface ExperimentRun {
   caller: Caller;
   /** Set by the sweep: skip everything, roll back what may be there. */
   rollbackOnly: boolean;
-  baseline?: Baseline;
+  /** By cluster: every cluster of the experiment is watched, whatever the others do. */
+  baselines?: Record<string, Baseline>;
   targets?: ResolvedTargets;
   injection?: Injection;
   /** Why the run left its normal path (Step Functions' error name and cause), from a catcher. */
@@ -30,6 +34,8 @@ export interface Baseline {
 /** One evaluation of one guardrail. */
 export interface Reading {
   guardrail: string;
+  /** Cluster whose guardrail it is. */
+  cluster: string;
   /** Absent when it could not be read; that is a breach. */
   value?: number;
   limit: number;
@@ -44,34 +50,14 @@ export interface Reading {
   reason?: string;
 }
 
-export interface TargetNode {
-  name: string;
-  instanceId: string;
-  /** Every private address of every interface, v4 and v6; the one its store advertises comes first. */
-  addresses: string[];
-  /** The store's unit of replication the node belongs to; for Redis the Sentinel master name. */
-  shard: string;
-  role: 'master' | 'replica';
-}
-
-export interface ResolvedFault {
-  faultId: string;
-  impacted: TargetNode[];
-  /** Nodes on the other side of a partition. */
-  peers: TargetNode[];
-  /** Nodes of the impacted shards: the store's own neighbourhood (Sentinels to ask when the fence may fall). */
-  shardMembers: TargetNode[];
-}
-
-export interface ResolvedTargets {
-  faults: ResolvedFault[];
-  /** Addresses of telemetry that no fault may cut: Prometheus, resolved from inside the VPC. */
-  exemptAddresses: string[];
-}
-
 export interface Injection {
+  /** When the first faults were confirmed; the TTL counts from here. */
   injectedAt: string;
   rollbackScheduledAt: string;
+  /** Faults confirmed so far, in the order of their injection. */
+  injectedFaults: string[];
+  /** When the next faults are due; absent: all are injected. */
+  nextFaultAt?: string;
 }
 
 export interface NodeRollback {
@@ -91,11 +77,25 @@ export interface NodeRollback {
   detail?: string;
 }
 
+/** The end of one FIS experiment of ours, found by its tag. */
+export interface ServiceRollback {
+  faultId: string;
+  fisExperimentId: string;
+  /** `completed`, `failed`, `stopped` or `cancelled`; anything else is not an end. */
+  state: string;
+  /** `REVERTED`: ended, its template deleted, its targets as they were before. */
+  outcome: 'REVERTED' | 'FAILED';
+  endedAt?: string;
+  detail?: string;
+}
+
 export interface RollbackResult {
   outcome: 'ROLLED_BACK' | 'ROLLBACK_FAILED';
   /** When the last fault was lifted; absent when nothing had been applied. */
   rolledBackAt?: string;
   nodes: NodeRollback[];
+  /** Faults that ran in FIS; absent when there were none. */
+  services?: ServiceRollback[];
   /** What went wrong beside the nodes: the lease or the audit log could not be written. Absent when nothing did. */
   problems?: string[];
 }
@@ -105,6 +105,8 @@ export interface RecoveryResult {
   verifiedAt: string;
   /** What was still wrong at the deadline. */
   problems: string[];
+  /** What was done to the store for it to work again; absent when nothing had to be. */
+  repairs?: string[];
 }
 
 /** What the probe measured from the client's side. */

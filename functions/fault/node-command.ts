@@ -1,15 +1,12 @@
 import type { Cluster } from '../experiment/configuration.ts';
 import type { Experiment, Fault } from '../experiment/experiment.ts';
-import type { FaultKind } from '../experiment/faults.ts';
+import { type HostFaultKind, hostKindOf, isHostFaultKind } from '../experiment/faults.ts';
 import type { ResolvedFault, ResolvedTargets, TargetNode } from '../experiment/workflow.ts';
-import { networkPartition } from './kinds/network-partition.ts';
-import { processKill } from './kinds/process-kill.ts';
-import { processPause } from './kinds/process-pause.ts';
 
 /** One document for one node, complete before anything is sent: it goes into the audit log first. */
 export interface NodeCommand {
   faultId: string;
-  kind: FaultKind;
+  kind: HostFaultKind;
   node: string;
   instanceId: string;
   parameters: Record<string, string>;
@@ -18,61 +15,84 @@ export interface NodeCommand {
 
 /** What every command of a run has in common. */
 export interface CommandContext {
-  experiment: Experiment;
+  experiment: Pick<Experiment, 'experimentId'>;
   targets: ResolvedTargets;
-  cluster: Cluster;
+  /** Of the configuration: each fault has its own cluster. */
+  clusters: Readonly<Record<string, Cluster>>;
   leaseGraceSeconds: number;
 }
 
 /**
- * The commands of all faults, one for each impacted node.
- * @throws Error when a fault has no resolved targets: nothing is sent to a guessed host.
+ * The commands of those faults that a host's watchdog applies, one for each impacted node. Faults of a service have
+ * none: see service-fault.ts.
+ *
+ * @param ttlSeconds what remains of the experiment's life when they are sent: all faults end together.
+ * @throws Error when a fault has no resolved targets or no configured cluster: nothing is sent to a guessed host.
  */
-export function nodeCommands(context: CommandContext): NodeCommand[] {
-  return context.experiment.faults.flatMap((fault) => {
-    const resolved = context.targets.faults.find((candidate) => candidate.faultId === fault.faultId);
-    if (!resolved || resolved.impacted.length === 0) throw new Error(`fault ${fault.faultId}: has no resolved targets`);
-    const { parameters, undo } = ofKind(fault, resolved);
+export function nodeCommands(context: CommandContext, faults: readonly Fault[], ttlSeconds: number): NodeCommand[] {
+  return faults.flatMap((fault) => {
+    const { kind } = fault;
+    if (!isHostFaultKind(kind)) return [];
+    const resolved = resolvedFault(context.targets, fault.faultId);
+    const cluster = clusterOfFault(context.clusters, fault);
+    const { fence, command } = hostKindOf(kind);
+    const { parameters, undo } = command(fault.parameters, resolved, cluster);
     return resolved.impacted.map((node) => ({
       faultId: fault.faultId,
-      kind: fault.kind,
+      kind,
       node: node.name,
       instanceId: node.instanceId,
-      parameters: { ...commonParameters(context, fault, resolved, node), ...parameters },
+      parameters: {
+        ...commonParameters(context, fault, cluster, ttlSeconds),
+        ...(fence ? fenceParameters(cluster, resolved, node) : NO_FENCE),
+        ...parameters,
+      },
       undo,
     }));
   });
 }
 
-function ofKind({ parameters }: Fault, resolved: ResolvedFault) {
-  switch (parameters.kind) {
-    case 'NETWORK_PARTITION':
-      return networkPartition(parameters, resolved);
-    case 'PROCESS_KILL':
-      return processKill(parameters, resolved);
-    case 'PROCESS_PAUSE':
-      return processPause(parameters, resolved);
-  }
+/** @throws Error when the fault has no resolved targets. */
+export function resolvedFault(targets: ResolvedTargets, faultId: string): ResolvedFault {
+  const resolved = targets.faults.find((candidate) => candidate.faultId === faultId);
+  if (!resolved || resolved.impacted.length === 0) throw new Error(`fault ${faultId}: has no resolved targets`);
+  return resolved;
+}
+
+function clusterOfFault(clusters: Readonly<Record<string, Cluster>>, { faultId, cluster: name }: Fault): Cluster {
+  const cluster = Object.hasOwn(clusters, name) ? clusters[name] : undefined;
+  if (!cluster) throw new Error(`fault ${faultId}: cluster ${name} is not configured`);
+  return cluster;
 }
 
 function commonParameters(
-  { experiment, targets, cluster, leaseGraceSeconds }: CommandContext,
+  { experiment, targets, leaseGraceSeconds }: CommandContext,
   fault: Fault,
-  resolved: ResolvedFault,
-  node: TargetNode,
+  cluster: Cluster,
+  ttlSeconds: number,
 ): Record<string, string> {
-  const { sentinelPort } = cluster.redis;
-  const sentinels = resolved.shardMembers.filter((member) => member.shard === node.shard);
+  const exempt = targets.exemptAddresses[fault.cluster];
+  // An empty list is an answer, none is not: a fault that may cut its own leash is not sent.
+  if (!exempt) throw new Error(`fault ${fault.faultId}: the telemetry addresses of ${fault.cluster} are not known`);
   return {
     experimentId: experiment.experimentId,
     faultId: fault.faultId,
-    ttlSeconds: String(experiment.durationSeconds),
+    ttlSeconds: String(ttlSeconds),
     leaseGraceSeconds: String(leaseGraceSeconds),
     engine: cluster.engine,
     unit: cluster.unit,
-    storePorts: `${cluster.port},${sentinelPort}`,
-    exemptAddresses: targets.exemptAddresses.join(','),
-    // Also for a replica: by the time of the rollback it may be the master.
+    storePorts: `${cluster.port},${cluster.redis.sentinelPort}`,
+    exemptAddresses: exempt.join(','),
+  };
+}
+
+const NO_FENCE = { fence: 'none', fenceMasterName: '', fenceSentinels: '', fenceCredentialsFile: '' };
+
+/** Also for a replica: by the time of the rollback it may be the master. */
+function fenceParameters(cluster: Cluster, { shardMembers }: ResolvedFault, node: TargetNode) {
+  const { sentinelPort } = cluster.redis;
+  const sentinels = shardMembers.filter((member) => member.shard === node.shard);
+  return {
     fence: 'redis',
     fenceMasterName: node.shard,
     fenceSentinels: sentinels.map((member) => `${storeAddress(member)}:${sentinelPort}`).join(','),

@@ -1,12 +1,14 @@
+import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Configuration, parseConfiguration } from '../../functions/experiment/configuration.ts';
-import { FAULT_KINDS } from '../../functions/experiment/faults.ts';
+import { HOST_FAULT_KINDS, kindOf, refusalOf, scriptName } from '../../functions/experiment/faults.ts';
 import { parseExperiment } from '../../functions/experiment/parse-experiment.ts';
-import { nodeCommands } from '../../functions/fault/node-command.ts';
-import { resolveTargets } from '../../functions/target/resolve-targets.ts';
-import { FAULT_PARAMETERS, KIND_PARAMETERS } from '../../lib/document-parameters.ts';
+import type { ResolvedTargets, TargetNode } from '../../functions/experiment/workflow.ts';
+import { type NodeCommand, nodeCommands } from '../../functions/fault/node-command.ts';
+import { documentParameters } from '../../lib/document-parameters.ts';
 import { configuration as fixture, seedPayload } from '../functions/experiment/fixtures.ts';
+import { actionOf } from '../functions/experiment/kind-parameters.ts';
 
 /** Mostly what a person would write, with the characters that are allowed somewhere else. */
 const odd = fc.string({ unit: fc.constantFrom(...'aZ09._-@/ :\n'), maxLength: 12 });
@@ -18,36 +20,47 @@ const number = (max: number) =>
     { weight: 1, arbitrary: fc.integer({ min: -1, max: 2 * max }) },
     { weight: 2, arbitrary: fc.integer({ min: 0, max: 20 * max }).map((tenths) => tenths / 10) },
   );
+const path = odd.map((text) => `/${text}`);
 const cluster = fc.record(
   {
     unit: oneOf(odd, 'redis-server', 'redis@6379', 'redis.service'),
-    hostCredentialsFile: oneOf(
-      odd.map((path) => `/${path}`),
-      '/etc/holdfast/store.json',
-    ),
+    hostCredentialsFile: oneOf(path, '/etc/holdfast/store.json'),
+    dataDirectory: oneOf(path, '/var/lib/redis'),
     port: number(65_535),
+    disposable: fc.boolean(),
   },
   { requiredKeys: [] },
 );
+/** Valid parameters, at times with one field replaced by anything. */
+const action = fc
+  .tuple(actionOf(HOST_FAULT_KINDS), fc.nat(), fc.oneof(odd, number(1_000), fc.constant([])), fc.nat({ max: 3 }))
+  .map(([{ action: kind, parameters }, position, value, replace]) => {
+    const fields = Object.keys(parameters);
+    const field = fields[position % fields.length] ?? '';
+    return { action: kind, parameters: replace === 0 ? { ...parameters, [field]: value } : parameters };
+  });
 const request = fc.record({
+  action,
   experimentId: oneOf(odd, 'exp_1'),
-  action: fc.constantFrom(...FAULT_KINDS),
   durationSeconds: number(600),
-  loss: number(100),
-  scope: fc.constantFrom('isolate', 'peers'),
-  signal: fc.constantFrom('KILL', 'TERM'),
-  restart: fc.constantFrom('rollback', 'supervisor'),
   leaseGraceSeconds: fc.integer({ min: 1, max: 31 }),
+  ttlSeconds: fc.integer({ min: 1, max: 600 }),
 });
 
-const names = ['redis-node-1', 'redis-node-2', 'redis-node-3'];
-const nodes = names.map((name, index) => ({
-  name,
-  instanceId: `i-${index}`,
-  addresses: [`10.0.0.${index}`, `fd00::${index}`],
-}));
-const shard = { name: 'shard-1', master: 'redis-node-3', replicas: names.slice(0, 2), healthy: true, problems: [] };
-const topology = { shards: [shard], advertisedAddresses: {}, problems: [] };
+type Wanted = typeof request extends fc.Arbitrary<infer W> ? W : never;
+
+const nodes = ['redis-node-1', 'redis-node-2', 'redis-node-3'].map(
+  (name, index): TargetNode => ({
+    name,
+    instanceId: `i-${index}`,
+    addresses: [`10.0.0.${index}`, `fd00::${index}`],
+    shard: 'shard-1',
+    role: index === 2 ? 'master' : 'replica',
+    availabilityZone: 'eu-west-1a',
+    subnetId: 'subnet-1',
+    dataVolumeIds: [],
+  }),
+);
 
 function configured(change: object, leaseGraceSeconds: number): Configuration | undefined {
   const base = fixture();
@@ -59,33 +72,72 @@ function configured(change: object, leaseGraceSeconds: number): Configuration | 
   }
 }
 
+const TELEMETRY = ['10.0.9.9', 'fd00::99'];
+
+/** The commands of whatever request and configuration accept together, cluster policy included. */
+function commandsOf(change: object, wanted: Wanted): NodeCommand[] {
+  const { experimentId, durationSeconds, ttlSeconds, leaseGraceSeconds } = wanted;
+  const configuration = configured(change, leaseGraceSeconds);
+  const body = { ...seedPayload(), experimentId, durationSeconds, ...wanted.action };
+  const parsed = parseExperiment(JSON.stringify(body), {});
+  const target = configuration?.clusters['redis-master'];
+  if (!configuration || !target || !parsed.ok) return [];
+  const { experiment } = parsed;
+  if (experiment.faults.some(({ parameters }) => refusalOf(parameters, target))) return [];
+  const targets: ResolvedTargets = {
+    faults: experiment.faults.map(({ faultId }) => ({
+      faultId,
+      impacted: nodes.slice(2),
+      peers: nodes.slice(0, 2),
+      shardMembers: nodes,
+    })),
+    exemptAddresses: { 'redis-master': TELEMETRY },
+  };
+  const context = { experiment, targets, clusters: configuration.clusters, leaseGraceSeconds };
+  return nodeCommands(context, experiment.faults, ttlSeconds);
+}
+
+/** What the host's own program says of each: the third check of the same values. */
+function hostAnswers(commands: readonly NodeCommand[]): { refusal: string | null; resource: string }[] {
+  const input = commands.map(({ kind, parameters }) => JSON.stringify({ script: scriptName(kind), parameters }));
+  const script = `${import.meta.dirname}/read-parameters.py`;
+  const argv = ['-I', '-B', script, `${import.meta.dirname}/../../host`];
+  const output = execFileSync('/usr/bin/python3', argv, { input: `${input.join('\n')}\n`, encoding: 'utf8' });
+  return output
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
 describe('what request and configuration accept', () => {
   it('matches the patterns of the documents, so that nothing fails for its form on the way to a host', () => {
-    let accepted = 0;
+    const accepted = new Map<string, number>();
     const property = fc.property(cluster, request, (change, wanted) => {
-      const { action, experimentId, durationSeconds, loss, scope, signal, restart, leaseGraceSeconds } = wanted;
-      const configuration = configured(change, leaseGraceSeconds);
-      const own = {
-        NETWORK_PARTITION: { ...seedPayload().parameters, packetLossPct: loss, scope },
-        PROCESS_KILL: { targetNodes: ['redis-node-3'], signal, restart },
-        PROCESS_PAUSE: { targetNodes: ['redis-node-3'] },
-      };
-      const body = { ...seedPayload(), experimentId, action, durationSeconds, parameters: own[action] };
-      const parsed = parseExperiment(JSON.stringify(body), {});
-      const target = configuration?.clusters['redis-master'];
-      if (!configuration || !target || !parsed.ok) return;
-      accepted += 1;
-      const { experiment } = parsed;
-      const targets = resolveTargets(experiment.faults, nodes, topology, ['10.0.9.9', 'fd00::99']);
-      const patterns = { ...FAULT_PARAMETERS, ...KIND_PARAMETERS[action] };
-      for (const { parameters } of nodeCommands({ experiment, targets, cluster: target, leaseGraceSeconds })) {
+      for (const { kind, parameters } of commandsOf(change, wanted)) {
+        accepted.set(kind, 1 + (accepted.get(kind) ?? 0));
+        const patterns = documentParameters(kind);
         expect(Object.keys(parameters).sort()).toEqual(Object.keys(patterns).sort());
         for (const [name, value] of Object.entries(parameters)) {
-          expect(value, name).toMatch(new RegExp(patterns[name]?.pattern ?? '(?!)'));
+          expect(value, `${kind} ${name}`).toMatch(new RegExp(patterns[name]?.pattern ?? '(?!)'));
         }
       }
     });
-    fc.assert(property, { numRuns: 3_000 });
-    expect(accepted).toBeGreaterThan(300);
+    fc.assert(property, { numRuns: 5_000 });
+    for (const kind of HOST_FAULT_KINDS) expect(accepted.get(kind), kind).toBeGreaterThan(30);
+  });
+
+  it('is what the host accepts too, and both know the same resource of a kind', () => {
+    const commands = fc
+      .sample(fc.tuple(cluster, request), 3_000)
+      .flatMap(([change, wanted]) => commandsOf(change, wanted));
+    const answers = hostAnswers(commands);
+    expect(answers).toHaveLength(commands.length);
+    for (const [index, { kind, parameters }] of commands.entries()) {
+      expect(answers[index], JSON.stringify({ kind, parameters })).toEqual({
+        refusal: null,
+        resource: kindOf(kind).resource,
+      });
+    }
+    for (const kind of HOST_FAULT_KINDS) expect(commands.some((command) => command.kind === kind)).toBe(true);
   });
 });

@@ -1,4 +1,6 @@
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { HOST_FAULT_KINDS, scriptName } from '../../functions/experiment/faults.ts';
 import { ofType } from './synthesized.ts';
 
 interface Content {
@@ -27,8 +29,8 @@ const accepts = (document: string, parameter: string, value: string) =>
   new RegExp(named(document).parameters[parameter]?.allowedPattern ?? '(?!)').test(value);
 
 describe('documents', () => {
-  it('are one a fault kind and one for the way back', () => {
-    const names = ['network-partition', 'process-kill', 'process-pause', 'roll-back'];
+  it('are one a fault kind of the hosts and one for the way back', () => {
+    const names = [...HOST_FAULT_KINDS.map(scriptName), 'roll-back'].sort();
     expect([...documents.keys()].sort()).toEqual(names.map((name) => `Holdfast-Holdfast-${name}`));
   });
 
@@ -74,6 +76,16 @@ describe('documents', () => {
       expect(accepts('network-partition', 'peerAddresses', bad), bad).toBe(false);
     }
     expect(accepts('network-partition', 'fenceSentinels', '10.77.0.11:26379,[fd00::1]:26379')).toBe(true);
+    for (const good of ['', '6379', '6379,26379']) expect(accepts('network-partition', 'ports', good)).toBe(true);
+    for (const bad of ['0', '6379,', '1-9', '6379;id', '1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16'])
+      expect(accepts('network-partition', 'ports', bad), bad).toBe(false);
+    for (const good of ['-240000', '500']) expect(accepts('clock-drift', 'offsetMs', good)).toBe(true);
+    for (const bad of ['0', '-0', '+5', '1e3', '', '5 5'])
+      expect(accepts('clock-drift', 'offsetMs', bad), bad).toBe(false);
+    for (const bad of ['..', 'data', '/data dir', '/data;id', '/$(id)', '']) {
+      expect(accepts('disk-full', 'dataDirectory', bad), bad).toBe(false);
+    }
+    for (const bad of ['0', '17', '-1', '1.5']) expect(accepts('disk-io', 'workers', bad), bad).toBe(false);
     expect(accepts('network-partition', 'fenceSentinels', '')).toBe(true);
     expect(accepts('network-partition', 'fenceCredentialsFile', '/etc/holdfast/store.json')).toBe(true);
     expect(accepts('network-partition', 'fenceCredentialsFile', 'store.json')).toBe(false);
@@ -96,14 +108,23 @@ describe('documents', () => {
   });
 
   it('carry the watchdog and only the script of their own fault; the way back carries all', () => {
-    const carried = (name: string) =>
-      scriptOf(named(name)).flatMap((line) => /> faults\/(\S+)\.sh$/.exec(line)?.[1] ?? []);
-    expect(carried('network-partition')).toEqual(['network-partition']);
-    expect(carried('process-pause')).toEqual(['process-pause']);
-    expect(carried('roll-back').sort()).toEqual(['network-partition', 'process-kill', 'process-pause']);
+    const scripts = HOST_FAULT_KINDS.map(scriptName);
+    const faults = (name: string) => carried(named(name)).flatMap((path) => /^faults\/(.+)\.sh$/.exec(path)?.[1] ?? []);
+    for (const script of scripts) expect(faults(script)).toEqual([script]);
+    expect(faults('roll-back').sort()).toEqual(scripts.toSorted());
     for (const content of documents.values()) {
-      expect(scriptOf(content).some((line) => line.endsWith('> watchdog.py'))).toBe(true);
+      expect(carried(content)).toContain('watchdog.py');
       expect(scriptOf(content)).not.toContain('#@FILES@');
     }
   });
 });
+
+/** Paths of the files that a document writes: legible ones, each in its heredoc, and those of the archive. */
+function carried(content: Content): string[] {
+  const lines = scriptOf(content);
+  const legible = lines.flatMap((line) => /^cat <<'\w+' > (\S+)$/.exec(line)?.[1] ?? []);
+  const start = lines.findLastIndex((line) => /<<'HOLDFAST_END_OF_FILE'$/.test(line)) + 1;
+  const archive = lines.slice(start, lines.indexOf('HOLDFAST_END_OF_FILE', start)).join('');
+  const packed = JSON.parse(gunzipSync(Buffer.from(archive, 'base64')).toString('utf8'));
+  return [...legible, ...Object.keys(packed)];
+}

@@ -4,7 +4,11 @@ import { machine } from './definition.ts';
 
 type JSONValue = Parameters<StateMachine['run']>[0];
 type Step = (input: Record<string, JSONValue>) => Promise<JSONValue>;
-const injection = { injectedAt: '2026-01-01T00:00:00Z', rollbackScheduledAt: '2026-01-01T00:01:00Z' };
+const injection = {
+  injectedAt: '2026-01-01T00:00:00Z',
+  rollbackScheduledAt: '2026-01-01T00:01:00Z',
+  injectedFaults: ['exp-1.1'],
+};
 const failure = (name: string) => Object.assign(new Error(`${name} happened`), { name });
 
 /** Runs the synthesized definition on the local interpreter with `steps` in the place of Lambdas. */
@@ -12,7 +16,7 @@ async function run(steps: Record<string, Step>, input: Record<string, JSONValue>
   const called: string[] = [];
   const inputs: Record<string, Record<string, unknown>> = {};
   const healthy: Record<string, Step> = {
-    'Check steady state': async () => ({ p99LatencyMs: 5 }),
+    'Check steady state': async () => ({ 'redis-master': { p99LatencyMs: 5 } }),
     'Resolve targets': async () => ({ faults: [] }),
     Guard: async () => null,
     'Start probe': async () => ({ StatusCode: 202 }),
@@ -38,7 +42,7 @@ async function run(steps: Record<string, Step>, input: Record<string, JSONValue>
     {
       overrides: {
         taskResourceLocalHandlers,
-        waitTimeOverrides: { 'Hold until TTL': 20 },
+        waitTimeOverrides: { 'Hold until TTL': 20, 'Wait for the next fault': 5 },
         retryIntervalOverrides: { 'Roll back': 0, Conclude: 0 },
       },
     },
@@ -51,9 +55,43 @@ describe('an execution', () => {
     const { called, inputs, output } = await run({});
     expect(called.slice(-3)).toEqual(['Roll back', 'Verify recovery', 'Conclude']);
     expect(called).toContain('Inject fault');
-    expect(inputs['Roll back']).toMatchObject({ injection, targets: { faults: [] }, baseline: { p99LatencyMs: 5 } });
+    const baselines = { 'redis-master': { p99LatencyMs: 5 } };
+    expect(inputs['Roll back']).toMatchObject({ injection, targets: { faults: [] }, baselines });
     expect(inputs['Roll back']).not.toHaveProperty('cause');
     expect(output).toMatchObject({ verdict: { status: 'COMPLETED' } });
+  });
+
+  it('injects in turns as long as another fault is due, each turn knowing the ones before, and holds only then', async () => {
+    const nextFaultAt = '2026-01-01T00:00:10Z';
+    const seen: unknown[] = [];
+    const { called, inputs } = await run({
+      'Inject fault': async ({ injection: before }) => {
+        seen.push(before);
+        const injectedFaults = [...((before as typeof injection | undefined)?.injectedFaults ?? []), `${seen.length}`];
+        return { ...injection, injectedFaults, ...(seen.length < 3 ? { nextFaultAt } : {}) };
+      },
+    });
+    expect(called.filter((name) => name === 'Inject fault')).toHaveLength(3);
+    expect(seen).toEqual([
+      undefined,
+      { ...injection, injectedFaults: ['1'], nextFaultAt },
+      { ...injection, injectedFaults: ['1', '2'], nextFaultAt },
+    ]);
+    expect(inputs['Roll back']?.injection).toEqual({ ...injection, injectedFaults: ['1', '2', '3'] });
+  });
+
+  it('rolls everything back when a later fault cannot be injected', async () => {
+    let turns = 0;
+    const { called, inputs } = await run({
+      'Inject fault': async () => {
+        turns += 1;
+        if (turns === 2) throw failure('InjectionFailed');
+        return { ...injection, nextFaultAt: '2026-01-01T00:00:10Z' };
+      },
+    });
+    expect(called.filter((name) => name === 'Inject fault')).toHaveLength(2);
+    expect(called.slice(-3)).toEqual(['Roll back', 'Verify recovery', 'Conclude']);
+    expect(inputs['Roll back']).toMatchObject({ cause: { Error: 'InjectionFailed' } });
   });
 
   it('injects nothing when the steady state is not met, and still rolls back', async () => {

@@ -1,16 +1,29 @@
 import aslValidator from 'asl-validator';
 import { describe, expect, it } from 'vitest';
-import { allStates, definitionText, machine, type State, stateNamed, successors } from './definition.ts';
+import { allStates, definitionText, type Machine, machine, type State, stateNamed, successors } from './definition.ts';
 import { functions, logicalId } from './synthesized.ts';
 
 const BEFORE_ROLL_BACK = ['Check steady state', 'Resolve targets', 'Hold the fault while watched'];
+
+/** No fault lives longer, and no later fault is injected after it. */
+const LONGEST_TTL_SECONDS = 600;
+
+/**
+ * Longest time a branch can take: every task once, then the TTL, and at its very end the last turn of *Inject fault*
+ * once more. All turns between lie within the TTL.
+ */
+function worstBranchSeconds(states: Record<string, State>): number {
+  const tasks = Object.values(states).filter(({ Type }) => Type === 'Task');
+  const once = tasks.reduce((sum, task) => sum + (task.TimeoutSeconds ?? Number.NaN), 0);
+  return once + LONGEST_TTL_SECONDS + (states['Inject fault']?.TimeoutSeconds ?? 0);
+}
 
 /** Longest time a state can take with every retry timing out, seconds. */
 function worstSeconds(state: State): number {
   const own = Math.max(
     state.TimeoutSeconds ?? 0,
-    ...(state.Branches ?? []).map((branch) =>
-      Object.values(branch.States).reduce((sum, each) => sum + (each.TimeoutSeconds ?? 600), 0),
+    ...(state.Branches ?? []).map(({ States }) =>
+      States.Guard ? worstSeconds(States.Guard) : worstBranchSeconds(States),
     ),
   );
   const waits = (state.Retry ?? []).flatMap((retry) =>
@@ -28,15 +41,19 @@ describe('state machine', () => {
   });
 
   it('reads like its sentence', () => {
-    const order = [];
-    for (let name: string | undefined = machine.StartAt; name !== undefined; ) {
-      order.push(name);
-      const state: State = stateNamed(name);
-      name = state.Choices?.[0]?.Next ?? state.Next;
-    }
-    expect(order).toEqual(['Roll back only?', ...BEFORE_ROLL_BACK, 'Roll back', 'Verify recovery', 'Conclude']);
-    const branches = stateNamed('Hold the fault while watched').Branches?.map((branch) => Object.keys(branch.States));
-    expect(branches).toEqual([['Guard'], ['Start probe', 'Inject fault', 'Hold until TTL']]);
+    const order = (of: Machine, choose: (state: State) => string | undefined) => {
+      const names = [];
+      for (let name: string | undefined = of.StartAt; name !== undefined; name = choose(stateNamed(name)))
+        names.push(name);
+      return names;
+    };
+    const main = order(machine, (state) => state.Choices?.[0]?.Next ?? state.Next);
+    expect(main).toEqual(['Roll back only?', ...BEFORE_ROLL_BACK, 'Roll back', 'Verify recovery', 'Conclude']);
+    const branches = stateNamed('Hold the fault while watched').Branches ?? [];
+    expect(branches.map((branch) => order(branch, (state) => state.Default ?? state.Next))).toEqual([
+      ['Guard'],
+      ['Start probe', 'Inject fault', 'More faults?', 'Hold until TTL'],
+    ]);
   });
 
   it('goes to the rollback from every error of every step before it, without a second try', () => {
@@ -71,6 +88,28 @@ describe('state machine', () => {
     ]);
     expect(stateNamed('Verify recovery').Catch?.[0]).toMatchObject({ ErrorEquals: ['States.ALL'], Next: 'Conclude' });
     expect(stateNamed('Conclude').Retry?.[0]?.MaxAttempts).toBeGreaterThanOrEqual(5);
+  });
+
+  it('comes back to the injection until no fault is left, and then holds to the common end', () => {
+    const more = stateNamed('More faults?');
+    expect(stateNamed('Inject fault').Next).toBe('More faults?');
+    expect(more.Choices).toEqual([
+      { Variable: '$.injection.nextFaultAt', IsPresent: true, Next: 'Wait for the next fault' },
+    ]);
+    expect(more.Default).toBe('Hold until TTL');
+    expect(stateNamed('Wait for the next fault')).toMatchObject({
+      Type: 'Wait',
+      TimestampPath: '$.injection.nextFaultAt',
+      Next: 'Inject fault',
+    });
+    expect(stateNamed('Hold until TTL')).toMatchObject({ TimestampPath: '$.injection.rollbackScheduledAt', End: true });
+  });
+
+  it('gives the guard the time for the longest fault and the longest injection', () => {
+    const guardSeconds = stateNamed('Guard').TimeoutSeconds ?? 0;
+    expect(guardSeconds).toBeGreaterThan(LONGEST_TTL_SECONDS + (stateNamed('Inject fault').TimeoutSeconds ?? 0));
+    // A Lambda lives 15 minutes.
+    expect(guardSeconds).toBeLessThanOrEqual(900);
   });
 
   it('bounds every task, a little above the time limit of its Lambda', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { HOST_FAULT_KINDS } from '../../functions/experiment/faults.ts';
 import { actionsFor, actionsOf, allStatements, identityPolicies, listOf, mentions, statementsFor } from './policies.ts';
 import { functionAt, functions, logicalId, ofType, stack } from './synthesized.ts';
 
@@ -19,7 +20,11 @@ const WITHOUT_RESOURCES = [
   /^xray:/,
   /^logs:(\w+LogDelivery|\w+LogDeliveries|PutResourcePolicy|DescribeResourcePolicies|DescribeLogGroups)$/,
   /^ec2:(Create|Describe|Delete)NetworkInterfaces?$/,
-  /^ec2:(DescribeSubnets|DescribeInstances)$/,
+  /^ec2:Describe(Subnets|Instances|InstanceTypes|Volumes|Vpcs|NetworkAcls|ManagedPrefixLists)$/,
+  /^fis:List(Experiments|ExperimentTemplates)$/,
+  /^tag:GetResources$/,
+  // In one namespace only.
+  /^cloudwatch:PutMetricData$/,
   /^ec2:(Una|A)ssignPrivateIpAddresses$/,
   /^cloudwatch:DescribeAlarms$/,
   /^ssm:GetCommandInvocation$/,
@@ -90,7 +95,7 @@ describe('permissions', () => {
     expect(rollBack).toHaveLength(1);
     expect(mentions(rollBack, 'document/Holdfast-Holdfast-roll-back"')).toBe(true);
     const inject = documentsOf('fault/inject-fault.lambda.ts');
-    expect(inject).toHaveLength(3);
+    expect(inject).toHaveLength(HOST_FAULT_KINDS.length);
     for (const document of inject) expect(mentions(document, 'document/Holdfast-Holdfast-')).toBe(true);
     expect(mentions(inject, 'roll-back')).toBe(false);
   });
@@ -136,6 +141,7 @@ describe('permissions', () => {
   it('reads the states of alarms at admission and again before a fault', () => {
     expect(entryPointsThatMay('cloudwatch:DescribeAlarms')).toEqual([
       'admission/admit.lambda.ts',
+      'fault/inject-fault.lambda.ts',
       'guard/check-steady-state.lambda.ts',
     ]);
   });

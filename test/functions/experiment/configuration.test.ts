@@ -6,6 +6,22 @@ const own = { query: 'up', freshness: 'up', limit: 1, breachWhen: 'below', unit:
 const guardrailsOf = (cluster: Record<string, unknown>) =>
   configuration(cluster).clusters['redis-master']?.guardrails ?? {};
 
+describe('a cluster', () => {
+  it('has data that may not be lost, unless its configuration says so', () => {
+    expect(configuration().clusters['redis-master']).toMatchObject({
+      disposable: false,
+      instanceStoreDataMayBeLost: false,
+    });
+  });
+
+  it.each(['var/lib', '/data dir', '/', '/a;b', '/$(id)'])(
+    'refuses %j as data directory, which goes to hosts',
+    (path) => {
+      expect(() => configuration({ dataDirectory: path })).toThrow(/dataDirectory/);
+    },
+  );
+});
+
 describe('guardrails of a cluster', () => {
   it('are the defaults when none is configured', () => {
     expect(guardrailsOf({})).toEqual(DEFAULT_GUARDRAILS);

@@ -35,15 +35,19 @@ export function seedExperiment(experimentId = 'exp_chaos_redis_019'): Experiment
     faults: [
       {
         faultId: `${experimentId}.1`,
+        name: '1',
         kind: 'NETWORK_PARTITION',
         cluster: 'redis-master',
+        startSeconds: 0,
         impactedNodes: ['redis-node-3'],
         parameters: {
           kind: 'NETWORK_PARTITION',
-          scope: 'isolate',
+          latencyMs: 0,
           packetLossPct: 100,
-          groupA: ['redis-node-1', 'redis-node-2'],
-          groupB: ['redis-node-3'],
+          targetPartitionGroupA: ['redis-node-1', 'redis-node-2'],
+          targetPartitionGroupB: ['redis-node-3'],
+          scope: 'isolate',
+          direction: 'both',
         },
       },
     ],
@@ -131,11 +135,26 @@ export function fullRun(changes: Partial<Record<EntryType, Record<string, unknow
     ['ADMITTED', { experiment: seedExperiment(), facts: { clusters: [], targets: [] } }],
     [
       'STEADY_STATE_CONFIRMED',
-      { baseline: { readings: [], p99LatencyMs: 9.876, liveGateways: 2, requestsPerSecond: 900 } },
+      {
+        baselines: {
+          'redis-master': { readings: [], p99LatencyMs: 9.876, liveGateways: 2, requestsPerSecond: 900 },
+        },
+      },
     ],
     ['INJECTING', { commands: [injecting] }],
-    ['INJECTED', { injectedAt: iso(3), rollbackScheduledAt: iso(63), nodes: [] }],
-    ['GUARD_STOPPED', { reason: 'TTL', detail: 'held', peakP99LatencyMs: 21.239, evaluations: 60, breaches: [] }],
+    [
+      'INJECTED',
+      {
+        injectedAt: iso(3),
+        rollbackScheduledAt: iso(63),
+        injectedFaults: ['exp_chaos_redis_019.1'],
+        nodes: [],
+      },
+    ],
+    [
+      'GUARD_STOPPED',
+      { reason: 'TTL', detail: 'held', peakP99LatencyMs: { 'redis-master': 21.239 }, evaluations: 60, breaches: [] },
+    ],
     ['ROLLING_BACK', { reason: 'TTL' }],
     ['ROLLED_BACK', { outcome: 'ROLLED_BACK', rolledBackAt: iso(63), nodes: [{ ...reverted, revertReason: 'TTL' }] }],
     ['RECOVERY_VERIFIED', { outcome: 'RECOVERED', verifiedAt: iso(70), problems: [] }],

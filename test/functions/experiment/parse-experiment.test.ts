@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FAULT_KINDS } from '../../../functions/experiment/faults.ts';
 import { parseExperiment } from '../../../functions/experiment/parse-experiment.ts';
 import { seedExperiment, seedPayload } from './fixtures.ts';
+import { actionOf } from './kind-parameters.ts';
 
 const limits = { 'redis-master': { maxDurationSeconds: 300 } };
 const parse = (payload: unknown) => parseExperiment(JSON.stringify(payload), limits);
@@ -132,14 +133,9 @@ describe('parsing an experiment', () => {
 
   it('keeps every value of any valid payload', () => {
     const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,50}$/).filter((value) => value !== 'GLOBAL');
-    const nodes = fc.uniqueArray(fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,20}$/), {
-      minLength: 2,
-      maxLength: 9,
-    });
     const request = fc.record({
       experimentId: id,
       targetService: fc.constant('redis-master'),
-      action: fc.constantFrom(...FAULT_KINDS),
       durationSeconds: fc.integer({ min: 1, max: 300 }),
       safetyThreshold: fc.record({
         maxAlertSeverity: fc.constantFrom('NONE', 'INFO', 'WARNING', 'CRITICAL'),
@@ -147,18 +143,8 @@ describe('parsing an experiment', () => {
       }),
     });
     fc.assert(
-      fc.property(request, nodes, fc.integer({ min: 1, max: 100 }), fc.nat(), (common, names, packetLossPct, cut) => {
-        const at = 1 + (cut % (names.length - 1));
-        const parameters =
-          common.action === 'NETWORK_PARTITION'
-            ? {
-                packetLossPct,
-                scope: 'peers',
-                targetPartitionGroupA: names.slice(0, at),
-                targetPartitionGroupB: names.slice(at),
-              }
-            : { targetNodes: names };
-        const parsed = parse({ ...common, parameters });
+      fc.property(request, actionOf(FAULT_KINDS), (common, { action, parameters }) => {
+        const parsed = parse({ ...common, action, parameters });
         if (!parsed.ok) throw new Error(JSON.stringify(parsed.problem));
         const { experimentId, durationSeconds, safetyThreshold, faults } = parsed.experiment;
         expect({ experimentId, durationSeconds, safetyThreshold }).toEqual({
@@ -166,12 +152,14 @@ describe('parsing an experiment', () => {
           durationSeconds: common.durationSeconds,
           safetyThreshold: common.safetyThreshold,
         });
-        const fault = faults[0];
-        expect(fault).toMatchObject({ faultId: `${experimentId}.1`, kind: common.action, cluster: 'redis-master' });
+        const [fault, ...others] = faults;
+        expect(others).toEqual([]);
+        expect(fault).toMatchObject({ faultId: `${experimentId}.1`, kind: action, cluster: 'redis-master' });
+        expect(fault?.parameters).toMatchObject({ ...parameters, kind: action });
         if (fault?.parameters.kind === 'NETWORK_PARTITION') {
-          expect([...fault.parameters.groupA, ...fault.parameters.groupB]).toEqual(names);
-          expect(fault.impactedNodes.length).toBeLessThanOrEqual(names.length / 2);
-        } else expect(fault?.impactedNodes).toEqual(names);
+          const { targetPartitionGroupA: a, targetPartitionGroupB: b } = fault.parameters;
+          expect(fault.impactedNodes.length).toBeLessThanOrEqual((a.length + b.length) / 2);
+        } else expect(fault?.impactedNodes).toEqual(parameters.targetNodes);
       }),
     );
   });

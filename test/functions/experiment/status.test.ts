@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { stateOf, statusDocument } from '../../../functions/experiment/status.ts';
 import type { Reading } from '../../../functions/experiment/workflow.ts';
 import type { Lease } from '../../../functions/guard/lease.ts';
-import { EPOCH_MS, fullRun, iso, rolledBack } from './fixtures.ts';
+import { EPOCH_MS, fullRun, iso, logOf, rolledBack, seedExperiment } from './fixtures.ts';
 
 const reading = (guardrail: string, value: number): Reading => ({
   guardrail,
+  cluster: 'redis-master',
   value,
   limit: 200,
   breachWhen: 'above',
@@ -83,5 +84,70 @@ describe('the status document', () => {
       outcome: 'CONFIRMED',
     });
     expect(document(concluded, undefined, 900)).toMatchObject({ elapsedSeconds: 60, remainingSeconds: 0 });
+  });
+
+  describe('of several faults', () => {
+    const [first] = seedExperiment().faults;
+    if (!first) throw new Error('no fault');
+    const second = {
+      ...first,
+      faultId: 'exp_chaos_redis_019.2',
+      name: '2',
+      kind: 'CPU_SPIKE' as const,
+      startSeconds: 20,
+    };
+    const third = { ...first, faultId: 'exp_chaos_redis_019.3', name: '3', kind: 'INSTANCE_STOP' as const };
+    const experiment = { ...seedExperiment(), faults: [first, second, third] };
+    const admitted = ['ADMITTED', { experiment, facts: { targets: [] } }] as const;
+    const turn = (commands: string[], services: string[]) =>
+      [
+        'INJECTING',
+        { commands: commands.map((faultId) => ({ faultId })), services: services.map((faultId) => ({ faultId })) },
+      ] as const;
+    const injected = (...injectedFaults: string[]) =>
+      ['INJECTED', { injectedAt: iso(3), rollbackScheduledAt: iso(63), injectedFaults, nextFaultAt: iso(23) }] as const;
+    const states = (entries: ReturnType<typeof logOf>, row?: Lease) =>
+      document(entries, row, 27).impactedNodes.map(({ faultState }) => faultState);
+
+    it('has a row for each fault, and calls none active that was not confirmed', () => {
+      const began = logOf('x', admitted, turn([first.faultId], [third.faultId]));
+      expect(states(began, lease())).toEqual(['INJECTING', 'PENDING', 'INJECTING']);
+      const turns = logOf(
+        'x',
+        admitted,
+        turn([first.faultId], [third.faultId]),
+        injected(first.faultId, third.faultId),
+      );
+      expect(states(turns, lease())).toEqual(['ISOLATED', 'PENDING', 'STOPPED']);
+      const next = logOf('x', admitted, turn([first.faultId], []), injected(first.faultId), turn([second.faultId], []));
+      expect(states(next, lease())).toEqual(['ISOLATED', 'INJECTING', 'PENDING']);
+    });
+
+    it('calls an announced fault unknown when its end is not known, and one that was never announced not applied', () => {
+      const log = logOf(
+        'x',
+        admitted,
+        turn([first.faultId], [third.faultId]),
+        injected(first.faultId, third.faultId),
+        [
+          'ROLLBACK_FAILED',
+          {
+            outcome: 'ROLLBACK_FAILED',
+            nodes: [{ node: 'redis-node-3', faultId: first.faultId, outcome: 'REVERTED', leftovers: [] }],
+            services: [{ faultId: third.faultId, fisExperimentId: 'EXP1', state: 'running', outcome: 'FAILED' }],
+          },
+        ],
+        ['CONCLUDED', { status: 'ROLLBACK_FAILED', outcome: 'INCONCLUSIVE', budgets: [], reason: '' }],
+      );
+      expect(states(log)).toEqual(['REVERTED', 'NOT_APPLIED', 'UNKNOWN']);
+    });
+  });
+
+  it('shows the worst cluster, and nothing where one of them cannot be read', () => {
+    const other = { ...reading('errorRatePct', 0.4), cluster: 'redis-other' };
+    const { value: _, ...unreadable } = { ...reading('p99WriteLatencyMs', 1), cluster: 'redis-other' };
+    const readings = [reading('errorRatePct', 0.04), reading('p99WriteLatencyMs', 14.2), other, unreadable];
+    const { safetyMetrics } = document(upTo('INJECTED'), lease({ readings }), 27);
+    expect(safetyMetrics).toMatchObject({ currentErrorRatePct: 0.4, currentP99LatencyMs: null });
   });
 });

@@ -1,0 +1,39 @@
+import type { z } from 'zod';
+import type { FieldError } from './problem.ts';
+
+/** What the fields at and below a place of the payload may hold; the keys are paths from there, without positions. */
+export interface Allowed {
+  words: Readonly<Record<string, string>>;
+  /** Fields at the place itself. */
+  known: readonly string[];
+}
+
+/** A validator's issues as fields of the payload, each with what it may hold. `prefix` is where the value stands. */
+export function fieldErrors(error: z.ZodError | undefined, prefix: readonly string[], allowed: Allowed): FieldError[] {
+  return (error?.issues ?? []).flatMap((issue) => {
+    const below = issue.path.map(String);
+    const field = [...prefix, ...below].join('.');
+    if (issue.code !== 'unrecognized_keys') {
+      return [{ field, message: issue.message, allowed: wordsFor(below, allowed) }];
+    }
+    return issue.keys.map((key) => ({
+      field: [...prefix, ...below, key].join('.'),
+      message: 'is not a known field',
+      allowed: `one of ${fieldsAt(below, allowed).join(', ')}`,
+    }));
+  });
+}
+
+function wordsFor(path: readonly string[], { words }: Allowed): string {
+  return words[withoutPositions(path)] ?? 'see the documentation';
+}
+
+function fieldsAt(path: readonly string[], { words, known }: Allowed): readonly string[] {
+  if (path.length === 0) return known;
+  const start = `${withoutPositions(path)}.`;
+  return Object.keys(words).flatMap((field) => (field.startsWith(start) ? [field.slice(start.length)] : []));
+}
+
+function withoutPositions(path: readonly string[]): string {
+  return path.filter((part) => !/^\d+$/.test(part)).join('.');
+}

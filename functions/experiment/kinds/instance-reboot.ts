@@ -1,0 +1,21 @@
+import { instancesOf, NODES_ONLY_ALLOWED, nodesOnly } from './instances.ts';
+import { serviceKind } from './kind.ts';
+
+export const instanceReboot = serviceKind({
+  kind: 'INSTANCE_REBOOT',
+  description: 'Reboots the instance, once.',
+  schema: nodesOnly,
+  allowed: NODES_ONLY_ALLOWED,
+  faultState: 'REBOOTED',
+  example: { targetNodes: ['redis-node-3'] },
+  resource: 'instance',
+  impactedNodes: ({ targetNodes }) => targetNodes,
+  irreversible:
+    'a reboot has no undo: it goes on until the instance is up again, and what was in its memory only is gone',
+  action: (_parameters, fault) => ({
+    actionId: 'aws:ec2:reboot-instances',
+    parameters: {},
+    target: instancesOf(fault),
+    undo: ['none: the instance comes back by itself; the way back only checks that it has'],
+  }),
+});

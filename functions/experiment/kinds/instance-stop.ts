@@ -1,0 +1,24 @@
+import { instancesOf, NODES_ONLY_ALLOWED, nodesOnly, wholeMinutes } from './instances.ts';
+import { serviceKind } from './kind.ts';
+
+export const instanceStop = serviceKind({
+  kind: 'INSTANCE_STOP',
+  description:
+    'Stops the instance; it is started again at the end. Refused where data on instance store would be lost.',
+  schema: nodesOnly,
+  allowed: NODES_ONLY_ALLOWED,
+  faultState: 'STOPPED',
+  example: { targetNodes: ['redis-node-3'] },
+  resource: 'instance',
+  impactedNodes: ({ targetNodes }) => targetNodes,
+  action: (_parameters, fault, remainingSeconds) => {
+    const duration = wholeMinutes(remainingSeconds);
+    return {
+      actionId: 'aws:ec2:stop-instances',
+      parameters: { startInstancesAfterDuration: duration.text },
+      target: instancesOf(fault),
+      undo: ['stop the FIS experiment, which starts the instance again', 'start the instance if it is still stopped'],
+      boundSeconds: duration.seconds,
+    };
+  },
+});

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { PATTERN, percent, wholeNumber } from './fields.ts';
+import { hostKind } from './kind.ts';
+import { addressesOf, NOT_BOTH_PEERS, namesOf, OTHER_PEERS, PEERS_ALLOWED, peerFields, selectPeers } from './peers.ts';
+
+export const networkLoss = hostKind({
+  kind: 'NETWORK_LOSS',
+  description:
+    'Loses a share of the packets the node sends to its peers. Through netfilter where the kernel has no netem; ' +
+    'a correlation is refused there.',
+  schema: z
+    .strictObject({ ...peerFields, packetLossPct: percent(1), correlationPct: percent(0).default(0) })
+    .refine(...NOT_BOTH_PEERS)
+    .refine(...OTHER_PEERS),
+  allowed: {
+    ...PEERS_ALLOWED,
+    packetLossPct: wholeNumber(1, 100),
+    correlationPct: `${wholeNumber(0, 100)}; left out: 0`,
+  },
+  faultState: 'LOSING_PACKETS',
+  example: { targetNodes: ['redis-node-3'], packetLossPct: 20, toNodes: ['redis-node-1', 'redis-node-2'] },
+  impactedNodes: ({ targetNodes }) => targetNodes,
+  peers: (parameters) => selectPeers(parameters),
+  resource: 'queueing',
+  document: {
+    peerAddresses: {
+      description: 'Every address of every peer, v4 and v6; never a network.',
+      pattern: `^${PATTERN.addresses}$`,
+    },
+    packetLossPct: { description: 'Share of packets lost, 1 to 100.', pattern: `^${PATTERN.percent}$` },
+    correlationPct: {
+      description: 'How much one packet is like the one before, 0 to 100.',
+      pattern: `^${PATTERN.percentOrZero}$`,
+    },
+  },
+  fence: true,
+  command: ({ packetLossPct, correlationPct }, { peers }) => ({
+    parameters: {
+      peerAddresses: addressesOf(peers),
+      packetLossPct: String(packetLossPct),
+      correlationPct: String(correlationPct),
+    },
+    undo: [`lose packets to ${namesOf(peers)} no more`],
+  }),
+});

@@ -1,0 +1,22 @@
+import { NODES_ONLY_ALLOWED, nodesOnly, wholeSeconds } from './instances.ts';
+import { serviceKind } from './kind.ts';
+import { refuseVolumes, volumesOf } from './volumes.ts';
+
+export const volumePauseIo = serviceKind({
+  kind: 'VOLUME_PAUSE_IO',
+  description: 'Holds every read and write of the data volumes of the node until the end. Nitro instances only.',
+  schema: nodesOnly,
+  allowed: NODES_ONLY_ALLOWED,
+  faultState: 'IO_PAUSED',
+  example: { targetNodes: ['redis-node-3'] },
+  resource: 'volume',
+  impactedNodes: ({ targetNodes }) => targetNodes,
+  refuseTargets: (_parameters, fault) => refuseVolumes(fault),
+  action: (_parameters, fault, remainingSeconds) => ({
+    actionId: 'aws:ebs:pause-volume-io',
+    parameters: { duration: wholeSeconds(remainingSeconds) },
+    target: volumesOf(fault),
+    undo: ['stop the FIS experiment: the volumes answer again'],
+    boundSeconds: remainingSeconds,
+  }),
+});

@@ -1,0 +1,146 @@
+import { z } from 'zod';
+import { type Cluster, parseConfiguration } from '../functions/experiment/configuration.ts';
+import {
+  FAULT_KINDS,
+  type FaultKind,
+  type FaultParameters,
+  hostKindOf,
+  isServiceFaultKind,
+  kindOf,
+  scriptName,
+  serviceKindOf,
+} from '../functions/experiment/faults.ts';
+import { parseExperiment } from '../functions/experiment/parse-experiment.ts';
+import type { ResolvedFault, TargetNode } from '../functions/experiment/workflow.ts';
+
+/** `docs/faults.md`, made from the kinds themselves so that it cannot go stale. */
+
+const DURATION_SECONDS = 60;
+
+/** @throws Error when the example of a kind is not a payload that is accepted. */
+export function faultTable(): string {
+  return [
+    '# Fault kinds',
+    '',
+    'Made by `npm run docs` from `functions/experiment/kinds/`; edit those. A body has `targetService`, `action` and',
+    '`parameters` for one fault, or `faults`, a list of them with `name`, `after` and `offsetSeconds`, for several',
+    '([contracts](contracts.md), *Several faults*). Two faults on one node may not share a resource.',
+    '',
+    '| kind | what it does | applied by | resource | what no rollback takes back |',
+    '|---|---|---|---|---|',
+    ...FAULT_KINDS.map(row),
+    '',
+    '## How a fault ends',
+    '',
+    '- **By the host**: the watchdog on the node takes the fault back at its TTL, when its lease is not renewed, released or',
+    '  overruled by the kill switch, and when half of the watchdog dies; nothing of it survives a reboot. It needs nobody',
+    '  for that. The rollback then proves it.',
+    "- **By AWS FIS**: the rollback, one of the alarms, or the alarm on the guard's heartbeat stops the FIS experiment. If",
+    '  nobody does, the service ends it by itself; the dry run says after how long.',
+    '',
+    ...FAULT_KINDS.flatMap(section),
+  ].join('\n');
+}
+
+function row(name: FaultKind): string {
+  const { description, runsOn, resource, irreversible } = kindOf(name);
+  const cells = [`[${name}](#${name.toLowerCase()})`, description, APPLIED_BY[runsOn], resource, irreversible ?? '–'];
+  return `| ${cells.join(' | ')} |`;
+}
+
+const APPLIED_BY = { host: 'the host', service: 'AWS FIS' };
+
+function section(name: FaultKind): string[] {
+  const { description, allowed, irreversible, schema } = kindOf(name);
+  const { required = [] } = z.toJSONSchema(schema, { io: 'input' });
+  const { payload, parameters } = exampleOf(name);
+  const { undo, bound } = wayBackOf(name, parameters);
+  return [
+    `## ${name}`,
+    '',
+    description,
+    '',
+    '| parameter | needed | may hold |',
+    '|---|---|---|',
+    ...Object.entries(allowed).map(
+      ([field, words]) => `| \`${field}\` | ${required.includes(field) ? 'yes' : 'no'} | ${words} |`,
+    ),
+    '',
+    '```json',
+    payload,
+    '```',
+    '',
+    `Way back: ${undo.join('; ')}.${bound === undefined ? '' : ` Without it, the service ends this example after ${bound} s.`}`,
+    ...(irreversible ? ['', `Not taken back: ${irreversible}.`] : []),
+    '',
+  ];
+}
+
+function exampleOf(name: FaultKind): { payload: string; parameters: FaultParameters } {
+  const body = {
+    experimentId: `exp_${name.toLowerCase()}`,
+    targetService: 'redis-master',
+    action: name,
+    parameters: kindOf(name).example,
+    durationSeconds: DURATION_SECONDS,
+    safetyThreshold: { maxAlertSeverity: 'WARNING', automaticRollbackOnAlert: true },
+  };
+  const parsed = parseExperiment(JSON.stringify(body), {});
+  const [fault] = parsed.ok ? parsed.experiment.faults : [];
+  if (!fault) throw new Error(`${scriptName(name)}: the example is not valid: ${JSON.stringify(parsed)}`);
+  // Lists on one line, as in examples/.
+  const payload = JSON.stringify(body, null, 2).replace(
+    /\[\s+([^\]]*?)\s+\]/g,
+    (_, items: string) => `[${items.replace(/\s+/g, ' ')}]`,
+  );
+  return { payload, parameters: fault.parameters };
+}
+
+/** As the dry run would say it for the example. */
+function wayBackOf(name: FaultKind, parameters: FaultParameters): { undo: string[]; bound?: number | undefined } {
+  if (isServiceFaultKind(name)) {
+    const { undo, boundSeconds } = serviceKindOf(name).action(parameters, EXAMPLE_TARGETS, DURATION_SECONDS);
+    return { undo, bound: boundSeconds };
+  }
+  return { undo: hostKindOf(name).command(parameters, EXAMPLE_TARGETS, exampleCluster()).undo };
+}
+
+const [NODE_1, NODE_2, NODE_3] = [1, 2, 3].map(
+  (number): TargetNode => ({
+    name: `redis-node-${number}`,
+    instanceId: `i-${number}`,
+    addresses: [`10.0.0.${number}`],
+    shard: 'shard-1',
+    role: number === 3 ? 'master' : 'replica',
+    availabilityZone: 'eu-west-1a',
+    subnetId: 'subnet-1',
+    dataVolumeIds: [`vol-${number}`],
+  }),
+) as [TargetNode, TargetNode, TargetNode];
+const EXAMPLE_TARGETS: ResolvedFault = {
+  faultId: 'exp.1',
+  impacted: [NODE_3],
+  peers: [NODE_1, NODE_2],
+  shardMembers: [NODE_1, NODE_2, NODE_3],
+};
+
+function exampleCluster(): Cluster {
+  const { clusters } = parseConfiguration({
+    clusters: {
+      'redis-master': {
+        engine: 'redis',
+        tier: 'staging',
+        selectTags: { service: 'redis' },
+        unit: 'redis-server',
+        port: 6379,
+        dataDirectory: '/var/lib/redis',
+        telemetry: { prometheusUrl: 'http://prometheus.example' },
+      },
+    },
+    network: { vpcId: 'vpc-1', subnetIds: ['subnet-1'], availabilityZones: ['eu-west-1a'], securityGroupId: 'sg-1' },
+    apiPrincipals: ['arn:aws:iam::111122223333:root'],
+  });
+  const cluster = clusters['redis-master'];
+  if (!cluster) throw new Error('redis-master: not configured');
+  return cluster;
+}

@@ -1,0 +1,157 @@
+import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
+import {
+  CreateExperimentTemplateCommand,
+  DeleteExperimentTemplateCommand,
+  type ExperimentStatus,
+  FisClient,
+  GetExperimentCommand,
+  ServiceQuotaExceededException,
+  StartExperimentCommand,
+  StopExperimentCommand,
+} from '@aws-sdk/client-fis';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { fisInjection } from '../../../functions/fault/fis.ts';
+import type { Lease } from '../../../functions/guard/lease.ts';
+import { SimulatedClock } from '../guard/simulated-clock.ts';
+import { instanceStop, place, TAGS } from './fis-fixtures.ts';
+
+const fis = mockClient(FisClient);
+const cloudWatch = mockClient(CloudWatchClient);
+const HEARTBEAT_ALARM = 'Holdfast-X-guard-heartbeat-redis-master';
+/** `cancelled` is missing in the client's types. */
+const state = (status: string, reason?: string) => ({
+  experiment: { id: 'EXP1', state: { status: status as ExperimentStatus, ...(reason ? { reason } : {}) } },
+});
+const alarm = (value: 'OK' | 'ALARM') => ({ MetricAlarms: [{ AlarmName: HEARTBEAT_ALARM, StateValue: value }] });
+const quota = new ServiceQuotaExceededException({ message: 'limit 5', $metadata: {} });
+
+/** @param leases one for each read; the last one stays. */
+function injection(leases: (Partial<Lease> | Error)[] = [{ state: 'HOLD' }]) {
+  const clock = new SimulatedClock();
+  const dependencies = {
+    fis: new FisClient({ region: 'eu-west-1' }),
+    cloudWatch: new CloudWatchClient({ region: 'eu-west-1' }),
+    leases: {
+      async read() {
+        const next = leases.length > 1 ? leases.shift() : leases[0];
+        if (next instanceof Error) throw next;
+        return next as Lease;
+      },
+    },
+    clock,
+    place,
+    alarmsOf: () => ['checkout'],
+  };
+  return { clock, inject: () => fisInjection(dependencies).inject('exp', instanceStop) };
+}
+
+beforeEach(() => {
+  fis.reset();
+  cloudWatch.reset();
+  cloudWatch.on(DescribeAlarmsCommand).resolves(alarm('OK'));
+  fis.on(CreateExperimentTemplateCommand).resolves({ experimentTemplate: { id: 'EXT1' } });
+  fis.on(StartExperimentCommand).resolves(state('pending'));
+  fis.on(StopExperimentCommand).resolves({});
+  fis.on(DeleteExperimentTemplateCommand).resolves({});
+  fis.on(GetExperimentCommand).resolves(state('running'));
+});
+
+describe('injection through FIS', () => {
+  it('starts one tagged experiment from a template of its own, and returns when it runs', async () => {
+    fis
+      .on(GetExperimentCommand)
+      .resolvesOnce(state('pending'))
+      .resolvesOnce(state('initiating'))
+      .resolves(state('running'));
+    expect(await injection().inject()).toEqual({ fisExperimentId: 'EXP1' });
+    expect(fis.commandCalls(StartExperimentCommand).map((call) => call.args[0].input)).toEqual([
+      { clientToken: 'exp.1', experimentTemplateId: 'EXT1', tags: TAGS },
+    ]);
+    expect(fis.commandCalls(CreateExperimentTemplateCommand)[0]?.args[0].input.tags).toEqual(TAGS);
+    expect(fis.commandCalls(StopExperimentCommand)).toEqual([]);
+  });
+
+  it('takes an action without duration that is already completed for injected', async () => {
+    fis.on(GetExperimentCommand).resolves(state('completed'));
+    expect(await injection().inject()).toEqual({ fisExperimentId: 'EXP1' });
+  });
+
+  it.each(['failed', 'stopped', 'cancelled'])('ends with the reason when FIS ends as %s', async (status) => {
+    fis.on(GetExperimentCommand).resolves(state(status, 'the lever is engaged'));
+    await expect(injection().inject()).rejects.toThrow(
+      expect.objectContaining({
+        name: 'InjectionFailed',
+        message: expect.stringContaining(`${status}, the lever is engaged`),
+      }),
+    );
+  });
+
+  it('does not wait for ever for an experiment that stays in an unknown state', async () => {
+    fis.on(GetExperimentCommand).resolves(state('dreaming'));
+    const { inject, clock } = injection();
+    await expect(inject()).rejects.toThrow(/does not run: dreaming/);
+    expect(clock.monotonicMs()).toBeLessThan(62_000);
+  });
+
+  it('goes on looking when FIS does not answer once', async () => {
+    fis.on(GetExperimentCommand).rejectsOnce(new Error('throttled')).resolves(state('running'));
+    expect(await injection().inject()).toEqual({ fisExperimentId: 'EXP1' });
+  });
+
+  it('starts nothing before the alarm over the guard is OK, and nothing at all when it never is', async () => {
+    cloudWatch
+      .on(DescribeAlarmsCommand)
+      .resolvesOnce(alarm('ALARM'))
+      .rejectsOnce(new Error('away'))
+      .resolves(alarm('OK'));
+    const patient = injection();
+    await patient.inject();
+    expect(patient.clock.monotonicMs()).toBe(2000);
+    expect(cloudWatch.commandCalls(DescribeAlarmsCommand)[0]?.args[0].input.AlarmNames).toEqual([HEARTBEAT_ALARM]);
+
+    fis.resetHistory();
+    for (const answer of [alarm('ALARM'), { MetricAlarms: [] }]) {
+      cloudWatch.on(DescribeAlarmsCommand).resolves(answer);
+      await expect(injection().inject()).rejects.toThrow(/FIS would run unwatched/);
+    }
+    expect(fis.commandCalls(StartExperimentCommand)).toEqual([]);
+  });
+
+  it('starts nothing when the lease went while the alarm was awaited', async () => {
+    await expect(injection([{ state: 'RELEASED', releaseReason: 'ABORT' }]).inject()).rejects.toThrow(
+      expect.objectContaining({ name: 'LeaseReleased' }),
+    );
+    expect(fis.commandCalls(StartExperimentCommand)).toEqual([]);
+  });
+
+  it.each<[string, Partial<Lease> | Error]>([
+    ['is gone', { state: 'RELEASED', releaseReason: 'GUARDRAIL' }],
+    ['cannot be read', new Error('no table')],
+  ])('stops the experiment it has just started when the lease %s', async (_what, lease) => {
+    fis.on(GetExperimentCommand).resolves(state('running'));
+    await expect(injection([{ state: 'HOLD' }, lease]).inject()).rejects.toThrow(
+      expect.objectContaining({
+        name: 'LeaseReleased',
+        message: expect.stringContaining('EXP1 was told to stop'),
+      }),
+    );
+    expect(fis.commandCalls(StopExperimentCommand)[0]?.args[0].input).toEqual({ id: 'EXP1' });
+    expect(fis.commandCalls(DeleteExperimentTemplateCommand)[0]?.args[0].input).toEqual({ id: 'EXT1' });
+  });
+
+  it('says so when that stop did not succeed', async () => {
+    fis.on(StopExperimentCommand).rejects(new Error('FIS is away'));
+    await expect(injection([{ state: 'HOLD' }, { state: 'RELEASED' }]).inject()).rejects.toThrow(
+      /was told to stop, but: Error: FIS is away/,
+    );
+  });
+
+  it.each([
+    ['the active experiments', StartExperimentCommand, /5 active experiments of this account and Region/],
+    ['the templates', CreateExperimentTemplateCommand, /experiment templates of this account and Region/],
+  ] as const)('names the quota when %s are used up', async (_what, command, text) => {
+    fis.on(command as typeof StartExperimentCommand).rejects(quota);
+    await expect(injection().inject()).rejects.toThrow(text);
+  });
+});

@@ -1,0 +1,168 @@
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { SERVICE_KINDS } from '../../functions/experiment/faults.ts';
+import { GUARD_HEARTBEAT, HEARTBEAT_EVERY_SECONDS } from '../../functions/experiment/guard-heartbeat.ts';
+import { MetricAlarm } from '../../lab/aws/metric-alarm.ts';
+import { ControlPlaneStack } from '../../lib/control-plane-stack.ts';
+import { loadConfiguration } from '../../lib/load-configuration.ts';
+import { actionsOf, identityPolicies, listOf, mentions, type Statement, statementsFor } from './policies.ts';
+import { functionAt, ofType } from './synthesized.ts';
+
+const inject = () => statementsFor(functionAt('fault/inject-fault.lambda.ts'));
+const rollBack = () => statementsFor(functionAt('rollback/roll-back.lambda.ts'));
+const ofRole = (): Statement[] =>
+  identityPolicies()
+    .filter(({ owner }) => owner.startsWith('ServiceFaultsRole'))
+    .flatMap(({ statements }) => statements);
+const allowing = (statements: Statement[], action: string) =>
+  statements.filter((statement) => actionsOf(statement).includes(action));
+const TAGGED = { StringEquals: { 'aws:ResourceTag/holdfast-target': 'true' } };
+const OURS = { Null: { 'aws:ResourceTag/holdfast-experiment': 'false' } };
+const TAGGING = { Null: { 'aws:RequestTag/holdfast-experiment': 'false' } };
+
+describe('the role of FIS', () => {
+  it('can be taken by FIS alone, for experiments of this account', () => {
+    const [role] = ofType('AWS::IAM::Role').filter(([id]) => id.startsWith('ServiceFaultsRole'));
+    expect(role?.[1].Properties.AssumeRolePolicyDocument).toMatchObject({
+      Statement: [
+        {
+          Principal: { Service: 'fis.amazonaws.com' },
+          Condition: {
+            StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+            ArnLike: { 'aws:SourceArn': expect.anything() },
+          },
+        },
+      ],
+    });
+    expect(mentions(role?.[1].Properties.AssumeRolePolicyDocument, ':experiment/*')).toBe(true);
+  });
+
+  it.each([
+    'ec2:StopInstances',
+    'ec2:StartInstances',
+    'ec2:RebootInstances',
+    'ec2:PauseVolumeIO',
+    'ec2:InjectVolumeIOLatency',
+  ])('may %s only where the target tag is', (action) => {
+    const statements = allowing(ofRole(), action);
+    expect(statements).toHaveLength(1);
+    expect(statements[0]?.Condition).toEqual(TAGGED);
+  });
+
+  it('changes networks only of tagged subnets, and only by what FIS itself has made', () => {
+    const replace = allowing(ofRole(), 'ec2:ReplaceNetworkAclAssociation');
+    expect(replace.find(({ Resource }) => mentions(Resource, ':subnet/*'))?.Condition).toEqual(TAGGED);
+    const madeByFis = { StringEquals: { 'ec2:ResourceTag/managedByFIS': 'true' } };
+    expect(allowing(ofRole(), 'ec2:DeleteNetworkAcl').map(({ Condition }) => Condition)).toEqual([madeByFis]);
+    expect(allowing(ofRole(), 'ec2:CreateNetworkAclEntry').map(({ Condition }) => Condition)).toEqual([madeByFis]);
+  });
+
+  it('may change no network where no cluster is of tier staging', async () => {
+    const loaded = await loadConfiguration(`${import.meta.dirname}/../../lab/holdfast.config.ts`);
+    const clusters = Object.fromEntries(
+      Object.entries(loaded.configuration.clusters).map(([name, cluster]) => [
+        name,
+        { ...cluster, tier: 'production' as const },
+      ]),
+    );
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const configuration = { ...loaded.configuration, clusters };
+    const production = new ControlPlaneStack(app, 'Production', { ...loaded, configuration });
+    expect(mentions(Template.fromStack(production).toJSON(), 'NetworkAclAssociation')).toBe(false);
+  });
+
+  it('grants keys to AWS services alone, through EC2', () => {
+    for (const statement of [...ofRole(), ...rollBack()].filter((each) => mentions(each.Action, 'kms:'))) {
+      expect(actionsOf(statement)).toEqual(['kms:CreateGrant']);
+      expect(statement.Condition).toMatchObject({ Bool: { 'kms:GrantIsForAWSResource': 'true' } });
+      expect(mentions(statement.Condition, 'kms:ViaService')).toBe(true);
+    }
+    expect(allowing(rollBack(), 'kms:CreateGrant')).toHaveLength(1);
+  });
+});
+
+describe('permissions on FIS', () => {
+  it('allow to make exactly the actions of the kinds, with our tag', () => {
+    const [create, ...others] = allowing(inject(), 'fis:CreateExperimentTemplate');
+    expect(others).toEqual([]);
+    expect(create?.Condition).toEqual(TAGGING);
+    const impacted = [
+      {
+        ...{ name: 'n', instanceId: 'i-1', addresses: [], shard: 's', role: 'master' as const },
+        ...{ availabilityZone: 'a', subnetId: 'subnet-1', dataVolumeIds: ['vol-1'] },
+      },
+    ];
+    const fault = { faultId: 'e.1', impacted, peers: [], shardMembers: [] };
+    for (const kind of Object.values(SERVICE_KINDS)) {
+      const parameters = kind.schema.parse(kind.example) as never;
+      const { actionId } = kind.action(parameters, fault, 60);
+      expect(mentions(create?.Resource, `action/${actionId}"`), actionId).toBe(true);
+    }
+    expect(listOf(create?.Resource)).toHaveLength(Object.keys(SERVICE_KINDS).length + 1);
+  });
+
+  it('allow to start, read, stop and delete only what carries our tag', () => {
+    for (const statements of [inject(), rollBack()]) {
+      for (const action of ['fis:GetExperiment', 'fis:StopExperiment', 'fis:DeleteExperimentTemplate']) {
+        expect(allowing(statements, action).map(({ Condition }) => Condition)).toEqual([OURS]);
+      }
+    }
+    const starts = allowing(inject(), 'fis:StartExperiment');
+    expect(starts.find(({ Resource }) => mentions(Resource, ':experiment-template/*'))?.Condition).toEqual(OURS);
+    expect(starts.find(({ Resource }) => mentions(Resource, ':experiment/*'))?.Condition).toEqual(TAGGING);
+    expect(allowing(rollBack(), 'fis:StartExperiment')).toEqual([]);
+  });
+
+  it('pass one role, to FIS', () => {
+    expect(allowing(inject(), 'iam:PassRole')).toEqual([
+      expect.objectContaining({
+        Resource: { 'Fn::GetAtt': [expect.stringMatching(/^ServiceFaultsRole/), 'Arn'] },
+        Condition: { StringEquals: { 'iam:PassedToService': 'fis.amazonaws.com' } },
+      }),
+    ]);
+  });
+
+  it('let the way back start tagged instances and nothing else', () => {
+    expect(allowing(rollBack(), 'ec2:StartInstances').map(({ Condition }) => Condition)).toEqual([TAGGED]);
+    expect(allowing(inject(), 'ec2:StartInstances')).toEqual([]);
+  });
+});
+
+describe('the alarm over the guard', () => {
+  const alarms = ofType('AWS::CloudWatch::Alarm').filter(([, { Properties }]) =>
+    mentions(Properties, 'GuardHeartbeat'),
+  );
+  const [[logicalId, alarm] = ['', undefined]] = alarms;
+  const properties = alarm?.Properties ?? {};
+
+  it('is there for each cluster, under the name that the injection waits for, and pages nobody', () => {
+    const name = 'Holdfast-Holdfast-guard-heartbeat-redis-master';
+    expect(alarms.map(([, { Properties }]) => Properties.AlarmName)).toEqual([name]);
+    expect(properties).toMatchObject({ ActionsEnabled: false });
+    expect(properties).not.toHaveProperty('AlarmActions');
+    const environment = ofType('AWS::Lambda::Function').map(([, { Properties }]) => Properties.Environment);
+    expect(environment.some((each) => mentions(each, '"Holdfast-Holdfast-guard-heartbeat-"'))).toBe(true);
+  });
+
+  it('is OK while the guard speaks as often as it does, and fires within 30 s of its last word', () => {
+    const computed = new MetricAlarm({
+      ...{ type: 'AWS::CloudWatch::Alarm', logicalId, name: 'x', ref: 'x', arn: undefined },
+      properties: properties as never,
+    });
+    expect(computed.metric).toBe(`${GUARD_HEARTBEAT.namespace} ${GUARD_HEARTBEAT.metricName} cluster=redis-master`);
+    for (let phase = 0; phase < 10; phase++) {
+      const beats = Array.from({ length: 20 }, (_, index) => (phase + index * HEARTBEAT_EVERY_SECONDS) * 1000);
+      const lastMs = beats.at(-1) ?? Number.NaN;
+      // From the end of the first whole period on.
+      for (let nowMs = 20_000; nowMs <= lastMs; nowMs += 1000) expect(computed.isBreached(beats, nowMs)).toBe(false);
+      expect(computed.isBreached(beats, lastMs + 30_000)).toBe(true);
+    }
+  });
+
+  it('lets the guard put that metric and no other', () => {
+    const [put, ...others] = allowing(statementsFor(functionAt('guard/guard.lambda.ts')), 'cloudwatch:PutMetricData');
+    expect(others).toEqual([]);
+    expect(put?.Condition).toEqual({ StringEquals: { 'cloudwatch:namespace': 'Holdfast' } });
+  });
+});
