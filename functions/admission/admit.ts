@@ -1,13 +1,13 @@
 import type { Cluster, Configuration } from '../experiment/configuration.ts';
 import type { Experiment } from '../experiment/experiment.ts';
-import { scriptName } from '../experiment/faults.ts';
 import { type Problem, problem } from '../experiment/problem.ts';
 import type { Reading, ResolvedFault } from '../experiment/workflow.ts';
-import { type NodeCommand, nodeCommands } from '../fault/node-command.ts';
 import type { Clock } from '../shared/clock.ts';
 import { limitsOf } from './blast-radius.ts';
 import { CHECKS } from './checks.ts';
 import { Findings } from './findings.ts';
+import { type Irreversible, irreversibleOf } from './irreversible.ts';
+import { type PlannedAct, plan, type ServicePlan } from './plan.ts';
 import type { AdmissionPorts } from './ports.ts';
 import { type WorstCase, worstCase } from './worst-case.ts';
 
@@ -29,15 +29,12 @@ export interface ClusterFacts {
 export interface AdmissionFacts {
   clusters: ClusterFacts[];
   targets: ResolvedFault[];
-}
-
-/** One command as it would be sent now, and what takes it back. */
-export interface PlannedCommand extends Omit<NodeCommand, 'kind'> {
-  document: string;
+  /** What no rollback takes back. */
+  irreversible: Irreversible[];
 }
 
 export type Admission =
-  | { admitted: true; facts: AdmissionFacts; wouldRun: PlannedCommand[] }
+  | { admitted: true; facts: AdmissionFacts; wouldRun: PlannedAct[] }
   | { admitted: false; problem: Problem };
 
 /**
@@ -51,8 +48,8 @@ export async function admit(
   clock: Clock,
   documentPrefix: string,
 ): Promise<Admission> {
-  const wouldRun: PlannedCommand[] = [];
-  const facts: AdmissionFacts = { clusters: [], targets: [] };
+  const wouldRun: PlannedAct[] = [];
+  const facts: AdmissionFacts = { clusters: [], targets: [], irreversible: irreversibleOf(experiment) };
   for (const clusterName of clustersOf(experiment)) {
     const findings = new Findings(experiment, clusterName, configuration, ports, clock);
     for (const { name, refuse, whenUnknown } of CHECKS) {
@@ -64,9 +61,10 @@ export async function admit(
         return { admitted: false, problem: problem(whenUnknown ?? 'control-plane-unknown', detail, { check: name }) };
       }
     }
-    facts.clusters.push(await clusterFacts(findings, configuration));
+    const { commands, services } = plan(findings, await findings.targets(), configuration, documentPrefix);
+    facts.clusters.push(await clusterFacts(findings, configuration, services));
     facts.targets.push(...(await findings.targets()).faults);
-    wouldRun.push(...(await plannedCommands(findings, configuration, documentPrefix)));
+    wouldRun.push(...commands, ...services);
   }
   return { admitted: true, facts, wouldRun };
 }
@@ -76,18 +74,11 @@ export function clustersOf(experiment: Experiment): string[] {
   return [...new Set(experiment.faults.map(({ cluster }) => cluster))].sort();
 }
 
-async function plannedCommands(
+async function clusterFacts(
   findings: Findings,
   { leaseGraceSeconds }: Configuration,
-  documentPrefix: string,
-): Promise<PlannedCommand[]> {
-  const experiment = { ...findings.experiment, faults: findings.faults };
-  const targets = await findings.targets();
-  const commands = nodeCommands({ experiment, targets, cluster: findings.cluster, leaseGraceSeconds });
-  return commands.map(({ kind, ...command }) => ({ ...command, document: `${documentPrefix}${scriptName(kind)}` }));
-}
-
-async function clusterFacts(findings: Findings, configuration: Configuration): Promise<ClusterFacts> {
+  services: readonly ServicePlan[],
+): Promise<ClusterFacts> {
   const { cluster, clusterName, impacted, experiment } = findings;
   const liveNodes = (await findings.liveNodes()).length;
   return {
@@ -100,7 +91,7 @@ async function clusterFacts(findings: Findings, configuration: Configuration): P
     trafficSharePct: 100 * (await findings.trafficShare()),
     ...limitsOf(cluster),
     guardrails: await findings.guardrails(),
-    worstCase: worstCase(cluster, configuration.leaseGraceSeconds, experiment.durationSeconds),
+    worstCase: worstCase(cluster, leaseGraceSeconds, experiment.durationSeconds, services),
   };
 }
 

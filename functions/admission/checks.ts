@@ -1,5 +1,8 @@
+import { ErrorName, WorkflowError } from '../experiment/errors.ts';
+import { isServiceFaultKind, refusalOf } from '../experiment/faults.ts';
 import { type Problem, type ProblemSlug, problem } from '../experiment/problem.ts';
 import type { Reading } from '../experiment/workflow.ts';
+import { ACTIVE_EXPERIMENTS_QUOTA } from '../fault/fis-experiments.ts';
 import { topologyProblems } from '../target/store.ts';
 import { alarmsNotOk } from './alarm-states.ts';
 import {
@@ -24,13 +27,16 @@ export interface Check {
 export const CHECKS: readonly Check[] = [
   { name: 'kill switch', refuse: refuseWhenKillSwitchEngaged },
   { name: 'cluster', refuse: refuseUnknownCluster },
+  { name: 'kind policy', refuse: refuseForbiddenKind },
   { name: 'window', refuse: refuseOutsideWindow },
   { name: 'lock', refuse: refuseLockedCluster },
   { name: 'nodes', refuse: refuseUnknownNodes },
+  { name: 'instance store', refuse: refuseLossOfInstanceStore },
   { name: 'share of nodes', refuse: refuseShareOfNodes },
   { name: 'replication', refuse: refuseWhatReplicationCannotSurvive },
   { name: 'share of traffic', refuse: refuseShareOfTraffic, whenUnknown: 'telemetry-unavailable' },
   { name: 'alarms', refuse: refuseFiringAlarms },
+  { name: 'service quota', refuse: refuseBeyondServiceQuota },
   { name: 'guardrails', refuse: refuseBreachedGuardrails, whenUnknown: 'telemetry-unavailable' },
   { name: 'store health', refuse: refuseUnhealthyStore },
   { name: 'targets', refuse: refuseUnresolvedTargets },
@@ -48,6 +54,17 @@ async function refuseUnknownCluster({ clusterNames, clusterName }: Findings): Pr
     { field: 'targetService', message: `${clusterName} is not configured`, allowed: clusterNames.join(', ') },
   ];
   return problem('unknown-cluster', `not started: ${clusterName} is not a cluster of this deployment`, { errors });
+}
+
+/** What the kind itself says of this cluster: no payload can change it. */
+async function refuseForbiddenKind({ faults, cluster, clusterName }: Findings): Promise<Problem | undefined> {
+  const refusals = faults.flatMap(({ faultId, kind, parameters }) => {
+    const reason = refusalOf(parameters, cluster);
+    return reason === undefined ? [] : [{ faultId, kind, reason }];
+  });
+  if (refusals.length === 0) return undefined;
+  const reasons = refusals.map(({ reason }) => reason).join('; ');
+  return problem('fault-not-allowed', `not started: not on ${clusterName}: ${reasons}`, { refusals });
 }
 
 async function refuseOutsideWindow({ cluster, clusterName, clock }: Findings): Promise<Problem | undefined> {
@@ -88,6 +105,21 @@ async function refuseUnknownNodes(findings: Findings): Promise<Problem | undefin
   });
 }
 
+/** An instance that is stopped loses what lies on its instance store, whoever starts it again. */
+async function refuseLossOfInstanceStore(findings: Findings): Promise<Problem | undefined> {
+  const { faults, cluster, clusterName, ports } = findings;
+  const stopped = new Set(
+    faults.filter(({ kind }) => kind === 'INSTANCE_STOP').flatMap((fault) => fault.impactedNodes),
+  );
+  if (stopped.size === 0 || cluster.instanceStoreDataMayBeLost) return undefined;
+  const nodes = (await findings.liveNodes()).filter(({ name }) => stopped.has(name));
+  const stored = await ports.instanceStoreOf(nodes.map(({ instanceId }) => instanceId));
+  const lost = nodes.filter(({ instanceId }) => stored.includes(instanceId)).map(({ name }) => name);
+  if (lost.length === 0) return undefined;
+  const detail = `not started: INSTANCE_STOP would lose what is on the instance store of ${lost.join(', ')}; ${clusterName} is not configured with instanceStoreDataMayBeLost`;
+  return problem('fault-not-allowed', detail, { nodes: lost });
+}
+
 async function refuseShareOfNodes(findings: Findings): Promise<Problem | undefined> {
   return refuseTooManyNodes(findings.impacted.length, (await findings.liveNodes()).length, limitsOf(findings.cluster));
 }
@@ -106,6 +138,17 @@ async function refuseFiringAlarms({ cluster, ports }: Findings): Promise<Problem
   if (notOk.length === 0) return undefined;
   const detail = `not started: ${notOk.map(({ name, state }) => `${name} is ${state}`).join(', ')}`;
   return problem('alarm-firing', detail, { alarms: notOk });
+}
+
+/** The quota is the account's in its Region, for everybody's experiments, and all faults of one run end together. */
+async function refuseBeyondServiceQuota({ experiment, serviceFaults, ports }: Findings): Promise<Problem | undefined> {
+  if (serviceFaults.length === 0) return undefined;
+  const wanted = experiment.faults.filter(({ kind }) => isServiceFaultKind(kind)).length;
+  const active = await ports.activeServiceExperiments();
+  const numbers = { active, wanted, quota: ACTIVE_EXPERIMENTS_QUOTA };
+  if (active + wanted <= ACTIVE_EXPERIMENTS_QUOTA) return undefined;
+  const detail = `not started: ${active} FIS experiments are active and ${wanted} more are asked for: at most ${ACTIVE_EXPERIMENTS_QUOTA} in this account and Region`;
+  return problem('service-quota', detail, numbers);
 }
 
 async function refuseBreachedGuardrails(findings: Findings): Promise<Problem | undefined> {
@@ -136,6 +179,11 @@ async function refuseUnhealthyStore(findings: Findings): Promise<Problem | undef
 
 /** What the state machine resolves again just before injection; what it would refuse there is refused here. */
 async function refuseUnresolvedTargets(findings: Findings): Promise<Problem | undefined> {
-  await findings.targets();
-  return undefined;
+  try {
+    await findings.targets();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof WorkflowError && error.name === ErrorName.TargetsUnresolved)) throw error;
+    return problem('fault-not-allowed', `not started: ${error.message}`);
+  }
 }

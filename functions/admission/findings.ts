@@ -1,5 +1,6 @@
 import type { Cluster, Configuration } from '../experiment/configuration.ts';
 import type { Experiment, Fault } from '../experiment/experiment.ts';
+import { isServiceFaultKind, peersOf } from '../experiment/faults.ts';
 import type { Reading, ResolvedTargets } from '../experiment/workflow.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { LiveNode } from '../target/ec2-nodes.ts';
@@ -47,14 +48,19 @@ export class Findings {
     return this.experiment.faults.filter(({ cluster }) => cluster === this.clusterName);
   }
 
-  /** Nodes that a fault is applied on, each once. */
+  /** Those of them that a service applies. */
+  get serviceFaults(): Fault[] {
+    return this.faults.filter(({ kind }) => isServiceFaultKind(kind));
+  }
+
+  /** Nodes that a fault is applied on, each once: a node that two faults hit counts once. */
   get impacted(): string[] {
     return [...new Set(this.faults.flatMap(({ impactedNodes }) => impactedNodes))];
   }
 
-  /** Every node the request names, impacted or on the other side of a partition. */
+  /** Every node the request names, impacted or on the other side. */
   get named(): string[] {
-    return [...new Set(this.faults.flatMap((fault) => [...fault.impactedNodes, ...peersOf(fault)]))];
+    return [...new Set(this.faults.flatMap((fault) => [...fault.impactedNodes, ...namedPeers(fault)]))];
   }
 
   liveNodes(): Promise<LiveNode[]> {
@@ -80,22 +86,19 @@ export class Findings {
   }
 
   guardrails(): Promise<Reading[]> {
-    return this.#once('guardrails', () => this.ports.readGuardrails(this.cluster));
+    return this.#once('guardrails', () => this.ports.readGuardrails(this.clusterName, this.cluster));
   }
 
   /**
    * The named nodes as they are now; the state machine resolves them again just before injection.
-   * @throws Error when one cannot be resolved, or when a fault would cut telemetry.
+   * @throws WorkflowError TargetsUnresolved when one cannot be resolved, or when a fault would cut telemetry.
    */
   targets(): Promise<ResolvedTargets> {
-    return this.#once('targets', async () =>
-      resolveTargets(
-        this.faults,
-        await this.liveNodes(),
-        await this.topology(),
-        await this.ports.exemptAddresses(this.cluster),
-      ),
-    );
+    return this.#once('targets', async () => {
+      const exempt = await this.ports.exemptAddresses(this.cluster);
+      const faults = resolveTargets(this.faults, await this.liveNodes(), await this.topology(), exempt);
+      return { faults, exemptAddresses: { [this.clusterName]: exempt } };
+    });
   }
 
   #once<T>(what: string, look: () => Promise<T>): Promise<T> {
@@ -105,7 +108,7 @@ export class Findings {
   }
 }
 
-function peersOf({ parameters, impactedNodes }: Fault): string[] {
-  if (parameters.kind !== 'NETWORK_PARTITION') return [];
-  return [...parameters.groupA, ...parameters.groupB].filter((name) => !impactedNodes.includes(name));
+function namedPeers({ parameters }: Fault): string[] {
+  const selection = peersOf(parameters);
+  return selection?.by === 'names' ? selection.nodes : [];
 }

@@ -10,11 +10,15 @@ export interface AdmissionPorts {
   lockHolder(clusterName: string): Promise<string | undefined>;
   listLiveNodes(cluster: Cluster): Promise<LiveNode[]>;
   readTopology(cluster: Cluster, nodes: LiveNode[]): Promise<StoreTopology>;
-  readGuardrails(cluster: Cluster): Promise<Reading[]>;
+  readGuardrails(clusterName: string, cluster: Cluster): Promise<Reading[]>;
   /** Share of the client traffic that these shards serve, 0 to 1. */
   readTrafficShare(cluster: Cluster, shards: string[]): Promise<number>;
   /** Addresses of telemetry that no fault may cut, as seen from inside the VPC. */
   exemptAddresses(cluster: Cluster): Promise<string[]>;
   /** CloudWatch's state of each named alarm; a missing name is an alarm that does not exist. */
   readAlarmStates(names: string[]): Promise<Map<string, string>>;
+  /** Those of the instances that have instance store volumes; asked only before a fault that would empty them. */
+  instanceStoreOf(instanceIds: string[]): Promise<string[]>;
+  /** Experiments that are active in FIS, whoever started them; asked only when one is to be added. */
+  activeServiceExperiments(): Promise<number>;
 }

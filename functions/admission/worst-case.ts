@@ -1,4 +1,9 @@
 import type { Cluster } from '../experiment/configuration.ts';
+import {
+  HEARTBEAT_BOUND_SECONDS,
+  HEARTBEAT_EMPTY_PERIODS,
+  HEARTBEAT_PERIOD_SECONDS,
+} from '../experiment/guard-heartbeat.ts';
 
 /** One step on the way from a breach to a lifted fault. */
 export interface Term {
@@ -17,6 +22,24 @@ export interface WorstCase {
   ttlSeconds: number;
   /** After the fault is lifted, client writes to a former master may stay fenced for this long. */
   fenceSeconds: number;
+  /** Only with faults that a service applies. */
+  service?: ServiceWorstCase;
+}
+
+/** FIS does not read the lease. What ends its faults when the control plane cannot is an alarm, and their own duration. */
+interface ServiceWorstCase {
+  /** From the last heartbeat of the guard to the alarm on which FIS stops the experiment. */
+  withoutGuardSeconds: number;
+  withoutGuardTerms: Term[];
+  /** Longest life of each fault by the service alone; null: it ends by itself at once, and cannot be ended before. */
+  bounds: { faultId: string; kind: string; seconds: number | null }[];
+}
+
+/** The part of a service fault that is used here. */
+export interface BoundedFault {
+  faultId: string;
+  kind: string;
+  action: { boundSeconds?: number };
 }
 
 /** Every call of the guard is given up after this, one attempt each; the three of one evaluation outlast its period. */
@@ -35,6 +58,7 @@ export function worstCase(
   cluster: Pick<Cluster, 'guardrails' | 'telemetry'>,
   leaseGraceSeconds: number,
   durationSeconds: number,
+  services: readonly BoundedFault[],
 ): WorstCase {
   const ages = Object.values(cluster.guardrails).map(({ maxAgeSeconds }) => maxAgeSeconds);
   const leaseLossSeconds = leaseGraceSeconds + HOST_POLL_SECONDS;
@@ -65,6 +89,23 @@ export function worstCase(
     leaseLossSeconds: rounded(leaseLossSeconds),
     ttlSeconds: durationSeconds,
     fenceSeconds: FENCE_SECONDS,
+    ...(services.length === 0 ? {} : { service: serviceWorstCase(services) }),
+  };
+}
+
+function serviceWorstCase(services: readonly BoundedFault[]): ServiceWorstCase {
+  const unseen = (1 + HEARTBEAT_EMPTY_PERIODS) * HEARTBEAT_PERIOD_SECONDS;
+  return {
+    withoutGuardSeconds: HEARTBEAT_BOUND_SECONDS,
+    withoutGuardTerms: [
+      { step: 'the period of the last heartbeat ends after', seconds: HEARTBEAT_PERIOD_SECONDS },
+      {
+        step: `${HEARTBEAT_EMPTY_PERIODS} periods without one`,
+        seconds: HEARTBEAT_EMPTY_PERIODS * HEARTBEAT_PERIOD_SECONDS,
+      },
+      { step: 'CloudWatch evaluates the alarm, and FIS begins to stop', seconds: HEARTBEAT_BOUND_SECONDS - unseen },
+    ],
+    bounds: services.map(({ faultId, kind, action }) => ({ faultId, kind, seconds: action.boundSeconds ?? null })),
   };
 }
 

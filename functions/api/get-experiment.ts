@@ -1,8 +1,10 @@
+import { irreversibleOf } from '../admission/irreversible.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { AuditEntry } from '../audit/entry.ts';
 import { verifyChain } from '../audit/hash-chain.ts';
 import { detailsOf, nodesOf, readingsNow, stateOf, statusDocument } from '../experiment/status.ts';
-import type { Baseline, ProbeMeasurement } from '../experiment/workflow.ts';
+import type { Baseline, ProbeMeasurement, RecoveryResult } from '../experiment/workflow.ts';
+import type { ServiceFault } from '../fault/service-fault.ts';
 import type { LeaseStore } from '../guard/lease.ts';
 import type { Clock } from '../shared/clock.ts';
 import { recordsOf } from '../verdict/records.ts';
@@ -34,6 +36,8 @@ export async function getExperiment(experimentId: string, dependencies: GetDepen
     entries,
     'ADMITTED',
   )?.facts;
+  const recovery = entries.findLast(({ type }) => type === 'RECOVERY_VERIFIED' || type === 'RECOVERY_FAILED')
+    ?.details as Partial<RecoveryResult> | undefined;
   const body = {
     experimentId,
     status: state.status,
@@ -42,9 +46,12 @@ export async function getExperiment(experimentId: string, dependencies: GetDepen
     experiment: state.experiment ?? null,
     ...(state.injection ?? {}),
     targets: state.targets,
-    baseline: detailsOf<{ baseline: Baseline }>(entries, 'STEADY_STATE_CONFIRMED')?.baseline ?? null,
+    baselines: detailsOf<{ baselines: Record<string, Baseline> }>(entries, 'STEADY_STATE_CONFIRMED')?.baselines ?? {},
     budgets: state.verdict?.budgets ?? [],
     nodes: state.rollback?.nodes ?? nodesOf(state, entries),
+    services: state.rollback?.services ?? startedServices(entries),
+    irreversible: state.experiment ? irreversibleOf(state.experiment) : [],
+    repairs: recovery?.repairs ?? [],
     probe: detailsOf<ProbeMeasurement & Record<string, unknown>>(entries, 'PROBE_MEASURED') ?? null,
     guardrails: readingsNow(lease, clock.nowEpochMs()),
     record: recordsOf(experimentId, entries),
@@ -54,6 +61,21 @@ export async function getExperiment(experimentId: string, dependencies: GetDepen
     ...(brokenAtSequence === undefined ? {} : { chainBrokenAtSequence: brokenAtSequence }),
   };
   return { status: 200, body };
+}
+
+/** Faults in the service before their end is known: what was announced, and the experiment that was started for it. */
+function startedServices(entries: readonly AuditEntry[]) {
+  const of = <T>(type: AuditEntry['type']): T[] =>
+    entries
+      .filter((entry) => entry.type === type)
+      .flatMap(({ details }) => (details.services as T[] | undefined) ?? []);
+  const started = of<{ faultId: string; fisExperimentId?: string }>('INJECTED');
+  return of<ServiceFault>('INJECTING').map(({ faultId, kind, action }) => ({
+    faultId,
+    kind,
+    fisExperimentId: started.find((one) => one.faultId === faultId)?.fisExperimentId ?? null,
+    boundSeconds: action.boundSeconds ?? null,
+  }));
 }
 
 /** Refusals lie in the same log under ids that no experiment can have. */

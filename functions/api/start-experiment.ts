@@ -3,6 +3,7 @@ import { clusterLocked } from '../admission/checks.ts';
 import type { ClusterLocks } from '../admission/cluster-locks.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { Caller, Experiment } from '../experiment/experiment.ts';
+import { isServiceFaultKind } from '../experiment/faults.ts';
 import { type DurationLimits, parseExperiment } from '../experiment/parse-experiment.ts';
 import { type Problem, problem } from '../experiment/problem.ts';
 import { stateOf } from '../experiment/status.ts';
@@ -21,6 +22,8 @@ const POLL_MS = 200;
 const TWIN_WAIT_MS = 3_000;
 /** What a run may take beside its duration and its recovery: steps before the fault, rollback, conclusion. */
 const RUN_OVERHEAD_SECONDS = 240;
+/** A service may take so much longer to begin and to end a fault. */
+const SERVICE_OVERHEAD_SECONDS = 300;
 
 export interface StartRequest {
   body: string;
@@ -108,10 +111,13 @@ async function claim(
     const freed = await Promise.allSettled(taken.map((cluster) => locks.giveBack(cluster, request.requestId)));
     for (const one of [first, ...freed]) if (one.status === 'rejected') throw one.reason;
   };
+  // The store that takes longest: all clusters of a run are freed together, at its end.
+  const recoverySeconds = Math.max(0, ...clustersOf(experiment).map((name) => recoveryOf(name, clusters)));
+  const hasServiceFaults = experiment.faults.some(({ kind }) => isServiceFaultKind(kind));
+  const overheadSeconds = RUN_OVERHEAD_SECONDS + (hasServiceFaults ? SERVICE_OVERHEAD_SECONDS : 0);
   try {
     for (const cluster of clustersOf(experiment)) {
-      const seconds =
-        experiment.durationSeconds + (clusters[cluster]?.budgets.recoverySeconds ?? 0) + RUN_OVERHEAD_SECONDS;
+      const seconds = experiment.durationSeconds + recoverySeconds + overheadSeconds;
       const endsByEpochSeconds = Math.ceil(clock.nowEpochMs() / 1000 + seconds);
       // Before the call: a put that failed may have been written. Giving back asks for our own request id.
       taken.push(cluster);
@@ -143,6 +149,10 @@ async function claim(
     throw error;
   }
   return launch(experiment, request.caller, dependencies);
+}
+
+function recoveryOf(cluster: string, clusters: StartDependencies['clusters']): number {
+  return Object.hasOwn(clusters, cluster) ? (clusters[cluster]?.budgets.recoverySeconds ?? 0) : 0;
 }
 
 async function mayBeAdmitted(experimentId: string, reserved: boolean, { audit }: StartDependencies): Promise<boolean> {
@@ -217,7 +227,10 @@ async function awaitInjection(
 
 /** The seed's answer. A fault that was applied is reported as INJECTED, also to a repeated request. */
 function acceptedBody(experimentId: string, state: ReturnType<typeof stateOf>): object {
-  if (state.injection) return { experimentId, status: 'INJECTED', ...state.injection };
+  if (state.injection) {
+    const { injectedAt, rollbackScheduledAt } = state.injection;
+    return { experimentId, status: 'INJECTED', injectedAt, rollbackScheduledAt };
+  }
   return { experimentId, status: state.status };
 }
 

@@ -1,12 +1,16 @@
 import type { AuditEntry, EntryType } from '../audit/entry.ts';
 import type {
   Baseline,
+  Injection,
   NodeRollback,
   ProbeMeasurement,
+  RecoveryResult,
   ResolvedTargets,
   RollbackResult,
+  ServiceRollback,
   Verdict,
 } from '../experiment/workflow.ts';
+import type { ServiceFault } from '../fault/service-fault.ts';
 
 /** One entry of the log as `GET …/{id}` shows it: with a line for a person. */
 export function timelineRow({ sequence, type, at, actor, details, hash }: AuditEntry) {
@@ -15,24 +19,37 @@ export function timelineRow({ sequence, type, at, actor, details, hash }: AuditE
 
 interface InjectingDetails {
   commands: { kind: string; node: string; undo: string[] }[];
+  services?: ServiceFault[];
 }
 
 /** What each kind of entry says in one line; the others give their reason, if they have one. */
 const SUMMARIES: Partial<Record<EntryType, (details: never) => string>> = {
-  STEADY_STATE_CONFIRMED: ({ baseline }: { baseline: Baseline }) =>
-    `steady: P99 write ${number(baseline.p99LatencyMs)} ms, ${number(baseline.requestsPerSecond)} requests/s, ${baseline.liveGateways} gateways`,
+  STEADY_STATE_CONFIRMED: ({ baselines }: { baselines: Record<string, Baseline> }) =>
+    Object.entries(baselines)
+      .map(([cluster, baseline]) => `${cluster} steady: ${trafficOf(baseline)}`)
+      .join('; '),
   TARGETS_RESOLVED: ({ targets }: { targets: ResolvedTargets }) =>
     targets.faults
       .flatMap(({ impacted }) => impacted.map(({ name, role, shard }) => `${name} is ${role} of ${shard} now`))
       .join('; '),
-  INJECTING: ({ commands }: InjectingDetails) =>
-    commands.map(({ kind, node, undo }) => `${kind} on ${node}; undo recorded: ${undo.join(', ')}`).join('; '),
-  INJECTED: ({ rollbackScheduledAt }: { rollbackScheduledAt: string }) =>
-    `armed, lease held, applied; rollback scheduled at ${rollbackScheduledAt}`,
+  INJECTING: ({ commands, services = [] }: InjectingDetails) =>
+    [
+      ...commands.map(({ kind, node, undo }) => `${kind} on ${node}; undo recorded: ${undo.join(', ')}`),
+      ...services.map(
+        ({ kind, nodes, action }) =>
+          `${kind} on ${nodes.map(({ node }) => node).join(', ')} by ${action.actionId}; undo recorded: ${action.undo.join(', ')}`,
+      ),
+    ].join('; '),
+  INJECTED: ({ rollbackScheduledAt, nextFaultAt }: Pick<Injection, 'rollbackScheduledAt' | 'nextFaultAt'>) =>
+    `armed, lease held, applied; rollback scheduled at ${rollbackScheduledAt}${nextFaultAt ? `, the next fault at ${nextFaultAt}` : ''}`,
+  INJECTION_SKIPPED: ({ faults, reason }: { faults: string[]; reason: string }) =>
+    `not injected: ${faults.join(', ')}: ${reason}`,
   PROMOTION_OBSERVED: ({ shard, from, to }: { shard: string; from: string; to: string }) =>
     `${shard}: ${to} promoted, was ${from}`,
-  ROLLED_BACK: ({ nodes }: RollbackResult) => nodes.map(rollbackOf).join('; ') || 'nothing had been applied',
-  RECOVERY_VERIFIED: () => 'the store is healthy: one master a shard, every replica attached',
+  ROLLED_BACK: ({ nodes, services = [] }: RollbackResult) =>
+    [...nodes.map(rollbackOf), ...services.map(serviceRollbackOf)].join('; ') || 'nothing had been applied',
+  RECOVERY_VERIFIED: ({ repairs = [] }: Pick<RecoveryResult, 'repairs'>) =>
+    ['the store is healthy: one master a shard, every replica attached', ...repairs].join('; '),
   PROBE_MEASURED: (measured: ProbeMeasurement) =>
     [
       rtoOf(measured),
@@ -40,6 +57,14 @@ const SUMMARIES: Partial<Record<EntryType, (details: never) => string>> = {
     ].join(', '),
   CONCLUDED: ({ status, outcome, reason }: Verdict) => `${status}, ${outcome}: ${reason}`,
 };
+
+function trafficOf({ p99LatencyMs, requestsPerSecond, liveGateways }: Baseline): string {
+  return `P99 write ${number(p99LatencyMs)} ms, ${number(requestsPerSecond)} requests/s, ${liveGateways} gateways`;
+}
+
+function serviceRollbackOf({ faultId, state, outcome, endedAt }: ServiceRollback): string {
+  return [`${faultId} ${outcome} (${state} in the service)`, ...(endedAt ? [`ended at ${endedAt}`] : [])].join(', ');
+}
 
 function rtoOf({
   stillFailing,

@@ -1,32 +1,63 @@
 import { alarmsNotOk } from '../admission/alarm-states.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
-import type { Cluster } from '../experiment/configuration.ts';
 import { ErrorName, WorkflowError } from '../experiment/errors.ts';
 import type { Baseline } from '../experiment/workflow.ts';
 import { type StoreTopology, topologyProblems } from '../target/store.ts';
 import { readBaseline } from './baseline.ts';
-import { describeBreaches, evaluate } from './guardrails.ts';
+import { describeBreaches, evaluate, type NamedCluster } from './guardrails.ts';
 import { readTelemetry, type Telemetry } from './prometheus.ts';
 
-export interface SteadyStateDependencies {
+/** One cluster of the experiment, and how it is seen. */
+export interface ObservedCluster extends NamedCluster {
   telemetry: Telemetry;
   readTopology: () => Promise<StoreTopology>;
+}
+
+export interface SteadyStateDependencies {
   /** CloudWatch's state of each named alarm that exists. */
   readAlarmStates: (names: string[]) => Promise<Map<string, string>>;
   audit: Pick<AuditLog, 'append'>;
 }
 
 /**
- * Nothing starts on a system that is not well: a baseline over the past 60 s, every guardrail passing now, the store
- * healthy, every alarm OK. What cannot be known is not steady. The alarms were asked at admission too, but one that
- * fired between that and the lock found no experiment to end.
+ * Nothing starts on a system that is not well: of every cluster of the experiment a baseline over the past 60 s, every
+ * guardrail passing now, the store healthy, every alarm OK. What cannot be known is not steady. The alarms were asked
+ * at admission too, but one that fired between that and the lock found no experiment to end.
+ * @returns the baselines by cluster
  * @throws WorkflowError SteadyStateNotMet with every problem found.
  */
 export async function checkSteadyState(
   experimentId: string,
-  cluster: Cluster,
-  { telemetry, readTopology, readAlarmStates, audit }: SteadyStateDependencies,
-): Promise<Baseline> {
+  clusters: readonly ObservedCluster[],
+  dependencies: SteadyStateDependencies,
+): Promise<Record<string, Baseline>> {
+  const looks = await Promise.all(clusters.map((cluster) => lookAt(cluster, dependencies)));
+  const problems = looks.flatMap((look, index) =>
+    look.problems.map((problem) => (clusters.length > 1 ? `${clusters[index]?.name}: ${problem}` : problem)),
+  );
+  const baselines: Record<string, Baseline> = {};
+  for (const [index, { baseline }] of looks.entries()) {
+    const name = clusters[index]?.name;
+    if (name !== undefined && baseline) baselines[name] = baseline;
+  }
+  if (problems.length > 0) throw new WorkflowError(ErrorName.SteadyStateNotMet, problems.join('; '));
+  await dependencies.audit.append(
+    experimentId,
+    'STEADY_STATE_CONFIRMED',
+    { function: 'check-steady-state' },
+    { baselines },
+  );
+  return baselines;
+}
+
+/** Without a baseline there is a problem that says why. */
+interface Look {
+  baseline?: Baseline;
+  problems: string[];
+}
+
+async function lookAt(observed: ObservedCluster, { readAlarmStates }: SteadyStateDependencies): Promise<Look> {
+  const { cluster, telemetry, readTopology } = observed;
   const [traffic, topology, alarms] = await Promise.allSettled([
     readBaseline(telemetry, cluster),
     readTopology(),
@@ -37,17 +68,9 @@ export async function checkSteadyState(
   else problems.push(...topologyProblems(topology.value));
   if (alarms.status === 'rejected') problems.push(`alarms: ${String(alarms.reason)}`);
   else problems.push(...alarms.value.map(({ name, state }) => `alarm ${name} is ${state}`));
-  if (traffic.status === 'rejected') throw notMet([String(traffic.reason), ...problems]);
+  if (traffic.status === 'rejected') return { problems: [String(traffic.reason), ...problems] };
 
-  const readings = evaluate(cluster, await readTelemetry(telemetry, cluster), traffic.value);
+  const readings = evaluate(observed, await readTelemetry(telemetry, cluster), traffic.value);
   if (readings.some((reading) => reading.breached)) problems.unshift(describeBreaches(readings));
-  if (problems.length > 0) throw notMet(problems);
-
-  const baseline: Baseline = { readings, ...traffic.value };
-  await audit.append(experimentId, 'STEADY_STATE_CONFIRMED', { function: 'check-steady-state' }, { baseline });
-  return baseline;
-}
-
-function notMet(problems: string[]): WorkflowError {
-  return new WorkflowError(ErrorName.SteadyStateNotMet, problems.join('; '));
+  return { baseline: { readings, ...traffic.value }, problems };
 }

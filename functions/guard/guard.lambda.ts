@@ -1,24 +1,32 @@
 import type { Context } from 'aws-lambda';
+import { isServiceFaultKind } from '../experiment/faults.ts';
 import type { ExperimentRun } from '../experiment/workflow.ts';
+import { cloudWatchClient } from '../shared/clients.ts';
 import { loadConfiguration } from '../shared/configuration.ts';
 import { systemClock } from '../shared/system-clock.ts';
-import { clusterOf } from '../target/cluster.ts';
+import { configuredClusters } from '../target/cluster.ts';
 import { auditLogFromEnv, guardLeasesFromEnv } from '../target/dependencies.ts';
 import { guard } from './guard.ts';
+import { guardHeartbeat } from './heartbeat.ts';
 import { PrometheusClient } from './prometheus.ts';
 
 const audit = auditLogFromEnv();
 const leases = guardLeasesFromEnv();
 
-export async function handler(run: ExperimentRun, context: Context): Promise<void> {
-  const cluster = clusterOf(run.experiment, loadConfiguration());
-  if (!run.baseline) throw new Error('baseline: required, nothing is watched without a steady state');
+export async function handler({ experimentId, experiment, baselines }: ExperimentRun, context: Context): Promise<void> {
+  const clusters = Object.entries(configuredClusters(experiment, loadConfiguration())).map(([name, cluster]) => {
+    const baseline = baselines?.[name];
+    if (!baseline) throw new Error(`baselines: ${name} is required, nothing is watched without a steady state`);
+    return { name, cluster, baseline, telemetry: new PrometheusClient(cluster.telemetry.prometheusUrl) };
+  });
+  const hasServiceFaults = experiment.faults.some(({ kind }) => isServiceFaultKind(kind));
   await guard(
-    { experimentId: run.experimentId, cluster, baseline: run.baseline },
+    { experimentId, clusters, hasServiceFaults },
     {
       audit,
       leases,
-      telemetry: new PrometheusClient(cluster.telemetry.prometheusUrl),
+      // One attempt, and soon given up: a late heartbeat would speak for an evaluation that is long past.
+      heartbeat: guardHeartbeat(cloudWatchClient({ attempts: 1, timeoutMs: 2_000 }), systemClock),
       clock: systemClock,
       remainingMs: () => context.getRemainingTimeInMillis(),
     },

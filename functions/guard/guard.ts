@@ -1,32 +1,52 @@
 import type { AuditLog } from '../audit/audit-log.ts';
-import type { Cluster } from '../experiment/configuration.ts';
 import { ErrorName, WorkflowError } from '../experiment/errors.ts';
 import type { Reading } from '../experiment/workflow.ts';
 import type { Clock } from '../shared/clock.ts';
 import { log } from '../shared/log.ts';
-import { blind, describeBreaches, evaluate, oldestAgeSeconds, type TrafficBaseline } from './guardrails.ts';
+import {
+  blind,
+  describeBreaches,
+  evaluate,
+  type NamedCluster,
+  oldestAgeSeconds,
+  type TrafficBaseline,
+} from './guardrails.ts';
 import type { Lease, LeaseStore, ReleaseReason } from './lease.ts';
 import { readTelemetry, type Telemetry } from './prometheus.ts';
 import { nextTickIntervalMs } from './tick.ts';
 
-/** A lease for which nothing is injected is not held for ever. */
+/** A lease for which nothing is injected is not held for ever: what *Inject fault* may take, and a little. */
 const INJECTION_DEADLINE_MS = 60_000;
+/** FIS takes its time: the alarm over this guard must be OK first, then the experiment starts. */
+const SERVICE_INJECTION_DEADLINE_MS = 150_000;
 /** The guard stops by itself while it still has the time to release the lease and to write why. */
 const LAST_ACT_MS = 8_000;
 
 export interface GuardDependencies {
   leases: Pick<LeaseStore, 'renew' | 'read' | 'release' | 'killSwitchEngaged'>;
   audit: Pick<AuditLog, 'append'>;
-  telemetry: Telemetry;
+  /**
+   * Tells the alarm that bounds service faults that these clusters are watched. Not waited for, and its failure is
+   * nobody's: the alarm sees the silence. Called after every beat; how often it speaks is its own affair.
+   */
+  heartbeat?: (clusters: readonly string[]) => Promise<void>;
   clock: Clock;
   /** How long this process may still run, milliseconds. */
   remainingMs: () => number;
 }
 
+/** One cluster of the experiment, and how it is seen. */
+export interface WatchedCluster extends NamedCluster {
+  baseline: TrafficBaseline;
+  telemetry: Telemetry;
+}
+
 export interface GuardTask {
   experimentId: string;
-  cluster: Cluster;
-  baseline: TrafficBaseline;
+  /** All are watched; a breach of any ends everything. */
+  clusters: readonly WatchedCluster[];
+  /** Whether a fault runs in a service, out of the lease's reach. */
+  hasServiceFaults: boolean;
 }
 
 /** Why the guard stops watching, and what that makes of the lease. */
@@ -46,17 +66,20 @@ interface Stop {
 export async function guard(task: GuardTask, dependencies: GuardDependencies): Promise<void> {
   const { clock } = dependencies;
   const startedMs = clock.monotonicMs();
-  let peakP99LatencyMs: number | undefined;
+  const peakP99LatencyMs: Record<string, number> = {};
   let lease: Lease | undefined;
   for (let evaluations = 1; ; evaluations++) {
     const tickMs = clock.monotonicMs();
-    const readings = await look(task, dependencies);
-    const p99 = readings.find((reading) => reading.guardrail === 'p99WriteLatencyMs')?.value;
-    if (p99 !== undefined) peakP99LatencyMs = Math.max(peakP99LatencyMs ?? 0, p99);
+    // All at once, each call with its own bound: a second cluster makes no evaluation longer.
+    const readings = (await Promise.all(task.clusters.map(look))).flat();
+    for (const { guardrail, cluster, value } of readings) {
+      if (guardrail !== 'p99WriteLatencyMs' || value === undefined) continue;
+      peakP99LatencyMs[cluster] = Math.max(peakP99LatencyMs[cluster] ?? 0, value);
+    }
 
     const stop =
       breach(readings) ??
-      untimely(lease, startedMs, dependencies) ??
+      untimely(task, lease, startedMs, dependencies) ??
       (await killed(dependencies)) ??
       (await renewOrStop());
     if (stop) return end(task, dependencies, stop, { peakP99LatencyMs, evaluations });
@@ -70,37 +93,54 @@ export async function guard(task: GuardTask, dependencies: GuardDependencies): P
     async function renewOrStop(): Promise<Stop | undefined> {
       try {
         lease = await dependencies.leases.renew(task.experimentId, readings);
-        return undefined;
       } catch (error) {
         return notRenewed(task, dependencies, error);
       }
+      sayAlive(task, dependencies);
+      return undefined;
     }
   }
 }
 
-async function look({ cluster, baseline }: GuardTask, { telemetry }: GuardDependencies): Promise<Reading[]> {
+async function look(watched: WatchedCluster): Promise<Reading[]> {
+  const { cluster, baseline, telemetry } = watched;
   try {
-    return evaluate(cluster, await readTelemetry(telemetry, cluster), baseline);
+    return evaluate(watched, await readTelemetry(telemetry, cluster), baseline);
   } catch (error) {
-    return blind(cluster, baseline, `the evaluation failed: ${messageOf(error)}`);
+    return blind(watched, baseline, `the evaluation failed: ${messageOf(error)}`);
   }
+}
+
+/** Only behind a beat, and only where an alarm listens: the beat itself waits for none of it. */
+function sayAlive({ clusters, hasServiceFaults }: GuardTask, { heartbeat }: GuardDependencies): void {
+  if (!hasServiceFaults || !heartbeat) return;
+  const names = clusters.map(({ name }) => name);
+  // In a promise of its own, so that not even what it throws at once gets through.
+  Promise.resolve(names)
+    .then(heartbeat)
+    .catch((error: unknown) => log.warn('heartbeat not sent', { clusters: names, error: messageOf(error) }));
 }
 
 function breach(readings: Reading[]): Stop | undefined {
   const breaches = readings.filter((reading) => reading.breached);
   if (breaches.length === 0) return undefined;
-  return { reason: 'GUARDRAIL', detail: describeBreaches(breaches), error: ErrorName.GuardrailBreached, breaches };
+  return { reason: 'GUARDRAIL', detail: describeBreaches(readings), error: ErrorName.GuardrailBreached, breaches };
 }
 
 /** The ends that are due by time: the TTL, an injection that never came, this process's own end. */
-function untimely(lease: Lease | undefined, startedMs: number, dependencies: GuardDependencies): Stop | undefined {
-  const { clock, remainingMs } = dependencies;
+function untimely(
+  { hasServiceFaults }: GuardTask,
+  lease: Lease | undefined,
+  startedMs: number,
+  { clock, remainingMs }: GuardDependencies,
+): Stop | undefined {
+  const injectionDeadlineMs = hasServiceFaults ? SERVICE_INJECTION_DEADLINE_MS : INJECTION_DEADLINE_MS;
   const holdUntilMs = lease?.holdUntil === undefined ? undefined : Date.parse(lease.holdUntil);
   if (holdUntilMs !== undefined && !(clock.nowEpochMs() < holdUntilMs)) {
     return { reason: 'TTL', detail: `held until ${lease?.holdUntil}` };
   }
-  if (holdUntilMs === undefined && clock.monotonicMs() - startedMs > INJECTION_DEADLINE_MS) {
-    const detail = `nothing was injected within ${INJECTION_DEADLINE_MS / 1000} s`;
+  if (holdUntilMs === undefined && clock.monotonicMs() - startedMs > injectionDeadlineMs) {
+    const detail = `nothing was injected within ${injectionDeadlineMs / 1000} s`;
     return { reason: 'ROLLBACK', detail, error: ErrorName.LeaseReleased };
   }
   if (remainingMs() < LAST_ACT_MS) {
@@ -136,7 +176,7 @@ async function end(
   { experimentId }: GuardTask,
   { leases, audit }: GuardDependencies,
   stop: Stop,
-  seen: { peakP99LatencyMs: number | undefined; evaluations: number },
+  seen: { peakP99LatencyMs: Record<string, number>; evaluations: number },
 ): Promise<void> {
   const { error: errorName, breaches = [], ...why } = stop;
   // Without the release the hosts let go all the same: no beat follows.

@@ -8,34 +8,45 @@ export type TrafficBaseline = Pick<Baseline, 'liveGateways' | 'requestsPerSecond
 /** Under this part of the baseline's request rate the guardrails look at too little traffic to say anything. */
 const MIN_REQUEST_RATE_SHARE = 0.5;
 
-type Limits = Pick<Reading, 'guardrail' | 'limit' | 'breachWhen' | 'unit' | 'maxAgeSeconds'>;
+type Limits = Pick<Reading, 'guardrail' | 'cluster' | 'limit' | 'breachWhen' | 'unit' | 'maxAgeSeconds'>;
+
+/** A cluster and the name it is configured under. */
+export interface NamedCluster {
+  name: string;
+  cluster: Cluster;
+}
 
 /**
  * Judges one snapshot. Blind is a breach: a reading that is missing, not finite, older than its guardrail allows or of
  * unknown age breaches like one beyond its limit, and so do fewer gateways or far less traffic than in the baseline.
  */
-export function evaluate(cluster: Cluster, snapshot: TelemetrySnapshot, baseline: TrafficBaseline): Reading[] {
+export function evaluate(
+  { name, cluster }: NamedCluster,
+  snapshot: TelemetrySnapshot,
+  baseline: TrafficBaseline,
+): Reading[] {
   const configured = Object.entries(cluster.guardrails).map(([guardrail, limits]) => {
     const { limit, breachWhen, unit, maxAgeSeconds } = limits;
-    return judge({ guardrail, limit, breachWhen, unit, maxAgeSeconds }, snapshot.guardrails[guardrail] ?? {});
+    const own = { guardrail, cluster: name, limit, breachWhen, unit, maxAgeSeconds };
+    return judge(own, snapshot.guardrails[guardrail] ?? {});
   });
   // Neither has a selector of its own: they are as old as the oldest of the others, of the same Prometheus.
   const ageSeconds = oldestAgeSeconds(configured);
   const { maxAgeSeconds } = cluster.telemetry;
   const aged = (raw: RawReading): RawReading => ({ ...raw, ...(ageSeconds === undefined ? {} : { ageSeconds }) });
+  const traffic = { cluster: name, breachWhen: 'below', maxAgeSeconds } as const;
   return [
     ...configured,
     judge(
-      { guardrail: 'liveGateways', limit: baseline.liveGateways, breachWhen: 'below', unit: 'gateways', maxAgeSeconds },
+      { guardrail: 'liveGateways', limit: baseline.liveGateways, unit: 'gateways', ...traffic },
       aged(snapshot.liveGateways),
     ),
     judge(
       {
         guardrail: 'requestRate',
         limit: baseline.requestsPerSecond * MIN_REQUEST_RATE_SHARE,
-        breachWhen: 'below',
         unit: 'requests/s',
-        maxAgeSeconds,
+        ...traffic,
       },
       aged(snapshot.requestRate),
     ),
@@ -43,7 +54,7 @@ export function evaluate(cluster: Cluster, snapshot: TelemetrySnapshot, baseline
 }
 
 /** All readings as breaches, for an evaluation that could not be made at all. */
-export function blind(cluster: Cluster, baseline: TrafficBaseline, problem: string): Reading[] {
+export function blind(cluster: NamedCluster, baseline: TrafficBaseline, problem: string): Reading[] {
   return evaluate(cluster, { guardrails: {}, liveGateways: { problem }, requestRate: { problem } }, baseline);
 }
 
@@ -53,11 +64,12 @@ export function oldestAgeSeconds(readings: readonly Pick<Reading, 'ageSeconds'>[
   return ages.length > 0 && ages.every(Number.isFinite) ? Math.max(...ages) : undefined;
 }
 
-/** For a person: every breach with its numbers. */
+/** For a person: every breach with its numbers, and its cluster where there are several. */
 export function describeBreaches(readings: readonly Reading[]): string {
+  const several = new Set(readings.map(({ cluster }) => cluster)).size > 1;
   return readings
     .filter((reading) => reading.breached)
-    .map((reading) => `${reading.guardrail}: ${reading.reason ?? 'breached'}`)
+    .map(({ guardrail, cluster, reason }) => `${several ? `${cluster} ` : ''}${guardrail}: ${reason ?? 'breached'}`)
     .join('; ');
 }
 

@@ -1,17 +1,18 @@
 import type { AuditEntry } from '../audit/entry.ts';
-import { detailsOf } from '../experiment/status.ts';
 import type { Injection } from '../experiment/workflow.ts';
 
+/** The part of INJECTED that is used. */
+type Injected = Pick<Injection, 'injectedAt'> & { nodes?: { appliedAt?: string }[]; services?: unknown[] };
+
 /**
- * From when on a client may suffer from the fault: the first host's own report, the announcement where no host
- * reported. Milliseconds since the epoch; undefined when nothing was announced.
+ * From when on a client may suffer: the first host's own report, the announcement where nobody reported or where a
+ * service did, which says only that it has begun. Milliseconds since the epoch; undefined when nothing was announced.
  */
 export function faultAtEpochMs(entries: readonly AuditEntry[]): number | undefined {
-  const injected = detailsOf<Injection & { nodes?: { appliedAt?: string }[] }>(entries, 'INJECTED');
-  if (injected) {
-    const reported = [injected.injectedAt, ...(injected.nodes ?? []).map(({ appliedAt }) => appliedAt ?? '')];
-    return Math.min(...reported.map((at) => Date.parse(at)).filter((atMs) => !Number.isNaN(atMs)));
-  }
   const announced = entries.find(({ type }) => type === 'INJECTING');
-  return announced && Date.parse(announced.at);
+  // Of several turns the first: from then on something is broken.
+  const injected = entries.find(({ type }) => type === 'INJECTED')?.details as Injected | undefined;
+  if (!injected || (announced && injected.services?.length)) return announced && Date.parse(announced.at);
+  const reported = [injected.injectedAt, ...(injected.nodes ?? []).map(({ appliedAt }) => appliedAt ?? '')];
+  return Math.min(...reported.map((at) => Date.parse(at)).filter((atMs) => !Number.isNaN(atMs)));
 }

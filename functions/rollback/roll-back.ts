@@ -1,38 +1,45 @@
 import type { AuditLog } from '../audit/audit-log.ts';
-import type { NodeRollback, ResolvedTargets, RollbackResult } from '../experiment/workflow.ts';
+import type { NodeRollback, ResolvedTargets, RollbackResult, ServiceRollback } from '../experiment/workflow.ts';
+import type { ServiceFaults } from '../fault/service-faults.ts';
 import type { CommandResult, HostCommands } from '../fault/ssm.ts';
 import type { LeaseStore, ReleaseReason } from '../guard/lease.ts';
 import type { Clock } from '../shared/clock.ts';
 import { withDeadline } from '../shared/with-deadline.ts';
+import type { PlannedFaults } from './planned-faults.ts';
 
 const ACTOR = { function: 'roll-back' };
 /** The host's fence may take 15 s, a busy agent as long again; beyond this a person is needed. */
 const DEADLINE_MS = 40_000;
+/**
+ * An instance may take minutes to stop before it can be started again, and only then can its host be asked. Below the
+ * time limit of the function.
+ */
+const SERVICE_DEADLINE_MS = 180_000;
 const RETRY_PAUSE_MS = 1000;
 
 export interface RollBackDependencies {
   leases: Pick<LeaseStore, 'release' | 'read'>;
   audit: Pick<AuditLog, 'append' | 'read'>;
   hosts: HostCommands;
+  services: Pick<ServiceFaults, 'rollBack'>;
   clock: Clock;
   /** Full name of the roll-back document. */
   document: string;
 }
 
-export interface RollBackTask {
+export interface RollBackTask extends PlannedFaults {
   experimentId: string;
   /** Why this rollback; the lease keeps the first reason it was given. */
   reason: ReleaseReason;
   detail: string;
-  /** Fallback for a log that cannot be read. */
-  targets?: ResolvedTargets;
 }
 
+type Entries = Awaited<ReturnType<AuditLog['read']>>;
 type Impacted = Pick<NodeRollback, 'node' | 'instanceId' | 'faultId'>;
 
 /**
  * The only way back, whoever calls: release the lease (hosts let go within a poll), record, revert on every node that
- * was ever to be injected, prove. Idempotent, works from the id alone, and goes on without lease table or audit log.
+ * was ever to be injected and stop what runs in FIS, side by side, prove. Idempotent, works from the id alone, and goes on without lease table or audit log.
  *
  * The log is read after the release: an injection that is recorded later finds no lease to be granted by.
  */
@@ -48,7 +55,7 @@ export async function rollBack(task: RollBackTask, dependencies: RollBackDepende
       return undefined;
     }
   };
-  const deadlineMs = clock.monotonicMs() + DEADLINE_MS;
+  const startedMs = clock.monotonicMs();
   await tolerate('lease not released', leases.release(experimentId, reason, detail));
   const lease = await tolerate('lease not read', leases.read(experimentId));
   const why = { reason: lease?.releaseReason ?? reason, detail: lease?.releaseDetail ?? detail };
@@ -59,14 +66,20 @@ export async function rollBack(task: RollBackTask, dependencies: RollBackDepende
   const blind = entries === undefined && targets === undefined;
   if (blind) problems.push('which nodes were injected is not known: their own lease and TTL end the fault');
 
-  const nodes = await Promise.all(impacted.map((node) => revertUntilClean(node, task, dependencies, deadlineMs)));
+  const hasServices = entries ? announced(entries, 'services').length > 0 : task.hasServiceFaults;
+  const deadlineMs = startedMs + (hasServices ? SERVICE_DEADLINE_MS : DEADLINE_MS);
+  const [nodes, services] = await Promise.all([
+    Promise.all(impacted.map((node) => revertUntilClean(node, task, dependencies, deadlineMs))),
+    hasServices ? dependencies.services.rollBack(experimentId, deadlineMs) : [],
+  ]);
   problems.push(...nodes.flatMap(fenceProblem));
-  const failed = blind || nodes.some((node) => node.outcome === 'FAILED');
-  const lifted = rolledBackAt(nodes, clock);
+  const failed = blind || [...nodes, ...services].some(({ outcome }) => outcome === 'FAILED');
+  const lifted = rolledBackAt(nodes, services, clock);
   const result = (): RollbackResult => ({
     outcome: failed ? 'ROLLBACK_FAILED' : 'ROLLED_BACK',
     ...(lifted === undefined ? {} : { rolledBackAt: lifted }),
     nodes,
+    ...(services.length === 0 ? {} : { services }),
     ...(problems.length === 0 ? {} : { problems }),
   });
   const { outcome } = result();
@@ -128,15 +141,18 @@ function judge(impacted: Impacted, { status, report, detail }: CommandResult): N
  * Every node that an INJECTING entry announced, confirmed or not; none when nothing was announced. Where something was,
  * the resolved targets are added: reverting too much is harmless.
  */
-function injectedNodes(
-  entries: Awaited<ReturnType<AuditLog['read']>>,
-  targets: ResolvedTargets | undefined,
-): Impacted[] {
-  const announced = entries.filter((entry) => entry.type === 'INJECTING');
-  if (announced.length === 0) return [];
-  const commands = announced.flatMap((entry) => (entry.details.commands as Impacted[] | undefined) ?? []);
+function injectedNodes(entries: Entries, targets: ResolvedTargets | undefined): Impacted[] {
+  if (entries.every(({ type }) => type !== 'INJECTING')) return [];
+  const commands = announced(entries, 'commands') as Impacted[];
   const named = commands.map(({ node, instanceId, faultId }) => ({ node, instanceId, faultId }));
   return unique([...named, ...resolvedNodes(targets)]);
+}
+
+/** Of all INJECTING entries: `commands` for hosts, `services` for FIS. */
+function announced(entries: Entries, what: 'commands' | 'services'): unknown[] {
+  return entries
+    .filter(({ type }) => type === 'INJECTING')
+    .flatMap(({ details }) => (details[what] as unknown[] | undefined) ?? []);
 }
 
 function resolvedNodes(targets: ResolvedTargets | undefined): Impacted[] {
@@ -151,9 +167,18 @@ function unique(nodes: Impacted[]): Impacted[] {
   return [...new Map(nodes.map((node) => [`${node.faultId} ${node.instanceId}`, node])).values()];
 }
 
-/** When the last fault was lifted, by the hosts' own word; the time of the proof where a host gives none. */
-function rolledBackAt(nodes: readonly NodeRollback[], clock: Clock): string | undefined {
-  const reverted = nodes.filter((node) => node.outcome === 'REVERTED');
-  const times = reverted.map((node) => Date.parse(node.liftedAt ?? '') || clock.nowEpochMs());
+/** When the last fault was lifted, by the word of hosts and service; the time of the proof where they give none. */
+function rolledBackAt(
+  nodes: readonly NodeRollback[],
+  services: readonly ServiceRollback[],
+  clock: Clock,
+): string | undefined {
+  const said = [
+    ...nodes.map(({ outcome, liftedAt }) => ({ outcome, at: liftedAt })),
+    ...services.map(({ outcome, endedAt }) => ({ outcome, at: endedAt })),
+  ];
+  const times = said
+    .filter(({ outcome }) => outcome === 'REVERTED')
+    .map(({ at }) => Date.parse(at ?? '') || clock.nowEpochMs());
   return times.length === 0 ? undefined : new Date(Math.max(...times)).toISOString();
 }

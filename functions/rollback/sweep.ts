@@ -11,7 +11,7 @@ import { type RollbackStarter, startRollback } from './start-rollback.ts';
  * How long the step behind each of these may take before its run counts as dead.
  */
 const NEXT_STEP_TAKES_MS: Partial<Record<EntryType, number>> = {
-  ROLLING_BACK: 150_000,
+  ROLLING_BACK: 240_000,
   ROLLED_BACK: 700_000,
   ROLLBACK_FAILED: 700_000,
   RECOVERY_VERIFIED: 150_000,

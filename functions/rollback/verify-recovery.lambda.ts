@@ -1,18 +1,20 @@
 import type { ExperimentRun, RecoveryResult } from '../experiment/workflow.ts';
 import { loadConfiguration } from '../shared/configuration.ts';
 import { systemClock } from '../shared/system-clock.ts';
-import { clusterOf } from '../target/cluster.ts';
-import { auditLogFromEnv, observeCluster } from '../target/dependencies.ts';
+import { configuredClusters } from '../target/cluster.ts';
+import { auditLogFromEnv, observeCluster, openStore } from '../target/dependencies.ts';
+import type { LiveNode } from '../target/ec2-nodes.ts';
 import { verifyRecovery } from './verify-recovery.ts';
 
 const audit = auditLogFromEnv();
 
-export async function handler({ experimentId, experiment, rollback }: ExperimentRun): Promise<RecoveryResult> {
+export async function handler({ experiment, rollback }: ExperimentRun): Promise<RecoveryResult> {
   const configuration = loadConfiguration();
-  const cluster = clusterOf(experiment, configuration);
-  return verifyRecovery(experimentId, rollback, cluster.budgets.recoverySeconds, {
-    readTopology: async () => (await observeCluster(cluster, configuration)).topology,
-    audit,
-    clock: systemClock,
-  });
+  const clusters = Object.entries(configuredClusters(experiment, configuration)).map(([name, cluster]) => ({
+    name,
+    recoverySeconds: cluster.budgets.recoverySeconds,
+    observe: () => observeCluster(cluster, configuration),
+    repair: async (nodes: readonly LiveNode[]) => (await openStore(cluster)).repair(nodes),
+  }));
+  return verifyRecovery(experiment, rollback, clusters, { audit, clock: systemClock });
 }

@@ -1,54 +1,108 @@
 import type { AuditLog } from '../audit/audit-log.ts';
+import type { Experiment } from '../experiment/experiment.ts';
 import type { RecoveryResult, RollbackResult } from '../experiment/workflow.ts';
 import type { Clock } from '../shared/clock.ts';
-import { type StoreTopology, topologyProblems } from '../target/store.ts';
+import { log } from '../shared/log.ts';
+import type { LiveNode } from '../target/ec2-nodes.ts';
+import { type Store, type StoreTopology, topologyProblems } from '../target/store.ts';
 
 const POLL_INTERVAL_MS = 1000;
+/** A save takes its time; asking for it more often would only be answered with "it is under way". */
+const REPAIR_INTERVAL_MS = 5000;
+
+/** One cluster of the experiment, and how it is seen and helped. */
+export interface RecoveringCluster {
+  name: string;
+  /** How long its store may take, seconds. */
+  recoverySeconds: number;
+  observe: () => Promise<{ nodes: LiveNode[]; topology: StoreTopology }>;
+  repair: Store['repair'];
+}
 
 export interface RecoveryDependencies {
-  readTopology: () => Promise<StoreTopology>;
   audit: Pick<AuditLog, 'append'>;
   clock: Clock;
 }
 
 /**
- * A clean host is not a healthy store: waits until every shard is healthy and every impacted node has its place in one
- * again. Not recovering is an outcome, not an error.
- *
- * @param recoverySeconds how long the store may take
+ * A clean host is not a healthy store: repairs what the fault broke on the impacted nodes, and waits until every shard
+ * of every cluster is healthy and every impacted node has its place in one again. Not recovering is an outcome, not an
+ * error.
  */
 export async function verifyRecovery(
-  experimentId: string,
+  experiment: Experiment,
   rollback: RollbackResult | undefined,
-  recoverySeconds: number,
-  { readTopology, audit, clock }: RecoveryDependencies,
+  clusters: readonly RecoveringCluster[],
+  { audit, clock }: RecoveryDependencies,
 ): Promise<RecoveryResult> {
-  const impacted = [...new Set((rollback?.nodes ?? []).map((node) => node.node))];
-  // Nothing was injected: there is nothing to wait for, one look says how the store is.
-  const deadlineMs = clock.monotonicMs() + (impacted.length === 0 ? 0 : recoverySeconds * 1000);
-  let problems: string[];
-  for (;;) {
-    problems = await problemsNow(readTopology, impacted);
-    if (problems.length === 0 || clock.monotonicMs() >= deadlineMs) break;
-    await clock.sleep(POLL_INTERVAL_MS);
-  }
+  const recoveries = await Promise.all(
+    clusters.map(async (cluster) => {
+      const impacted = impactedIn(cluster.name, experiment, rollback);
+      return { impacted, ...(await recover(cluster, impacted, clock)) };
+    }),
+  );
+  const lines = (of: (recovery: (typeof recoveries)[number]) => string[]) =>
+    recoveries.flatMap((recovery, index) =>
+      of(recovery).map((line) => (clusters.length > 1 ? `${clusters[index]?.name}: ${line}` : line)),
+    );
+  const problems = lines((recovery) => recovery.problems);
+  const repairs = lines((recovery) => recovery.repairs);
   const outcome = problems.length === 0 ? 'RECOVERED' : 'NOT_RECOVERED';
-  const result: RecoveryResult = { outcome, verifiedAt: new Date(clock.nowEpochMs()).toISOString(), problems };
+  const result: RecoveryResult = {
+    outcome,
+    verifiedAt: new Date(clock.nowEpochMs()).toISOString(),
+    problems,
+    ...(repairs.length === 0 ? {} : { repairs }),
+  };
   const type = outcome === 'RECOVERED' ? 'RECOVERY_VERIFIED' : 'RECOVERY_FAILED';
-  await audit.append(experimentId, type, { function: 'verify-recovery' }, { ...result, impacted });
+  const details = { ...result, impacted: recoveries.flatMap(({ impacted }) => impacted) };
+  await audit.append(experiment.experimentId, type, { function: 'verify-recovery' }, details);
   return result;
 }
 
-async function problemsNow(
-  readTopology: RecoveryDependencies['readTopology'],
+/** Nodes of the cluster whose faults were rolled back, on the host or in the service, each once. */
+function impactedIn(cluster: string, { faults }: Experiment, rollback: RollbackResult | undefined): string[] {
+  const own = faults.filter((fault) => fault.cluster === cluster);
+  const reverted = (rollback?.nodes ?? []).filter(({ faultId }) => own.some((fault) => fault.faultId === faultId));
+  const ended = own.filter(({ faultId }) => (rollback?.services ?? []).some((service) => service.faultId === faultId));
+  return [...new Set([...reverted.map(({ node }) => node), ...ended.flatMap(({ impactedNodes }) => impactedNodes)])];
+}
+
+async function recover(
+  { recoverySeconds, observe, repair }: RecoveringCluster,
   impacted: readonly string[],
-): Promise<string[]> {
+  clock: Clock,
+): Promise<{ problems: string[]; repairs: string[] }> {
+  // Nothing was injected: there is nothing to wait for, one look says how the store is.
+  const deadlineMs = clock.monotonicMs() + (impacted.length === 0 ? 0 : recoverySeconds * 1000);
+  const repairs = new Set<string>();
+  let repairAtMs = clock.monotonicMs();
+  for (;;) {
+    const { nodes, problems } = await lookAt(observe, impacted);
+    if (problems.length === 0 || clock.monotonicMs() >= deadlineMs) return { problems, repairs: [...repairs] };
+    if (clock.monotonicMs() >= repairAtMs) {
+      repairAtMs = clock.monotonicMs() + REPAIR_INTERVAL_MS;
+      const ill = nodes.filter(({ name }) => impacted.includes(name));
+      const done = await repair(ill).catch((error: unknown) => {
+        log.warn('not repaired yet', { nodes: ill.map(({ name }) => name), error: String(error) });
+        return [];
+      });
+      for (const repaired of done) repairs.add(repaired);
+    }
+    await clock.sleep(POLL_INTERVAL_MS);
+  }
+}
+
+async function lookAt(
+  observe: RecoveringCluster['observe'],
+  impacted: readonly string[],
+): Promise<{ nodes: LiveNode[]; problems: string[] }> {
   try {
-    const topology = await readTopology();
+    const { nodes, topology } = await observe();
     const placed = new Set(topology.shards.flatMap((shard) => [shard.master, ...shard.replicas]));
     const lost = impacted.filter((node) => !placed.has(node)).map((node) => `${node}: is in no shard`);
-    return [...topologyProblems(topology), ...lost];
+    return { nodes, problems: [...topologyProblems(topology), ...lost] };
   } catch (error) {
-    return [`store: ${error instanceof Error ? error.message : String(error)}`];
+    return { nodes: [], problems: [`store: ${error instanceof Error ? error.message : String(error)}`] };
   }
 }

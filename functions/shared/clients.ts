@@ -2,6 +2,7 @@ import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { FisClient } from '@aws-sdk/client-fis';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
@@ -49,6 +50,7 @@ export const cloudWatchClient = (patience: Patience = {}) =>
 export const ec2Client = (patience: Patience = {}) => once('ec2', patience, (c) => new EC2Client(c));
 export const eventBridgeClient = (patience: Patience = {}) =>
   once('eventbridge', patience, (c) => new EventBridgeClient(c));
+export const fisClient = (patience: Patience = {}) => once('fis', patience, (c) => new FisClient(c));
 export const lambdaClient = (patience: Patience = {}) => once('lambda', patience, (c) => new LambdaClient(c));
 export const secretsManagerClient = (patience: Patience = {}) =>
   once('secretsmanager', patience, (c) => new SecretsManagerClient(c));

@@ -1,17 +1,26 @@
 import type { Cluster, Configuration } from '../experiment/configuration.ts';
-import type { Experiment } from '../experiment/experiment.ts';
+import type { Experiment, Fault } from '../experiment/experiment.ts';
 
 /**
- * The configured cluster of an experiment.
- * @throws Error when it names none, several, or one that this deployment may not touch.
+ * The configured clusters of an experiment by name, in the order of its faults: the first one is the probe's.
+ * @throws Error when it names one that this deployment may not touch.
  */
-export function clusterOf(experiment: Experiment, configuration: Configuration): Cluster {
-  const names = [...new Set(experiment.faults.map((fault) => fault.cluster))];
-  const [name] = names;
-  if (name === undefined || names.length > 1) {
-    throw new Error(`faults: exactly one cluster an experiment, not ${names.length} (${names.join(', ')})`);
-  }
-  const cluster = Object.hasOwn(configuration.clusters, name) ? configuration.clusters[name] : undefined;
-  if (!cluster) throw new Error(`cluster ${name}: not one of ${Object.keys(configuration.clusters).join(', ')}`);
-  return cluster;
+export function configuredClusters(
+  experiment: Experiment,
+  { clusters }: Pick<Configuration, 'clusters'>,
+): Record<string, Cluster> {
+  const names = [...new Set(experiment.faults.map(({ cluster }) => cluster))];
+  return Object.fromEntries(
+    names.map((name) => {
+      const cluster = Object.hasOwn(clusters, name) ? clusters[name] : undefined;
+      if (!cluster) throw new Error(`cluster ${name}: not one of ${Object.keys(clusters).join(', ')}`);
+      return [name, cluster];
+    }),
+  );
+}
+
+/** The fault that the probe measures. @throws Error for an experiment without faults */
+export function firstFault({ faults: [first] }: Pick<Experiment, 'faults'>): Fault {
+  if (!first) throw new Error('faults: at least one is required');
+  return first;
 }

@@ -8,6 +8,10 @@ export interface LiveNode {
   instanceId: string;
   /** Every private address of every interface, v4 and v6, the primary one first. */
   addresses: string[];
+  availabilityZone: string;
+  subnetId: string;
+  /** EBS volumes that are attached to it, without the root volume. */
+  dataVolumeIds: string[];
 }
 
 /**
@@ -51,5 +55,12 @@ function toNode(instance: Instance): LiveNode {
     ]),
   ].filter((address): address is string => address !== undefined && address !== '');
   if (addresses.length === 0) throw new Error(`node ${name} (${instanceId}): has no private address`);
-  return { name, instanceId, addresses: [...new Set(addresses)] };
+  const [availabilityZone, subnetId] = [instance.Placement?.AvailabilityZone, instance.SubnetId];
+  if (!availabilityZone || !subnetId) {
+    throw new Error(`node ${name} (${instanceId}): EC2 tells no availability zone or no subnet of it`);
+  }
+  const dataVolumeIds = (instance.BlockDeviceMappings ?? [])
+    .filter(({ DeviceName }) => DeviceName !== instance.RootDeviceName)
+    .flatMap(({ Ebs }) => Ebs?.VolumeId ?? []);
+  return { name, instanceId, addresses: [...new Set(addresses)], availabilityZone, subnetId, dataVolumeIds };
 }

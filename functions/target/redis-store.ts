@@ -1,6 +1,9 @@
 import type { Redis } from 'ioredis';
+import { log } from '../shared/log.ts';
 import type { LiveNode } from './ec2-nodes.ts';
 import { askRedis } from './redis-connection.ts';
+import { parseInfo } from './redis-info.ts';
+import { persistenceProblems, saveAgain } from './redis-persistence.ts';
 import {
   mergeTopology,
   type RedisView,
@@ -25,7 +28,7 @@ export function redisStore(cluster: StoreCluster, credentials: StoreCredentials)
   }
   async function redisView(node: LiveNode): Promise<RedisView> {
     try {
-      return { node: node.name, ...(await ask(node, port, readReplication)) };
+      return { node: node.name, ...(await ask(node, port, readState)) };
     } catch (error) {
       return { node: node.name, problem: String(error) };
     }
@@ -37,6 +40,19 @@ export function redisStore(cluster: StoreCluster, credentials: StoreCredentials)
         Promise.all(nodes.map(redisView)),
       ]);
       return mergeTopology(nodes, sentinels, redises);
+    },
+    async repair(nodes) {
+      const repairs = await Promise.all(
+        nodes.map(async (node) => {
+          try {
+            return (await ask(node, port, saveAgain)) ? [`${node.name}: BGSAVE begun, its last save had failed`] : [];
+          } catch (error) {
+            log.warn('not repaired yet', { node: node.name, error: String(error) });
+            return [];
+          }
+        }),
+      );
+      return repairs.flat();
     },
   };
 }
@@ -60,23 +76,20 @@ async function readMasters(sentinel: Redis): Promise<SentinelMaster[]> {
   );
 }
 
-async function readReplication(redis: Redis) {
+async function readState(redis: Redis) {
+  // One after the other on one connection: some versions take one section only.
   const info = parseInfo(await redis.info('replication'));
+  const unsaved = persistenceProblems(parseInfo(await redis.info('persistence')));
   return {
     role: info.role ?? 'unknown',
     ...(info.master_host === undefined ? {} : { masterHost: info.master_host }),
     ...(info.master_link_status === undefined ? {} : { masterLinkStatus: info.master_link_status }),
+    ...(unsaved.length === 0 ? {} : { persistenceProblems: unsaved }),
   };
 }
 
 function toPeer(record: Record<string, string>): SentinelPeer {
   return { ip: record.ip ?? '', port: Number(record.port), flags: (record.flags ?? '').split(',') };
-}
-
-/** `name:value` lines of `INFO`. */
-export function parseInfo(text: string): Record<string, string> {
-  const lines = text.split(/\r?\n/).filter((line) => line.includes(':') && !line.startsWith('#'));
-  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]));
 }
 
 /** Sentinel answers with lists of `[name, value, name, value …]`. @throws Error for anything else */

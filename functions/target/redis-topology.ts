@@ -17,9 +17,16 @@ export interface SentinelMaster extends SentinelPeer {
 /** What the Sentinel of one node says, or why it says nothing. */
 export type SentinelView = { node: string; masters: SentinelMaster[] } | { node: string; problem: string };
 
-/** What the Redis of one node says of itself (`INFO replication`), or why it says nothing. */
+/** What the Redis of one node says of itself (`INFO`), or why it says nothing. */
 export type RedisView =
-  | { node: string; role: string; masterHost?: string; masterLinkStatus?: string }
+  | {
+      node: string;
+      role: string;
+      masterHost?: string;
+      masterLinkStatus?: string;
+      /** What it could not write to its disk: it refuses writes (`MISCONF`) until it can. */
+      persistenceProblems?: string[];
+    }
   | { node: string; problem: string };
 
 interface Opinion extends SentinelMaster {
@@ -105,8 +112,11 @@ function mergeShard(
   const [first] = opinions;
   const master = masters.size === 1 && first ? nodeAt(first.ip) : undefined;
   for (const node of members) {
-    const problem = roleProblem(redisOf.get(node), node === master, master, nodeAt);
+    const view = redisOf.get(node);
+    const problem = roleProblem(view, node === master, master, nodeAt);
     if (problem !== undefined) problems.add(`${node} ${problem}`);
+    const unsaved = view && 'persistenceProblems' in view ? view.persistenceProblems : undefined;
+    for (const each of unsaved ?? []) problems.add(`${node} ${each}`);
   }
   return {
     name,

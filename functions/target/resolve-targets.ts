@@ -1,22 +1,25 @@
 import { ErrorName, WorkflowError } from '../experiment/errors.ts';
 import type { Fault } from '../experiment/experiment.ts';
-import type { ResolvedFault, ResolvedTargets, TargetNode } from '../experiment/workflow.ts';
+import { isServiceFaultKind, peersOf, serviceKindOf } from '../experiment/faults.ts';
+import type { ResolvedFault, TargetNode } from '../experiment/workflow.ts';
 import type { LiveNode } from './ec2-nodes.ts';
 import type { StoreTopology } from './store.ts';
 
 /**
- * Names of a request → nodes that are live now, with the role and the shard that the store itself gives them. Pure.
+ * Names of a request → nodes of one cluster that are live now, with the role and the shard that the store itself gives
+ * them. Pure.
  *
- * @param exemptAddresses addresses of telemetry, which no fault may cut
- * @throws WorkflowError TargetsUnresolved when a name is unknown, not live or of no certain role, or when a fault
- *   would cut a telemetry address.
+ * @param faults those of this cluster
+ * @param exemptAddresses addresses of the cluster's telemetry, which no fault may cut
+ * @throws WorkflowError TargetsUnresolved when a name is unknown, not live or of no certain role, when nobody is on the
+ *   other side of a fault that needs one, when a fault would cut a telemetry address, or when these nodes cannot have it.
  */
 export function resolveTargets(
   faults: readonly Fault[],
   nodes: readonly LiveNode[],
   topology: StoreTopology,
   exemptAddresses: readonly string[],
-): ResolvedTargets {
+): ResolvedFault[] {
   const known = new Map(nodes.map((node) => [node.name, toTarget(node, topology)]));
   const resolve = (faultId: string, name: string): TargetNode => {
     const target = known.get(name);
@@ -24,23 +27,58 @@ export function resolveTargets(
     if (typeof target === 'string') throw unresolved(`${faultId}: node ${name} ${target}`);
     return target;
   };
-  const resolved = faults.map((fault): ResolvedFault => {
-    const impacted = fault.impactedNodes.map((name) => resolve(fault.faultId, name));
-    const peers = peerNames(fault).map((name) => resolve(fault.faultId, name));
+  return faults.map((fault): ResolvedFault => {
+    const { faultId } = fault;
+    const impacted = fault.impactedNodes.map((name) => resolve(faultId, name));
+    const peers = peerNames(fault, nodes).map((name) => resolve(faultId, name));
     const shards = topology.shards.filter((shard) => impacted.some((node) => node.shard === shard.name));
     const members = new Set(shards.flatMap((shard) => [...(shard.master ? [shard.master] : []), ...shard.replicas]));
-    const shardMembers = [...members].sort().map((name) => resolve(fault.faultId, name));
+    const shardMembers = [...members].sort().map((name) => resolve(faultId, name));
     const cut = peers.flatMap((peer) => peer.addresses).filter((address) => exemptAddresses.includes(address));
-    if (cut.length > 0) throw unresolved(`${fault.faultId}: telemetry lives on a peer (${cut.join(', ')})`);
-    return { faultId: fault.faultId, impacted, peers, shardMembers };
+    if (cut.length > 0) throw unresolved(`${faultId}: telemetry lives on a peer (${cut.join(', ')})`);
+    const resolved = { faultId, impacted, peers, shardMembers };
+    const refused = zoneNotWhole(fault, nodes) ?? refusedByKind(fault, resolved);
+    if (refused !== undefined) throw unresolved(`${faultId}: ${refused}`);
+    return resolved;
   });
-  return { faults: resolved, exemptAddresses: [...exemptAddresses] };
 }
 
-/** Nodes on the other side of a partition; none for other kinds. */
-function peerNames({ parameters, impactedNodes }: Fault): string[] {
-  if (parameters.kind !== 'NETWORK_PARTITION') return [];
-  return [...parameters.groupA, ...parameters.groupB].filter((name) => !impactedNodes.includes(name));
+/**
+ * Nodes on the other side, never an impacted one; none for kinds without another side.
+ * @throws WorkflowError TargetsUnresolved when there is nobody: such a fault would do nothing, or something else.
+ */
+function peerNames({ faultId, parameters, impactedNodes }: Fault, nodes: readonly LiveNode[]): string[] {
+  const selection = peersOf(parameters);
+  if (!selection) return [];
+  const selected = () => {
+    switch (selection.by) {
+      case 'names':
+        return selection.nodes;
+      case 'availabilityZone':
+        return nodes.filter((node) => node.availabilityZone === selection.availabilityZone).map(({ name }) => name);
+      case 'all':
+        return nodes.map(({ name }) => name);
+    }
+  };
+  const peers = [...new Set(selected())].filter((name) => !impactedNodes.includes(name));
+  if (peers.length > 0) return peers;
+  const where = selection.by === 'availabilityZone' ? ` in ${selection.availabilityZone}` : '';
+  throw unresolved(`${faultId}: there is no peer${where}, no live node beside the impacted ones`);
+}
+
+/** The service cuts a whole zone's subnets: a node there that is not named would be hit without having been counted. */
+function zoneNotWhole({ parameters, impactedNodes }: Fault, nodes: readonly LiveNode[]): string | undefined {
+  if (parameters.kind !== 'AZ_DISCONNECT') return undefined;
+  const zone = parameters.availabilityZone;
+  const missing = nodes.filter((node) => node.availabilityZone === zone && !impactedNodes.includes(node.name));
+  if (missing.length === 0) return undefined;
+  const names = missing.map(({ name }) => name).join(', ');
+  return `targetNodes must be exactly the live nodes of the cluster in ${zone}; not named: ${names}`;
+}
+
+function refusedByKind({ parameters }: Fault, resolved: ResolvedFault): string | undefined {
+  if (!isServiceFaultKind(parameters.kind)) return undefined;
+  return serviceKindOf(parameters.kind).refuseTargets?.(parameters, resolved);
 }
 
 /** The node with its role, or why it has none. */
@@ -57,6 +95,9 @@ function toTarget(node: LiveNode, topology: StoreTopology): TargetNode | string 
     addresses: [...new Set([...(first ? [first] : []), ...node.addresses])],
     shard: home.name,
     role: home.master === node.name ? 'master' : 'replica',
+    availabilityZone: node.availabilityZone,
+    subnetId: node.subnetId,
+    dataVolumeIds: node.dataVolumeIds,
   };
 }
 

@@ -21,10 +21,20 @@ export interface StoreTopology {
   problems: string[];
 }
 
-/** One adapter an engine: what checks need to know of a store. */
+/** One adapter an engine: what checks need to know of a store, and what brings it back after a fault. */
 export interface Store {
-  /** Never rejects for a node that does not answer: unknown is a problem of the topology. */
+  /**
+   * Never rejects for a node that does not answer: unknown is a problem of the topology. So is a node that answers but
+   * does not do its work (Redis: refuses writes because it could not save).
+   */
   readTopology(nodes: readonly LiveNode[]): Promise<StoreTopology>;
+  /**
+   * Does to these nodes what the store does not do by itself once its host is well again, as far as they need it now.
+   * Asked every few seconds until the topology has no problem left: idempotent, and it starts nothing twice at once.
+   * @returns what was begun, one line a node; empty when nothing had to be. Never rejects: a node that cannot be
+   *   repaired stays a problem of the topology.
+   */
+  repair(nodes: readonly LiveNode[]): Promise<string[]>;
 }
 
 /** User name and password from Secrets Manager; empty for a store without. */

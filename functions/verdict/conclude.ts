@@ -37,7 +37,8 @@ export async function conclude(run: ExperimentRun, dependencies: ConcludeDepende
   const entries = await entriesWithProbe(experimentId, dependencies);
   let { verdict } = stateOf(entries);
   if (!verdict) {
-    const name = clustersOf(experiment)[0] ?? '';
+    // The probe's cluster: what it measured there is held against that cluster's budgets.
+    const name = experiment.faults[0]?.cluster ?? '';
     const limits = Object.hasOwn(clusters, name) ? clusters[name]?.budgets : undefined;
     verdict = judge(entries, limits ?? NO_BUDGET);
     for (const row of recordsOf(experimentId, entries)) await dependencies.writeRecord(row);

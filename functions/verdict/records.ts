@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { announcedFaults } from '../audit/announced-faults.ts';
 import type { AuditEntry } from '../audit/entry.ts';
-import type { Experiment } from '../experiment/experiment.ts';
-import { detailsOf } from '../experiment/status.ts';
-import type { Baseline, Injection, ProbeMeasurement } from '../experiment/workflow.ts';
+import type { Experiment, Fault } from '../experiment/experiment.ts';
+import { detailsOf, stateOf } from '../experiment/status.ts';
+import type { Baseline, Injection, ProbeMeasurement, ResolvedFault } from '../experiment/workflow.ts';
 import { measuredLoss, measuredRtoSeconds } from './budgets.ts';
 import { endedUnseen, type GuardStopped, rollbackOf } from './verdict.ts';
 
@@ -24,35 +25,62 @@ export interface RecordRow {
   data_loss_detected: boolean | null;
 }
 
-/** One row for each fault that was, or may have been, applied: an injection without a report counts from its start. */
+/**
+ * One row for each fault that was, or may have been, applied: one that was announced without a report counts from its
+ * announcement. The probe measures one shard: what happened to the others' clients is not measured.
+ */
 export function recordsOf(experimentId: string, entries: readonly AuditEntry[]): RecordRow[] {
-  const injecting = entries.find(({ type }) => type === 'INJECTING');
-  const experiment = detailsOf<{ experiment: Experiment }>(entries, 'ADMITTED')?.experiment;
-  if (!injecting || !experiment) return [];
-  const injection = detailsOf<Injection & Record<string, unknown>>(entries, 'INJECTED');
-  const baseline = detailsOf<{ baseline: Baseline }>(entries, 'STEADY_STATE_CONFIRMED')?.baseline;
+  const { experiment, targets } = stateOf(entries);
+  if (!experiment) return [];
+  const announced = announcedFaults(entries);
+  const baselines = detailsOf<{ baselines?: Record<string, Baseline> }>(entries, 'STEADY_STATE_CONFIRMED')?.baselines;
   const guard = detailsOf<GuardStopped & Record<string, unknown>>(entries, 'GUARD_STOPPED');
   const probe = detailsOf<ProbeMeasurement & Record<string, unknown>>(entries, 'PROBE_MEASURED');
-  const loss = measuredLoss(probe);
-  return experiment.faults.map((fault) => ({
-    id: recordId(experimentId, fault.faultId),
-    experiment_id: experimentId,
-    target_cluster: fault.cluster,
-    fault_type: fault.kind,
-    injected_at: injection?.injectedAt ?? injecting.at,
-    rolled_back_at: rollbackOf(entries)?.rolledBackAt ?? null,
-    was_auto_rolled_back: wasAutoRolledBack(entries, guard),
-    baseline_latency_ms: hundredths(baseline?.p99LatencyMs),
-    peak_latency_ms: hundredths(guard?.peakP99LatencyMs),
-    recovery_time_seconds: hundredths(measuredRtoSeconds(probe)),
-    data_loss_detected: loss === undefined ? null : loss > 0,
-  }));
+  return experiment.faults
+    .filter(({ faultId }) => announced.has(faultId))
+    .map((fault) => {
+      const measured = isProbed(fault, experiment, targets) ? probe : undefined;
+      const loss = measuredLoss(measured);
+      return {
+        id: recordId(experimentId, fault.faultId),
+        experiment_id: experimentId,
+        target_cluster: fault.cluster,
+        fault_type: fault.kind,
+        injected_at: injectedAtOf(fault, entries),
+        rolled_back_at: rollbackOf(entries)?.rolledBackAt ?? null,
+        was_auto_rolled_back: wasAutoRolledBack(entries, guard),
+        baseline_latency_ms: hundredths(baselines?.[fault.cluster]?.p99LatencyMs),
+        peak_latency_ms: hundredths(guard?.peakP99LatencyMs?.[fault.cluster]),
+        recovery_time_seconds: hundredths(measuredRtoSeconds(measured)),
+        data_loss_detected: loss === undefined ? null : loss > 0,
+      };
+    });
+}
+
+/** Whether the fault hits the shard that the probe writes to: that of the first fault's first node. */
+function isProbed(fault: Fault, { faults: [first] }: Experiment, targets: readonly ResolvedFault[]): boolean {
+  if (!first || fault.cluster !== first.cluster) return false;
+  if (fault.faultId === first.faultId) return true;
+  const hitBy = (faultId: string) => targets.find((target) => target.faultId === faultId)?.impacted ?? [];
+  const [probed] = hitBy(first.faultId);
+  return probed !== undefined && hitBy(fault.faultId).some(({ shard }) => shard === probed.shard);
+}
+
+/** When the fault was confirmed, in its own turn; its announcement when nobody confirmed it. */
+function injectedAtOf({ faultId }: Fault, entries: readonly AuditEntry[]): string {
+  const turn = entries.find(
+    ({ type, details }) =>
+      type === 'INJECTED' && ((details as Partial<Injection>).injectedFaults ?? []).includes(faultId),
+  );
+  const { confirmedAt, injectedAt } = (turn?.details ?? {}) as { confirmedAt?: string; injectedAt?: string };
+  const announcement = entries.find((entry) => announcedFaults([entry]).has(faultId));
+  return confirmedAt ?? injectedAt ?? announcement?.at ?? '';
 }
 
 /** Ended by a machine before its time: guard, alarm, sweep or the host itself; not by its TTL nor by a person. */
 function wasAutoRolledBack(entries: readonly AuditEntry[], guard: GuardStopped | undefined): boolean {
   const applied = entries.some(({ type }) => type === 'INJECTED');
-  if (applied && endedUnseen(rollbackOf(entries)?.nodes ?? []).length > 0) return true;
+  if (applied && endedUnseen(entries).length > 0) return true;
   const reason = guard?.reason ?? detailsOf<{ reason?: string }>(entries, 'ABORT_REQUESTED')?.reason;
   return reason === undefined || ['GUARDRAIL', 'ALARM', 'SWEEP', 'ROLLBACK'].includes(reason);
 }

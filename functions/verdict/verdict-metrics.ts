@@ -13,13 +13,14 @@ const UNITS: Record<string, (typeof MetricUnit)[keyof typeof MetricUnit]> = {
 
 /**
  * Each run's recovery time and losses as CloudWatch metrics per cluster and fault kind, so that drift shows over many
- * runs. What was not measured is not sent: a zero would be a lie.
+ * runs. What was not measured is not sent: a zero would be a lie. The probe measures the first fault's cluster only.
  */
 export function publishVerdict(metrics: MetricSink, experiment: Experiment, verdict: Verdict): void {
   for (const { cluster, kind } of experiment.faults) {
     metrics.addDimensions({ cluster, faultKind: kind, status: verdict.status });
     metrics.addMetric('experimentsConcluded', MetricUnit.Count, 1);
-    for (const { name, measured } of verdict.budgets) {
+    const budgets = cluster === experiment.faults[0]?.cluster ? verdict.budgets : [];
+    for (const { name, measured } of budgets) {
       if (measured !== undefined) metrics.addMetric(name, UNITS[name] ?? MetricUnit.NoUnit, measured);
     }
     metrics.publishStoredMetrics();

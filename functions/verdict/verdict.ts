@@ -1,8 +1,10 @@
+import { announcedFaults } from '../audit/announced-faults.ts';
 import type { AuditEntry } from '../audit/entry.ts';
 import type { Cluster } from '../experiment/configuration.ts';
-import type { ExperimentOutcome, ExperimentStatus } from '../experiment/experiment.ts';
+import type { Experiment, ExperimentOutcome, ExperimentStatus } from '../experiment/experiment.ts';
 import { detailsOf } from '../experiment/status.ts';
 import type {
+  Injection,
   NodeRollback,
   ProbeMeasurement,
   Reading,
@@ -16,7 +18,8 @@ import { judgeBudgets } from './budgets.ts';
 export interface GuardStopped {
   reason: string;
   detail?: string;
-  peakP99LatencyMs?: number;
+  /** By cluster. */
+  peakP99LatencyMs?: Record<string, number>;
   breaches?: Reading[];
 }
 
@@ -34,6 +37,7 @@ export function judge(
     neverInjected(entries) ??
     notHeld(entries) ??
     endedEarly(entries) ??
+    notComplete(entries) ??
     fenceNotKept(rollbackOf(entries)?.nodes ?? []);
   if (ending) return { ...ending, budgets };
 
@@ -51,14 +55,35 @@ export function judge(
 }
 
 /**
- * Hosts that did not hold the applied fault until somebody ended it: they let go because nobody watched or their
- * watchdog died, or they know nothing of the fault any more (a reboot), so that nobody can say when it ended.
+ * Why a fault was not held until somebody ended it, one line each. A host let go because nobody watched or its watchdog
+ * died, or it knows nothing of the fault any more (a reboot), so that nobody can say when it ended; a service gave it up
+ * or stopped it by an alarm. Hosts that were asked although nothing was ever sent to them say nothing.
  */
-export function endedUnseen(nodes: readonly NodeRollback[]): NodeRollback[] {
-  return nodes.filter(
-    ({ outcome, revertReason }) =>
-      outcome !== 'REVERTED' || revertReason === 'LEASE_LOST' || revertReason === 'WATCHDOG_DIED',
+export function endedUnseen(entries: readonly AuditEntry[]): string[] {
+  const { nodes = [], services = [] } = rollbackOf(entries) ?? {};
+  const announced = announcedFaults(entries);
+  const unseen = nodes.filter(
+    ({ faultId, outcome, revertReason }) =>
+      announced.has(faultId) &&
+      (outcome !== 'REVERTED' ||
+        revertReason === 'LEASE_LOST' ||
+        revertReason === 'WATCHDOG_DIED' ||
+        revertReason === 'WORKER_DIED'),
   );
+  const turnedAtMs = Date.parse(entries.find(({ type }) => type === 'ROLLING_BACK')?.at ?? '');
+  const given = services.filter(
+    ({ state, endedAt }) =>
+      (state !== 'completed' && state !== 'stopped') ||
+      (state === 'stopped' && endedAt !== undefined && Date.parse(endedAt) < turnedAtMs),
+  );
+  return [
+    ...unseen.map(({ node, outcome, revertReason }) =>
+      outcome === 'REVERTED'
+        ? `${node} reverted by itself (${revertReason})`
+        : `${node}: the host no longer knew the fault`,
+    ),
+    ...given.map(({ faultId, state }) => `${faultId}: ${state} by the service before it was to end`),
+  ];
 }
 
 export function rollbackOf(entries: readonly AuditEntry[]): RollbackResult | undefined {
@@ -82,11 +107,13 @@ function notRolledBack(entries: readonly AuditEntry[]): Ending | undefined {
   const mayHold = has(entries, 'INJECTING');
   if (!rollback && mayHold) return end('ROLLBACK_FAILED', 'INCONCLUSIVE', 'no rollback is in the log');
   const failed = rollback?.nodes.filter(({ outcome, leftovers }) => outcome === 'FAILED' || leftovers.length > 0) ?? [];
-  if (rollback?.outcome === 'ROLLBACK_FAILED' || failed.length > 0) {
+  const kept = rollback?.services?.filter(({ outcome }) => outcome === 'FAILED') ?? [];
+  if (rollback?.outcome === 'ROLLBACK_FAILED' || failed.length > 0 || kept.length > 0) {
     const nodes = failed.map(
       ({ node, detail, leftovers }) => `${node}: ${detail ?? (leftovers.join(', ') || 'failed')}`,
     );
-    const reasons = [...nodes, ...(rollback?.problems ?? [])].join('; ');
+    const services = kept.map(({ faultId, state, detail }) => `${faultId}: ${detail ?? `${state} in the service`}`);
+    const reasons = [...nodes, ...services, ...(rollback?.problems ?? [])].join('; ');
     return end('ROLLBACK_FAILED', 'INCONCLUSIVE', reasons || 'the rollback failed');
   }
   const recovery = entries.findLast(({ type }) => type === 'RECOVERY_VERIFIED' || type === 'RECOVERY_FAILED');
@@ -111,16 +138,27 @@ function notHeld(entries: readonly AuditEntry[]): Ending | undefined {
     const failed = detailsOf<{ reason?: unknown }>(entries, 'INJECTION_FAILED');
     return end('ABORTED', 'INCONCLUSIVE', `the injection did not succeed: ${String(failed?.reason ?? 'no report')}`);
   }
-  const nodes = rollbackOf(entries)?.nodes ?? [];
-  if (nodes.length === 0) return end('ABORTED', 'INCONCLUSIVE', 'the rollback found no host that had the fault');
-  const unseen = endedUnseen(nodes);
-  if (unseen.length === 0) return undefined;
-  const why = unseen.map(({ node, outcome, revertReason }) =>
-    outcome === 'REVERTED'
-      ? `${node} reverted by itself (${revertReason})`
-      : `${node}: the host no longer knew the fault`,
-  );
-  return end('ABORTED', 'INCONCLUSIVE', why.join('; '));
+  const { nodes = [], services = [] } = rollbackOf(entries) ?? {};
+  const found = new Set([...nodes, ...services].map(({ faultId }) => faultId));
+  const missing = [...announcedFaults(entries)].filter((faultId) => !found.has(faultId));
+  if (found.size === 0 || missing.length > 0) {
+    const text = `the rollback found nothing that had the fault${missing.length > 0 ? ` ${missing.join(', ')}` : ''}`;
+    return end('ABORTED', 'INCONCLUSIVE', text);
+  }
+  const unseen = endedUnseen(entries);
+  return unseen.length === 0 ? undefined : end('ABORTED', 'INCONCLUSIVE', unseen.join('; '));
+}
+
+/** Some faults were there as planned, others never came: then it was another experiment than the one asked for. */
+function notComplete(entries: readonly AuditEntry[]): Ending | undefined {
+  const failed = detailsOf<{ reason?: unknown }>(entries, 'INJECTION_FAILED');
+  if (failed) return end('ABORTED', 'INCONCLUSIVE', `an injection did not succeed: ${String(failed.reason)}`);
+  const planned = detailsOf<{ experiment: Experiment }>(entries, 'ADMITTED')?.experiment.faults ?? [];
+  const injected = detailsOf<Partial<Injection>>(entries, 'INJECTED')?.injectedFaults ?? [];
+  const missing = planned.filter(({ faultId }) => !injected.includes(faultId)).map(({ name }) => name);
+  if (missing.length === 0) return undefined;
+  const why = detailsOf<{ reason?: string }>(entries, 'INJECTION_SKIPPED')?.reason ?? 'the end came first';
+  return end('COMPLETED', 'INCONCLUSIVE', `not injected: ${missing.join(', ')} (${why})`);
 }
 
 /** Clients met a store that did not know its role yet: what they saw then is our doing, not the system's. */

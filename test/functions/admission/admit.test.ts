@@ -2,15 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { admit } from '../../../functions/admission/admit.ts';
 import { CHECKS } from '../../../functions/admission/checks.ts';
 import type { AdmissionPorts } from '../../../functions/admission/ports.ts';
-import type { Experiment } from '../../../functions/experiment/experiment.ts';
+import type { Experiment, Fault } from '../../../functions/experiment/experiment.ts';
+import type { FaultParameters } from '../../../functions/experiment/faults.ts';
 import type { Reading } from '../../../functions/experiment/workflow.ts';
+import type { LiveNode } from '../../../functions/target/ec2-nodes.ts';
 import { configuration, fakeClock, seedExperiment } from '../experiment/fixtures.ts';
 
 const PREFIX = 'Holdfast-Test-';
-const nodes = Array.from({ length: 12 }, (_, index) => ({
+const nodes: LiveNode[] = Array.from({ length: 12 }, (_, index) => ({
   name: `redis-node-${index + 1}`,
   instanceId: `i-${index + 1}`,
   addresses: [`10.0.0.${index + 1}`],
+  availabilityZone: `eu-west-1${'abc'[index % 3]}`,
+  subnetId: `subnet-${'abc'[index % 3]}`,
+  dataVolumeIds: [`vol-${index + 1}`],
 }));
 const shards = [1, 2, 3, 4].map((number) => ({
   name: `shard-${number}`,
@@ -22,6 +27,7 @@ const shards = [1, 2, 3, 4].map((number) => ({
 const topology = { shards, advertisedAddresses: {}, problems: [] as string[] };
 const reading = (guardrail: string, change: Partial<Reading> = {}): Reading => ({
   guardrail,
+  cluster: 'redis-master',
   value: 0.1,
   limit: 200,
   breachWhen: 'above',
@@ -43,6 +49,8 @@ function ports(changes: Partial<AdmissionPorts> = {}): AdmissionPorts {
     readTrafficShare: async () => 0.003,
     exemptAddresses: async () => ['10.0.1.1'],
     readAlarmStates: async (names) => new Map(names.map((name) => [name, 'OK'])),
+    instanceStoreOf: async () => [],
+    activeServiceExperiments: async () => 0,
     ...changes,
   };
 }
@@ -50,6 +58,33 @@ function ports(changes: Partial<AdmissionPorts> = {}): AdmissionPorts {
 async function refusalOf(changes: Partial<AdmissionPorts>, cluster = {}, experiment: Experiment = seedExperiment()) {
   const admission = await admit(experiment, configuration(cluster), ports(changes), fakeClock(), PREFIX);
   return admission.admitted ? 'admitted' : admission.problem.type.replace('urn:holdfast:problem:', '');
+}
+
+/** Faults of one experiment, each on the nodes it names. */
+function experimentWith(...faults: [FaultParameters & { targetNodes: string[] }, Partial<Fault>?][]): Experiment {
+  const { experimentId, ...rest } = seedExperiment();
+  return {
+    experimentId,
+    ...rest,
+    faults: faults.map(([parameters, change], index) => ({
+      faultId: `${experimentId}.${index + 1}`,
+      name: `${index + 1}`,
+      kind: parameters.kind,
+      cluster: 'redis-master',
+      startSeconds: 0,
+      impactedNodes: parameters.targetNodes,
+      parameters,
+      ...change,
+    })),
+  };
+}
+const pause = (...targetNodes: string[]) => ({ kind: 'PROCESS_PAUSE' as const, targetNodes });
+const cpu = (...targetNodes: string[]) => ({ kind: 'CPU_SPIKE' as const, targetNodes, cores: 1, loadPct: 50 });
+const stop = (...targetNodes: string[]) => ({ kind: 'INSTANCE_STOP' as const, targetNodes });
+
+async function problemOf(experiment: Experiment, changes: Partial<AdmissionPorts> = {}, cluster = {}) {
+  const admission = await admit(experiment, configuration(cluster), ports(changes), fakeClock(), PREFIX);
+  return admission.admitted ? undefined : admission.problem;
 }
 
 describe('admission', () => {
@@ -73,6 +108,7 @@ describe('admission', () => {
         faultId: 'exp_chaos_redis_019.1',
         node: 'redis-node-3',
         instanceId: 'i-3',
+        startSeconds: 0,
         document: 'Holdfast-Test-network-partition',
         parameters: expect.objectContaining({
           peerAddresses: '10.0.0.1,10.0.0.2',
@@ -86,20 +122,23 @@ describe('admission', () => {
   });
 
   it('refuses to start when a fault would cut telemetry', async () => {
-    expect(await refusalOf({ exemptAddresses: async () => ['10.0.0.1'] })).toBe('control-plane-unknown');
+    expect(await refusalOf({ exemptAddresses: async () => ['10.0.0.1'] })).toBe('fault-not-allowed');
   });
 
   it('refuses in the documented order', () => {
     expect(CHECKS.map(({ name }) => name)).toEqual([
       'kill switch',
       'cluster',
+      'kind policy',
       'window',
       'lock',
       'nodes',
+      'instance store',
       'share of nodes',
       'replication',
       'share of traffic',
       'alarms',
+      'service quota',
       'guardrails',
       'store health',
       'targets',
@@ -117,7 +156,10 @@ describe('admission', () => {
       const expected = ['readGuardrails', 'readTrafficShare'].includes(port)
         ? 'telemetry-unavailable'
         : 'control-plane-unknown';
-      expect(await refusalOf(failing)).toBe(expected);
+      // With a fault of a host and one of a service, so that everything is asked.
+      const experiment = experimentWith([pause('redis-node-3')], [stop('redis-node-3')]);
+      expect(await refusalOf({}, {}, experiment)).toBe('admitted');
+      expect(await refusalOf(failing, {}, experiment)).toBe(expected);
     },
   );
 
@@ -198,5 +240,142 @@ describe('admission', () => {
       index === 3 ? { ...shard, healthy: false, problems: ['link down'] } : shard,
     );
     expect(await refusalOf({ readTopology: async () => ({ ...topology, shards: ill }) })).toBe('steady-state-not-met');
+  });
+});
+
+describe('admission of several faults', () => {
+  it('counts a node that two faults hit once, and all nodes of all faults together', async () => {
+    const twice = experimentWith([pause('redis-node-3')], [cpu('redis-node-3')]);
+    expect(await problemOf(twice)).toBeUndefined();
+    const two = experimentWith([pause('redis-node-3')], [cpu('redis-node-6'), { startSeconds: 30 }]);
+    expect(await problemOf(two)).toMatchObject({
+      type: 'urn:holdfast:problem:blast-radius-exceeded',
+      impactedNodes: 2,
+      maxImpactedNodes: 1,
+    });
+  });
+
+  it('never lets two faults together take more of a shard than replication survives', async () => {
+    const blastRadius = { tier: 'staging', blastRadius: { maxNodesPct: 50, maxTrafficSharePct: 100 } };
+    const both = experimentWith([pause('redis-node-3')], [cpu('redis-node-2'), { startSeconds: 30 }]);
+    expect(await problemOf(both, {}, blastRadius)).toMatchObject({ shard: 'shard-1', remainingNodes: 1 });
+  });
+
+  it('asks every check of every cluster, and what would run says when and for how long', async () => {
+    const asked: string[] = [];
+    const base = configuration();
+    const { 'redis-master': cluster } = base.clusters;
+    if (!cluster) throw new Error('no cluster');
+    const clusters = { 'redis-master': cluster, 'redis-other': cluster };
+    const experiment = experimentWith(
+      [pause('redis-node-3'), { cluster: 'redis-other', startSeconds: 20 }],
+      [cpu('redis-node-6'), { startSeconds: 0 }],
+    );
+    const lockHolder = async (name: string) => {
+      asked.push(name);
+      return undefined;
+    };
+    const admission = await admit(experiment, { ...base, clusters }, ports({ lockHolder }), fakeClock(), PREFIX);
+    if (!admission.admitted) throw new Error(JSON.stringify(admission.problem));
+    expect(asked).toEqual(['redis-master', 'redis-other']);
+    expect(admission.facts.clusters.map(({ impactedNodes }) => impactedNodes)).toEqual([1, 1]);
+    expect(admission.wouldRun).toMatchObject([
+      { node: 'redis-node-6', startSeconds: 0, parameters: { ttlSeconds: '60' } },
+      { node: 'redis-node-3', startSeconds: 20, parameters: { ttlSeconds: '40' } },
+    ]);
+    const refused = await admit(
+      experiment,
+      { ...base, clusters },
+      ports({ lockHolder: async (name) => (name === 'redis-other' ? 'exp_x' : undefined) }),
+      fakeClock(),
+      PREFIX,
+    );
+    expect(refused).toMatchObject({ admitted: false, problem: { cluster: 'redis-other', heldBy: 'exp_x' } });
+  });
+});
+
+describe('admission of faults that a kind forbids', () => {
+  it('refuses a zone on production, whatever the payload says, and allows it on staging', async () => {
+    const zone = { kind: 'AZ_DISCONNECT' as const, availabilityZone: 'eu-west-1c', targetNodes: ['redis-node-3'] };
+    expect(await problemOf(experimentWith([zone]))).toMatchObject({
+      type: 'urn:holdfast:problem:fault-not-allowed',
+      refusals: [{ kind: 'AZ_DISCONNECT', reason: expect.stringContaining('staging') }],
+    });
+    const all = { ...zone, targetNodes: ['redis-node-3', 'redis-node-6', 'redis-node-9', 'redis-node-12'] };
+    const staging = { tier: 'staging', blastRadius: { maxNodesPct: 50, maxTrafficSharePct: 100 } };
+    expect(await problemOf(experimentWith([all]), {}, staging)).toBeUndefined();
+    // Others in that zone would be cut off too, without having been counted.
+    expect(await problemOf(experimentWith([zone]), {}, staging)).toMatchObject({
+      type: 'urn:holdfast:problem:fault-not-allowed',
+      detail: expect.stringContaining('not named: redis-node-6'),
+    });
+  });
+
+  it('refuses a clock that drifts far where data is not disposable', async () => {
+    const drift = { kind: 'CLOCK_DRIFT' as const, targetNodes: ['redis-node-3'], offsetMs: 60_000 };
+    expect(await problemOf(experimentWith([drift]))).toMatchObject({ status: 422, title: expect.any(String) });
+    expect(await problemOf(experimentWith([drift]), {}, { disposable: true })).toBeUndefined();
+    expect(await problemOf(experimentWith([{ ...drift, offsetMs: 400 }]))).toBeUndefined();
+  });
+
+  it('tells beforehand what no rollback takes back', async () => {
+    const reboot = { kind: 'INSTANCE_REBOOT' as const, targetNodes: ['redis-node-3'] };
+    const experiment = experimentWith([pause('redis-node-3')], [reboot]);
+    const admission = await admit(experiment, configuration(), ports(), fakeClock(), PREFIX);
+    if (!admission.admitted) throw new Error(JSON.stringify(admission.problem));
+    expect(admission.facts.irreversible).toMatchObject([
+      { kind: 'INSTANCE_REBOOT', text: expect.stringMatching(/\S/) },
+    ]);
+  });
+});
+
+describe('admission of faults in the service', () => {
+  it('shows the template’s action, its undo and its bound, and the bound without a lease', async () => {
+    const admission = await admit(
+      experimentWith([stop('redis-node-3')]),
+      configuration(),
+      ports(),
+      fakeClock(),
+      PREFIX,
+    );
+    if (!admission.admitted) throw new Error(JSON.stringify(admission.problem));
+    expect(admission.wouldRun).toMatchObject([
+      {
+        kind: 'INSTANCE_STOP',
+        cluster: 'redis-master',
+        startSeconds: 0,
+        nodes: [{ node: 'redis-node-3', instanceId: 'i-3' }],
+        action: {
+          actionId: 'aws:ec2:stop-instances',
+          boundSeconds: 60,
+          undo: [expect.any(String), expect.any(String)],
+        },
+      },
+    ]);
+    expect(admission.facts.clusters[0]?.worstCase.service).toMatchObject({ bounds: [{ seconds: 60 }] });
+  });
+
+  it('refuses to stop an instance that would lose its data, unless the cluster says it may', async () => {
+    const changes = { instanceStoreOf: async (ids: string[]) => ids.filter((id) => id === 'i-3') };
+    const experiment = experimentWith([stop('redis-node-3')]);
+    expect(await problemOf(experiment, changes)).toMatchObject({
+      type: 'urn:holdfast:problem:fault-not-allowed',
+      nodes: ['redis-node-3'],
+    });
+    expect(await problemOf(experiment, changes, { instanceStoreDataMayBeLost: true })).toBeUndefined();
+    expect(await problemOf(experimentWith([pause('redis-node-3')]), changes)).toBeUndefined();
+  });
+
+  it.each([
+    [3, 2, undefined],
+    [4, 2, 'urn:holdfast:problem:service-quota'],
+    [5, 0, undefined],
+  ])('with %i active experiments and %i asked for gives %s', async (active, wanted, type) => {
+    const services = Array.from({ length: wanted }, () => [stop('redis-node-3')] as [ReturnType<typeof stop>]);
+    const problem = await problemOf(experimentWith([pause('redis-node-3')], ...services), {
+      activeServiceExperiments: async () => active,
+    });
+    expect(problem?.type).toBe(type);
+    if (type) expect(problem).toMatchObject({ status: 409, active, wanted, quota: 5 });
   });
 });

@@ -4,6 +4,7 @@ import { listExperiments } from '../../../functions/api/list-experiments.ts';
 import type { AuditEntry } from '../../../functions/audit/entry.ts';
 import { recordsOf } from '../../../functions/verdict/records.ts';
 import { fakeClock, fullRun, logOf } from '../experiment/fixtures.ts';
+import { experimentOf, serviceFault } from '../fault/turn-fixtures.ts';
 
 const dependencies = (entries: AuditEntry[]) => ({
   audit: { read: async () => entries },
@@ -19,11 +20,33 @@ describe('reading an experiment', () => {
       chainVerified: true,
       record: [{ fault_type: 'NETWORK_PARTITION' }],
       probe: { rtoSeconds: 6.5 },
+      baselines: { 'redis-master': { liveGateways: 2 } },
     });
     const { timeline } = body as { timeline: { sequence: number; summary: string }[] };
     expect(timeline.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(timeline[2]?.summary).toContain('NETWORK_PARTITION on redis-node-3');
     expect(timeline[4]?.summary).toBe('guard stopped: held');
+  });
+
+  it('tells which faults run in the service, how long they may at most, and what cannot be undone', async () => {
+    const reboot = { kind: 'INSTANCE_REBOOT' as const, targetNodes: ['node-3'] };
+    const faults = [serviceFault(2, 0), { ...serviceFault(3, 0), kind: reboot.kind, parameters: reboot }];
+    const announced = [{ faultId: 'exp.2', kind: 'INSTANCE_STOP', action: { boundSeconds: 60 } }];
+    const started = [{ faultId: 'exp.2', fisExperimentId: 'EXP1' }];
+    const log = (...rest: Parameters<typeof logOf>[1][]) =>
+      logOf('exp', ['ADMITTED', { experiment: experimentOf(faults) }], ['INJECTING', { services: announced }], ...rest);
+    const bodyOf = async (entries: AuditEntry[]) => (await getExperiment('exp', dependencies(entries))).body;
+    expect(await bodyOf(log(['INJECTED', { injectedFaults: ['exp.2'], services: started }]))).toMatchObject({
+      services: [{ faultId: 'exp.2', kind: 'INSTANCE_STOP', fisExperimentId: 'EXP1', boundSeconds: 60 }],
+      irreversible: [{ faultId: 'exp.3', kind: 'INSTANCE_REBOOT', text: expect.stringContaining('no undo') }],
+    });
+    const ended = { faultId: 'exp.2', fisExperimentId: 'EXP1', state: 'stopped', outcome: 'REVERTED' };
+    const repairs = ['node-3: BGSAVE begun'];
+    expect(
+      await bodyOf(
+        log(['ROLLED_BACK', { nodes: [], services: [ended] }], ['RECOVERY_VERIFIED', { problems: [], repairs }]),
+      ),
+    ).toMatchObject({ services: [ended], repairs });
   });
 
   it('shows where a log was changed', async () => {

@@ -9,7 +9,9 @@ import type { ExperimentRun } from '../../../functions/experiment/workflow.ts';
 import { CALLER, configuration, fakeClock, iso, logOf, seedPayload } from '../experiment/fixtures.ts';
 
 const ID = 'exp_chaos_redis_019';
-const PLAN = [{ faultId: `${ID}.1`, node: 'n', instanceId: 'i-1', document: 'd', parameters: {}, undo: ['u'] }];
+const PLAN = [
+  { faultId: `${ID}.1`, node: 'n', instanceId: 'i-1', startSeconds: 0, document: 'd', parameters: {}, undo: ['u'] },
+];
 const INJECTION = { injectedAt: iso(3), rollbackScheduledAt: iso(63) };
 
 /** An in-memory control plane that writes down what was done, in order. */
@@ -63,11 +65,11 @@ function controlPlane() {
       },
       cancel: async (id, requestId) => reservations.get(id)?.requestId === requestId && reservations.delete(id),
     },
-    admit: async () => ({ admitted: true, facts: { clusters: [], targets: [] }, wouldRun: PLAN }),
+    admit: async () => ({ admitted: true, facts: { clusters: [], targets: [], irreversible: [] }, wouldRun: PLAN }),
     startExecution: async (run) => {
       acts.push('execution');
       runs.push(run);
-      logs.get(ID)?.push(['INJECTING', {}], ['INJECTED', INJECTION]);
+      logs.get(ID)?.push(['INJECTING', {}], ['INJECTED', { ...INJECTION, injectedFaults: [`${ID}.1`] }]);
     },
     clusters: configuration().clusters,
     clock,
@@ -100,6 +102,24 @@ describe('starting an experiment', () => {
     expect(await start()).toEqual({ status: 202, body: { experimentId: ID, status: 'INJECTED', ...INJECTION } });
     expect(plane.acts).toEqual(['lock', 'reserve', 'ADMITTED', 'lease', 'execution']);
     expect(plane.runs[0]).toMatchObject({ experimentId: ID, caller: CALLER, rollbackOnly: false });
+  });
+
+  it('keeps the cluster for as long as the run may take, longer when a service has to begin and end the fault', async () => {
+    const heldSeconds = async (body: object) => {
+      let ends = 0;
+      const take = async ({ endsByEpochSeconds }: { endsByEpochSeconds: number }) => {
+        ends = endsByEpochSeconds;
+        return true;
+      };
+      const before = plane.clock.nowEpochMs() / 1000;
+      await start({ body }, { locks: { ...plane.dependencies.locks, take } });
+      return ends - before;
+    };
+    // TTL, recovery, and the steps around them.
+    expect(await heldSeconds(seedPayload())).toBe(60 + 60 + 240);
+    plane = controlPlane();
+    const stop = { ...seedPayload(), action: 'INSTANCE_STOP', parameters: { targetNodes: ['redis-node-3'] } };
+    expect(await heldSeconds(stop)).toBe(60 + 60 + 240 + 300);
   });
 
   it('gives the stored answer to the same request and starts nothing', async () => {

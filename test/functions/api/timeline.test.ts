@@ -15,11 +15,27 @@ describe('the timeline', () => {
     );
   });
 
+  it('names the action of a fault in the service, its end, and what was never injected', () => {
+    const action = { actionId: 'aws:ec2:stop-instances', undo: ['start it again'] };
+    const services = [{ kind: 'INSTANCE_STOP', nodes: [{ node: 'n3' }], action }];
+    expect(summaryOf('INJECTING', { commands: [], services })).toBe(
+      'INSTANCE_STOP on n3 by aws:ec2:stop-instances; undo recorded: start it again',
+    );
+    const ended = { faultId: 'e.2', state: 'stopped', outcome: 'REVERTED', endedAt: '2026-01-01T00:00:00Z' };
+    expect(summaryOf('ROLLED_BACK', { nodes: [], services: [ended] })).toBe(
+      'e.2 REVERTED (stopped in the service), ended at 2026-01-01T00:00:00Z',
+    );
+    expect(summaryOf('INJECTION_SKIPPED', { faults: ['e.3'], reason: 'too late' })).toBe('not injected: e.3: too late');
+    expect(summaryOf('RECOVERY_VERIFIED', { repairs: ['n3: BGSAVE begun'] })).toMatch(/healthy.*; n3: BGSAVE begun/);
+  });
+
   it('says the generic line for details of an older or broken entry', () => {
     expect(summaryOf('INJECTING', { faults: [] })).toBe('injecting');
     expect(summaryOf('INJECTED', {})).toBe('injected');
     expect(summaryOf('CONCLUDED', { reason: 'the sweep ended it' })).toBe('concluded: the sweep ended it');
-    expect(summaryOf('STEADY_STATE_CONFIRMED', { baseline: { p99LatencyMs: '9' } })).toBe('steady state confirmed');
+    expect(summaryOf('STEADY_STATE_CONFIRMED', { baselines: { c: { p99LatencyMs: '9' } } })).toBe(
+      'steady state confirmed',
+    );
   });
 
   it('has a line for whatever lies in a log', () => {

@@ -19,6 +19,9 @@ export const configuration = parseConfiguration({
 
 export const cluster = configuration.clusters['redis-master'] as Cluster;
 
+/** As an evaluation takes it. */
+export const named = { name: 'redis-master', cluster };
+
 export const baseline = { liveGateways: 2, requestsPerSecond: 1000 };
 
 /** A system that is well, `ageSeconds` after its last scrape. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ErrorName, WorkflowError } from '../../../functions/experiment/errors.ts';
-import { type GuardDependencies, guard } from '../../../functions/guard/guard.ts';
+import { type GuardDependencies, type GuardTask, guard } from '../../../functions/guard/guard.ts';
 import type { Lease } from '../../../functions/guard/lease.ts';
+import type { Telemetry } from '../../../functions/guard/prometheus.ts';
 import { baseline, cluster } from './fixtures.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 
@@ -15,19 +16,19 @@ function world(options: { injectAtMs?: number } = {}) {
   const lease: Lease = { leaseId: 'exp', state: 'HOLD', beat: 0, grants: [], readings: [] };
   const values = { ...VALUES };
   const state = { killSwitch: false, remainingMs: 900_000, failing: undefined as string | undefined };
+  const telemetry: Telemetry = {
+    range: async () => [],
+    async instant(query) {
+      if (state.failing !== undefined && query.includes(state.failing)) throw new Error('connection refused');
+      if (query.startsWith('time()')) return 0.2;
+      if (query === cluster.telemetry.liveGatewaysQuery) return 2;
+      if (query === cluster.telemetry.requestRateQuery) return 1000;
+      return values[query] ?? 0;
+    },
+  };
   const dependencies: GuardDependencies = {
     clock,
     remainingMs: () => state.remainingMs - clock.monotonicMs(),
-    telemetry: {
-      range: async () => [],
-      async instant(query) {
-        if (state.failing !== undefined && query.includes(state.failing)) throw new Error('connection refused');
-        if (query.startsWith('time()')) return 0.2;
-        if (query === cluster.telemetry.liveGatewaysQuery) return 2;
-        if (query === cluster.telemetry.requestRateQuery) return 1000;
-        return values[query] ?? 0;
-      },
-    },
     leases: {
       read: async () => lease,
       killSwitchEngaged: async () => state.killSwitch,
@@ -53,8 +54,13 @@ function world(options: { injectAtMs?: number } = {}) {
       },
     },
   };
-  const run = () => guard({ experimentId: 'exp', cluster, baseline }, dependencies);
-  return { clock, acts, audit, lease, values, state, dependencies, run };
+  const task: GuardTask = {
+    experimentId: 'exp',
+    clusters: [{ name: 'redis-master', cluster, baseline, telemetry }],
+    hasServiceFaults: false,
+  };
+  const run = () => guard(task, dependencies);
+  return { clock, acts, audit, lease, values, state, telemetry, task, dependencies, run };
 }
 
 describe('guard', () => {
@@ -136,5 +142,114 @@ describe('guard', () => {
     dependencies.leases.release = () => Promise.reject(new Error('down'));
     dependencies.audit.append = () => Promise.reject(new Error('down'));
     await expect(run()).rejects.toMatchObject({ name: 'GuardrailBreached' });
+  });
+
+  describe('over several clusters', () => {
+    const other = (given: ReturnType<typeof world>, telemetry = given.telemetry) => {
+      given.task.clusters = [...given.task.clusters, { name: 'redis-other', cluster, baseline, telemetry }];
+      return given;
+    };
+
+    it('keeps one lease, and its readings say of which cluster they are', async () => {
+      const { run, lease, dependencies, audit } = other(world({ injectAtMs: 0 }));
+      const { renew } = dependencies.leases;
+      const clusters = new Set<string>();
+      dependencies.leases.renew = async (id, readings) => {
+        for (const reading of readings) clusters.add(reading.cluster);
+        return renew(id, readings);
+      };
+      await run();
+      expect([...clusters]).toEqual(['redis-master', 'redis-other']);
+      expect(audit[0]).toMatchObject({ peakP99LatencyMs: { 'redis-master': 0, 'redis-other': 0 } });
+      expect(lease.state).toBe('HOLD');
+    });
+
+    it('lets everything go when only one of them is breached, and names it', async () => {
+      const given = world({ injectAtMs: 0 });
+      const broken: Telemetry = { ...given.telemetry, instant: () => Promise.reject(new Error('no route')) };
+      const { run, acts } = other(given, broken);
+      await expect(run()).rejects.toThrow(/^redis-other errorRatePct: could not be read/);
+      expect(acts).toEqual(['release GUARDRAIL', 'GUARD_STOPPED']);
+    });
+
+    it('looks at all of them at the same time: the slower one decides how long it takes', async () => {
+      const given = world({ injectAtMs: 0 });
+      const slow: Telemetry = {
+        ...given.telemetry,
+        async instant(query) {
+          await given.clock.sleep(600);
+          return given.telemetry.instant(query);
+        },
+      };
+      given.task.clusters = [];
+      const { run, lease } = other(other(given, slow), slow);
+      await run();
+      // One after the other, an evaluation would last longer than its second.
+      expect(lease.beat).toBeGreaterThan(55);
+    });
+  });
+
+  describe('with a fault that a service applies', () => {
+    const heartbeats = (given: ReturnType<typeof world>, heartbeat = async () => {}) => {
+      given.task.hasServiceFaults = true;
+      // Not async: what it throws at once has to come through as it is.
+      given.dependencies.heartbeat = (clusters) => {
+        given.acts.push(`heartbeat ${clusters.join()}`);
+        return heartbeat();
+      };
+      return given;
+    };
+
+    it('says that it watches behind every beat, and no more once it does not', async () => {
+      const { run, acts, values, dependencies, lease } = heartbeats(world({ injectAtMs: 0 }));
+      const { renew } = dependencies.leases;
+      dependencies.leases.renew = async (...beat) => {
+        if (lease.beat === 2) values[cluster.guardrails.errorRatePct?.query ?? ''] = 0.7;
+        return renew(...beat);
+      };
+      await expect(run()).rejects.toMatchObject({ name: 'GuardrailBreached' });
+      const beat = ['beat', 'heartbeat redis-master'];
+      expect(acts).toEqual([...beat, ...beat, ...beat, 'release GUARDRAIL', 'GUARD_STOPPED']);
+    });
+
+    it('does not say that it watches when the beat could not be written', async () => {
+      const { run, acts, dependencies } = heartbeats(world());
+      dependencies.leases.renew = () => Promise.reject(new Error('timeout'));
+      await expect(run()).rejects.toMatchObject({ name: 'GuardrailBreached' });
+      expect(acts).toEqual(['release GUARDRAIL', 'GUARD_STOPPED']);
+    });
+
+    it.each([
+      ['never answers', () => new Promise<void>(() => {})],
+      ['fails', () => Promise.reject(new Error('throttled'))],
+      [
+        'throws at once',
+        () => {
+          throw new Error('no client');
+        },
+      ],
+    ])('beats on in time when saying so %s', async (_what, heartbeat) => {
+      const { run, lease } = heartbeats(world({ injectAtMs: 0 }), heartbeat);
+      await run();
+      expect(lease.beat).toBeGreaterThan(60);
+    });
+
+    it('waits longer for the injection, because the service takes its time', async () => {
+      const { run, clock, lease } = heartbeats(world());
+      await expect(run()).rejects.toMatchObject({ name: 'LeaseReleased' });
+      expect(lease.releaseReason).toBe('ROLLBACK');
+      expect(clock.monotonicMs()).toBeGreaterThan(149_000);
+      expect(clock.monotonicMs()).toBeLessThan(152_000);
+    });
+  });
+
+  it('says nothing to the alarm of service faults when there is none', async () => {
+    const { run, dependencies } = world({ injectAtMs: 0 });
+    let said = 0;
+    dependencies.heartbeat = async () => {
+      said += 1;
+    };
+    await run();
+    expect(said).toBe(0);
   });
 });

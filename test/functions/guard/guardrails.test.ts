@@ -3,20 +3,20 @@ import { describe, expect, it } from 'vitest';
 import { blind, evaluate } from '../../../functions/guard/guardrails.ts';
 import type { RawReading } from '../../../functions/guard/prometheus.ts';
 import { nextTickIntervalMs } from '../../../functions/guard/tick.ts';
-import { baseline, cluster, wellSnapshot } from './fixtures.ts';
+import { baseline, cluster, named, wellSnapshot } from './fixtures.ts';
 
 const names = Object.keys(cluster.guardrails);
 const breachesWith = (name: string, raw: RawReading | undefined) => {
   const snapshot = wellSnapshot();
   if (raw) snapshot.guardrails[name] = raw;
   else delete snapshot.guardrails[name];
-  return evaluate(cluster, snapshot, baseline).filter((reading) => reading.breached);
+  return evaluate(named, snapshot, baseline).filter((reading) => reading.breached);
 };
 
 describe('guardrails', () => {
   it('pass a system that is well', () => {
-    expect(evaluate(cluster, wellSnapshot(), baseline).filter((reading) => reading.breached)).toEqual([]);
-    expect(evaluate(cluster, wellSnapshot(), baseline)).toHaveLength(names.length + 2);
+    expect(evaluate(named, wellSnapshot(), baseline).filter((reading) => reading.breached)).toEqual([]);
+    expect(evaluate(named, wellSnapshot(), baseline)).toHaveLength(names.length + 2);
   });
 
   it('never pass a reading that is missing, not finite, without age, stale or unreadable', () => {
@@ -57,17 +57,17 @@ describe('guardrails', () => {
 
   it('breach when a gateway of the baseline is gone or traffic fell under half', () => {
     const snapshot = { ...wellSnapshot(), liveGateways: { value: 1 }, requestRate: { value: 499 } };
-    const breached = evaluate(cluster, snapshot, baseline).filter((reading) => reading.breached);
+    const breached = evaluate(named, snapshot, baseline).filter((reading) => reading.breached);
     expect(breached.map((reading) => reading.guardrail)).toEqual(['liveGateways', 'requestRate']);
   });
 
   it('breach when no guardrail is configured, because then nothing is watched', () => {
-    const unwatched = evaluate({ ...cluster, guardrails: {} }, wellSnapshot(), baseline);
+    const unwatched = evaluate({ ...named, cluster: { ...cluster, guardrails: {} } }, wellSnapshot(), baseline);
     expect(unwatched.every((reading) => reading.breached)).toBe(true);
   });
 
   it('breach everywhere when the evaluation itself failed', () => {
-    expect(blind(cluster, baseline, 'broken').every((reading) => reading.breached)).toBe(true);
+    expect(blind(named, baseline, 'broken').every((reading) => reading.breached)).toBe(true);
   });
 });
 

@@ -82,6 +82,9 @@ describe('lease', () => {
     const lease = await leases.read('held');
     expect(lease).toMatchObject({ beat: 2, holdUntil: '2026-05-29T13:13:00.000Z' });
     expect(lease?.grants.sort()).toEqual(['i-1 abc', 'i-2 def']);
+    // A later turn adds: what was granted before stays.
+    await leases.grant('held', ['i-3 ghi']);
+    expect((await leases.read('held'))?.grants.sort()).toEqual(['i-1 abc', 'i-2 def', 'i-3 ghi']);
   });
 
   it('refuses every renewal, grant and hold after a release, and names the first reason', async () => {

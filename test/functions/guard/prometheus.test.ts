@@ -6,7 +6,7 @@ import { checkSteadyState } from '../../../functions/guard/check-steady-state.ts
 import { evaluate } from '../../../functions/guard/guardrails.ts';
 import { PrometheusClient, readTelemetry, readTrafficShare } from '../../../functions/guard/prometheus.ts';
 import type { StoreTopology } from '../../../functions/target/store.ts';
-import { baseline, cluster } from './fixtures.ts';
+import { baseline, cluster, named } from './fixtures.ts';
 
 let server: Server;
 let prometheus: PrometheusClient;
@@ -68,7 +68,7 @@ describe('a query', () => {
     const started = performance.now();
     const snapshot = await readTelemetry(prometheus, cluster);
     expect(performance.now() - started).toBeLessThan(1500);
-    expect(evaluate(cluster, snapshot, baseline).every((reading) => reading.breached)).toBe(true);
+    expect(evaluate(named, snapshot, baseline).every((reading) => reading.breached)).toBe(true);
   });
 });
 
@@ -98,13 +98,20 @@ describe('steady state', () => {
   };
   const entries: unknown[] = [];
   const alarms = [{ name: 'orders-5xx', severity: 'CRITICAL' as const }];
-  const check = (topology: StoreTopology, readAlarmStates = async () => new Map([['orders-5xx', 'OK']])) =>
+  const check = (
+    topology: StoreTopology,
+    readAlarmStates = async () => new Map([['orders-5xx', 'OK']]),
+    clusters = ['redis-master'],
+  ) =>
     checkSteadyState(
       'exp',
-      { ...cluster, alarms },
-      {
+      clusters.map((name) => ({
+        name,
+        cluster: { ...cluster, alarms },
         telemetry: prometheus,
-        readTopology: async () => topology,
+        readTopology: async () => (name === 'redis-master' ? topology : healthy),
+      })),
+      {
         readAlarmStates,
         audit: { append: async (...entry) => entries.push(entry) as never },
       },
@@ -128,8 +135,22 @@ describe('steady state', () => {
 
   it('is confirmed with the medians of the past minute', async () => {
     answer = well('14');
-    expect(await check(healthy)).toMatchObject({ p99LatencyMs: 14, liveGateways: 2, requestsPerSecond: 1000 });
-    expect(entries.at(-1)).toMatchObject(['exp', 'STEADY_STATE_CONFIRMED', {}, { baseline: { p99LatencyMs: 14 } }]);
+    const steady = { p99LatencyMs: 14, liveGateways: 2, requestsPerSecond: 1000 };
+    expect(await check(healthy)).toMatchObject({ 'redis-master': steady });
+    const baselines = { 'redis-master': { p99LatencyMs: 14 } };
+    expect(entries.at(-1)).toMatchObject(['exp', 'STEADY_STATE_CONFIRMED', {}, { baselines }]);
+  });
+
+  it('has a baseline of every cluster, and refuses to start when any of them is not steady', async () => {
+    answer = well('14');
+    const both = ['redis-other', 'redis-master'];
+    const ok = async () => new Map([['orders-5xx', 'OK']]);
+    expect(Object.keys(await check(healthy, ok, both))).toEqual(both);
+    const sick = { ...healthy, problems: ['Sentinel of b: timeout'] };
+    await expect(check(sick, ok, both)).rejects.toMatchObject({
+      name: 'SteadyStateNotMet',
+      message: 'redis-master: store: Sentinel of b: timeout',
+    });
   });
 
   it('refuses to start when a guardrail does not pass', async () => {

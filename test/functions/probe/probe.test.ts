@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { AuditEntry } from '../../../functions/audit/entry.ts';
 import type { TargetNode } from '../../../functions/experiment/workflow.ts';
-import { impactedShard } from '../../../functions/probe/impacted-shard.ts';
+import { faultAtEpochMs } from '../../../functions/probe/fault-time.ts';
 import { probe } from '../../../functions/probe/probe.ts';
+import { probedShard } from '../../../functions/probe/probed-shard.ts';
 import type { ShardProbe } from '../../../functions/probe/shard-probe.ts';
 import { iso } from '../experiment/fixtures.ts';
+import { experimentOf, hostFault } from '../fault/turn-fixtures.ts';
 import { SimulatedClock } from '../guard/simulated-clock.ts';
 
 interface Scenario {
@@ -149,27 +151,57 @@ describe('probe', () => {
 });
 
 describe('the probed shard', () => {
-  const node = (name: string, shard: string, role: TargetNode['role']): TargetNode => ({
+  const node = (name: string, shard: string): TargetNode => ({
     name,
     shard,
-    role,
+    role: 'replica',
     instanceId: `i-${name}`,
     addresses: [],
+    availabilityZone: 'a',
+    subnetId: 'subnet-a',
+    dataVolumeIds: [],
   });
+  const [a, b, c, other] = [node('a', 'one'), node('b', 'two'), node('c', 'two'), node('x', 'two')];
+  const resolved = (number: number, impacted: TargetNode[], shardMembers: TargetNode[]) => ({
+    faultId: `exp.${number}`,
+    impacted,
+    peers: [],
+    shardMembers,
+  });
+  const experiment = experimentOf([hostFault(1, 20), hostFault(2, 0), hostFault(3, 0, 'redis-other')]);
 
-  it('is the one whose master is hit', () => {
-    const impacted = [node('a', 'one', 'replica'), node('b', 'two', 'master')];
-    const shardMembers = [...impacted, node('c', 'two', 'replica')];
-    const chosen = impactedShard({
-      faults: [{ faultId: 'exp.1', impacted, peers: [], shardMembers }],
-      exemptAddresses: [],
-    });
+  it("is that of the first fault's first node, with every impacted node there of any fault of its cluster", () => {
+    const faults = [resolved(1, [b, a], [a, b, c]), resolved(2, [c, a], [a, b, c]), resolved(3, [other], [other])];
+    const chosen = probedShard(experiment, { faults, exemptAddresses: {} });
     expect(chosen.shard).toBe('two');
-    expect(chosen.members.map((member) => member.name)).toEqual(['b', 'c']);
-    expect(chosen.impacted.map((member) => member.name)).toEqual(['b']);
+    expect(chosen.members.map(({ name }) => name)).toEqual(['b', 'c']);
+    expect(chosen.impacted.map(({ name }) => name)).toEqual(['b', 'c']);
   });
 
   it('does not exist without resolved targets', () => {
-    expect(() => impactedShard(undefined)).toThrow(/targets/);
+    expect(() => probedShard(experiment, undefined)).toThrow(/targets/);
+    expect(() => probedShard(experiment, { faults: [], exemptAddresses: {} })).toThrow(/targets/);
+  });
+});
+
+describe('the time of the fault', () => {
+  const entry = (type: string, seconds: number, details: object = {}) =>
+    ({ type, at: iso(seconds), details }) as unknown as AuditEntry;
+  const injected = (nodes: object[], services: object[] = []) =>
+    entry('INJECTED', 12, { injectedAt: iso(10), nodes, services });
+
+  it("is the first host's word, and of several turns that of the first turn", () => {
+    const first = injected([{ appliedAt: iso(9) }, { appliedAt: iso(8) }]);
+    const second = injected([{ appliedAt: iso(40) }]);
+    expect(faultAtEpochMs([entry('INJECTING', 5), first, entry('INJECTING', 38), second])).toBe(Date.parse(iso(8)));
+  });
+
+  it('is the announcement where a service took part: it tells only that the fault has begun', () => {
+    const log = [entry('INJECTING', 5), injected([{ appliedAt: iso(9) }], [{ faultId: 'exp.2' }])];
+    expect(faultAtEpochMs(log)).toBe(Date.parse(iso(5)));
+  });
+
+  it('is unknown when nothing was announced', () => {
+    expect(faultAtEpochMs([entry('ADMITTED', 1)])).toBeUndefined();
   });
 });

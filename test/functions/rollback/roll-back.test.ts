@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { AuditEntry } from '../../../functions/audit/entry.ts';
-import type { ResolvedTargets } from '../../../functions/experiment/workflow.ts';
+import type { ExperimentRun, ResolvedTargets, ServiceRollback } from '../../../functions/experiment/workflow.ts';
 import type { CommandResult } from '../../../functions/fault/ssm.ts';
 import type { Lease } from '../../../functions/guard/lease.ts';
+import { plannedFaults } from '../../../functions/rollback/planned-faults.ts';
 import { rollBack } from '../../../functions/rollback/roll-back.ts';
-import { verifyRecovery } from '../../../functions/rollback/verify-recovery.ts';
 import { whyRolledBack } from '../../../functions/rollback/why.ts';
-import type { StoreTopology } from '../../../functions/target/store.ts';
 import { SimulatedClock } from '../guard/simulated-clock.ts';
 
 const injecting = {
@@ -23,16 +22,32 @@ const reverted: CommandResult = {
     leftovers: [],
   },
 };
+const inService = {
+  type: 'INJECTING',
+  details: { commands: [], services: [{ faultId: 'exp.2', kind: 'INSTANCE_STOP' }] },
+};
+const stopped: ServiceRollback = {
+  faultId: 'exp.2',
+  fisExperimentId: 'EXP2',
+  state: 'stopped',
+  outcome: 'REVERTED',
+  endedAt: '2026-05-29T13:12:55.000Z',
+};
 const targets: ResolvedTargets = {
   faults: [
     {
       faultId: 'exp.1',
-      impacted: [{ name: 'n3', instanceId: 'i-3', addresses: ['10.0.0.3'], shard: 's', role: 'master' }],
+      impacted: [
+        {
+          ...{ name: 'n3', instanceId: 'i-3', addresses: ['10.0.0.3'], shard: 's', role: 'master' },
+          ...{ availabilityZone: 'eu-west-1c', subnetId: 'subnet-c', dataVolumeIds: [] },
+        },
+      ],
       peers: [],
       shardMembers: [],
     },
   ],
-  exemptAddresses: [],
+  exemptAddresses: {},
 };
 
 function world(log: unknown[], ...answers: CommandResult[]) {
@@ -41,6 +56,12 @@ function world(log: unknown[], ...answers: CommandResult[]) {
   const clock = new SimulatedClock();
   const dependencies = {
     clock,
+    services: {
+      async rollBack(experimentId: string): Promise<ServiceRollback[]> {
+        acts.push(`stop FIS ${experimentId}`);
+        return [stopped];
+      },
+    },
     document: 'Holdfast-X-roll-back',
     leases: {
       release: async (_id: string, reason: string) => {
@@ -64,9 +85,9 @@ function world(log: unknown[], ...answers: CommandResult[]) {
       },
     },
   };
-  const run = (known?: ResolvedTargets) =>
+  const run = (known?: ResolvedTargets, hasServiceFaults = false) =>
     rollBack(
-      { experimentId: 'exp', reason: 'TTL', detail: 'over', ...(known ? { targets: known } : {}) },
+      { experimentId: 'exp', reason: 'TTL', detail: 'over', hasServiceFaults, ...(known ? { targets: known } : {}) },
       dependencies,
     );
   return { acts, written, clock, dependencies, run };
@@ -158,54 +179,64 @@ describe('roll back', () => {
     expect(await run()).toMatchObject({ outcome: 'ROLLBACK_FAILED', nodes: [] });
   });
 
+  it('ends what runs in FIS beside the hosts, after the lease is released, and counts the later end', async () => {
+    const { run, acts } = world([injecting, inService], reverted);
+    expect(await run(targets, true)).toMatchObject({
+      outcome: 'ROLLED_BACK',
+      rolledBackAt: stopped.endedAt,
+      nodes: [{ node: 'n3', outcome: 'REVERTED' }],
+      services: [stopped],
+    });
+    expect(acts).toEqual(['release TTL', 'ROLLING_BACK', 'revert exp.1 i-3', 'stop FIS exp', 'ROLLED_BACK']);
+  });
+
+  it('fails when FIS could not be ended, however clean the hosts are', async () => {
+    const { run, dependencies, written } = world([injecting, inService], reverted);
+    const failed: ServiceRollback = { ...stopped, outcome: 'FAILED', detail: 'instance i-3 is stopped' };
+    dependencies.services.rollBack = async () => [failed];
+    expect(await run()).toMatchObject({ outcome: 'ROLLBACK_FAILED', services: [failed] });
+    expect(written.at(-1)).toMatchObject({ services: [failed] });
+  });
+
+  it('tries a host for as long as FIS may take to start it again', async () => {
+    const away = Array.from({ length: 60 }, (): CommandResult => ({ status: 'Undeliverable' }));
+    const { run, clock } = world([injecting, inService], ...away, reverted);
+    expect(await run()).toMatchObject({ outcome: 'ROLLED_BACK' });
+    expect(clock.monotonicMs()).toBeGreaterThan(60_000);
+  });
+
+  it('asks FIS when the log cannot be read and the experiment has such a fault, and not otherwise', async () => {
+    for (const hasServiceFaults of [true, false]) {
+      const { run, acts, dependencies } = world([], reverted);
+      dependencies.audit.read = () => Promise.reject(new Error('down'));
+      await run(targets, hasServiceFaults);
+      expect(acts.includes('stop FIS exp')).toBe(hasServiceFaults);
+    }
+    const { run, acts } = world([injecting], reverted);
+    await run(targets, true);
+    expect(acts).not.toContain('stop FIS exp');
+  });
+
+  it('sends no host command for a fault that FIS runs: its host may be stopped', () => {
+    const [fault] = targets.faults;
+    if (!fault) throw new Error('no fault');
+    const run = {
+      experiment: {
+        faults: [
+          { faultId: 'exp.1', kind: 'PROCESS_KILL' },
+          { faultId: 'exp.2', kind: 'INSTANCE_STOP' },
+        ],
+      },
+      targets: { ...targets, faults: [fault, { ...fault, faultId: 'exp.2' }] },
+    } as unknown as ExperimentRun;
+    expect(plannedFaults(run)).toEqual({ targets, hasServiceFaults: true });
+  });
+
   it('gives the lease the reason that its run shows', () => {
     expect(whyRolledBack({ rollbackOnly: false }).reason).toBe('TTL');
     expect(whyRolledBack({ rollbackOnly: false, cause: { Error: 'InjectionFailed', Cause: 'x' } }).reason).toBe(
       'ROLLBACK',
     );
     expect(whyRolledBack({ rollbackOnly: true }).reason).toBe('SWEEP');
-  });
-});
-
-describe('verify recovery', () => {
-  const healthy: StoreTopology = {
-    shards: [{ name: 's', master: 'n1', replicas: ['n3'], healthy: true, problems: [] }],
-    advertisedAddresses: {},
-    problems: [],
-  };
-  const rollback = {
-    outcome: 'ROLLED_BACK' as const,
-    nodes: [{ node: 'n3', instanceId: 'i-3', faultId: 'exp.1', outcome: 'REVERTED' as const, leftovers: [] }],
-  };
-  const verify = async (given: typeof rollback | undefined, ...topologies: (StoreTopology | Error)[]) => {
-    const clock = new SimulatedClock();
-    const types: string[] = [];
-    const readTopology = async () => {
-      const next = topologies.length > 1 ? topologies.shift() : topologies[0];
-      if (next === undefined || next instanceof Error) throw next;
-      return next;
-    };
-    const audit = { append: async (_id: string, type: string) => types.push(type) as never };
-    const result = await verifyRecovery('exp', given, 20, { readTopology, audit, clock });
-    return { result, types, elapsedMs: clock.monotonicMs() };
-  };
-
-  it('waits until the shard is healthy and the impacted node is back in it', async () => {
-    const without = { ...healthy, shards: [{ name: 's', master: 'n1', replicas: [], healthy: true, problems: [] }] };
-    const { result, types, elapsedMs } = await verify(rollback, new Error('timeout'), without, healthy);
-    expect(result).toMatchObject({ outcome: 'RECOVERED', problems: [] });
-    expect(types).toEqual(['RECOVERY_VERIFIED']);
-    expect(elapsedMs).toBe(2000);
-  });
-
-  it('ends as NOT_RECOVERED at its deadline with what is still wrong', async () => {
-    const { result, types, elapsedMs } = await verify(rollback, { ...healthy, problems: ['n3 is lonely'] });
-    expect(result).toMatchObject({ outcome: 'NOT_RECOVERED', problems: ['store: n3 is lonely'] });
-    expect(types).toEqual(['RECOVERY_FAILED']);
-    expect(elapsedMs).toBe(20_000);
-  });
-
-  it('looks once when nothing was injected', async () => {
-    expect((await verify(undefined, new Error('timeout'))).elapsedMs).toBe(0);
   });
 });

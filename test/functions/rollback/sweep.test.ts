@@ -107,7 +107,7 @@ describe('the sweep', () => {
     it('tries again no sooner than the one under way can have ended', async () => {
       const begun = later(['ROLLING_BACK', { reason: 'SWEEP' }]);
       expect(await sweepAt(begun, 60)).toMatchObject({ 'redis-master': 'rollback under way' });
-      expect(await sweepAt(begun, 200)).toMatchObject({ 'redis-master': 'rollback started' });
+      expect(await sweepAt(begun, 300)).toMatchObject({ 'redis-master': 'rollback started' });
       const reverted = later(['ROLLED_BACK', rolledBack({})]);
       expect(await sweepAt(reverted, 600)).toMatchObject({ 'redis-master': 'rollback under way' });
     });

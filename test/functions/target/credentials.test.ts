@@ -1,7 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, it } from 'vitest';
-import { clusterOf } from '../../../functions/target/cluster.ts';
+import { configuredClusters } from '../../../functions/target/cluster.ts';
 import { readCredentials } from '../../../functions/target/credentials.ts';
 import { addressesOf } from '../../../functions/target/telemetry-addresses.ts';
 import { configuration } from '../guard/fixtures.ts';
@@ -24,25 +24,34 @@ describe('credentials', () => {
   });
 });
 
-describe('the cluster of an experiment', () => {
+describe('the clusters of an experiment', () => {
   const experiment = (...clusters: string[]) => ({
     experimentId: 'exp',
     durationSeconds: 60,
     safetyThreshold: { maxAlertSeverity: 'WARNING' as const, automaticRollbackOnAlert: true },
     faults: clusters.map((cluster, at) => ({
       faultId: `exp.${at + 1}`,
+      name: `${at + 1}`,
       kind: 'PROCESS_PAUSE' as const,
       cluster,
+      startSeconds: 0,
       impactedNodes: ['n'],
-      parameters: { kind: 'PROCESS_PAUSE' as const },
+      parameters: { kind: 'PROCESS_PAUSE' as const, targetNodes: ['n'] },
     })),
   });
 
-  it('is one that this deployment may touch', () => {
-    expect(clusterOf(experiment('redis-master'), configuration).port).toBe(6379);
-    expect(() => clusterOf(experiment('other'), configuration)).toThrow(/other: not one of redis-master/);
-    expect(() => clusterOf(experiment('toString'), configuration)).toThrow(/not one of/);
-    expect(() => clusterOf(experiment('redis-master', 'other'), configuration)).toThrow(/exactly one/);
+  it('are each one that this deployment may touch, the first fault’s first', () => {
+    const { clusters } = configuration;
+    const { 'redis-master': one } = clusters;
+    if (!one) throw new Error('no cluster');
+    const two = { clusters: { a: one, b: one } };
+    expect(Object.keys(configuredClusters(experiment('b', 'a', 'b'), two))).toEqual(['b', 'a']);
+    expect(configuredClusters(experiment('redis-master'), configuration)['redis-master']?.port).toBe(6379);
+    for (const name of ['other', 'toString']) {
+      expect(() => configuredClusters(experiment('redis-master', name), configuration)).toThrow(
+        `cluster ${name}: not one of redis-master`,
+      );
+    }
   });
 });
 

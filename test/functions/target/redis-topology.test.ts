@@ -1,40 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Fault } from '../../../functions/experiment/experiment.ts';
-import type { LiveNode } from '../../../functions/target/ec2-nodes.ts';
-import { parseInfo, records } from '../../../functions/target/redis-store.ts';
+import { parseInfo } from '../../../functions/target/redis-info.ts';
+import { persistenceProblems } from '../../../functions/target/redis-persistence.ts';
+import { records } from '../../../functions/target/redis-store.ts';
 import { mergeTopology, type RedisView, type SentinelView } from '../../../functions/target/redis-topology.ts';
-import { resolveTargets } from '../../../functions/target/resolve-targets.ts';
 import { topologyProblems } from '../../../functions/target/store.ts';
-
-const nodes: LiveNode[] = [1, 2, 3].map((number) => ({
-  name: `redis-node-${number}`,
-  instanceId: `i-${number}`,
-  addresses: [`10.78.0.1${number}`, `10.77.0.1${number}`],
-}));
-const ip = (number: number) => `10.77.0.1${number}`;
-const peer = (number: number, ...flags: string[]) => ({ ip: ip(number), port: 6379, flags });
-
-/** Three nodes that agree that `master` is the master. */
-function shard(master = 3) {
-  const others = [1, 2, 3].filter((number) => number !== master);
-  const sentinels = [1, 2, 3].map((number) => ({
-    node: `redis-node-${number}`,
-    masters: [
-      {
-        name: 'shard-1',
-        ...peer(master, 'master'),
-        replicas: others.map((other) => peer(other, 'slave')),
-        sentinels: [1, 2, 3].filter((other) => other !== number).map((other) => peer(other, 'sentinel')),
-      },
-    ],
-  }));
-  const redises: RedisView[] = [1, 2, 3].map((number) =>
-    number === master
-      ? { node: `redis-node-${number}`, role: 'master' }
-      : { node: `redis-node-${number}`, role: 'slave', masterHost: ip(master), masterLinkStatus: 'up' },
-  );
-  return { sentinels, redises };
-}
+import { ip, liveNode, nodes, peer, shard } from './fixtures.ts';
 
 const silent = (number: number) => ({ node: `redis-node-${number}`, problem: 'timeout' });
 
@@ -94,6 +64,11 @@ describe('redis topology', () => {
         (world.redises[0] = { node: 'redis-node-1', role: 'slave', masterHost: ip(2), masterLinkStatus: 'up' }),
       /not the master/,
     ],
+    [
+      'a replica could not save, so that it would refuse writes as a master',
+      (world) => Object.assign(world.redises[0] ?? {}, { persistenceProblems: ['could not save: MISCONF'] }),
+      /redis-node-1 could not save: MISCONF/,
+    ],
   ])('is not healthy when %s', (_what, spoil, problem) => {
     const world: { sentinels: SentinelView[]; redises: RedisView[] } = shard();
     spoil(world);
@@ -118,9 +93,15 @@ describe('redis topology', () => {
       ),
     ).not.toEqual([]);
     const { sentinels, redises } = shard();
-    const stranger = { name: 'redis-node-9', instanceId: 'i-9', addresses: ['10.77.0.19'] };
+    const stranger = liveNode(9);
     const problems = topologyProblems(mergeTopology([...nodes, stranger], sentinels, redises));
     expect(problems).toEqual(['store: redis-node-9 belongs to no shard that a Sentinel knows']);
+  });
+
+  it('calls a Redis that refuses writes by its name, and one that saved well not', () => {
+    expect(persistenceProblems({ rdb_last_bgsave_status: 'ok', aof_last_write_status: 'ok' })).toEqual([]);
+    expect(persistenceProblems({ rdb_last_bgsave_status: 'err', aof_last_write_status: 'ok' })).toHaveLength(1);
+    expect(persistenceProblems({ rdb_last_bgsave_status: 'err', aof_last_write_status: 'err' })).toHaveLength(2);
   });
 
   it('reads what Sentinel and INFO answer', () => {
@@ -130,43 +111,5 @@ describe('redis topology', () => {
       role: 'slave',
       master_host: 'fd00::1',
     });
-  });
-});
-
-describe('resolve targets', () => {
-  const { sentinels, redises } = shard();
-  const topology = mergeTopology(nodes, sentinels, redises);
-  const fault = (impacted: string, ...groupA: string[]): Fault => ({
-    faultId: 'exp.1',
-    kind: 'NETWORK_PARTITION',
-    cluster: 'redis-master',
-    impactedNodes: [impacted],
-    parameters: { kind: 'NETWORK_PARTITION', scope: 'isolate', packetLossPct: 100, groupA, groupB: [impacted] },
-  });
-  const seed = fault('redis-node-3', 'redis-node-1', 'redis-node-2');
-
-  it('gives every node its role, its shard and the address its store advertises first', () => {
-    const [resolved] = resolveTargets([seed], nodes, topology, ['10.77.0.3']).faults;
-    expect(resolved?.impacted).toEqual([
-      { name: 'redis-node-3', instanceId: 'i-3', addresses: [ip(3), '10.78.0.13'], shard: 'shard-1', role: 'master' },
-    ]);
-    expect(resolved?.peers.map((node) => node.name)).toEqual(['redis-node-1', 'redis-node-2']);
-    expect(resolved?.shardMembers).toHaveLength(3);
-  });
-
-  it('refuses a name that is not live', () => {
-    expect(() => resolveTargets([fault('redis-node-8')], nodes, topology, [])).toThrow(
-      /redis-node-8 is not a live node/,
-    );
-  });
-
-  it('refuses a node whose role is not certain', () => {
-    const views = [...sentinels.slice(0, 2), ...shard(1).sentinels.slice(2)];
-    const torn = mergeTopology(nodes, views, redises);
-    expect(() => resolveTargets([seed], nodes, torn, [])).toThrow(/no certain role.*disagree/);
-  });
-
-  it('refuses to cut a peer that telemetry lives on', () => {
-    expect(() => resolveTargets([seed], nodes, topology, ['10.78.0.12'])).toThrow(/telemetry lives on a peer/);
   });
 });

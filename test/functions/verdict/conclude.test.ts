@@ -7,10 +7,12 @@ import {
   configuration,
   fakeClock,
   fullRun,
+  iso,
   logOf,
   rolledBack,
   seedExperiment,
 } from '../experiment/fixtures.ts';
+import { experimentOf, hostFault } from '../fault/turn-fixtures.ts';
 
 const ID = 'exp_chaos_redis_019';
 const run: ExperimentRun = { experimentId: ID, experiment: seedExperiment(), caller: CALLER, rollbackOnly: false };
@@ -51,6 +53,27 @@ describe('concluding an experiment', () => {
     const { acts, dependencies } = setUp(() => fullRun());
     expect(await conclude(run, dependencies)).toMatchObject({ status: 'COMPLETED', outcome: 'CONFIRMED' });
     expect(acts.map((act) => act.split(' ')[0])).toEqual(['record', 'CONCLUDED', 'publish', 'unlock']);
+  });
+
+  it("holds the probe's measurement against the budgets of the first fault's cluster, and frees all clusters", async () => {
+    const faults = [hostFault(1, 0, 'redis-z'), hostFault(2, 0, 'redis-a')];
+    const announced = faults.map(({ faultId }) => ({ faultId }));
+    const nodes = faults.map(({ faultId }) => ({ node: 'n', faultId, outcome: 'REVERTED', leftovers: [] }));
+    const { acts, dependencies } = setUp(() =>
+      fullRun({
+        ADMITTED: { experiment: experimentOf(faults), facts: {} },
+        INJECTING: { commands: announced },
+        INJECTED: { injectedAt: iso(3), rollbackScheduledAt: iso(63), injectedFaults: ['exp.1', 'exp.2'] },
+        ROLLED_BACK: { outcome: 'ROLLED_BACK', rolledBackAt: iso(63), nodes },
+      }),
+    );
+    const { 'redis-master': cluster } = dependencies.clusters;
+    if (!cluster) throw new Error('no cluster');
+    const of = (rtoSeconds: number) => ({ ...cluster, budgets: { ...cluster.budgets, rtoSeconds } });
+    const clusters = { 'redis-z': of(5), 'redis-a': of(500) };
+    const verdict = await conclude({ ...run, experiment: experimentOf(faults) }, { ...dependencies, clusters });
+    expect(verdict).toMatchObject({ outcome: 'DEVIATED', budgets: [{ limit: 5, measured: 6.5 }, {}] });
+    expect(acts.slice(-2)).toEqual(['unlock redis-a', 'unlock redis-z']);
   });
 
   it('only frees the cluster the second time', async () => {

@@ -8,24 +8,26 @@ const experiment: Experiment = {
   faults: [
     {
       faultId: 'exp.1',
+      name: '1',
       kind: 'PROCESS_PAUSE',
       cluster: 'redis-master',
+      startSeconds: 0,
       impactedNodes: ['a'],
-      parameters: { kind: 'PROCESS_PAUSE' },
+      parameters: { kind: 'PROCESS_PAUSE', targetNodes: ['a'] },
     },
   ],
   durationSeconds: 60,
   safetyThreshold: { maxAlertSeverity: 'WARNING', automaticRollbackOnAlert: true },
 };
 
-function sent(verdict: Verdict): unknown[] {
+function sent(verdict: Verdict, of = experiment): unknown[] {
   const calls: unknown[] = [];
   const sink = {
     addDimensions: (dimensions: unknown) => calls.push(dimensions),
     addMetric: (name: string, _unit: string, value: number) => calls.push([name, value]),
     publishStoredMetrics: () => calls.push('published'),
   };
-  publishVerdict(sink as unknown as MetricSink, experiment, verdict);
+  publishVerdict(sink as unknown as MetricSink, of, verdict);
   return calls;
 }
 
@@ -39,6 +41,22 @@ describe('publishVerdict', () => {
       { cluster: 'redis-master', faultKind: 'PROCESS_PAUSE', status: 'ABORTED' },
       ['experimentsConcluded', 1],
       ['lostAcknowledgedWrites', 3],
+      'published',
+    ]);
+  });
+
+  it('sends the budgets only for the cluster that the probe measured', () => {
+    const [fault] = experiment.faults;
+    if (!fault) throw new Error('no fault');
+    const several = { ...experiment, faults: [fault, { ...fault, faultId: 'exp.2', cluster: 'redis-other' }] };
+    const budgets = [{ name: 'rtoSeconds', limit: 15, measured: 4, met: true }];
+    expect(sent({ status: 'COMPLETED', outcome: 'CONFIRMED', budgets, reason: '' }, several)).toEqual([
+      { cluster: 'redis-master', faultKind: 'PROCESS_PAUSE', status: 'COMPLETED' },
+      ['experimentsConcluded', 1],
+      ['rtoSeconds', 4],
+      'published',
+      { cluster: 'redis-other', faultKind: 'PROCESS_PAUSE', status: 'COMPLETED' },
+      ['experimentsConcluded', 1],
       'published',
     ]);
   });

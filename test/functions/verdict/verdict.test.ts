@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { judgeBudgets } from '../../../functions/verdict/budgets.ts';
 import { recordId, recordsOf } from '../../../functions/verdict/records.ts';
 import { judge } from '../../../functions/verdict/verdict.ts';
-import { fullRun, iso, rolledBack } from '../experiment/fixtures.ts';
+import { fullRun, iso, logOf, rolledBack } from '../experiment/fixtures.ts';
+import { experimentOf, hostFault, serviceFault } from '../fault/turn-fixtures.ts';
 
 const limits = { rtoSeconds: 15, lostAcknowledgedWrites: 0 };
 const probe = {
@@ -18,6 +19,7 @@ const verdictOf = (changes: Parameters<typeof fullRun>[0] = {}) => {
   const { status, outcome } = judge(fullRun(changes), limits);
   return `${status} ${outcome}`;
 };
+const injection = { injectedAt: iso(3), rollbackScheduledAt: iso(63), nodes: [] };
 const breach = {
   guardrail: 'errorRatePct',
   value: 2,
@@ -101,6 +103,21 @@ describe('the verdict', () => {
     [
       'says nothing when the rollback asked no host',
       { ROLLED_BACK: { outcome: 'ROLLED_BACK', nodes: [] } },
+      'ABORTED INCONCLUSIVE',
+    ],
+    [
+      'says nothing when a worker that carried the fault died',
+      { ROLLED_BACK: rolledBack({ revertReason: 'WORKER_DIED' }) },
+      'ABORTED INCONCLUSIVE',
+    ],
+    [
+      'confirms nothing when a later fault came too late',
+      { INJECTED: { ...injection, injectedFaults: [] }, INJECTION_SKIPPED: { reason: 'too late' } },
+      'COMPLETED INCONCLUSIVE',
+    ],
+    [
+      'confirms nothing when a later fault was not confirmed',
+      { INJECTION_FAILED: { reason: 'refused' } },
       'ABORTED INCONCLUSIVE',
     ],
     [
@@ -192,5 +209,124 @@ describe("the mission's record", () => {
     expect(recordId('e', 'e.1')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(recordId('e', 'e.1')).toBe(recordId('e', 'e.1'));
     expect(recordId('e', 'e.2')).not.toBe(recordId('e', 'e.1'));
+  });
+});
+
+/** A host fault at once, and one in the service; both announced and confirmed. */
+const service = { faultId: 'exp.2', fisExperimentId: 'EXP1', state: 'stopped', outcome: 'REVERTED', endedAt: iso(63) };
+function several(services: Record<string, unknown>[], changes: Parameters<typeof fullRun>[0] = {}) {
+  const faults = [hostFault(1, 0), serviceFault(2, 20)];
+  return fullRun({
+    ADMITTED: { experiment: experimentOf(faults), facts: {} },
+    INJECTING: { commands: [{ faultId: 'exp.1' }], services: [{ faultId: 'exp.2' }] },
+    INJECTED: { ...injection, injectedFaults: ['exp.1', 'exp.2'] },
+    ROLLED_BACK: { ...rolledBack({ faultId: 'exp.1', revertReason: 'LEASE_RELEASED' }), services },
+    ...changes,
+  });
+}
+const verdictOfSeveral = (...given: Parameters<typeof several>) => {
+  const { status, outcome, reason } = judge(several(...given), limits);
+  return `${status} ${outcome}: ${reason}`;
+};
+
+describe('the verdict over several faults', () => {
+  it('confirms a run whose faults all held to the end, on the host and in the service', () => {
+    expect(verdictOfSeveral([service])).toMatch(/^COMPLETED CONFIRMED/);
+    expect(verdictOfSeveral([{ ...service, state: 'completed', endedAt: iso(5) }])).toMatch(/^COMPLETED CONFIRMED/);
+  });
+
+  it.each([
+    ['the service gave it up', { ...service, state: 'failed' }],
+    ['the service never began it', { ...service, state: 'cancelled' }],
+    ['an alarm stopped it before the rollback', { ...service, endedAt: iso(4) }],
+  ])('says nothing when %s', (_what, given) => {
+    expect(verdictOfSeveral([given])).toMatch(/^ABORTED INCONCLUSIVE: exp\.2: \w+ by the service/);
+  });
+
+  it('says nothing when the rollback found nothing of one of the faults', () => {
+    expect(verdictOfSeveral([])).toMatch(/^ABORTED INCONCLUSIVE: the rollback found nothing .* exp\.2/);
+  });
+
+  it('escalates a fault that is still in the service', () => {
+    const left = { ...service, state: 'running', outcome: 'FAILED', detail: 'not stopped' };
+    expect(verdictOfSeveral([left])).toBe('ROLLBACK_FAILED INCONCLUSIVE: exp.2: not stopped');
+  });
+
+  it('names the faults that were never injected', () => {
+    const INJECTED = { ...injection, injectedFaults: ['exp.1'] };
+    const INJECTING = { commands: [{ faultId: 'exp.1' }], services: [] };
+    const INJECTION_SKIPPED = { faults: ['exp.2'], reason: 'less than a second was left' };
+    expect(verdictOfSeveral([], { INJECTING, INJECTED, INJECTION_SKIPPED })).toBe(
+      'COMPLETED INCONCLUSIVE: not injected: fault 2 (less than a second was left)',
+    );
+  });
+
+  it('takes no word from a host to which nothing was ever sent', () => {
+    const ROLLED_BACK = rolledBack({ faultId: 'exp.1', revertReason: 'LEASE_RELEASED' });
+    const idle = { node: 'n', instanceId: 'i', faultId: 'exp.9', outcome: 'NOTHING_TO_REVERT', leftovers: [] };
+    const nodes = [...(ROLLED_BACK.nodes as unknown[]), idle];
+    expect(verdictOfSeveral([service], { ROLLED_BACK: { ...ROLLED_BACK, nodes, services: [service] } })).toMatch(
+      /^COMPLETED CONFIRMED/,
+    );
+  });
+});
+
+describe("the mission's records of several faults", () => {
+  const experiment = experimentOf([hostFault(1, 0), serviceFault(2, 20), hostFault(3, 0, 'redis-other')]);
+  const on = (shard: string) => [{ shard }];
+  const log = logOf(
+    'exp',
+    ['ADMITTED', { experiment, facts: {} }],
+    [
+      'STEADY_STATE_CONFIRMED',
+      { baselines: { 'redis-master': { p99LatencyMs: 10 }, 'redis-other': { p99LatencyMs: 20 } } },
+    ],
+    [
+      'TARGETS_RESOLVED',
+      {
+        targets: {
+          faults: [
+            { faultId: 'exp.1', impacted: on('shard-1') },
+            { faultId: 'exp.2', impacted: on('shard-2') },
+            { faultId: 'exp.3', impacted: on('shard-1') },
+          ],
+        },
+      },
+    ],
+    ['INJECTING', { commands: [{ faultId: 'exp.1' }, { faultId: 'exp.3' }], services: [] }],
+    ['INJECTED', { ...injection, confirmedAt: iso(3), injectedFaults: ['exp.1', 'exp.3'] }],
+    ['INJECTING', { commands: [], services: [{ faultId: 'exp.2' }] }],
+    ['INJECTED', { ...injection, confirmedAt: iso(25), injectedFaults: ['exp.1', 'exp.3', 'exp.2'] }],
+    ['GUARD_STOPPED', { reason: 'TTL', peakP99LatencyMs: { 'redis-master': 30, 'redis-other': 40 } }],
+    ['PROBE_MEASURED', probe],
+  );
+
+  it('have one row each, with the time of its own turn and the latencies of its own cluster', () => {
+    const rows = recordsOf('exp', log);
+    expect(rows.map(({ fault_type, injected_at }) => [fault_type, injected_at])).toEqual([
+      ['CPU_SPIKE', iso(3)],
+      ['INSTANCE_STOP', iso(25)],
+      ['CPU_SPIKE', iso(3)],
+    ]);
+    expect(rows.map(({ baseline_latency_ms, peak_latency_ms }) => [baseline_latency_ms, peak_latency_ms])).toEqual([
+      [10, 30],
+      [10, 30],
+      [20, 40],
+    ]);
+  });
+
+  it('claim no recovery time for a shard or a cluster that the probe did not write to', () => {
+    expect(recordsOf('exp', log).map((row) => [row.recovery_time_seconds, row.data_loss_detected])).toEqual([
+      [6.5, false],
+      [null, null],
+      [null, null],
+    ]);
+  });
+
+  it('have no row for a fault that was never announced', () => {
+    expect(recordsOf('exp', log.slice(0, 5)).map(({ target_cluster }) => target_cluster)).toEqual([
+      'redis-master',
+      'redis-other',
+    ]);
   });
 });

@@ -1,0 +1,38 @@
+import { type CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import { GUARD_HEARTBEAT, HEARTBEAT_EVERY_SECONDS } from '../experiment/guard-heartbeat.ts';
+import type { Clock } from '../shared/clock.ts';
+
+/**
+ * Says at most every 5 s that these clusters are watched. One that did not arrive is said again at the next call.
+ * @param cloudWatch with a timeout of its own and a single attempt: a late heartbeat would speak for a past evaluation
+ * @returns a function that rejects with the service's error
+ */
+export function guardHeartbeat(
+  cloudWatch: CloudWatchClient,
+  clock: Clock,
+): (clusters: readonly string[]) => Promise<void> {
+  let saidMs: number | undefined;
+  return async (clusters) => {
+    const nowMs = clock.monotonicMs();
+    if (saidMs !== undefined && nowMs - saidMs < HEARTBEAT_EVERY_SECONDS * 1000) return;
+    saidMs = nowMs;
+    try {
+      await cloudWatch.send(
+        new PutMetricDataCommand({
+          Namespace: GUARD_HEARTBEAT.namespace,
+          MetricData: clusters.map((cluster) => ({
+            MetricName: GUARD_HEARTBEAT.metricName,
+            Dimensions: [{ Name: GUARD_HEARTBEAT.dimension, Value: cluster }],
+            Value: 1,
+            Unit: 'Count',
+            // Kept by the second: else an alarm with a period of 10 s would not see it.
+            StorageResolution: 1,
+          })),
+        }),
+      );
+    } catch (error) {
+      saidMs = undefined;
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,52 @@
+import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  HEARTBEAT_BOUND_SECONDS,
+  HEARTBEAT_EVERY_SECONDS,
+  HEARTBEAT_PERIOD_SECONDS,
+} from '../../../functions/experiment/guard-heartbeat.ts';
+import { guardHeartbeat } from '../../../functions/guard/heartbeat.ts';
+import { SimulatedClock } from './simulated-clock.ts';
+
+const cloudWatch = mockClient(CloudWatchClient);
+beforeEach(() => {
+  cloudWatch.reset();
+  cloudWatch.on(PutMetricDataCommand).resolves({});
+});
+const puts = () => cloudWatch.commandCalls(PutMetricDataCommand).map((call) => call.args[0].input);
+
+describe('the guard heartbeat', () => {
+  it('is kept by the second, one for each cluster', async () => {
+    await guardHeartbeat(new CloudWatchClient({ region: 'r' }), new SimulatedClock())(['a', 'b']);
+    const datum = { MetricName: 'GuardHeartbeat', Value: 1, Unit: 'Count', StorageResolution: 1 };
+    expect(puts()).toEqual([
+      {
+        Namespace: 'Holdfast',
+        MetricData: ['a', 'b'].map((Value) => ({ ...datum, Dimensions: [{ Name: 'cluster', Value }] })),
+      },
+    ]);
+  });
+
+  it('speaks every 5 s however often it is asked, so twice in each period of its alarm', async () => {
+    const clock = new SimulatedClock();
+    const heartbeat = guardHeartbeat(new CloudWatchClient({ region: 'r' }), clock);
+    for (let second = 0; second < 20; second++) {
+      await heartbeat(['a']);
+      clock.advance(1000);
+    }
+    expect(puts()).toHaveLength(4);
+    expect(HEARTBEAT_EVERY_SECONDS * 2).toBeLessThanOrEqual(HEARTBEAT_PERIOD_SECONDS);
+    expect(HEARTBEAT_BOUND_SECONDS).toBe(40);
+  });
+
+  it('tells its failure, and says it again at the next evaluation', async () => {
+    const clock = new SimulatedClock();
+    const heartbeat = guardHeartbeat(new CloudWatchClient({ region: 'r' }), clock);
+    cloudWatch.on(PutMetricDataCommand).rejectsOnce(new Error('away')).resolves({});
+    await expect(heartbeat(['a'])).rejects.toThrow('away');
+    clock.advance(1000);
+    await heartbeat(['a']);
+    expect(puts()).toHaveLength(2);
+  });
+});

@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest';
+import type { RollbackResult } from '../../../functions/experiment/workflow.ts';
+import { type RecoveringCluster, verifyRecovery } from '../../../functions/rollback/verify-recovery.ts';
+import type { LiveNode } from '../../../functions/target/ec2-nodes.ts';
+import type { StoreTopology } from '../../../functions/target/store.ts';
+import { experimentOf, hostFault, serviceFault } from '../fault/turn-fixtures.ts';
+import { SimulatedClock } from '../guard/simulated-clock.ts';
+
+const shard = (replicas: string[]) => ({ name: 's', master: 'node-1', replicas, healthy: true, problems: [] });
+const topology = (change: Partial<StoreTopology> = {}): StoreTopology => ({
+  shards: [shard(['node-2', 'node-3'])],
+  advertisedAddresses: {},
+  problems: [],
+  ...change,
+});
+const healthy = topology();
+const nodes: LiveNode[] = [1, 2, 3].map((number) => ({
+  name: `node-${number}`,
+  instanceId: `i-${number}`,
+  addresses: [`10.0.0.${number}`],
+  availabilityZone: 'a',
+  subnetId: 'subnet-a',
+  dataVolumeIds: [],
+}));
+const rollback: RollbackResult = {
+  outcome: 'ROLLED_BACK',
+  nodes: [{ node: 'node-3', instanceId: 'i-3', faultId: 'exp.3', outcome: 'REVERTED', leftovers: [] }],
+};
+
+/** Each look sees the next topology; the last one stays. */
+function cluster(
+  clock: SimulatedClock,
+  topologies: (StoreTopology | Error)[],
+  change: Partial<RecoveringCluster> = {},
+) {
+  const repaired: { atMs: number; nodes: string[] }[] = [];
+  const recovering: RecoveringCluster = {
+    name: 'redis-master',
+    recoverySeconds: 20,
+    observe: async () => {
+      const next = topologies.length > 1 ? topologies.shift() : topologies[0];
+      if (next === undefined || next instanceof Error) throw next;
+      return { nodes, topology: next };
+    },
+    repair: async (ill) => {
+      repaired.push({ atMs: clock.monotonicMs(), nodes: ill.map(({ name }) => name) });
+      return [];
+    },
+    ...change,
+  };
+  return { recovering, repaired };
+}
+
+async function verify(given: RollbackResult | undefined, ...topologies: (StoreTopology | Error)[]) {
+  const clock = new SimulatedClock();
+  const { recovering, repaired } = cluster(clock, topologies);
+  const { result, written } = await verifyAll(given, clock, [recovering]);
+  return { result, written, repaired, elapsedMs: clock.monotonicMs() };
+}
+
+async function verifyAll(given: RollbackResult | undefined, clock: SimulatedClock, clusters: RecoveringCluster[]) {
+  const written: [string, Record<string, unknown>][] = [];
+  const audit = {
+    append: async (_id: string, type: string, _actor: unknown, details: Record<string, unknown>) =>
+      written.push([type, details]) as never,
+  };
+  const experiment = experimentOf([hostFault(3, 0), serviceFault(2, 0), hostFault(1, 0, 'redis-other')]);
+  return { result: await verifyRecovery(experiment, given, clusters, { audit, clock }), written };
+}
+
+describe('verify recovery', () => {
+  it('waits until the shard is healthy and the impacted node is back in it', async () => {
+    const without = topology({ shards: [shard(['node-2'])] });
+    const { result, written, elapsedMs } = await verify(rollback, new Error('timeout'), without, healthy);
+    expect(result).toMatchObject({ outcome: 'RECOVERED', problems: [] });
+    expect(result).not.toHaveProperty('repairs');
+    expect(written).toMatchObject([['RECOVERY_VERIFIED', { impacted: ['node-3'] }]]);
+    expect(elapsedMs).toBe(2000);
+  });
+
+  it('ends as NOT_RECOVERED at its deadline with what is still wrong', async () => {
+    const { result, written, elapsedMs } = await verify(rollback, topology({ problems: ['node-3 is lonely'] }));
+    expect(result).toMatchObject({ outcome: 'NOT_RECOVERED', problems: ['store: node-3 is lonely'] });
+    expect(written.map(([type]) => type)).toEqual(['RECOVERY_FAILED']);
+    expect(elapsedMs).toBe(20_000);
+  });
+
+  it('looks once, and repairs nothing, when nothing was injected', async () => {
+    const { elapsedMs, repaired } = await verify(undefined, new Error('timeout'));
+    expect(elapsedMs).toBe(0);
+    expect(repaired).toEqual([]);
+  });
+
+  it('waits also for the nodes of a fault that ran in the service', async () => {
+    const services = [{ faultId: 'exp.2', fisExperimentId: 'EXP1', state: 'stopped', outcome: 'REVERTED' as const }];
+    const given: RollbackResult = { outcome: 'ROLLED_BACK', nodes: [], services };
+    const without = topology({ shards: [shard(['node-3'])] });
+    const { result, elapsedMs } = await verify(given, without, without, healthy);
+    expect(result.outcome).toBe('RECOVERED');
+    expect(elapsedMs).toBe(2000);
+  });
+
+  it('repairs the impacted nodes, and only those, every few seconds until the store is well, and tells what it did', async () => {
+    const clock = new SimulatedClock();
+    const ill = topology({ problems: ['node-3 could not save: MISCONF'] });
+    const { recovering, repaired } = cluster(clock, [...Array<StoreTopology>(8).fill(ill), healthy]);
+    const { repair } = recovering;
+    recovering.repair = async (asked) => {
+      await repair(asked);
+      return ['node-3: BGSAVE begun'];
+    };
+    const { result, written } = await verifyAll(rollback, clock, [recovering]);
+    expect(result).toMatchObject({ outcome: 'RECOVERED', repairs: ['node-3: BGSAVE begun'] });
+    expect(written).toMatchObject([['RECOVERY_VERIFIED', { repairs: ['node-3: BGSAVE begun'] }]]);
+    expect(repaired).toEqual([
+      { atMs: 0, nodes: ['node-3'] },
+      { atMs: 5000, nodes: ['node-3'] },
+    ]);
+  });
+
+  it('repairs nothing of a store that is well', async () => {
+    expect((await verify(rollback, healthy)).repaired).toEqual([]);
+  });
+
+  it('goes on looking when a repair cannot even be asked for', async () => {
+    const clock = new SimulatedClock();
+    const ill = topology({ problems: ['ill'] });
+    const { recovering } = cluster(clock, [ill, ill, healthy], {
+      repair: () => Promise.reject(new Error('no secret')),
+    });
+    expect((await verifyAll(rollback, clock, [recovering])).result.outcome).toBe('RECOVERED');
+  });
+
+  it('has not recovered as long as one of several clusters has not, each with its own deadline and name', async () => {
+    const clock = new SimulatedClock();
+    const both: RollbackResult = {
+      ...rollback,
+      nodes: [
+        ...rollback.nodes,
+        { node: 'node-1', instanceId: 'i-1', faultId: 'exp.1', outcome: 'REVERTED', leftovers: [] },
+      ],
+    };
+    const first = cluster(clock, [topology({ problems: ['ill'] })]);
+    const other = cluster(clock, [healthy], { name: 'redis-other', recoverySeconds: 5 });
+    const { result, written } = await verifyAll(both, clock, [first.recovering, other.recovering]);
+    expect(result).toMatchObject({ outcome: 'NOT_RECOVERED', problems: ['redis-master: store: ill'] });
+    expect(written).toMatchObject([['RECOVERY_FAILED', { impacted: ['node-3', 'node-1'] }]]);
+    expect(first.repaired[0]?.nodes).toEqual(['node-3']);
+    expect(other.repaired).toEqual([]);
+  });
+});
