@@ -21,6 +21,8 @@ export const OWN_FILES = {
 
 /** Longest path of a unix socket on Linux, in bytes. */
 const MAX_SOCKET_PATH = 107;
+/** Of all sockets below the lab directory. */
+const LONGEST_SOCKET = `${OWN_FILES.hosts}/redis-node-12.power`;
 
 /**
  * Where this lab lives: `LAB_DIRECTORY`, else `.lab` of the checkout.
@@ -28,7 +30,7 @@ const MAX_SOCKET_PATH = 107;
  */
 export function labDirectory(environment: NodeJS.ProcessEnv = process.env): string {
   const directory = resolve(environment.LAB_DIRECTORY ?? join(CHECKOUT, '.lab'));
-  if (Buffer.byteLength(join(directory, OWN_FILES.prometheusSocket)) > MAX_SOCKET_PATH) {
+  if (Buffer.byteLength(join(directory, LONGEST_SOCKET)) > MAX_SOCKET_PATH) {
     throw new Error(`LAB_DIRECTORY ${directory} is too long: unix sockets allow ${MAX_SOCKET_PATH} bytes in all`);
   }
   if (directory.startsWith('/run/') || directory.startsWith('/etc/')) {

@@ -4,10 +4,12 @@ Usage: host-init.py CONFIG.json   (written by lab/hosts.ts; runs as pid 1 of fre
 
 It gives the host its own /run, /tmp and data directory, starts the units and the agent, reaps, and answers systemctl.py
 on a unix socket. Units are never restarted by themselves: a killed store stays dead until somebody starts it.
+On another socket, which is outside of the host, it hears its power button.
 """
 import json
 import os
 import pwd
+import shutil
 import signal
 import socket
 import subprocess
@@ -54,10 +56,13 @@ class Supervisor:
     def __init__(self, units):
         self.units = units
         self.changed = threading.Condition()
+        self.powered = True
 
     def start(self, unit):
         """Starts `unit` if it is not active; like Type=notify, returns when it serves. Raises RuntimeError if it does not."""
         with self.changed:
+            if not self.powered:
+                raise RuntimeError("the host is stopped")
             if unit.state != "active":
                 unit.spawn()
         deadline = time.monotonic() + READY_TIMEOUT_SECONDS
@@ -104,10 +109,35 @@ class Supervisor:
         clean = unit.stopping or unit.process.returncode == 0
         unit.state = "inactive" if clean else "failed"
         self.changed.notify_all()
-        if unit.restart:
-            timer = threading.Timer(AGENT_RESTART_SECONDS, self.start, [unit])
+        if unit.restart and self.powered:
+            timer = threading.Timer(AGENT_RESTART_SECONDS, self.restart, [unit])
             timer.daemon = True
             timer.start()
+
+    def restart(self, unit):
+        with self.changed:
+            if self.powered and unit.state != "active":
+                unit.spawn()
+
+    def power_off(self):
+        """As a machine is stopped: units are told to end, then everything dies, and no state of the kernel is left."""
+        with self.changed:
+            self.powered = False
+        for unit in self.units.values():
+            if not unit.restart:
+                self.stop(unit)
+        os.kill(-1, signal.SIGKILL)  # from the first process: every other one of the host
+        with self.changed:
+            self.changed.wait_for(lambda: all(unit.state != "active" for unit in self.units.values()))
+        forget_runtime_state()
+
+    def power_on(self):
+        set_links("up")
+        with self.changed:
+            self.powered = True
+            for unit in self.units.values():
+                if unit.state != "active":
+                    unit.spawn()
 
     def answer(self, verb, name, wanted=None):
         """One systemctl request as (exit code, stdout, stderr)."""
@@ -136,6 +166,64 @@ class Supervisor:
             connection.sendall(json.dumps({"code": code, "out": out, "err": err}).encode() + b"\n")
 
 
+def links():
+    shown = subprocess.run(["ip", "-j", "link", "show"], check=True, stdout=subprocess.PIPE).stdout
+    return [link["ifname"] for link in json.loads(shown) if "LOOPBACK" not in link["flags"]]
+
+
+def set_links(state):
+    for link in links():
+        subprocess.run(["ip", "link", "set", "dev", link, state], check=True)
+
+
+def forget_runtime_state():
+    """What a machine that is off has not: packet filters, queueing disciplines, /run and /tmp, an answer on the network."""
+    for command in ("iptables", "ip6tables"):
+        for table in ("filter", "nat", "mangle", "raw"):
+            for flag in ("-F", "-X"):
+                subprocess.run([command, "-w", "5", "-t", table, flag], stderr=subprocess.DEVNULL)
+        for chain in ("INPUT", "FORWARD", "OUTPUT"):
+            subprocess.run([command, "-w", "5", "-P", chain, "ACCEPT"], stderr=subprocess.DEVNULL)
+    for link in links():
+        subprocess.run(["tc", "qdisc", "del", "dev", link, "root"], stderr=subprocess.DEVNULL)
+    set_links("down")
+    for directory, kept in (("/run", ("lab", os.path.basename(SYSTEMCTL_SOCKET))), ("/tmp", ())):
+        for entry in os.scandir(directory):
+            if entry.name in kept:
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path, ignore_errors=True)
+            else:
+                os.unlink(entry.path)
+
+
+def listen(path):
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    os.chmod(path, 0o600)
+    listener.listen(16)
+    return listener
+
+
+def press_power(supervisor, connection):
+    with connection:
+        verb = connection.makefile("r").readline().strip()
+        try:
+            {"stop": supervisor.power_off, "start": supervisor.power_on}[verb]()
+            connection.sendall(b"ok\n")
+        except (KeyError, OSError, subprocess.CalledProcessError) as error:
+            connection.sendall(f"{error!r}\n".encode())
+
+
+def accept(listener, answer):
+    def loop():
+        while True:
+            connection, _ = listener.accept()
+            threading.Thread(target=answer, args=[connection], daemon=True).start()
+
+    threading.Thread(target=loop, daemon=True).start()
+
+
 def mount(*arguments):
     # -n: the host's /run, where mount keeps its table, is what is being replaced.
     subprocess.run(["mount", "-n", *arguments], check=True)
@@ -143,6 +231,8 @@ def mount(*arguments):
 
 def private_directories(config):
     """The host's own /run, /tmp and data. What it needs of the checkout is bound in first: that may lie below /tmp."""
+    # `ip netns exec` came with a sysfs of its own, without the control groups, which all hosts share with the machine.
+    mount("--rbind", "/run/cgroup", "/sys/fs/cgroup")
     staging = "/run/lab-staging"
     mount("-t", "tmpfs", "-o", "mode=755,size=64m", "lab-run", staging)
     os.makedirs(f"{staging}/lab/bin")
@@ -174,6 +264,8 @@ def main():
         config = json.load(file)
     socket.sethostname(config["name"])
     os.chdir("/")
+    # Before the host has a /run of its own: the button is not on its inside.
+    power = listen(config["powerSocket"])
     private_directories(config)
     write_files(config["files"])
     os.environ["PATH"] = "/run/lab/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -185,17 +277,8 @@ def main():
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
 
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(SYSTEMCTL_SOCKET)
-    os.chmod(SYSTEMCTL_SOCKET, 0o600)
-    listener.listen(16)
-
-    def accept():
-        while True:
-            connection, _ = listener.accept()
-            threading.Thread(target=supervisor.serve, args=[connection], daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
+    accept(listen(SYSTEMCTL_SOCKET), supervisor.serve)
+    accept(power, lambda connection: press_power(supervisor, connection))
     with supervisor.changed:
         for name in config["startAtBoot"]:
             units[name].spawn()

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { CHECKOUT, OWN_FILES, writeJson } from './directory.ts';
+import { powerSocket } from './host-power.ts';
 import { childrenOf } from './processes.ts';
 import { waitFor } from './wait-for.ts';
 import { AWS_HOST_NAME, LAB_FILES, type LabHost, REGION } from './world.ts';
@@ -78,6 +79,7 @@ export async function startHost(
     programDirectory: join(CHECKOUT, 'lab'),
     logDirectory: join(directory, OWN_FILES.log),
     caFile: join(directory, LAB_FILES.caFile),
+    powerSocket: powerSocket(directory, host.name),
     units: { ...store.units, ...agent },
     startAtBoot: [...Object.keys(agent), ...store.startAtBoot],
     files: store.files,

@@ -111,7 +111,8 @@ function privateSystemFiles(): void {
   execFileSync('sh', [
     '-ec',
     `mount -t tmpfs -o mode=755,size=1g lab-run /run
-     mkdir /run/netns /run/etc /run/lab-staging
+     mkdir /run/netns /run/etc /run/lab-staging /run/cgroup
+     mount --rbind /sys/fs/cgroup /run/cgroup
      cp -a /etc/. /run/etc/
      mount --bind /run/etc /etc
      rm -f /etc/resolv.conf /etc/hosts /etc/nsswitch.conf

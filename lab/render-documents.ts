@@ -87,9 +87,29 @@ const clusterFacts = z.looseObject({
   maxNodesPct: z.number(),
   trafficSharePct: z.number(),
   maxTrafficSharePct: z.number(),
-  worstCase: z.looseObject({ abortSeconds: z.number(), leaseLossSeconds: z.number(), ttlSeconds: z.number() }),
+  worstCase: z.looseObject({
+    abortSeconds: z.number(),
+    leaseLossSeconds: z.number(),
+    ttlSeconds: z.number(),
+    /** Only with faults that a service applies. */
+    service: z.looseObject({ withoutGuardSeconds: z.number() }).nullish(),
+  }),
 });
 const targetNode = z.looseObject({ name: z.string(), instanceId: z.string(), shard: z.string(), role: z.string() });
+
+/** Not loose: by its fields one is told from the other. */
+const plannedCommand = z.object({
+  node: z.string(),
+  document: z.string(),
+  startSeconds: z.number().nullish(),
+  undo: z.array(z.string()),
+});
+const plannedService = z.object({
+  nodes: z.array(z.looseObject({ node: z.string() })),
+  startSeconds: z.number().nullish(),
+  action: z.looseObject({ actionId: z.string(), undo: z.array(z.string()), boundSeconds: z.number().nullish() }),
+});
+export type PlannedAct = z.infer<typeof plannedCommand> | z.infer<typeof plannedService>;
 
 export const dryRunSchema = z.looseObject({
   admitted: z.literal(true),
@@ -97,8 +117,9 @@ export const dryRunSchema = z.looseObject({
   facts: z.looseObject({
     clusters: z.array(clusterFacts),
     targets: z.array(z.looseObject({ faultId: z.string(), impacted: z.array(targetNode) })),
+    irreversible: z.array(z.looseObject({ kind: z.string(), text: z.string() })).nullish(),
   }),
-  wouldRun: z.array(z.looseObject({ node: z.string(), document: z.string(), undo: z.array(z.string()) })).nullish(),
+  wouldRun: z.array(z.union([plannedCommand, plannedService])).nullish(),
 });
 export type DryRunDocument = z.infer<typeof dryRunSchema>;
 

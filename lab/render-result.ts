@@ -4,6 +4,7 @@ import {
   type ExperimentDocument,
   isRolledBack,
   type NodeRollbackShown,
+  type PlannedAct,
   type ProblemDocument,
 } from './render-documents.ts';
 
@@ -19,9 +20,9 @@ export function renderDryRun(document: DryRunDocument, paint: Paint): string[] {
           `${printable(node.role)} of ${printable(node.shard)})`,
       ),
     ),
-    ...(document.wouldRun ?? []).map(
-      ({ node, document: name, undo }) =>
-        `  on ${printable(node)}: ${printable(name)}; undo: ${undo.map(printable).join('; ')}`,
+    ...(document.wouldRun ?? []).map(plannedLine),
+    ...(document.facts.irreversible ?? []).map(
+      ({ kind, text }) => `  ${paint('bad', 'cannot be undone')}: ${printable(kind)}: ${printable(text)}`,
     ),
     ...document.facts.clusters.flatMap((facts) => [
       `  blast radius in ${printable(facts.cluster)}: ${facts.impactedNodes} of ${facts.liveNodes} nodes ` +
@@ -30,8 +31,28 @@ export function renderDryRun(document: DryRunDocument, paint: Paint): string[] {
       `  at worst: lifted ${round(facts.worstCase.abortSeconds)} s after a breach, ` +
         `${round(facts.worstCase.leaseLossSeconds)} s after the control plane is lost, ` +
         `${round(facts.worstCase.ttlSeconds)} s after it began whatever happens`,
+      ...(facts.worstCase.service
+        ? [
+            `  in FIS, which reads no lease: stopped ${round(facts.worstCase.service.withoutGuardSeconds)} s after the guard is lost`,
+          ]
+        : []),
     ]),
   ];
+}
+
+/** What would be sent, when it is not at once, and what takes it back. */
+function plannedLine(act: PlannedAct): string {
+  const when = act.startSeconds ? `, ${act.startSeconds} s after the first` : '';
+  if ('document' in act) {
+    const { node, document: name, undo } = act;
+    return `  on ${printable(node)}: ${printable(name)}${when}; undo: ${undo.map(printable).join('; ')}`;
+  }
+  const { nodes, action } = act;
+  const bound = action.boundSeconds ? `, at most ${action.boundSeconds} s` : '';
+  return (
+    `  on ${nodes.map(({ node }) => printable(node)).join(', ')}: FIS ${printable(action.actionId)}${bound}${when}; ` +
+    `undo: ${action.undo.map(printable).join('; ')}`
+  );
 }
 
 /** Why the API said no: its type, what is wrong with which field, what is allowed, and the numbers behind it. */

@@ -89,7 +89,16 @@ lab | test)
     need setpriv util-linux
     need nsenter util-linux
     need ps procps
-    [ "$part" = lab ] || need shellcheck shellcheck
+    if [ "$part" = test ]; then
+        need shellcheck shellcheck
+        # The guest kernel of the host tests; Debian alone has it. Elsewhere they say that they cannot run.
+        case "$(. /etc/os-release && echo "$ID") $(uname -m)" in "debian x86_64")
+            need linux.uml user-mode-linux
+            need mmdebstrap mmdebstrap
+            need mkfs.ext4 e2fsprogs
+            ;;
+        esac
+    fi
     if [ -n "$missing" ] && ! command -v apt-get >/dev/null 2>&1; then
         die "missing:$missing; only Debian and its kin can be set up by this script, install these yourself"
     fi

@@ -1,5 +1,6 @@
 import type { EventBridge } from './eventbridge.ts';
 import { isObject, type JsonObject } from './intrinsics.ts';
+import { MetricAlarm, metricKey } from './metric-alarm.ts';
 import {
   type JsonService,
   type Operation,
@@ -19,19 +20,37 @@ interface Alarm {
   changedAt: string;
 }
 
-/** CloudWatch: alarms whose state the control socket sets, and metrics that are counted. */
+const EVALUATE_EVERY_MS = 1000;
+/** Longer than any alarm of the template looks back. */
+const KEEP_SAMPLES_MS = 600_000;
+
+/**
+ * CloudWatch: metrics are counted, alarms over a metric of the product's own follow it, and the state of all others is
+ * set through the control socket.
+ */
 export class CloudWatch implements JsonService {
   readonly signingName = 'monitoring';
   readonly operations: Record<string, Operation>;
   readonly alarms = new Map<string, Alarm>();
   readonly #template: Template;
   readonly #events: Pick<EventBridge, 'emit'>;
+  readonly #metricAlarms: readonly MetricAlarm[];
+  /** Metric → when its samples arrived. */
+  readonly #samples = new Map<string, number[]>();
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(template: Template, events: Pick<EventBridge, 'emit'>, usage: Usage) {
     this.#template = template;
     this.#events = events;
+    this.#metricAlarms = template
+      .ofType('AWS::CloudWatch::Alarm')
+      .filter(({ properties }) => properties.Metrics !== undefined)
+      .map((resource) => new MetricAlarm(resource));
     for (const name of mentionedAlarms(template)) {
       this.alarms.set(name, { state: 'OK', reason: 'the lab starts quietly', changedAt: new Date().toISOString() });
+    }
+    for (const { name } of this.#metricAlarms) {
+      this.alarms.set(name, { state: 'INSUFFICIENT_DATA', reason: 'created', changedAt: new Date().toISOString() });
     }
     this.operations = {
       DescribeAlarms: {
@@ -52,6 +71,7 @@ export class CloudWatch implements JsonService {
         ],
         run: (input) => {
           usage.metricDatums += objectList(input.MetricData).length;
+          this.#keep(input, Date.now());
           return {};
         },
       },
@@ -61,6 +81,33 @@ export class CloudWatch implements JsonService {
   arnOf(name: string): string {
     const { accountId, region } = this.#template.place;
     return `arn:aws:cloudwatch:${region}:${accountId}:alarm:${name}`;
+  }
+
+  /** From now on alarms follow their metrics. */
+  start(): void {
+    this.evaluate(Date.now());
+    this.#timer = setInterval(() => this.evaluate(Date.now()), EVALUATE_EVERY_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  evaluate(nowMs: number): void {
+    for (const alarm of this.#metricAlarms) {
+      const state = alarm.isBreached(this.#samples.get(alarm.metric) ?? [], nowMs) ? 'ALARM' : 'OK';
+      if (this.alarms.get(alarm.name)?.state !== state)
+        this.setState(alarm.name, state, `computed from ${alarm.metric}`);
+    }
+  }
+
+  #keep(input: JsonObject, nowMs: number): void {
+    for (const datum of objectList(input.MetricData)) {
+      const [namespace, name] = [requiredString(input, 'Namespace'), requiredString(datum, 'MetricName')];
+      const key = metricKey(namespace, name, objectList(datum.Dimensions));
+      const recent = (this.#samples.get(key) ?? []).filter((atMs) => atMs > nowMs - KEEP_SAMPLES_MS);
+      this.#samples.set(key, [...recent, nowMs]);
+    }
   }
 
   /** Sets an alarm's state, creating it if need be, and emits the state change as CloudWatch does. */

@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ALARM_STATES, type CloudWatch } from './cloudwatch.ts';
 import type { DynamoDb } from './dynamodb.ts';
 import type { EventBridge } from './eventbridge.ts';
+import type { Fis } from './fis.ts';
+import type { Instances } from './instances.ts';
 import { isObject, type Json, type JsonObject } from './intrinsics.ts';
 import type { Lambda } from './lambda.ts';
 import type { Sns } from './sns.ts';
@@ -17,6 +19,8 @@ export interface ControlDependencies {
   cloudWatch: CloudWatch;
   dynamoDb: DynamoDb;
   ssm: Ssm;
+  instances: Instances;
+  fis: Fis;
   usage: Usage;
 }
 
@@ -24,7 +28,7 @@ export interface ControlDependencies {
 export function createControl(
   dependencies: ControlDependencies,
 ): (incoming: IncomingMessage, response: ServerResponse) => void {
-  const { lambda, stepFunctions, events, sns, cloudWatch, dynamoDb, ssm, usage } = dependencies;
+  const { lambda, stepFunctions, events, sns, cloudWatch, dynamoDb, ssm, instances, fis, usage } = dependencies;
   const reads: Record<string, () => unknown> = {
     '/processes': () =>
       lambda.functions.flatMap(({ name, environments }) =>
@@ -35,6 +39,11 @@ export function createControl(
     '/events': () => events.events,
     '/messages': () => sns.messages,
     '/alarms': () => Object.fromEntries(cloudWatch.alarms),
+    '/instances': () => Object.fromEntries(instances.hosts.map((host) => [host.name, instances.stateOf(host)])),
+    '/fis': () => ({
+      templates: [...fis.templates.keys()],
+      experiments: [...fis.experiments.values()].map(({ id, tags, state, reason }) => ({ id, tags, state, reason })),
+    }),
     '/commands': () =>
       ssm.book.invocations.map(({ work, ...invocation }) => ({ ...invocation, environment: work.environment })),
   };
@@ -47,6 +56,9 @@ export function createControl(
       cloudWatch.setState(input.name, state);
     },
     '/dynamodb/freeze': (input) => dynamoDb.freeze(flag(input, 'frozen')),
+    '/fis/safety-lever': (input) => {
+      fis.safetyLeverEngaged = flag(input, 'engaged');
+    },
     '/events/twice': (input) => {
       events.deliverTwice = flag(input, 'twice');
     },

@@ -1,37 +1,103 @@
 import { AWS_HOST_NAME, type LabHost } from '../world.ts';
+import type { Demand } from './authorization.ts';
 import { AwsError, unknownOperation } from './aws-error.ts';
+import { type Ec2Form, like, readForm } from './ec2-form.ts';
+import { INSTANCE_STATE_CODES, type InstanceState, type Instances } from './instances.ts';
 
 const NAMESPACE = 'http://ec2.amazonaws.com/doc/2016-11-15/';
+const INSTANCE_TYPE = 'r6g.large';
+const [ROOT_DEVICE, DATA_DEVICE] = ['/dev/xvda', '/dev/sdf'];
+const ZONES = ['a', 'b', 'c'];
 
-/** EC2 speaks the query protocol: form in, XML out. It answers DescribeInstances for the lab's hosts. */
+/** EC2 speaks the query protocol: form in, XML out. It tells of the lab's hosts, and starts those that are stopped. */
 export class Ec2 {
   readonly signingName = 'ec2';
-  readonly #hosts: readonly LabHost[];
+  readonly instances: Instances;
   readonly #place: { accountId: string; region: string };
+  readonly #operations: Record<string, (form: Ec2Form) => string> = {
+    DescribeInstances: (form) => this.#describeInstances(form),
+    DescribeInstanceTypes: (form) => describeInstanceTypes(form),
+    // The lab has no network ACLs, so none of FIS either.
+    DescribeNetworkAcls: () => '<networkAclSet/>',
+    StartInstances: (form) => this.#startInstances(form),
+  };
 
-  constructor(place: { accountId: string; region: string }, hosts: readonly LabHost[]) {
+  constructor(place: { accountId: string; region: string }, instances: Instances) {
     this.#place = place;
-    this.#hosts = hosts;
+    this.instances = instances;
   }
 
-  /** @throws AwsError for another operation, or a filter that would be ignored. */
+  /** Permissions the call needs. */
+  demands(form: URLSearchParams): Demand[] {
+    const action = `ec2:${form.get('Action')}`;
+    if (form.get('Action') !== 'StartInstances') return [{ action, resource: '*' }];
+    return readForm(form).lists.InstanceId.map((instanceId) => this.demand(action, instanceId));
+  }
+
+  /** One action on one instance, with the tags that it has. */
+  demand(action: string, instanceId: string): Demand {
+    const { accountId, region } = this.#place;
+    const tags = Object.entries(this.instances.find(instanceId)?.tags ?? {});
+    return {
+      action,
+      resource: `arn:aws:ec2:${region}:${accountId}:instance/${instanceId}`,
+      context: Object.fromEntries(
+        tags.flatMap(([key, value]) => [
+          [`aws:ResourceTag/${key}`, value],
+          [`ec2:ResourceTag/${key}`, value],
+        ]),
+      ),
+    };
+  }
+
+  /** @throws AwsError for another operation, a filter that would be ignored, or an instance that does not exist. */
   call(form: URLSearchParams): string {
-    const operation = form.get('Action') ?? '';
-    if (operation !== 'DescribeInstances') throw unknownOperation('ec2', operation);
-    const { filters, instanceIds } = readForm(form);
-    const matching = this.#hosts.filter(
-      (host) =>
-        (instanceIds.length === 0 || instanceIds.includes(host.instanceId)) &&
-        filters.every(({ name, values }) =>
-          filterValues(host, name).some((value) => values.some((glob) => like(value, glob))),
+    const name = form.get('Action') ?? '';
+    const operation = this.#operations[name];
+    if (operation === undefined) throw unknownOperation('ec2', name);
+    return `<${name}Response xmlns="${NAMESPACE}"><requestId>lab</requestId>${operation(readForm(form))}</${name}Response>`;
+  }
+
+  #named(instanceIds: readonly string[]): LabHost[] {
+    return instanceIds.map((instanceId) => {
+      const host = this.instances.find(instanceId);
+      if (host === undefined)
+        throw new AwsError('InvalidInstanceID.NotFound', `The instance ID '${instanceId}' does not exist`);
+      return host;
+    });
+  }
+
+  #describeInstances({ filters, lists }: Ec2Form): string {
+    const candidates = lists.InstanceId.length === 0 ? this.instances.hosts : this.#named(lists.InstanceId);
+    const matching = candidates.filter((host) =>
+      filters.every(({ name, values }) =>
+        filterValues(host, this.instances.stateOf(host), name).some((value) =>
+          values.some((glob) => like(value, glob)),
         ),
+      ),
     );
     const reservations = matching.map(
       (host) =>
         `<item><reservationId>r-${host.instanceId.slice(2)}</reservationId><ownerId>${this.#place.accountId}</ownerId>` +
         `<instancesSet>${this.#instance(host)}</instancesSet></item>`,
     );
-    return `<DescribeInstancesResponse xmlns="${NAMESPACE}"><requestId>lab</requestId><reservationSet>${reservations.join('')}</reservationSet></DescribeInstancesResponse>`;
+    return `<reservationSet>${reservations.join('')}</reservationSet>`;
+  }
+
+  /** Answers at once, as EC2 does; the instance is `pending` until its host is up. */
+  #startInstances({ lists }: Ec2Form): string {
+    const items = this.#named(lists.InstanceId).map((host) => {
+      const previous = this.instances.stateOf(host);
+      if (previous === 'stopping')
+        throw new AwsError(
+          'IncorrectInstanceState',
+          `The instance '${host.instanceId}' is not in a state from which it can be started.`,
+        );
+      this.instances.start(host).catch((error: unknown) => console.error(`ec2: ${host.name} did not start:`, error));
+      const [current, before] = [stateItem(this.instances.stateOf(host)), stateItem(previous)];
+      return `<item><instanceId>${host.instanceId}</instanceId><currentState>${current}</currentState><previousState>${before}</previousState></item>`;
+    });
+    return `<instancesSet>${items.join('')}</instancesSet>`;
   }
 
   #instance(host: LabHost): string {
@@ -46,51 +112,50 @@ export class Ec2 {
       ([key, value]) => `<item><key>${escapeXml(key)}</key><value>${escapeXml(value)}</value></item>`,
     );
     const domain = AWS_HOST_NAME.replace(/^[^.]+\./, '');
+    const zone = zoneOf(host);
+    const volumes = [ROOT_DEVICE, DATA_DEVICE].map(
+      (device, index) =>
+        `<item><deviceName>${device}</deviceName><ebs><volumeId>vol-${index}${host.instanceId.slice(3)}</volumeId><status>attached</status></ebs></item>`,
+    );
     return (
-      `<item><instanceId>${host.instanceId}</instanceId><instanceState><code>16</code><name>running</name></instanceState>` +
+      `<item><instanceId>${host.instanceId}</instanceId><instanceState>${stateItem(this.instances.stateOf(host))}</instanceState>` +
       `<privateDnsName>${host.name}.${domain}</privateDnsName><privateIpAddress>${addresses[0]}</privateIpAddress>` +
-      `<placement><availabilityZone>${this.#place.region}a</availabilityZone><tenancy>default</tenancy></placement>` +
+      `<instanceType>${INSTANCE_TYPE}</instanceType><subnetId>subnet-${zone}</subnetId>` +
+      `<placement><availabilityZone>${this.#place.region}${zone}</availabilityZone><tenancy>default</tenancy></placement>` +
+      `<rootDeviceName>${ROOT_DEVICE}</rootDeviceName><blockDeviceMapping>${volumes.join('')}</blockDeviceMapping>` +
       `<networkInterfaceSet>${interfaces.join('')}</networkInterfaceSet><tagSet>${tags.join('')}</tagSet></item>`
     );
   }
 }
 
-function readForm(form: URLSearchParams): { filters: { name: string; values: string[] }[]; instanceIds: string[] } {
-  const filters = new Map<string, { name: string; values: string[] }>();
-  const instanceIds: string[] = [];
-  for (const [field, value] of form) {
-    const filter = /^Filter\.(\d+)\.(Name|Value\.\d+)$/.exec(field);
-    if (filter?.[1] !== undefined) {
-      const entry = filters.get(filter[1]) ?? { name: '', values: [] };
-      filters.set(filter[1], entry);
-      if (filter[2] === 'Name') entry.name = value;
-      else entry.values.push(value);
-    } else if (field.startsWith('InstanceId.')) instanceIds.push(value);
-    else if (!['Action', 'Version', 'MaxResults'].includes(field))
-      throw new AwsError('UnknownParameter', `the lab does not know ${field}`);
-  }
-  return { filters: [...filters.values()], instanceIds };
+/** The nodes of a shard stand in three zones, as they should. */
+function zoneOf(host: LabHost): string {
+  const number = Number.parseInt(host.instanceId.slice(2), 16);
+  return ZONES[(number - 1) % ZONES.length] ?? '';
 }
 
-function filterValues(host: LabHost, filter: string): string[] {
+function stateItem(state: InstanceState): string {
+  return `<code>${INSTANCE_STATE_CODES[state]}</code><name>${state}</name>`;
+}
+
+/** All hosts of the lab are of one type, which has no instance store. */
+function describeInstanceTypes({ lists }: Ec2Form): string {
+  const unknown = lists.InstanceType.filter((type) => type !== INSTANCE_TYPE);
+  if (unknown.length > 0)
+    throw new AwsError('InvalidInstanceType', `the lab knows ${INSTANCE_TYPE}, not ${unknown.join(', ')}`);
+  return `<instanceTypeSet><item><instanceType>${INSTANCE_TYPE}</instanceType><instanceStorageSupported>false</instanceStorageSupported></item></instanceTypeSet>`;
+}
+
+function filterValues(host: LabHost, state: InstanceState, filter: string): string[] {
   const tag = /^tag:(.+)$/.exec(filter)?.[1];
   if (tag !== undefined) return host.tags[tag] === undefined ? [] : [host.tags[tag]];
   if (filter === 'tag-key') return Object.keys(host.tags);
-  if (filter === 'instance-state-name') return ['running'];
+  if (filter === 'instance-state-name') return [state];
   if (filter === 'instance-id') return [host.instanceId];
   throw new AwsError(
     'InvalidParameterValue',
     `Filter: the lab knows tag:*, tag-key, instance-state-name, instance-id, not ${filter}`,
   );
-}
-
-/** EC2's filter values may hold `*` and `?`. */
-function like(value: string, glob: string): boolean {
-  const pattern = glob
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${pattern}$`, 's').test(value);
 }
 
 export function escapeXml(text: string): string {

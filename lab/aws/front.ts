@@ -9,8 +9,8 @@ import { isObject, type Json } from './intrinsics.ts';
 import type { Lambda } from './lambda.ts';
 import { answerInvoke } from './lambda-front.ts';
 import type { CredentialStore } from './principals.ts';
-import type { CallContext, JsonService } from './service.ts';
-import { claimedService, type VerifiedRequest, verifySignature, type WireRequest } from './signature.ts';
+import type { CallContext, JsonService, Operation, RestService } from './service.ts';
+import { claimedService, verifySignature, type WireRequest } from './signature.ts';
 import { AGENT_PATH, type AgentChannel } from './ssm-agents.ts';
 import type { Usage } from './usage.ts';
 
@@ -22,6 +22,7 @@ export interface FrontDependencies {
   usage: Usage;
   region: string;
   jsonServices: readonly JsonService[];
+  restServices: readonly RestService[];
   ec2: Ec2;
   lambda: Lambda;
   api: ApiGateway | undefined;
@@ -98,29 +99,38 @@ async function dispatch(
   if (service === 'ec2') {
     const form = new URLSearchParams(request.body.toString('utf8'));
     usage.count(principal.name, `ec2.${form.get('Action')}`);
-    await authorizer.require(principal, [{ action: `ec2:${form.get('Action')}`, resource: '*' }], request.sourceIp);
+    await authorizer.require(principal, ec2.demands(form), request.sourceIp);
     return { status: 200, headers: { 'content-type': 'text/xml;charset=UTF-8' }, body: ec2.call(form) };
   }
-  return callJson(dependencies, request, verified, signal);
+  const rest = dependencies.restServices.find(({ signingName }) => signingName === service);
+  const call = rest === undefined ? jsonCall(dependencies, request, service) : restCall(rest, request);
+  usage.count(principal.name, `${service}.${call.name}`);
+  if (call.operation === undefined) throw unknownOperation(service, call.name);
+  await authorizer.require(principal, call.operation.demands(call.input), request.sourceIp);
+  const context: CallContext = { ...verified, sourceIp: request.sourceIp, signal };
+  const contentType = rest === undefined ? 'application/x-amz-json-1.1' : 'application/json';
+  return json(await call.operation.run(call.input, context), contentType);
 }
 
-async function callJson(
-  dependencies: FrontDependencies,
-  request: WireRequest,
-  verified: VerifiedRequest,
-  signal: AbortSignal,
-): Promise<HttpAnswer> {
-  const { service, principal } = verified;
-  const stand = dependencies.jsonServices.find(({ signingName }) => signingName === service);
+interface Call {
+  name: string;
+  operation: Operation | undefined;
+  input: { [key: string]: Json };
+}
+
+function jsonCall({ jsonServices }: FrontDependencies, request: WireRequest, service: string): Call {
+  const stand = jsonServices.find(({ signingName }) => signingName === service);
   if (stand === undefined) throw unknownOperation('AWS', `the service ${service}`);
   const name = (request.headers['x-amz-target'] ?? '').split('.').at(-1) ?? '';
-  dependencies.usage.count(principal.name, `${service}.${name}`);
-  const operation = stand.operations[name];
-  if (operation === undefined) throw unknownOperation(service, name);
-  const input = parseJson(request.body);
-  await dependencies.authorizer.require(principal, operation.demands(input), request.sourceIp);
-  const context: CallContext = { ...verified, sourceIp: request.sourceIp, signal };
-  return json(await operation.run(input, context), 'application/x-amz-json-1.1');
+  return { name, operation: stand.operations[name], input: parseJson(request.body) };
+}
+
+function restCall(stand: RestService, { method, url, body }: WireRequest): Call {
+  const { pathname, searchParams } = new URL(url, 'https://aws');
+  const found = stand.route(method, decodeURIComponent(pathname));
+  const input = { ...parseJson(body), ...Object.fromEntries(searchParams), ...found?.fields };
+  const name = found?.operation ?? `${method} ${pathname}`;
+  return { name, operation: stand.operations[name], input };
 }
 
 function parseJson(body: Buffer): { [key: string]: Json } {
@@ -149,8 +159,8 @@ function renderError(service: string, error: AwsError): HttpAnswer {
     const body = `<Response><Errors><Error><Code>${escapeXml(code)}</Code><Message>${escapeXml(error.message)}</Message></Error></Errors><RequestID>lab</RequestID></Response>`;
     return { status: error.status, headers: { 'content-type': 'text/xml;charset=UTF-8' }, body };
   }
-  // The JSON services answer 400 where IAM says no; Lambda's REST protocol answers 403.
-  const status = error.status === 403 && service !== 'lambda' ? 400 : error.status;
+  // The JSON services answer 400 where IAM says no; those with a REST protocol answer 403.
+  const status = error.status === 403 && !['lambda', 'fis'].includes(service) ? 400 : error.status;
   return {
     status,
     headers,

@@ -8,6 +8,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { hostPower } from '../host-power.ts';
 import {
   ACCOUNT_ID,
   AWS_DATA_ADDRESS,
@@ -32,6 +33,7 @@ const tokens = z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(jo
 const system = createSystem({
   template,
   hosts: REDIS_HOSTS,
+  power: hostPower(directory),
   agentTokens: new Map(Object.entries(tokens)),
   secretFile: file('storeSecret'),
   nowMs: Date.now,

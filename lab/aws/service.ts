@@ -23,6 +23,15 @@ export interface JsonService {
   operations: Record<string, Operation>;
 }
 
+/** A stand-in with AWS's REST protocol: the operation is in method and path, its input in path, query and body. */
+export interface RestService {
+  /** As in the credential scope, e.g. `fis`. */
+  signingName: string;
+  operations: Record<string, Operation>;
+  /** @returns the operation and what the path says of its input; undefined for an unknown route. */
+  route(method: string, path: string): { operation: string; fields: Record<string, string> } | undefined;
+}
+
 /** @throws AwsError ValidationException that names the field. */
 export function requiredString(input: JsonObject, field: string): string {
   const value = input[field];

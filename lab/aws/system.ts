@@ -7,7 +7,9 @@ import { CustomResources } from './custom-resources.ts';
 import { DynamoDb } from './dynamodb.ts';
 import { Ec2 } from './ec2.ts';
 import { EventBridge } from './eventbridge.ts';
+import { Fis } from './fis.ts';
 import { createFront } from './front.ts';
+import { type HostPower, Instances } from './instances.ts';
 import { Lambda } from './lambda.ts';
 import type { LambdaSeam } from './lambda-function.ts';
 import { CredentialStore, type Credentials } from './principals.ts';
@@ -24,6 +26,7 @@ export interface SystemOptions {
   template: Template;
   seam: LambdaSeam;
   hosts: readonly LabHost[];
+  power: HostPower;
   /** Instance id → token of its agent. */
   agentTokens: ReadonlyMap<string, string>;
   secretFile: string;
@@ -44,6 +47,8 @@ export interface System {
   stepFunctions: StepFunctions;
   events: EventBridge;
   cloudWatch: CloudWatch;
+  instances: Instances;
+  fis: Fis;
   usage: Usage;
   /** Before anything listens: creates the tables. */
   createTables(): Promise<void>;
@@ -79,6 +84,9 @@ export function createSystem(options: SystemOptions): System {
   const sns: Sns = new Sns(template, authorizer, lambda);
   const events = new EventBridge(template, lambda, sns);
   const cloudWatch = new CloudWatch(template, events, usage);
+  const instances = new Instances(hosts, options.power);
+  const ec2 = new Ec2(template.place, instances);
+  const fis = new Fis({ template, authorizer, ec2, cloudWatch });
   const dynamoDb = new DynamoDb(template);
   const stepFunctions = new StepFunctions(template, lambda, events, usage);
   const agents = new AgentChannel(options.agentTokens, credentials, (instanceId) =>
@@ -111,7 +119,8 @@ export function createSystem(options: SystemOptions): System {
       cloudWatch,
       new SecretsManager(template.place, options.secretFile),
     ],
-    ec2: new Ec2(template.place, hosts),
+    restServices: [fis],
+    ec2,
     lambda,
     api,
     agents,
@@ -120,7 +129,7 @@ export function createSystem(options: SystemOptions): System {
   });
   return {
     front,
-    control: createControl({ lambda, stepFunctions, events, sns, cloudWatch, dynamoDb, ssm, usage }),
+    control: createControl({ lambda, stepFunctions, events, sns, cloudWatch, dynamoDb, ssm, instances, fis, usage }),
     operator: credentials.mintUser(operator),
     administrator: credentials.mintUser(administrator),
     credentials,
@@ -131,14 +140,18 @@ export function createSystem(options: SystemOptions): System {
     stepFunctions,
     events,
     cloudWatch,
+    instances,
+    fis,
     usage,
     createTables: () => dynamoDb.start(),
     async deploy() {
       await lambda.start();
       await customResources.create();
       events.start();
+      cloudWatch.start();
     },
     stop() {
+      cloudWatch.stop();
       events.stop();
       stepFunctions.stop();
       lambda.stop();
