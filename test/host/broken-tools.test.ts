@@ -25,9 +25,10 @@ function partition(world: World, verb: string) {
     HOLDFAST_FAMILIES: '4 6',
     HOLDFAST_PEERS: ADDRESS.peer,
     HOLDFAST_EXEMPT: '',
-    HOLDFAST_STORE_PORTS: '6379',
-    HOLDFAST_SCOPE: 'isolate',
+    HOLDFAST_CLIENT_PORTS: '6379',
+    HOLDFAST_DIRECTION: 'both',
     HOLDFAST_LOSS: '100',
+    HOLDFAST_PORTS: '',
   });
 }
 

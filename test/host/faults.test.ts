@@ -91,16 +91,32 @@ describe.concurrent('process faults', () => {
       expect(await world.connects('client')).toBe(true);
     }));
 
-  it('refuses restart=rollback when systemd would start the unit by itself', () =>
+  it('starts a unit again whose supervisor should have done so and has not', () =>
     inWorld(
       'process-kill',
       async (world) => {
         await world.startUnit({ restart: 'always' });
-        expect(await world.inject({ restart: 'rollback' })).toMatchObject({
-          code: 3,
-          reason: expect.stringMatching(/redis-server has Restart=always; use restart=supervisor/),
-        });
+        expect(await world.inject({ restart: 'rollback' })).toMatchObject({ code: 0, state: 'APPLIED' });
+        expect(await world.connects('client')).toBe(false);
+        expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
         expect(await world.connects('client')).toBe(true);
+      },
+      false,
+    ));
+
+  it('leaves alone a unit that its supervisor has started again before the way back', () =>
+    inWorld(
+      'process-kill',
+      async (world) => {
+        await world.startUnit({ restart: 'always' });
+        const killed = await storePid(world);
+        await world.inject({ restart: 'rollback' });
+        await world.exec(['systemctl', 'start', 'redis-server']);
+        await until('the supervisor', 5, () => world.connects('client'));
+        const restarted = await storePid(world);
+        expect(restarted).not.toBe(killed);
+        expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+        expect(await storePid(world)).toBe(restarted);
       },
       false,
     ));
@@ -179,10 +195,7 @@ describe.concurrent('the way back must not hurt', () => {
         await world.startSentinel();
         const fence = { fence: 'redis', fenceMasterName: 'shard-1', fenceSentinels: `${ADDRESS.host}:26379` };
         expect(await world.inject(fence)).toMatchObject({ code: 0, state: 'APPLIED' });
-        const answer = world.rollBack('revert');
-        await until('the lifting', 5, () => world.connects('peer'));
-        expect(await world.connects('client')).toBe(false);
-        const end = await answer;
+        const end = await world.rollBack('revert');
         expect(end).toMatchObject({ code: 0, state: 'REVERTED', fence: { outcome: 'SETTLED' } });
         expect(await world.connects('client')).toBe(true);
         expect(Date.parse(end.fence.loweredAt ?? '') - Date.parse(end.fence.raisedAt ?? '')).toBeLessThan(5_000);

@@ -87,7 +87,7 @@ describe.concurrent('the fence stands until nobody can take the node for master 
           await until('the lifting', 10, () => world.connects('peer'));
           const liftedMs = Date.now();
           const waiting = await until('the one who waits', 5, async () => {
-            const [pid] = (await world.exec(['cat', '/run/holdfast/settling'])).out.split(' ');
+            const [pid] = (await world.exec(['cat', `/run/holdfast/settling.${world.faultId}`])).out.split(' ');
             return pid;
           });
           expect(Object.values(await world.pair())).toContain(waiting);

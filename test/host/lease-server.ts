@@ -10,6 +10,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
  * that do not ask for a consistent read of both rows, are answered 400.
  */
 export interface LeaseScript {
+  instanceId: string;
   table: string;
   experimentId: string;
   state: 'HOLD' | 'RELEASED';
@@ -66,8 +67,9 @@ async function main(directory: string): Promise<void> {
   const metadata = createHttpServer((request, response) => {
     if (request.method === 'PUT') return void response.end('imds-token');
     if (request.headers['x-aws-ec2-metadata-token'] !== 'imds-token') return void response.writeHead(401).end();
+    const script = JSON.parse(readFileSync(`${directory}/lease.json`, 'utf8')) as LeaseScript;
     const answers: Record<string, string> = {
-      '/latest/meta-data/instance-id': 'i-00000000000000001',
+      '/latest/meta-data/instance-id': script.instanceId,
       '/latest/meta-data/placement/region': 'eu-west-1',
       '/latest/meta-data/iam/security-credentials/': 'host-role',
       '/latest/meta-data/iam/security-credentials/host-role': JSON.stringify({

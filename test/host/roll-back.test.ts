@@ -1,8 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { composeProgram } from '../../lib/compose-program.ts';
-import { ADDRESS, FOREIGN_RULES } from './wire.ts';
+import { ADDRESS, FOREIGN_RULES, type HostAnswer } from './wire.ts';
 import { inWorld, type World } from './world.ts';
 
 const NETWORK = 'network-partition';
@@ -99,27 +99,49 @@ describe.concurrent('one way back, as often as asked', () => {
 });
 
 describe.concurrent('the Run Command', () => {
+  const hostDirectory = new URL('../../host/', import.meta.url).pathname;
+  const kinds = readdirSync(`${hostDirectory}faults`).map((name) => name.replace('.sh', ''));
+
+  /** Runs what a document carries, with nothing of the repository on the host. */
+  async function command(world: World, carried: string[], parameters: Record<string, string>): Promise<HostAnswer> {
+    writeFileSync(join(world.directory, 'document.sh'), composeProgram(hostDirectory, carried).join('\n'));
+    const { code, out } = await world.exec(['bash', '/run/files/document.sh'], world.environment(parameters));
+    return { code, ...JSON.parse(out) };
+  }
+
   it('injects and rolls back with nothing on the host but what its documents carry', () =>
     inWorld(NETWORK, async (world) => {
-      const hostDirectory = new URL('../../host/', import.meta.url).pathname;
-      const documents = { inject: [NETWORK], revert: [NETWORK, 'process-kill', 'process-pause'] };
-      for (const [name, kinds] of Object.entries(documents)) {
-        const lines = composeProgram(hostDirectory, kinds);
-        expect(JSON.stringify(lines).length).toBeLessThan(62_000);
-        writeFileSync(join(world.directory, `${name}.sh`), lines.join('\n'));
-      }
       const parameters = world.faultParameters();
       world.grant(parameters);
-      const injected = await world.exec(['bash', '/run/files/inject.sh'], world.environment(parameters));
-      expect(injected).toMatchObject({ code: 0, out: expect.stringMatching(/"state": "APPLIED"/) });
+      expect(await command(world, [NETWORK], parameters)).toMatchObject({ code: 0, state: 'APPLIED' });
       expect(await world.connects('peer')).toBe(false);
-      const { experimentId, faultId } = world;
-      const reverted = await world.exec(
-        ['bash', '/run/files/revert.sh'],
-        world.environment({ experimentId, faultId, verb: 'revert' }),
-      );
-      expect(reverted).toMatchObject({ code: 0, out: expect.stringMatching(/"state": "REVERTED"/) });
+      const ids = { experimentId: world.experimentId, faultId: world.faultId };
+      expect(await command(world, kinds, { ...ids, verb: 'status' })).toMatchObject({ code: 0, state: 'APPLIED' });
+      expect(await command(world, kinds, { ...ids, verb: 'revert' })).toMatchObject({ code: 0, state: 'REVERTED' });
       expect(await world.connects('peer')).toBe(true);
+    }));
+
+  it('looks for the marks of every kind when it has no record, and finds nothing on a clean host', () =>
+    inWorld(NETWORK, async (world) => {
+      const ids = { experimentId: world.experimentId, faultId: world.faultId, verb: 'revert' };
+      expect(await command(world, kinds, ids)).toMatchObject({ code: 0, state: 'NOTHING_TO_REVERT' });
+      world.faultId = 'exp_test.2';
+      await world.inject();
+      await killPair(world);
+      await world.exec(['rm', '-rf', '/run/holdfast']);
+      const answer = await command(world, kinds, { ...ids, faultId: 'exp_test.2' });
+      expect(answer).toMatchObject({ code: 0, state: 'REVERTED', reason: 'found by its mark, without a record' });
+      expect(await world.filter()).toEqual(FOREIGN_RULES);
+    }));
+
+  it('refuses to inject from a document that carries more than one kind', () =>
+    inWorld(NETWORK, async (world) => {
+      await world.exec(['cp', '/run/files/roll-back/faults/process-kill.sh', '/run/files/program/faults/']);
+      expect(await world.inject()).toMatchObject({
+        code: 3,
+        reason: expect.stringMatching(/exactly one fault script/),
+      });
+      expect(await world.filter()).toEqual(FOREIGN_RULES);
     }));
 });
 

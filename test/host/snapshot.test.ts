@@ -11,6 +11,8 @@ const DIGEST = 'aaf0932999ae';
 
 interface Snapshot {
   lines: string[];
+  /** What the kind of the fault sees of the things that it changes. */
+  own: string[];
   unread: string[];
 }
 
@@ -22,7 +24,7 @@ function python<T>(expression: string, given: unknown, path = process.env.PATH):
 }
 
 function compare(before: Partial<Snapshot>, after: Partial<Snapshot>, process: [number, string] | null = null) {
-  const whole = (snapshot: Partial<Snapshot>) => ({ lines: [], unread: [], ...snapshot });
+  const whole = (snapshot: Partial<Snapshot>) => ({ lines: [], own: [], unread: [], ...snapshot });
   const given = { before: whole(before), after: whole(after), process, faultId: FAULT_ID };
   const call = "snapshot.compare(given['before'], given['after'], given['faultId'], ['4'], given['process'])";
   const [leftovers, changes] = python<[string[], string[]]>(call, given);
@@ -51,6 +53,18 @@ describe('the proof of a clean way back', () => {
     expect(compare({}, { lines: [line] }, [41, '7'])).toEqual({ leftovers: [], changes: [`+ ${line}`] });
     expect(compare({ lines: [line] }, {}, [41, '7'])).toEqual({ leftovers: [], changes: [`- ${line}`] });
     expect(compare({ lines: [line] }, { lines: [line] }, [41, '7'])).toEqual({ leftovers: [], changes: [] });
+  });
+
+  it('counts as left over what the kind of the fault finds different, and what it could not look at', () => {
+    const found = { own: ['tc qdisc noqueue 0: dev eth0 root'] };
+    expect(compare(found, found).leftovers).toEqual([]);
+    expect(compare(found, { own: ['tc qdisc prio 4846: dev eth0 root'] }).leftovers).toEqual([
+      '+ tc qdisc prio 4846: dev eth0 root',
+      '- tc qdisc noqueue 0: dev eth0 root',
+    ]);
+    const unread = ['what the fault changes'];
+    expect(compare(found, { unread }).leftovers).toEqual(['what the fault changes could not be read']);
+    expect(compare({ unread }, found).leftovers).toEqual(['what the fault changes could not be read']);
   });
 
   it('proves nothing for a packet filter that cannot be read', () => {
@@ -84,7 +98,7 @@ describe('a snapshot', () => {
       "printf '*filter\\n:INPUT ACCEPT [0:0]\\n:FORWARD DROP [0:0]\\n-A INPUT -j DROP\\nCOMMIT\\n'",
     );
     stub('ip6tables-save', "printf '*filter\\n-A INPUT -j DROP\\n'; exit 1");
-    const { lines, unread } = python<Snapshot>('snapshot.take()', null, directory);
+    const { lines, unread } = python<Snapshot>('snapshot.take(given)', { kind: 'process-kill', values: {} }, directory);
     expect(lines.filter((line) => !line.startsWith('stopped'))).toEqual([
       'iptables-save filter -A INPUT -j DROP',
       'iptables-save filter :FORWARD DROP',

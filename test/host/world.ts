@@ -1,137 +1,62 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import type { LeaseScript } from './lease-server.ts';
-import { ADDRESS, type HostAnswer, PORT, SETUP, until } from './wire.ts';
+import { execute, Host, type Outcome } from './host.ts';
+import { ADDRESS, PORT, SETUP, until } from './wire.ts';
 
-const run = promisify(execFile);
-const HOST_DIRECTORY = new URL('../../host/', import.meta.url).pathname;
-const INSTANCE_ID = 'i-00000000000000001';
+/** The clock is the one thing of this machine that no namespace holds back: nothing in a world may set it. */
+const NO_CLOCK = '--bounding-set=-sys_time';
 
 /** One host in namespaces of its own (network, mounts, processes), with a peer, a client and the AWS side on a wire. */
-export class World {
-  readonly directory = mkdtempSync(join(tmpdir(), 'holdfast-host-'));
-  readonly experimentId = 'exp_test';
-  faultId = 'exp_test.1';
-  kind = 'network-partition';
+export class World extends Host {
   private init: ChildProcess | undefined;
   private initPid = '';
-  private readonly parameters: Record<string, string> = {
-    experimentId: 'exp_test',
-    ttlSeconds: '60',
-    leaseGraceSeconds: '3',
-    engine: 'redis',
-    unit: 'redis-server',
-    storePorts: `${PORT},26379`,
-    exemptAddresses: '',
-    fence: 'none',
-    fenceMasterName: '',
-    fenceSentinels: '',
-    fenceCredentialsFile: '',
-  };
-  private script: LeaseScript = {
-    table: 'Leases',
-    experimentId: 'exp_test',
-    state: 'HOLD',
-    global: 'HOLD',
-    grants: [],
-    mode: 'advancing',
-    clockSkewSeconds: 0,
-  };
 
-  /** @param kind the fault script the host's program carries. @param store starts the TCP listener that plays the store. */
-  async start(kind = 'network-partition', store = true): Promise<this> {
-    this.kind = kind;
-    this.composeProgram('program', [kind]);
-    this.composeProgram('roll-back', ['network-partition', 'process-kill', 'process-pause']);
-    this.setLease({});
-    await this.certificate();
-    this.init = spawn(
-      'unshare',
-      ['-nmpf', '--mount-proc', '--kill-child', 'bash', '-c', SETUP, 'init', this.directory],
-      {
-        stdio: ['ignore', 'ignore', 'pipe'],
-      },
-    );
+  constructor() {
+    super('exp_test');
+  }
+
+  /**
+   * @param kind the fault script the host's program carries.
+   * @param store starts the TCP listener that plays the store.
+   * @param parameters own parameters of the kind.
+   */
+  async start(kind = 'network-partition', store = true, parameters?: Record<string, string>): Promise<this> {
+    await this.furnish(kind, parameters);
+    // Ends with this process, however that ends.
+    const words = [NO_CLOCK, '--pdeathsig', 'KILL', 'unshare', '-nmpf', '--mount-proc', '--kill-child'];
+    this.init = spawn('setpriv', [...words, 'bash', '-c', SETUP, 'init', this.directory], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let problems = '';
     this.init.stderr?.on('data', (chunk) => {
       problems += String(chunk);
     });
     await until('the namespaces', 20, async () => {
       if (this.init?.exitCode !== null) throw new Error(`world: ${problems}`);
-      return (await run('test', ['-e', `${this.directory}/world-ready`]).catch(() => undefined)) !== undefined;
+      return existsSync(`${this.directory}/world-ready`);
     });
-    const children = await run('pgrep', ['-P', String(this.init.pid)]);
-    this.initPid = children.stdout.trim();
-    const server = new URL('lease-server.ts', import.meta.url).pathname;
-    const aws = this.spawn(['ip', 'netns', 'exec', 'far', process.execPath, server, this.directory]);
-    await new Promise<void>((resolve, reject) => {
-      aws.stdout?.once('data', () => resolve());
-      aws.once('exit', (code) => reject(new Error(`lease server ended with ${code}`)));
-      aws.stderr?.on('data', (chunk) => process.stderr.write(chunk));
-    });
+    this.initPid = (await execute('pgrep', ['-P', String(this.init.pid)])).out;
+    await this.startLeaseServer();
     if (store) await this.startStore();
     return this;
   }
 
+  /** Its first process, as this machine numbers it. */
+  get firstPid(): number {
+    return Number(this.initPid);
+  }
+
   stop(): void {
     this.init?.kill('SIGKILL');
-    rmSync(this.directory, { recursive: true, force: true });
-  }
-
-  /** What `run-command.sh` writes on a host. */
-  private composeProgram(name: string, kinds: string[]): void {
-    const target = join(this.directory, name);
-    cpSync(HOST_DIRECTORY, target, {
-      recursive: true,
-      filter: (path) => !path.includes('/faults/') && !path.includes('pycache'),
-    });
-    mkdirSync(join(target, 'faults'), { recursive: true });
-    for (const kind of kinds) cpSync(`${HOST_DIRECTORY}faults/${kind}.sh`, join(target, 'faults', `${kind}.sh`));
-  }
-
-  private async certificate(): Promise<void> {
-    const path = (name: string) => join(this.directory, name);
-    await run('openssl', [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-      ...['-subj', '/CN=aws', '-addext', `subjectAltName=IP:${ADDRESS.aws}`],
-      ...['-keyout', path('server.key'), '-out', path('server.pem')],
-    ]);
-  }
-
-  setLease(change: Partial<LeaseScript>): void {
-    this.script = { ...this.script, ...change };
-    writeFileSync(join(this.directory, 'lease.new'), JSON.stringify(this.script));
-    renameSync(join(this.directory, 'lease.new'), join(this.directory, 'lease.json'));
-  }
-
-  kindParameters(): Record<string, string> {
-    if (this.kind === 'network-partition')
-      return { peerAddresses: ADDRESS.peer, scope: 'isolate', packetLossPct: '100' };
-    return this.kind === 'process-kill' ? { signal: 'KILL', restart: 'supervisor' } : {};
-  }
-
-  faultParameters(changes: Record<string, string> = {}): Record<string, string> {
-    return { ...this.parameters, faultId: this.faultId, ...this.kindParameters(), ...changes };
-  }
-
-  grant(parameters: Record<string, string>): void {
-    const text = Object.keys(parameters)
-      .sort()
-      .map((name) => `${name}=${parameters[name]}\n`)
-      .join('');
-    this.setLease({ grants: [`${INSTANCE_ID} ${createHash('sha256').update(text).digest('hex')}`] });
+    this.removeDirectory();
   }
 
   private command(words: string[]): [string, string[]] {
-    return ['nsenter', ['-t', this.initPid, '-n', '-m', '-p', '--', ...words]];
+    return ['setpriv', [NO_CLOCK, 'nsenter', '-t', this.initPid, '-n', '-m', '-p', '--', ...words]];
   }
 
-  /** A long-running process on the host. */
-  spawn(words: string[], environment: Record<string, string> = {}): ChildProcess {
+  override spawn(words: string[], environment: Record<string, string> = {}): ChildProcess {
     const [program, args] = this.command(words);
     return spawn(program, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -139,76 +64,16 @@ export class World {
     });
   }
 
-  /** Runs a command on the host; its stdout, whatever the exit code. */
-  async exec(words: string[], environment: Record<string, string> = {}): Promise<{ code: number; out: string }> {
-    const [program, args] = this.command(words);
-    return new Promise((resolve) => {
-      execFile(program, args, { env: { PATH: process.env.PATH ?? '', ...environment } }, (error, out, err) => {
-        const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0;
-        resolve({ code, out: out.trim() || (code === 0 ? '' : err.trim()) });
-      });
-    });
+  override exec(words: string[], environment: Record<string, string> = {}): Promise<Outcome> {
+    return execute(...this.command(words), environment);
   }
 
-  environment(parameters: Record<string, string>): Record<string, string> {
-    return {
-      ...Object.fromEntries(Object.entries(parameters).map(([name, value]) => [`SSM_${name}`, value])),
-      AWS_ENDPOINT_URL: `https://${ADDRESS.aws}`,
-      AWS_CA_BUNDLE: '/run/files/server.pem',
-      AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://${ADDRESS.aws}`,
-      AWS_REGION: 'eu-west-1',
-      HOLDFAST_LEASE_TABLE: this.script.table,
-    };
+  override far(words: string[], environment: Record<string, string> = {}): Promise<Outcome> {
+    return this.exec(['ip', 'netns', 'exec', 'far', ...words], environment);
   }
 
-  private async watchdog(program: string, verb: string, parameters: Record<string, string>): Promise<HostAnswer> {
-    const answer = await this.exec(
-      ['/usr/bin/python3', '-B', `/run/files/${program}/watchdog.py`, verb],
-      this.environment(parameters),
-    );
-    try {
-      return { code: answer.code, ...JSON.parse(answer.out) };
-    } catch {
-      throw new Error(`${verb}: exit ${answer.code}: ${answer.out}`);
-    }
-  }
-
-  /** Injects with a grant for exactly these parameters. */
-  async inject(changes: Record<string, string> = {}, granted = true): Promise<HostAnswer> {
-    const parameters = this.faultParameters(changes);
-    if (granted) this.grant(parameters);
-    return this.watchdog('program', 'inject', parameters);
-  }
-
-  rollBack(verb: 'revert' | 'status'): Promise<HostAnswer> {
-    return this.watchdog('roll-back', verb, { experimentId: this.experimentId, faultId: this.faultId });
-  }
-
-  status(): Promise<HostAnswer> {
-    return this.rollBack('status');
-  }
-
-  reverted(seconds: number): Promise<HostAnswer> {
-    return until('the way back', seconds, async () => {
-      const answer = await this.status();
-      return answer.state === 'REVERTED' && answer;
-    });
-  }
-
-  /** Can `from` open a TCP connection to the store of the host? Loses in 0.3 s. */
-  async connects(from: 'peer' | 'client', port: number = PORT): Promise<boolean> {
-    const code = `import socket,sys; s=socket.socket(); s.settimeout(0.3); s.bind((sys.argv[1],0)); s.connect(("${ADDRESS.host}",${port}))`;
-    return (await this.exec(['ip', 'netns', 'exec', 'far', 'python3', '-c', code, ADDRESS[from]])).code === 0;
-  }
-
-  /** When the peer could connect again (epoch milliseconds): what the watchdog says of itself proves nothing. */
-  async reopenedMs(seconds: number): Promise<number> {
-    let triedMs = 0;
-    await until('the lifting', seconds, () => {
-      triedMs = Date.now();
-      return this.connects('peer');
-    });
-    return triedMs;
+  override spawnFar(words: string[]): ChildProcess {
+    return this.spawn(['ip', 'netns', 'exec', 'far', ...words]);
   }
 
   async startStore(): Promise<void> {
@@ -259,25 +124,6 @@ esac
 
   async redis(...words: string[]): Promise<void> {
     await this.exec(['redis-cli', '-p', String(PORT), ...words]);
-  }
-
-  async filter(): Promise<string[]> {
-    return (await this.exec(['iptables-save', '-t', 'filter'])).out.split('\n').filter((line) => line.startsWith('-A'));
-  }
-
-  /** Pids of the pair, in the host's own numbering. */
-  async pair(): Promise<{ leash: string; poller: string }> {
-    const text = await this.exec(['cat', `/run/holdfast/${this.faultId}/state.json`]);
-    const pair = JSON.parse(text.out).pair as Record<'leash' | 'poller', [number, string]>;
-    return { leash: String(pair.leash[0]), poller: String(pair.poller[0]) };
-  }
-
-  async signal(name: string, pid: string): Promise<void> {
-    await this.exec(['kill', `-${name}`, pid]);
-  }
-
-  async log(): Promise<string> {
-    return (await this.exec(['cat', `/run/holdfast/${this.faultId}/log`])).out;
   }
 }
 

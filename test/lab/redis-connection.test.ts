@@ -62,7 +62,9 @@ describe('a question to one Redis', () => {
 
   it('that no Sentinel answers makes a topology with problems, not an error', async () => {
     const store = redisStore({ port, tls: false, redis: { sentinelPort: port, minReplicasToWrite: 1 } }, credentials);
-    const topology = await store.readTopology([{ name: 'n1', instanceId: 'i-1', addresses: ['127.0.0.1'] }]);
+    const place = { availabilityZone: 'a', subnetId: 'subnet-a', dataVolumeIds: [] };
+    const node = { name: 'n1', instanceId: 'i-1', addresses: ['127.0.0.1'], ...place };
+    const topology = await store.readTopology([node]);
     expect(topology.shards).toEqual([]);
     expect(topology.problems.join()).toMatch(/Sentinel of n1/);
   });

@@ -126,7 +126,12 @@ describe('before the start', () => {
               maxNodesPct: 10,
               trafficSharePct: 0.3,
               maxTrafficSharePct: 40,
-              worstCase: { abortSeconds: 5.6, leaseLossSeconds: 3.5, ttlSeconds: 60 },
+              worstCase: {
+                abortSeconds: 5.6,
+                leaseLossSeconds: 3.5,
+                ttlSeconds: 60,
+                service: { withoutGuardSeconds: 40 },
+              },
             },
           ],
           targets: [
@@ -135,12 +140,18 @@ describe('before the start', () => {
               impacted: [{ name: 'redis-node-3', instanceId: 'i-03', shard: 'shard-1', role: 'master' }],
             },
           ],
+          irreversible: [{ kind: 'INSTANCE_REBOOT', text: 'a reboot has no undo' }],
         },
         wouldRun: [
           {
             node: 'redis-node-3',
             document: 'Holdfast-Holdfast-network-partition',
             undo: ['delete the rules', 'lower the fence'],
+          },
+          {
+            nodes: [{ node: 'redis-node-3' }],
+            startSeconds: 20,
+            action: { actionId: 'aws:ec2:reboot-instances', undo: ['none'] },
           },
         ],
       },
@@ -149,6 +160,9 @@ describe('before the start', () => {
     expect(text).toContain('NETWORK_PARTITION on redis-node-3 (i-03, master of shard-1)');
     expect(text).toContain('1 of 12 nodes (8.33 %, limit 10 %), 0.30 % of the traffic (limit 40 %)');
     expect(text).toContain('undo: delete the rules; lower the fence');
+    expect(text).toContain('on redis-node-3: FIS aws:ec2:reboot-instances, 20 s after the first; undo: none');
+    expect(text).toContain('cannot be undone: INSTANCE_REBOOT: a reboot has no undo');
+    expect(text).toContain('in FIS, which reads no lease: stopped 40 s after the guard is lost');
     expect(text).toContain('lifted 5.60 s after a breach, 3.50 s after the control plane is lost, 60 s');
   });
 

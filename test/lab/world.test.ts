@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commandOn } from '../../lab/exec.ts';
+import { hostPower } from '../../lab/host-power.ts';
 import { readLab } from '../../lab/lab-file.ts';
 import { identify, isRunning, outerPids, type ProcessIdentity, signalProcess } from '../../lab/processes.ts';
 import { findKeeper, readStatus, startLab, stopLab } from '../../lab/up.ts';
@@ -161,6 +162,37 @@ describe.skipIf(!isPossible)('the lab', () => {
     expect(on(host, 'systemctl', 'restart', `${REDIS_UNIT}.service`)).toMatchObject({ status: 0, stderr: '' });
     expect(mainPid(host)).toBeGreaterThan(pid);
   });
+
+  test(
+    'stops a host like a machine, with nothing of its runtime left, and starts it with what is on its disk',
+    async () => {
+      const host = REDIS_HOSTS.find(({ name }) => name === 'redis-node-9');
+      if (host === undefined) throw new Error('no redis-node-9');
+      const power = hostPower(directory);
+      const stayed = readLab(directory).hosts.find(({ name }) => name === host.name)?.pid;
+      on(host.name, 'iptables', '-A', 'INPUT', '-s', '192.0.2.1', '-j', 'DROP');
+      on(host.name, 'sh', '-c', 'mkdir -p /run/holdfast && touch /run/holdfast/x /tmp/x /var/lib/redis/kept');
+      on(host.name, 'sh', '-c', 'setsid sleep 1000 </dev/null >/dev/null 2>&1 &');
+      expect(connect('redis-node-7', host.dataAddress, 6379)).toBe('connected');
+
+      await power.stop(host);
+      expect(connect('redis-node-7', host.dataAddress, 6379)).toMatch(/timed out|No route to host/);
+      const left = on(host.name, 'ps', '-eo', 'args=').stdout.split('\n');
+      expect(left.filter((line) => !/host-init|ps -eo/.test(line))).toEqual([]);
+      expect(on(host.name, 'systemctl', 'start', REDIS_UNIT).stderr).toContain('the host is stopped');
+
+      await power.start(host);
+      await waitFor('store', 10, () =>
+        connect('redis-node-7', host.dataAddress, 6379) === 'connected' ? undefined : 'no store',
+      );
+      expect(on(host.name, 'iptables-save').stdout).not.toContain('192.0.2.1');
+      expect(on(host.name, 'ls', '/run/holdfast').status).not.toBe(0);
+      expect(on(host.name, 'ls', '/tmp').stdout).toBe('');
+      expect(on(host.name, 'ls', '/var/lib/redis/kept').status).toBe(0);
+      expect(readLab(directory).hosts.find(({ name }) => name === host.name)?.pid).toBe(stayed);
+    },
+    START_TIMEOUT_MS,
+  );
 
   test('refuses systemctl commands it does not do', () => {
     for (const command of [

@@ -168,7 +168,7 @@ export class SystemUnderTest {
     const { stdout } = await this.on(host, 'ps', '-eo', 'pid=,args=');
     return stdout
       .split('\n')
-      .filter((line) => line.includes('watchdog.py'))
+      .filter((line) => line.includes('/run/holdfast/program/'))
       .map((line) => ({ pid: Number.parseInt(line, 10), command: line }));
   }
 

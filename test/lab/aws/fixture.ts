@@ -1,15 +1,14 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders are CloudFormation's, in Fn::Sub
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:https';
 import { Agent, createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Json, JsonObject } from '../../../lab/aws/intrinsics.ts';
 import type { Credentials } from '../../../lab/aws/principals.ts';
 import { createSystem, type System } from '../../../lab/aws/system.ts';
 import { resolveTemplate } from '../../../lab/aws/template.ts';
 import { ACCOUNT_ID, REDIS_HOSTS, REGION } from '../../../lab/world.ts';
+import { TEMPLATE } from './fixture-template.ts';
 
 export const PLACE = { accountId: ACCOUNT_ID, region: REGION, stackName: 'Test' };
 export const AGENT_TOKEN = 'token-of-the-test';
@@ -31,174 +30,6 @@ export const custom = async (event) => {
 };
 `;
 
-const getAtt = (id: string, attribute = 'Arn'): Json => ({ 'Fn::GetAtt': [id, attribute] });
-const trust = (service: string): Json => ({
-  Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }],
-});
-const role = (service: string, statements: Json[]): Json => ({
-  Type: 'AWS::IAM::Role',
-  Properties: {
-    AssumeRolePolicyDocument: trust(service),
-    Policies: [{ PolicyName: 'inline', PolicyDocument: { Version: '2012-10-17', Statement: statements } }],
-  },
-});
-const allow = (action: string, resource: Json, more: JsonObject = {}): Json => ({
-  Effect: 'Allow',
-  Action: action,
-  Resource: resource,
-  ...more,
-});
-const lambdaFunction = (handler: string, more: JsonObject = {}): Json => ({
-  Type: 'AWS::Lambda::Function',
-  Properties: {
-    Code: { S3Bucket: { 'Fn::Sub': 'assets-${AWS::AccountId}' }, S3Key: 'code.zip' },
-    Handler: `index.${handler}`,
-    Role: getAtt('Role'),
-    Timeout: 10,
-    Environment: { Variables: { TABLE: { Ref: 'AuditTable' } } },
-    ...more,
-  },
-});
-
-const MACHINE = {
-  StartAt: 'Hold',
-  States: {
-    Hold: {
-      Type: 'Parallel',
-      Branches: [
-        { StartAt: 'Guard', States: { Guard: { Type: 'Task', Resource: '@fail@', End: true } } },
-        {
-          StartAt: 'Long wait',
-          States: {
-            'Long wait': { Type: 'Wait', Seconds: 3600, Next: 'Never' },
-            Never: { Type: 'Task', Resource: '@echo@', End: true },
-          },
-        },
-      ],
-      Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.cause', Next: 'Roll back' }],
-      End: true,
-    },
-    'Roll back': {
-      Type: 'Task',
-      Resource: 'arn:aws:states:::lambda:invoke',
-      Parameters: { FunctionName: '@echo@', 'Payload.$': '$' },
-      ResultSelector: { 'seen.$': '$.Payload' },
-      End: true,
-    },
-  },
-};
-const joined = (text: string): Json => ({
-  'Fn::Join': [
-    '',
-    text.split('@').map((part, index) => (index % 2 === 0 ? part : getAtt(part === 'fail' ? 'Fail' : 'Echo'))),
-  ],
-});
-
-export const TEMPLATE: JsonObject = {
-  Resources: {
-    AuditTable: {
-      Type: 'AWS::DynamoDB::Table',
-      Properties: {
-        KeySchema: [
-          { AttributeName: 'experimentId', KeyType: 'HASH' },
-          { AttributeName: 'sequence', KeyType: 'RANGE' },
-        ],
-        AttributeDefinitions: [
-          { AttributeName: 'experimentId', AttributeType: 'S' },
-          { AttributeName: 'sequence', AttributeType: 'N' },
-        ],
-      },
-    },
-    Role: role('lambda.amazonaws.com', [
-      allow('dynamodb:PartiQLInsert', getAtt('AuditTable')),
-      allow('dynamodb:GetItem', getAtt('AuditTable')),
-      allow('ssm:SendCommand', { 'Fn::Sub': 'arn:aws:ssm:*:*:document/Test-Sleep' }),
-      allow('ssm:SendCommand', 'arn:aws:ec2:*:*:instance/*', {
-        Condition: { StringEquals: { 'ssm:resourceTag/holdfast-target': 'true' } },
-      }),
-      allow('ssm:GetCommandInvocation', '*'),
-    ]),
-    MachineRole: role('states.amazonaws.com', [allow('lambda:InvokeFunction', [getAtt('Echo'), getAtt('Fail')])]),
-    Echo: lambdaFunction('echo'),
-    Fail: lambdaFunction('fail'),
-    Crash: lambdaFunction('crash'),
-    Hang: lambdaFunction('hang', { Timeout: 1, ReservedConcurrentExecutions: 1 }),
-    Pid: lambdaFunction('pid'),
-    Environment: lambdaFunction('environment'),
-    InVpc: lambdaFunction('environment', { VpcConfig: { SubnetIds: ['subnet-1'], SecurityGroupIds: ['sg-1'] } }),
-    CustomHandler: lambdaFunction('custom'),
-    Seed: { Type: 'Custom::Seed', Properties: { ServiceToken: getAtt('CustomHandler') } },
-    Machine: {
-      Type: 'AWS::StepFunctions::StateMachine',
-      Properties: { RoleArn: getAtt('MachineRole'), DefinitionString: joined(JSON.stringify(MACHINE)) },
-    },
-    ApiHandler: lambdaFunction('api'),
-    Api: { Type: 'AWS::ApiGateway::RestApi', Properties: {} },
-    Experiments: {
-      Type: 'AWS::ApiGateway::Resource',
-      Properties: { ParentId: getAtt('Api', 'RootResourceId'), PathPart: 'experiments' },
-    },
-    Experiment: {
-      Type: 'AWS::ApiGateway::Resource',
-      Properties: { ParentId: { Ref: 'Experiments' }, PathPart: '{id}' },
-    },
-    Post: {
-      Type: 'AWS::ApiGateway::Method',
-      Properties: {
-        HttpMethod: 'POST',
-        ResourceId: { Ref: 'Experiment' },
-        AuthorizationType: 'AWS_IAM',
-        Integration: {
-          Type: 'AWS_PROXY',
-          Uri: {
-            'Fn::Sub': [
-              'arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${target}/invocations',
-              { target: getAtt('ApiHandler') },
-            ],
-          },
-        },
-      },
-    },
-    Stage: { Type: 'AWS::ApiGateway::Stage', Properties: { StageName: 'api' } },
-    ApiPermission: {
-      Type: 'AWS::Lambda::Permission',
-      Properties: {
-        Action: 'lambda:InvokeFunction',
-        FunctionName: getAtt('ApiHandler'),
-        Principal: 'apigateway.amazonaws.com',
-        SourceArn: { 'Fn::Sub': 'arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*/POST/experiments/*' },
-      },
-    },
-    Sleep: {
-      Type: 'AWS::SSM::Document',
-      Properties: {
-        Name: 'Test-Sleep',
-        Content: {
-          schemaVersion: '2.2',
-          parameters: {
-            directory: { type: 'String', interpolationType: 'ENV_VAR', allowedPattern: '^/[a-zA-Z0-9/._-]+$' },
-          },
-          mainSteps: [
-            {
-              action: 'aws:runShellScript',
-              name: 'run',
-              inputs: {
-                timeoutSeconds: '60',
-                runCommand: [
-                  '#!/bin/bash',
-                  'nohup sleep 1000 >/dev/null & echo $! > "$SSM_directory/child.$$"',
-                  'echo started; touch "$SSM_directory/started.$$"',
-                  'wait',
-                ],
-              },
-            },
-          ],
-        },
-      },
-    },
-  },
-};
-
 export interface Lab {
   system: System;
   endpoint: string;
@@ -207,6 +38,17 @@ export interface Lab {
   client(credentials: Credentials): object;
   stop(): void;
 }
+
+/** What was done to the hosts, in its order: the stand-ins decide, the hosts are not there. */
+export const powerLog: string[] = [];
+const power = {
+  async stop({ name }: { name: string }) {
+    powerLog.push(`stop ${name}`);
+  },
+  async start({ name }: { name: string }) {
+    powerLog.push(`start ${name}`);
+  },
+};
 
 /** The whole stand-in behind TLS on a random loopback port. */
 export async function startLab(nowMs: () => number = Date.now): Promise<Lab> {
@@ -251,6 +93,7 @@ export async function startLab(nowMs: () => number = Date.now): Promise<Lab> {
     template: resolveTemplate(TEMPLATE, PLACE, new Map([['code.zip', code]])),
     seam: { ...seam, endpoint },
     hosts: REDIS_HOSTS,
+    power,
     agentTokens: new Map([[HOST.instanceId, AGENT_TOKEN]]),
     secretFile: join(directory, 'secret.json'),
     nowMs,

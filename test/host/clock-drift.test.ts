@@ -1,0 +1,111 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bootGuest, describeGuest, GUEST_TEST_MS, type Guest, inGuest } from './guest.ts';
+import { until } from './wire.ts';
+import { inWorld } from './world.ts';
+
+const KIND = 'clock-drift';
+const WATCHDOG = ['/usr/bin/python3', '-B', '/run/files/program/watchdog.py', 'inject'];
+
+/** Wall clock minus boot clock, in milliseconds: only someone who sets the wall clock can change it by more than a slew. */
+async function anchorMs(guest: Guest): Promise<number> {
+  const code = 'import time; print((time.clock_gettime_ns(0) - time.clock_gettime_ns(7)) / 1e6)';
+  return Number((await guest.exec(['python3', '-c', code])).out);
+}
+
+async function ntp(guest: Guest): Promise<string> {
+  return (await guest.exec(['systemctl', 'is-active', 'chrony'])).out;
+}
+
+function inDrift(offsetMs: number, test: (guest: Guest, before: number) => Promise<void>): Promise<void> {
+  const parameters = { offsetMs: String(offsetMs), disposable: Math.abs(offsetMs) > 500 ? 'yes' : 'no' };
+  return inGuest(KIND, async (guest) => test(guest, await anchorMs(guest)), parameters);
+}
+
+describeGuest('the clock of a host', () => {
+  beforeAll(() => bootGuest(), GUEST_TEST_MS);
+
+  for (const offsetMs of [300, -300])
+    it(`is wrong by ${offsetMs} ms with NTP stopped, and right afterwards although no NTP server answers`, () =>
+      inDrift(offsetMs, async (guest, before) => {
+        expect(await ntp(guest)).toBe('active');
+        expect(await guest.inject()).toMatchObject({ code: 0, state: 'APPLIED' });
+        expect(await ntp(guest)).toBe('inactive');
+        expect(Math.abs((await anchorMs(guest)) - before - offsetMs)).toBeLessThan(20);
+        expect(await guest.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+        expect(Math.abs((await anchorMs(guest)) - before)).toBeLessThan(20);
+        expect(await ntp(guest)).toBe('active');
+      }));
+
+  for (const offsetMs of [240_000, -240_000])
+    it(`leaves lease, signatures and TTL alone when it is wrong by ${offsetMs / 1000} s`, () =>
+      inDrift(offsetMs, async (guest, before) => {
+        expect(await guest.inject({ ttlSeconds: '12' })).toMatchObject({ code: 0, state: 'APPLIED' });
+        const appliedMs = performance.now();
+        await until('some polls', 12, async () => performance.now() > appliedMs + 6_000);
+        expect(Math.abs((await anchorMs(guest)) - before - offsetMs)).toBeLessThan(50);
+        expect(await guest.reverted(20)).toMatchObject({ revertReason: 'TTL', leftovers: [] });
+        expect(Math.abs((await anchorMs(guest)) - before)).toBeLessThan(50);
+      }));
+
+  it('stays without NTP when it was without before', () =>
+    inDrift(200, async (guest) => {
+      await guest.exec(['systemctl', 'stop', 'chrony']);
+      expect(await guest.inject()).toMatchObject({ code: 0, state: 'APPLIED' });
+      expect(await guest.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+      expect(await ntp(guest)).toBe('inactive');
+    }));
+
+  it('is put right by the boot clock when someone else has set it meanwhile', () =>
+    inDrift(300, async (guest, before) => {
+      expect(await guest.inject()).toMatchObject({ code: 0, state: 'APPLIED' });
+      await guest.exec(['bash', '-c', 'date -s @$(($(date +%s) - 5000))']);
+      expect(await guest.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+      expect(Math.abs((await anchorMs(guest)) - before)).toBeLessThan(20);
+    }));
+
+  it('is not touched when NTP runs outside of any service that could be stopped and started', () =>
+    inDrift(300, async (guest, before) => {
+      await guest.exec(['systemctl', 'stop', 'chrony']);
+      await guest.exec(['systemd-run', '--quiet', '--collect', '--unit=other-time', 'chronyd', '-n', '-x']);
+      await until('the other chronyd', 5, async () => (await guest.exec(['pgrep', '-x', 'chronyd'])).code === 0);
+      expect(await guest.inject()).toMatchObject({ code: 3, reason: expect.stringMatching(/is of no active unit/) });
+      await guest.exec(['systemctl', 'stop', 'other-time']);
+      expect(Math.abs((await anchorMs(guest)) - before)).toBeLessThan(20);
+    }));
+
+  it('is not touched by a program that may not set it', () =>
+    inDrift(300, async (guest) => {
+      const environment = guest.environment(guest.faultParameters());
+      const answer = await guest.exec(['setpriv', '--bounding-set=-sys_time', '--', ...WATCHDOG], environment);
+      expect(answer).toMatchObject({ code: 3, out: expect.stringMatching(/may not set the clock/) });
+      expect(await ntp(guest)).toBe('active');
+    }));
+
+  it('is not touched beyond 500 ms unless the cluster is disposable', () =>
+    inDrift(300, async (guest) => {
+      for (const offsetMs of ['501', '-501'])
+        expect(await guest.inject({ offsetMs })).toMatchObject({
+          code: 3,
+          reason: expect.stringMatching(/disposable/),
+        });
+      for (const offsetMs of ['240001', '-240001'])
+        expect(await guest.inject({ offsetMs, disposable: 'yes' })).toMatchObject({
+          code: 3,
+          reason: 'offsetMs: must be -240000 to 240000',
+        });
+    }));
+});
+
+describe('the clock of a container', () => {
+  it('is not touched: it is the clock of the whole machine', () =>
+    inWorld(KIND, async (world) => {
+      // Whatever the program does, this machine's clock is safe from it.
+      const safely = ['setpriv', '--bounding-set=-sys_time', '--', ...WATCHDOG];
+      const parameters = world.faultParameters({ offsetMs: '300', disposable: 'no' });
+      world.grant(parameters);
+      expect(await world.exec(safely, world.environment(parameters))).toMatchObject({
+        code: 3,
+        out: expect.stringMatching(/this is a container/),
+      });
+    }));
+});

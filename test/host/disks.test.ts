@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest';
+import { diskFull } from './kinds/disk-full.ts';
+import { diskIo } from './kinds/disk-io.ts';
+import {
+  controlGroups,
+  DATA_DIRECTORY,
+  dataVolume,
+  inLoadedWorld,
+  ratePerSecond,
+  VOLUME_BYTES,
+  workers,
+} from './load.ts';
+import { until } from './wire.ts';
+import type { World } from './world.ts';
+
+const MEBIBYTE = 1024 * 1024;
+
+async function applied(world: World, changes: Record<string, string> = {}): Promise<void> {
+  expect(await world.inject(changes)).toMatchObject({ code: 0, state: 'APPLIED' });
+}
+
+async function refused(world: World, changes: Record<string, string>, reason: RegExp): Promise<void> {
+  const answer = await world.inject(changes);
+  expect(answer).toMatchObject({ code: 3, state: 'REFUSED' });
+  expect(answer.reason).toMatch(reason);
+  expect(await workers(world, world.kind.replace('disk-full', 'fill_disk').replace('disk-io', 'load_disk'))).toEqual(
+    [],
+  );
+}
+
+const freeBytes = async (world: World) => (await dataVolume(world)).freeBytes;
+const fill = (world: World, bytes: number) =>
+  world.exec(['dd', 'if=/dev/zero', `of=${DATA_DIRECTORY}/file`, 'bs=1M', `count=${bytes / MEBIBYTE}`]);
+
+/** A real file system, on a file: it has a disk below it, and space that is kept for root. */
+async function mountExt4(world: World, megabytes: number): Promise<void> {
+  const image = '/run/files/disk.img';
+  await world.exec(['umount', DATA_DIRECTORY]);
+  await world.exec(['truncate', '-s', `${megabytes}M`, image]);
+  expect((await world.exec(['mkfs.ext4', '-q', '-F', image])).code).toBe(0);
+  expect((await world.exec(['mount', '-o', 'loop', image, DATA_DIRECTORY])).code).toBe(0);
+}
+
+describe('disk full', () => {
+  it('leaves the store no room to write, and can be taken back without any', () =>
+    inLoadedWorld(diskFull, async (world) => {
+      await applied(world, { fillPct: '100', reserveBytes: '0' });
+      await until('the full volume', 3, async () => (await freeBytes(world)) === 0);
+      expect((await fill(world, MEBIBYTE)).out).toContain('No space left');
+      await world.exec(['rm', `${DATA_DIRECTORY}/file`]);
+      expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+      expect(await freeBytes(world)).toBe(VOLUME_BYTES);
+    }));
+
+  it('never takes the reserve', () =>
+    inLoadedWorld(diskFull, async (world) => {
+      const reserve = 20 * MEBIBYTE;
+      await applied(world, { fillPct: '100', reserveBytes: String(reserve) });
+      await until('the fill', 3, async () => (await freeBytes(world)) === reserve);
+    }));
+
+  it('takes as many bytes as were asked for', () =>
+    inLoadedWorld(diskFull, async (world) => {
+      await applied(world, { fillPct: '0', fillBytes: String(10 * MEBIBYTE) });
+      await until('the fill', 3, async () => (await freeBytes(world)) === VOLUME_BYTES - 10 * MEBIBYTE);
+    }));
+
+  it('fills a real file system as everyone sees it, without what is kept for root', () =>
+    inLoadedWorld(diskFull, async (world) => {
+      await mountExt4(world, 128);
+      const before = await freeBytes(world);
+      await applied(world, { fillPct: '100', reserveBytes: String(8 * MEBIBYTE) });
+      // The file system itself keeps books of what was taken.
+      await until('the fill', 3, async () => Math.abs((await freeBytes(world)) - 8 * MEBIBYTE) < MEBIBYTE / 4);
+      expect(await freeBytes(world)).toBeGreaterThanOrEqual(8 * MEBIBYTE);
+      await world.rollBack('revert');
+      expect(await freeBytes(world)).toBe(before);
+    }));
+
+  it('frees everything at once when the process that holds the file is killed', () =>
+    inLoadedWorld(diskFull, async (world) => {
+      await applied(world);
+      await until('the fill', 3, () => diskFull.isThere(world));
+      const [holder] = await workers(world, 'fill_disk');
+      await world.signal('KILL', holder?.pid ?? '');
+      await until('the space', 0.5, async () => (await freeBytes(world)) === VOLUME_BYTES);
+      expect(await world.reverted(5)).toMatchObject({ revertReason: 'WORKER_DIED', leftovers: [] });
+    }));
+
+  it('is refused on the root volume unless that is asked for', () =>
+    inLoadedWorld(diskFull, (world) =>
+      refused(world, { dataDirectory: '/usr' }, /is on the root volume; allowRootVolume/),
+    ));
+
+  it('is refused on the volume that holds its own records', () =>
+    inLoadedWorld(diskFull, (world) =>
+      refused(world, { dataDirectory: '/run/holdfast', allowRootVolume: 'yes' }, /is on the volume of \/run/),
+    ));
+
+  it.each([
+    ['a directory that is not there', { dataDirectory: '/run/nothing' }, /is not a directory of this host/],
+    ['a file', { dataDirectory: '/etc/hostname' }, /is not a directory of this host/],
+    ['a way around', { dataDirectory: '/run/data/../../usr' }, /is not a directory of this host/],
+    ['a reserve that is not free', { reserveBytes: String(VOLUME_BYTES) }, /^reserveBytes: \d+ bytes are free/],
+    ['both a share and bytes', { fillBytes: '1048576' }, /exactly one of them must not be 0/],
+    ['neither a share nor bytes', { fillPct: '0' }, /exactly one of them must not be 0/],
+  ])('is refused for %s', (_, changes, reason) => inLoadedWorld(diskFull, (world) => refused(world, changes, reason)));
+
+  it('is refused when the volume is as full as it should become', () =>
+    inLoadedWorld(diskFull, async (world) => {
+      await fill(world, 60 * MEBIBYTE);
+      await refused(world, { fillPct: '80' }, /^fillPct: 80 % of the volume of \/run\/data are in use already/);
+    }));
+});
+
+describe('disk load', () => {
+  const rate = (world: World, seconds: number) => ratePerSecond(world, 'load_disk', ({ ioBytes }) => ioBytes, seconds);
+
+  it('reads and writes no more than was asked for, all workers together', () =>
+    inLoadedWorld(diskIo, async (world) => {
+      const asked = 6 * MEBIBYTE;
+      await applied(world, { workers: '3', bytesPerSecond: String(asked) });
+      expect((await workers(world, 'load_disk')).length).toBe(3);
+      const seen = await rate(world, 3);
+      expect(seen).toBeLessThan(asked * 1.1);
+      expect(seen).toBeGreaterThan(asked / 2);
+      await world.rollBack('revert');
+      expect(await freeBytes(world)).toBe(VOLUME_BYTES);
+    }));
+
+  it('is throttled by the kernel where the volume has a disk, also when a load forgets its pace', () =>
+    inLoadedWorld(diskIo, async (world) => {
+      await mountExt4(world, 128);
+      const asked = 4 * MEBIBYTE;
+      await applied(world, { workers: '1', bytesPerSecond: String(asked) });
+      const group = await controlGroups(world);
+      expect(group).toContain('/blkio/');
+      const hog = `echo 0 >${group}/cgroup.procs && exec dd if=/dev/zero of=${DATA_DIRECTORY}/hog bs=1M count=12 oflag=direct`;
+      const startMs = performance.now();
+      expect((await world.exec(['bash', '-c', hog])).code).toBe(0);
+      // 12 MiB at 4 MiB/s, of which the load itself takes its half.
+      expect(performance.now() - startMs).toBeGreaterThan(2_500);
+      expect(await world.rollBack('revert')).toMatchObject({ state: 'REVERTED', leftovers: [] });
+      expect(await controlGroups(world)).toBe('');
+    }));
+
+  it('takes no more than a quarter of what is free', () =>
+    inLoadedWorld(diskIo, async (world) => {
+      await applied(world, { workers: '2', bytesPerSecond: String(64 * MEBIBYTE) });
+      await until('the files', 5, async () => (await freeBytes(world)) === (VOLUME_BYTES * 3) / 4);
+    }));
+
+  it('is refused on a volume that is too small for its files', () =>
+    inLoadedWorld(diskIo, (world) => refused(world, { workers: '16' }, /^workers: 16 need \d+ free bytes/)));
+});

@@ -1,0 +1,11 @@
+import type { KindCase } from '../kind-case.ts';
+import { controlGroups, ratePerSecond } from '../load.ts';
+
+export const cpuSpike: KindCase = {
+  kind: 'cpu-spike',
+  runsIn: 'namespace',
+  parameters: { cores: '1', loadPct: '40' },
+  // Any at all: others use the machine, too.
+  isThere: async (host) => (await ratePerSecond(host, 'burn', ({ cpuSeconds }) => cpuSeconds, 0.4)) > 0,
+  traces: (host) => controlGroups(host),
+};

@@ -1,0 +1,103 @@
+import { beforeAll, expect, it } from 'vitest';
+import { bootGuest, describeGuest, GUEST_TEST_MS, type Guest, inGuest } from './guest.ts';
+import { cpuSpike } from './kinds/cpu-spike.ts';
+import { diskFull } from './kinds/disk-full.ts';
+import { diskIo } from './kinds/disk-io.ts';
+import { memoryPressure } from './kinds/memory-pressure.ts';
+import { controlGroups, ratePerSecond, workers } from './load.ts';
+import { until } from './wire.ts';
+
+const MEBIBYTE = 1024 * 1024;
+const DATA = '/var/lib/redis';
+const TOLERANCE = 0.08;
+
+async function availableBytes(guest: Guest): Promise<number> {
+  return Number((await guest.exec(['awk', '/MemAvailable/ {print $2 * 1024}', '/proc/meminfo'])).out);
+}
+
+async function freeBytes(guest: Guest): Promise<number> {
+  return Number((await guest.exec(['bash', '-c', `df --output=avail -B1 ${DATA} | tail -1`])).out);
+}
+
+const save = (guest: Guest) => guest.exec(['redis-cli', 'save']);
+
+async function isTakenBack(guest: Guest): Promise<void> {
+  expect(await guest.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+  expect(await controlGroups(guest)).toBe('');
+}
+
+describeGuest('load on a kernel with control groups v2, under systemd', () => {
+  beforeAll(async () => void (await bootGuest()), GUEST_TEST_MS);
+
+  it('gives the load of a CPU spike what was asked for, also when it forgets its pace', () =>
+    inGuest(
+      'cpu-spike',
+      async (guest) => {
+        expect(await guest.inject()).toMatchObject({ code: 0, state: 'APPLIED' });
+        const group = await controlGroups(guest);
+        expect(group).toMatch(/system\.slice\/holdfast-[0-9a-f]{12}\.scope$/);
+        const hog = `echo 0 >${group}/cgroup.procs && exec bash -c 'while :; do :; done' /workers/burn.py`;
+        const running = guest.spawn(['bash', '-c', hog]);
+        await until('the hog', 5, async () => (await workers(guest, 'burn')).length === 2);
+        const share = await ratePerSecond(guest, 'burn', ({ cpuSeconds }) => cpuSeconds, 3);
+        expect(share).toBeLessThan(0.4 + TOLERANCE);
+        expect(share).toBeGreaterThan(0.2);
+        running.kill('SIGKILL');
+        await until('the end of the hog', 5, async () => (await workers(guest, 'burn')).length === 1);
+        await isTakenBack(guest);
+      },
+      cpuSpike.parameters,
+    ));
+
+  it('takes memory until the reserve is left, and gives all of it back', () =>
+    inGuest(
+      'memory-pressure',
+      async (guest) => {
+        const before = await availableBytes(guest);
+        const reserve = before - 150 * MEBIBYTE;
+        const changes = { memoryBytes: '0', memoryPct: '95', reserveBytes: String(reserve) };
+        expect(await guest.inject(changes)).toMatchObject({ code: 0, state: 'APPLIED' });
+        await until('the pressure', 10, async () => (await availableBytes(guest)) < reserve + 40 * MEBIBYTE);
+        // The kernel's own estimate moves by some pages while it is read.
+        expect(await availableBytes(guest)).toBeGreaterThan(reserve - 8 * MEBIBYTE);
+        await isTakenBack(guest);
+        await until('the memory', 10, async () => (await availableBytes(guest)) > before - 30 * MEBIBYTE);
+      },
+      memoryPressure.parameters,
+    ));
+
+  it('leaves Redis no room to save, and room again afterwards', () =>
+    inGuest(
+      'disk-full',
+      async (guest) => {
+        await guest.exec(['redis-cli', 'set', 'key', 'x'.repeat(100_000)]);
+        const before = await freeBytes(guest);
+        expect(await guest.inject({ dataDirectory: DATA })).toMatchObject({ code: 0, state: 'APPLIED' });
+        await until('the full volume', 10, async () => (await freeBytes(guest)) === 0);
+        expect((await save(guest)).out).toContain('ERR');
+        await isTakenBack(guest);
+        expect(await freeBytes(guest)).toBe(before);
+        expect((await save(guest)).out).toBe('OK');
+        await guest.exec(['rm', '-f', `${DATA}/dump.rdb`]);
+        await guest.exec(['redis-cli', 'flushall']);
+      },
+      { ...diskFull.parameters, fillPct: '100', reserveBytes: '0' },
+    ));
+
+  it('throttles the load of a disk, also when it forgets its pace', () =>
+    inGuest(
+      'disk-io',
+      async (guest) => {
+        const changes = { dataDirectory: DATA, workers: '1', bytesPerSecond: String(2 * MEBIBYTE) };
+        expect(await guest.inject(changes)).toMatchObject({ code: 0, state: 'APPLIED' });
+        const group = await controlGroups(guest);
+        const hog = `echo 0 >${group}/cgroup.procs && exec dd if=/dev/zero of=${DATA}/hog bs=1M count=6 oflag=direct`;
+        const startMs = performance.now();
+        expect((await guest.exec(['bash', '-c', hog])).code).toBe(0);
+        expect(performance.now() - startMs).toBeGreaterThan(2_500);
+        await guest.exec(['rm', `${DATA}/hog`]);
+        await isTakenBack(guest);
+      },
+      diskIo.parameters,
+    ));
+});

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { processPause } from './kinds/process-pause.ts';
+import { inLoadedWorld, storeState, workers } from './load.ts';
+import { PORT, until } from './wire.ts';
+import type { World } from './world.ts';
+
+const TOLERANCE_SECONDS = 0.05;
+
+/** Prints `<boot clock> <state letter>` of a process at each change, for so many seconds. */
+const WATCH = `
+import os, sys, time
+os.setpriority(os.PRIO_PROCESS, 0, -20)
+now = lambda: time.clock_gettime(time.CLOCK_BOOTTIME)
+last, until = None, now() + float(sys.argv[2])
+while now() < until:
+    with open(f"/proc/{sys.argv[1]}/stat") as file: letter = file.read().rpartition(")")[2].split()[0]
+    stands = letter == "T"
+    if stands != last: print(now(), "stands" if stands else "runs", flush=True)
+    last = stands
+    time.sleep(0.002)`;
+
+async function pausesOf(world: World, pid: string, seconds: number): Promise<{ from: number; to: number }[]> {
+  const out = (await world.exec(['python3', '-c', WATCH, pid, String(seconds)])).out;
+  const changes = out.split('\n').map((line) => line.split(' '));
+  return changes.flatMap(([at, what], index) => {
+    const next = changes[index + 1];
+    // What had begun before the watch, or ended after it, has no length.
+    return what === 'stands' && index > 0 && next ? [{ from: Number(at), to: Number(next[0]) }] : [];
+  });
+}
+
+async function applied(world: World, changes: Record<string, string>): Promise<string> {
+  const { pid } = await storeState(world, PORT);
+  expect(await world.inject(changes)).toMatchObject({ code: 0, state: 'APPLIED' });
+  return pid;
+}
+
+describe('process pause', () => {
+  it('pauses again and again, each time as long as was asked for, by the boot clock', () =>
+    inLoadedWorld(processPause, async (world) => {
+      const pid = await applied(world, { pauseSeconds: '1', repeatEverySeconds: '2' });
+      const pauses = await pausesOf(world, pid, 7.5);
+      expect(pauses.length).toBeGreaterThanOrEqual(2);
+      for (const { from, to } of pauses) expect(Math.abs(to - from - 1)).toBeLessThan(TOLERANCE_SECONDS);
+      for (const [index, { from }] of pauses.slice(1).entries())
+        expect(Math.abs(from - (pauses[index]?.from ?? 0) - 2)).toBeLessThan(TOLERANCE_SECONDS);
+      expect(await world.rollBack('revert')).toMatchObject({ state: 'REVERTED', leftovers: [] });
+      expect(await pausesOf(world, pid, 2.5)).toEqual([]);
+      expect((await storeState(world, PORT)).state).not.toBe('T');
+    }));
+
+  it('pauses once and lets the process run until the end when nothing is to be repeated', () =>
+    inLoadedWorld(processPause, async (world) => {
+      const pid = await applied(world, { pauseSeconds: '1', repeatEverySeconds: '0' });
+      await until('the end of the pause', 3, async () => (await storeState(world, PORT)).state !== 'T');
+      expect(await pausesOf(world, pid, 2.5)).toEqual([]);
+      expect((await world.status()).state).toBe('APPLIED');
+    }));
+
+  it('lets the process run when the worker that paused it is killed in the middle of a pause', () =>
+    inLoadedWorld(processPause, async (world) => {
+      await applied(world, {});
+      const [worker] = await workers(world, 'flap');
+      expect((await storeState(world, PORT)).state).toBe('T');
+      await world.signal('KILL', worker?.pid ?? '');
+      await until('the process', 2, async () => (await storeState(world, PORT)).state !== 'T');
+      expect(await world.reverted(5)).toMatchObject({ revertReason: 'WORKER_DIED', leftovers: [] });
+    }));
+
+  it('never touches a process that was given the number of the recorded one', () =>
+    inLoadedWorld(processPause, async (world) => {
+      const { pid } = await storeState(world, PORT);
+      const life = `exec 9< <(sleep 5); HOLDFAST_LIFE_FD=9 HOLDFAST_ENDS_AT=99999999999`;
+      const flap = `/usr/bin/python3 -I -B /run/files/program/workers/flap.py ${pid} 1 600 0`;
+      const answer = await world.exec(['bash', '-c', `${life} exec ${flap}`]);
+      expect(answer).toMatchObject({ code: 1, out: `process ${pid} (start time 1) is gone` });
+      expect((await storeState(world, PORT)).state).not.toBe('T');
+    }));
+
+  it.each([
+    ['a repetition without a pause', { pauseSeconds: '0', repeatEverySeconds: '5' }],
+    ['a pause as long as its repetition', { pauseSeconds: '5', repeatEverySeconds: '5' }],
+  ])('is refused for %s', (_, changes) =>
+    inLoadedWorld(processPause, async (world) => {
+      const answer = await world.inject(changes);
+      expect(answer).toMatchObject({ code: 3, state: 'REFUSED' });
+      expect(answer.reason).toMatch(/^repeatEverySeconds: must be 0, or more than pauseSeconds/);
+    }),
+  );
+});

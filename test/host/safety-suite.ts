@@ -1,0 +1,191 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import type { Host } from './host.ts';
+import type { KindCase } from './kind-case.ts';
+import { until } from './wire.ts';
+
+/** How patient the suite is, seconds: a guest kernel is slower than a namespace. */
+export interface Limits {
+  /** From the death, stop or hang of one of our processes to the end of the fault. */
+  deathSeconds: number;
+  /** From a released lease to the end of the fault. */
+  releaseSeconds: number;
+  /** From the last beat to the end of the fault, beyond `leaseGraceSeconds`. */
+  lossSeconds: number;
+  /** From the end of the TTL to the end of the fault. */
+  ttlSeconds: number;
+}
+
+type Open = (kind: KindCase, test: (host: Host) => Promise<void>) => Promise<void>;
+
+const TTL_SECONDS = 4;
+const GRACE_SECONDS = 3;
+
+/**
+ * What must be true of every fault kind, whatever ends it: it is there while it is watched, and afterwards it is gone and
+ * the host is as it was. Each is observed on the world; what we say of ourselves is never the proof.
+ */
+export function safetySuite(kind: KindCase, open: Open, limits: Limits): void {
+  const test = (name: string, body: (scene: Scene) => Promise<void>) =>
+    it(name, () =>
+      open(kind, async (host) => {
+        await kind.prepare?.(host);
+        await body(new Scene(host, kind, await kind.traces(host)));
+      }),
+    );
+
+  test('is there while it is watched, and gone after its TTL', async (scene) => {
+    await scene.apply({ ttlSeconds: String(TTL_SECONDS) });
+    const end = await scene.isGoneWithin(TTL_SECONDS + limits.ttlSeconds);
+    expect(end.revertReason).toBe('TTL');
+  });
+
+  test('ends when its lease is lost', async (scene) => {
+    await scene.apply();
+    scene.host.setLease({ mode: 'frozen' });
+    expect((await scene.isGoneWithin(GRACE_SECONDS + limits.lossSeconds)).revertReason).toBe('LEASE_LOST');
+  });
+
+  test('ends when the lease table does not answer any more', async (scene) => {
+    await scene.apply();
+    scene.host.setLease({ mode: 'hang' });
+    expect((await scene.isGoneWithin(GRACE_SECONDS + limits.lossSeconds)).revertReason).toBe('LEASE_LOST');
+  });
+
+  test('ends when the experiment is aborted', async (scene) => {
+    await scene.apply();
+    scene.host.setLease({ state: 'RELEASED' });
+    expect((await scene.isGoneWithin(limits.releaseSeconds)).revertReason).toBe('LEASE_RELEASED');
+  });
+
+  test('ends when the kill switch is engaged', async (scene) => {
+    await scene.apply();
+    scene.host.setLease({ global: 'RELEASED' });
+    expect((await scene.isGoneWithin(limits.releaseSeconds)).revertReason).toBe('KILL_SWITCH');
+  });
+
+  for (const signal of ['KILL', 'STOP'] as const) {
+    for (const half of ['leash', 'poller'] as const) {
+      test(`ends when the ${half} gets SIG${signal}`, async (scene) => {
+        await scene.apply();
+        await scene.host.signal(signal, (await scene.host.pair())[half]);
+        expect((await scene.isGoneWithin(limits.deathSeconds)).revertReason).toBe('WATCHDOG_DIED');
+      });
+    }
+
+    if (hasWorkers(kind)) {
+      test(`ends when one of its workers gets SIG${signal}`, async (scene) => {
+        await scene.apply();
+        await scene.host.signal(signal, (await workersOf(scene.host)).at(-1) ?? 'none');
+        expect((await scene.isGoneWithin(limits.deathSeconds)).revertReason).toBe('WORKER_DIED');
+      });
+    }
+  }
+
+  test('does no more when it is injected twice, and one revert ends it', async (scene) => {
+    await scene.apply();
+    expect(await scene.inject()).toMatchObject({ code: 0, state: 'APPLIED' });
+    expect(await scene.host.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED' });
+    await scene.isGoneWithin(0);
+  });
+
+  test('is reverted twice as well as once', async (scene) => {
+    await scene.apply();
+    expect(await scene.host.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+    expect(await scene.host.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+    await scene.isGoneWithin(0);
+  });
+
+  test('is refused after a revert that came first, and that changed nothing', async (scene) => {
+    expect(await scene.host.rollBack('revert')).toMatchObject({ code: 0, state: 'NOTHING_TO_REVERT' });
+    expect(await scene.inject()).toMatchObject({ code: 3, state: 'REFUSED' });
+    expect(await scene.isThere()).toBe(false);
+    expect(await scene.traces()).toBe(scene.before);
+  });
+
+  test('is refused after it was reverted', async (scene) => {
+    await scene.apply();
+    await scene.host.rollBack('revert');
+    expect(await scene.inject()).toMatchObject({ code: 3, state: 'REFUSED' });
+    await scene.isGoneWithin(0);
+  });
+
+  test('is gone when it is reverted while it is being applied', async (scene) => {
+    const injecting = scene.inject();
+    await until('the arming', 15, async () => (await scene.host.status()).state !== 'NOTHING_TO_REVERT');
+    const reverted = await scene.host.rollBack('revert');
+    expect(['REVERTED', 'REFUSED', 'NOTHING_TO_REVERT']).toContain(reverted.state);
+    expect((await injecting).state).not.toBe('APPLIED');
+    await until('the end', 5, async () => !(await scene.isThere()));
+    expect(await scene.traces()).toBe(scene.before);
+  });
+
+  test('is never applied when nobody grants it', async (scene) => {
+    expect(await scene.inject({}, false)).toMatchObject({ code: 3, state: 'REFUSED' });
+    expect(await scene.isThere()).toBe(false);
+    expect(await scene.traces()).toBe(scene.before);
+  });
+
+  test('is taken back by the roll-back command when both halves were killed at the same moment', async (scene) => {
+    await scene.apply();
+    const { leash, poller } = await scene.host.pair();
+    await scene.host.exec(['kill', '-KILL', leash, poller]);
+    expect(await scene.host.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+    await scene.isGoneWithin(0);
+  });
+}
+
+function hasWorkers({ kind }: KindCase): boolean {
+  return readFileSync(new URL(`../../host/faults/${kind}.sh`, import.meta.url), 'utf8').includes('start_worker');
+}
+
+/** One fault on one host, and what the host looked like before. */
+class Scene {
+  readonly host: Host;
+  readonly before: string;
+  private readonly kind: KindCase;
+
+  constructor(host: Host, kind: KindCase, before: string) {
+    this.host = host;
+    this.kind = kind;
+    this.before = before;
+  }
+
+  inject(changes: Record<string, string> = {}, granted = true) {
+    return this.host.inject({ ...this.kind.parameters, ...changes }, granted);
+  }
+
+  isThere(): Promise<boolean> {
+    return this.kind.isThere(this.host);
+  }
+
+  traces(): Promise<string> {
+    return this.kind.traces(this.host);
+  }
+
+  async apply(changes: Record<string, string> = {}): Promise<void> {
+    expect(await this.isThere()).toBe(false);
+    expect(await this.inject({ leaseGraceSeconds: String(GRACE_SECONDS), ...changes })).toMatchObject({
+      code: 0,
+      state: 'APPLIED',
+    });
+    await until('the fault', 3, () => this.isThere());
+  }
+
+  /** Waits until the world is without the fault, then for the proof: nothing is left, nothing has changed. */
+  async isGoneWithin(seconds: number) {
+    await until(`the end of ${this.kind.kind}`, seconds + 0.5, async () => !(await this.isThere()));
+    const end = await this.host.reverted(20);
+    expect(end.leftovers).toEqual([]);
+    expect(await this.isThere()).toBe(false);
+    expect(await this.traces()).toBe(this.before);
+    expect(await workersOf(this.host)).toEqual([]);
+    return end;
+  }
+}
+
+/** Pids of the processes that carry the fault, found by their mark. */
+export async function workersOf(host: Host): Promise<string[]> {
+  const find = `grep -lz '^HOLDFAST_WORKER=' /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3 | sort -n`;
+  return (await host.exec(['bash', '-c', find])).out.split('\n').filter(Boolean);
+}

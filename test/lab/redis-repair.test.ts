@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, rmdir } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { LiveNode } from '../../functions/target/ec2-nodes.ts';
+import { askRedis } from '../../functions/target/redis-connection.ts';
+import { redisStore } from '../../functions/target/redis-store.ts';
+
+const credentials = { username: 'holdfast', password: 'secret' };
+const node: LiveNode = {
+  name: 'n1',
+  instanceId: 'i-1',
+  addresses: ['127.0.0.1'],
+  availabilityZone: 'a',
+  subnetId: 'subnet-a',
+  dataVolumeIds: [],
+};
+let directory: string;
+let redisServer: ChildProcess;
+let port: number;
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port: free } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return free;
+}
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'holdfast-repair-'));
+  port = await freePort();
+  redisServer = spawn('redis-server', ['-'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  redisServer.stdin?.end(
+    `port ${port}\nbind 127.0.0.1\ndir ${directory}\nsave 3600 1\nuser holdfast on >secret ~* &* +@all\nuser default off\n`,
+  );
+  await new Promise<void>((resolve, reject) => {
+    redisServer.once('exit', (code) => reject(new Error(`redis-server ended with ${code}`)));
+    redisServer.stdout?.on('data', (text) => `${text}`.includes('Ready to accept') && resolve());
+  });
+});
+
+afterEach(async () => {
+  redisServer.kill('SIGKILL');
+  await rm(directory, { recursive: true, force: true });
+});
+
+const ask = <T>(question: Parameters<typeof askRedis<T>>[1]) =>
+  askRedis({ addresses: ['127.0.0.1'], port, tls: false, credentials }, question);
+const write = () => ask((redis) => redis.set('key', 'value')).catch((error: unknown) => String(error));
+const waitFor = async (what: string, isSo: () => Promise<boolean>) => {
+  for (let tries = 0; tries < 100; tries++) {
+    if (await isSo()) return;
+    await sleep(100);
+  }
+  throw new Error(`never: ${what}`);
+};
+/** Where its file has to go there is a directory: not even root can write there. */
+const saveFailed = async () => {
+  await mkdir(join(directory, 'dump.rdb'));
+  await ask((redis) => redis.bgsave());
+  await waitFor('the save fails', async () => (await write()).includes('MISCONF'));
+};
+
+describe('a Redis that could not save', () => {
+  it('takes writes again after the repair, once its disk has let it', async () => {
+    const store = redisStore({ port, tls: false, redis: { sentinelPort: 1, minReplicasToWrite: 1 } }, credentials);
+    await saveFailed();
+
+    // The disk is still in the way: the save is begun and fails again.
+    expect(await store.repair([node])).toEqual([expect.stringMatching(/^n1: BGSAVE begun/)]);
+    await waitFor('it ends', async () =>
+      (await ask((redis) => redis.info('persistence'))).includes('rdb_bgsave_in_progress:0'),
+    );
+    expect(await write()).toContain('MISCONF');
+
+    await rmdir(join(directory, 'dump.rdb'));
+    expect(await store.repair([node])).toHaveLength(1);
+    await waitFor('writes are taken', async () => (await write()) === 'OK');
+    expect(await store.repair([node])).toEqual([]);
+  });
+
+  it('is the only one that is asked to save, and one that does not answer is no error', async () => {
+    const store = redisStore({ port, tls: false, redis: { sentinelPort: 1, minReplicasToWrite: 1 } }, credentials);
+    expect(await store.repair([node])).toEqual([]);
+    redisServer.kill('SIGKILL');
+    expect(await store.repair([node])).toEqual([]);
+  });
+});
