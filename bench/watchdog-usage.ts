@@ -1,32 +1,34 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { allPids } from '../lab/processes.ts';
 
 export interface ProcessUsage {
   cpuSeconds: number;
+  /** What is counted in full for every process, though both halves share a good part of it. */
   residentMegabytes: number;
+  /** Proportional set size: memory that several processes share counts once in all. */
+  proportionalMegabytes: number;
 }
 
+const BYTES_PER_KIBIBYTE = 1024;
+const BYTES_PER_MEGABYTE = 1e6;
+
 /**
- * CPU time so far and resident memory of all processes of the watchdog on one host.
+ * CPU time so far and memory of the watchdog's processes (poller and leash together) on one host.
  * @param hostPid the host's first process: the watchdog is searched in its pid namespace only.
  * @throws Error when there is none.
  */
 export function readWatchdogUsage(hostPid: number): ProcessUsage {
   const namespace = readlinkSync(`/proc/${hostPid}/ns/pid`);
-  const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
   let found = 0;
-  const usage = { cpuSeconds: 0, residentMegabytes: 0 };
+  const usage = { cpuSeconds: 0, residentMegabytes: 0, proportionalMegabytes: 0 };
   for (const pid of allPids()) {
     try {
       if (readlinkSync(`/proc/${pid}/ns/pid`) !== namespace) continue;
-      if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('watchdog.py')) continue;
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      // What follows the last parenthesis begins with field 3; utime and stime are fields 14 and 15.
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      const residentKilobytes = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-      usage.cpuSeconds += (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-      usage.residentMegabytes += Number(residentKilobytes ?? 0) / 1000;
+      if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('pair.py\0watch')) continue;
+      const memory = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+      usage.residentMegabytes += megabytesOf(memory, 'Rss');
+      usage.proportionalMegabytes += megabytesOf(memory, 'Pss');
+      usage.cpuSeconds += cpuSeconds(pid);
       found += 1;
     } catch {
       // It ended while it was looked at.
@@ -34,4 +36,17 @@ export function readWatchdogUsage(hostPid: number): ProcessUsage {
   }
   if (found === 0) throw new Error('no watchdog runs on the host');
   return usage;
+}
+
+function megabytesOf(smaps: string, name: string): number {
+  const kibibytes = new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(smaps)?.[1];
+  return (Number(kibibytes ?? 0) * BYTES_PER_KIBIBYTE) / BYTES_PER_MEGABYTE;
+}
+
+/** Of all threads, in nanoseconds of the scheduler: the clock ticks of `stat` are too coarse for a few per mille. */
+function cpuSeconds(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`).map((thread) =>
+    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),
+  );
+  return threads.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1e9;
 }
