@@ -26,7 +26,12 @@ export interface ControlPlaneStackProps extends StackProps {
 /** The control plane: stores, documents, the experiment, the ways in, and what works when those do not. */
 export class ControlPlaneStack extends Stack {
   constructor(scope: Construct, id: string, props: ControlPlaneStackProps) {
-    super(scope, id, { description: 'Holdfast: chaos experiments that end when nobody watches.', ...props });
+    super(scope, id, {
+      description: 'Holdfast: chaos experiments that end when nobody watches.',
+      // The documents carry whole programs, and CloudFormation takes templates of at most 1 MB.
+      suppressTemplateIndentation: true,
+      ...props,
+    });
     const { configuration, configurationFile } = props;
 
     const leases = new LeaseStore(this, 'LeaseTable');

@@ -127,7 +127,7 @@ describe('every kind that this machine can have takes the same way, there and ba
       action: 'CLOCK_DRIFT',
       parameters,
     });
-    expect(answer.status).toBe(409);
+    expect(answer.status).toBe(422);
     expect(JSON.stringify(answer.body)).toMatch(/disposable/);
   });
 });
