@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import threading
+import time
 import urllib.parse
 
 from lease import now
@@ -56,8 +57,9 @@ def leash(region, lease_endpoint):
     for thread in threads:
         thread.start()
     until = now() + 2
-    for thread in threads:
-        thread.join(max(0, until - now()))
+    # Before Python 3.11 `join(timeout)` counts on the wall clock, which may be set.
+    while now() < until and any(thread.is_alive() for thread in threads):
+        time.sleep(0.01)
     return set(found)
 
 

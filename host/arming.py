@@ -9,7 +9,6 @@ import packet_filter
 import parameters
 import store_port
 from fences import redis
-from lease import now
 from parameters import Refused
 
 TOOLS = ("bash", "awk", "sha256sum", "ip")
@@ -57,7 +56,6 @@ def prepare(kind, values):
         "shard": sorted(set(peers) | {address for address, _ in parameters.sentinels(values)}),
         "families": packet_filter.families(),
         "facts": {},
-        "armedAtSeconds": now(),
         "fence": {"outcome": "NONE"},
         "undo": [],
         "leftovers": [],

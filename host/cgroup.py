@@ -3,13 +3,10 @@ make, and it makes us a transient scope, for whose life it switches the controll
 import os
 import shutil
 
-from parameters import Refused, sha256_hex
+from parameters import Refused
+from snapshot import cgroup_name
 
 ROOT = "/sys/fs/cgroup"
-
-
-def name(state):
-    return f"holdfast-{sha256_hex(state['instanceId'] + state['faultId'])[:12]}"
 
 
 def find(state, *controllers):
@@ -17,7 +14,7 @@ def find(state, *controllers):
     that there is. Raises Refused: a group without its controller would limit nothing."""
     for path, version, there in hierarchies():
         if set(controllers) & there and os.access(path, os.W_OK):
-            inside = name(state) if version == 1 else f"system.slice/{name(state)}.scope"
+            inside = cgroup_name(state) if version == 1 else f"system.slice/{cgroup_name(state)}.scope"
             return {"directory": f"{path}/{inside}", "version": version}
     raise Refused(
         f"this host has no control groups with the controller {' or '.join(controllers)} below {ROOT} (v1, or v2 with systemd)"

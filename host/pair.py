@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 
+import kinds
 import processes
 import scripts
 import snapshot
@@ -52,7 +53,7 @@ def start(store, state):
             if not may_watch(state, "systemd"):
                 return None
             # From here on a unit that comes late finds that it is not the one.
-            state["layer"] = "pair"
+            state.update(layer="pair", armedAtSeconds=now())
             store.write(state)
     return detach([*program, "watch", store.fault_id, "pair"])
 
@@ -104,7 +105,7 @@ def leash(store, layer):
     notifier = systemd.Notifier()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     parent = identity(os.getpid())
-    with store.lock():
+    with store.lock() as lock:
         state = store.read()
         if not may_watch(state, layer):
             return
@@ -113,6 +114,8 @@ def leash(store, layer):
         gc.freeze()
         pid = os.fork()
         if pid == 0:
+            # First of all: if we are killed now, nobody else may have the lock.
+            os.close(lock)
             os.setsid()
             ours.close()
             run_half(lambda: poller(Half(store, state, theirs), state, parent))
@@ -198,6 +201,10 @@ def apply(half, view, reader, life_fd):
         if store.has_tombstone():
             return "it was reverted before"
         state = store.read() or half.state
+        # It was so when we were armed; another fault may have been, while it was not known that we live.
+        conflict = store.conflict(half.values["experimentId"], state["resource"])
+        if conflict:
+            return conflict
         state["before"] = while_beating(half, lambda: snapshot.take(state))
         if not view.watched() or view.lost(now(), half.grace_seconds):
             return f"the lease was lost while arming: {view.released or view.missing or 'no advance'}"
@@ -210,8 +217,13 @@ def apply(half, view, reader, life_fd):
             state["reason"] = str(error)
             store.write(state)
             raise WayBack("APPLY_FAILED") from None
+        carriers, wanted = workers.find(store.fault_id), kinds.call(state["kind"], "workers", half.values) or 0
+        if len(carriers) < wanted:
+            state["reason"] = f"{len(carriers)} of {wanted} workers live"
+            store.write(state)
+            raise WayBack("APPLY_FAILED")
         # By the clock of the lease: the host's own may be what the fault has changed.
-        state.update(state="APPLIED", appliedAt=utc(reader.clock.utc()), workers=workers.find(store.fault_id))
+        state.update(state="APPLIED", appliedAt=utc(reader.clock.utc()), workers=carriers)
         store.write(state)
         half.state = state
     return None

@@ -89,13 +89,18 @@ class Store:
                 if state:
                     yield state
 
+    def conflict(self, experiment_id, resource):
+        """Why this fault, of that experiment and with that resource, must not begin on this host, or None."""
+        return next(filter(None, (conflict(other, experiment_id, resource) for other in self.others())), None)
+
     @contextlib.contextmanager
     def lock(self, name="lock", patience_seconds=HOLD_SECONDS, not_before_seconds=0.0, tick=None):
         """Who holds this may change the host. A holder that is stopped, or that has held it longer than any sound one
         could (and not before the given time), is ended with its scripts: what it did under the lock is done again,
-        idempotently, by whoever comes next. Raises OSError when it cannot be ended."""
+        idempotently, by whoever comes next. Raises OSError when it cannot be ended. A forked child has to close the
+        descriptor that it gets with this: it would hold the lock for as long as it lives."""
         os.makedirs(ROOT, mode=0o700, exist_ok=True)
-        descriptor = os.open(f"{ROOT}/{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor, told = os.open(f"{ROOT}/{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), None
         try:
             while not try_lock(descriptor):
                 holder = read_holder(descriptor)
@@ -103,7 +108,9 @@ class Store:
                     pid, started, held_seconds = holder
                     late = held_seconds > patience_seconds and now() > not_before_seconds
                     if late or held_seconds > STOPPED_SECONDS and is_stopped(pid, started):
-                        log(f"ends {pid}, which held {name} for {held_seconds:.1f} s")
+                        if told != pid:
+                            told = pid
+                            log(f"ends {pid}, which held {name} for {held_seconds:.1f} s")
                         end_holder(pid, started)
                 if tick:
                     tick()
@@ -114,7 +121,7 @@ class Store:
                 scripts.end(dead[0], dead[1])
             write_holder(descriptor, f"{os.getpid()} {scripts.start_time(os.getpid())} {now():.3f}")
             try:
-                yield
+                yield descriptor
             finally:
                 write_holder(descriptor, "")
         finally:

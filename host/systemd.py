@@ -38,6 +38,10 @@ def run(fault_id, watch, stopped):
         "OOMScoreAdjust": -1000,
         # The OOM killer takes a worker: the fault ends by the poller's word, not by the death of both halves.
         "OOMPolicy": "continue",
+        # Above all other services, loads among them, whatever controllers they are under; the priority of a process
+        # counts inside its group alone. Not in system.slice: a weight there would part its services from each other.
+        "Slice": "-.slice",
+        "CPUWeight": 10000,
         "Restart": "no",
         "ExecStopPost": " ".join(stopped),
     }

@@ -5,24 +5,28 @@ DIRECTORY = r"(?:/[A-Za-z0-9._-]+)+"
 
 
 def problem(directory):
-    """Why no fault may touch the volume of this directory, or None."""
+    """Why no fault may touch the volume of this directory, or None. A file that is made for this has never a name."""
     if ".." in directory.split("/") or not os.path.isdir(directory):
         return f"dataDirectory: {directory} is not a directory of this host"
     if os.stat(directory).st_dev == os.stat("/run").st_dev:
         return f"dataDirectory: {directory} is on the volume of /run, where the fault's own records are"
+    try:
+        os.close(unlinked_file(directory, os.stat(directory).st_dev))
+    except OSError as error:
+        return f"dataDirectory: {directory} can have no file without a name (O_TMPFILE): {error.strerror or error}"
     return None
 
 
-def unlinked_file(directory):
-    """Descriptor of an empty file on the volume of `directory`. Raises OSError."""
+def unlinked_file(directory, device):
+    """Descriptor of an empty file in `directory`, which never had a name: with one, the death of its maker could leave it
+    behind. Raises OSError, also when the volume is not (any more) that of the device number."""
+    place = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        return os.open(directory, os.O_TMPFILE | os.O_RDWR, 0o600)
-    except OSError:
-        # Not every file system knows O_TMPFILE. What is wrong otherwise is wrong here, too.
-        path = f"{directory}/.holdfast-{os.getpid()}"
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW, 0o600)
-        os.unlink(path)
-        return descriptor
+        if os.fstat(place).st_dev != device:
+            raise OSError(f"another volume than before is at {directory}")
+        return os.open(".", os.O_TMPFILE | os.O_RDWR, 0o600, dir_fd=place)
+    finally:
+        os.close(place)
 
 
 def free_bytes(place):

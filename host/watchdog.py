@@ -18,7 +18,7 @@ import way_back
 from lease import now
 from lease_table import Metadata
 from parameters import Refused
-from store import Store, conflict, is_watched, public, utc
+from store import Store, is_watched, public, utc
 
 EXIT = {"APPLIED": 0, "REVERTED": 0, "NOTHING_TO_REVERT": 0, "REFUSED": 3}
 
@@ -27,10 +27,9 @@ def existing(store, kind, values):
     """The record of the same fault if it is already here. Raises Refused when nothing may be started."""
     if store.has_tombstone():
         raise Refused("faultId: it was reverted before, an id is used once")
-    for other in store.others():
-        reason = conflict(other, values["experimentId"], kinds.load(kind).RESOURCE)
-        if reason:
-            raise Refused(f"faultId: {reason}")
+    reason = store.conflict(values["experimentId"], kinds.load(kind).RESOURCE)
+    if reason:
+        raise Refused(f"faultId: {reason}")
     state = store.read()
     if state is None or state["state"] == "REFUSED" or (state["state"] == "ARMING" and not is_watched(state)):
         return None
@@ -49,19 +48,28 @@ def inject():
     values = parameters.read_fault(kind)
     os.makedirs("/run/holdfast", mode=0o700, exist_ok=True)
     store = Store(values["faultId"])
-    if not existing(store, kind, values):
+    state = existing(store, kind, values)
+    if not state:
         state = arming.prepare(kind, values)
         state.update(layer="systemd" if systemd.is_here() else "pair", environment=pair.environment())
         with store.lock():
             is_ours = not existing(store, kind, values)
             if is_ours:
                 store.make()
+                # Not before: what came before may have taken long, and from here on the pair has to be born soon.
+                state["armedAtSeconds"] = now()
                 store.write(state)
         if is_ours:
             pair.start(store, state)
     until = now() + pair.START_SECONDS
     while True:
-        state = store.read()
+        seen = store.read()
+        if not seen:
+            # The pair may have done more than we have seen.
+            state.update(state="APPLYING", reason="the record had been removed")
+            state = way_back.walk(store, "APPLY_FAILED", state)
+            break
+        state = seen
         if state["state"] not in ("ARMING", "APPLYING"):
             break
         if now() > until and is_watched(state):
@@ -108,6 +116,15 @@ def nothing(fault_id, state):
     }
 
 
+def boot_id():
+    """Of this run of the kernel. Who knows that it is the one the fault was applied in does not take a lost record for none."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return None
+
+
 def main(arguments):
     verbs = {"inject": inject, "revert": revert, "status": status}
     if len(arguments) != 1 or arguments[0] not in verbs:
@@ -123,7 +140,7 @@ def main(arguments):
     except OSError as error:
         state, code = {"faultId": os.environ.get("SSM_faultId", "")[:64], "state": "FAILED", "reason": str(error)}, 4
         state.update(fence={"outcome": "NONE"}, undo=[], leftovers=[])
-    print(json.dumps(public(state)), flush=True)
+    print(json.dumps({**public(state), "bootId": boot_id()}), flush=True)
     return code
 
 

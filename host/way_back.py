@@ -149,7 +149,7 @@ def settle(store, remembered):
         state = furthest(store.read(), remembered)
         if state["state"] in FINAL:
             return state
-        failure = state["reason"] if state["state"] == "FAILED" else kinds.call(state["kind"], "wait_back", state)
+        failure = state["reason"] if state["state"] == "FAILED" else wait_back(state)
         failure = lower_fence(state) or failure
         prove(state)
         with store.lock():
@@ -158,6 +158,14 @@ def settle(store, remembered):
                 state["reason"] = failure
             try_to(store.write, state)
         return state
+
+
+def wait_back(state):
+    """Why what was reverted is not back, or None."""
+    try:
+        return kinds.call(state["kind"], "wait_back", state)
+    except Exception as error:  # whatever a kind could not look at: the fault was there, so this is no refusal
+        return f"it is not known to be back: {type(error).__name__}: {error}"
 
 
 def lower_fence(state):
@@ -199,7 +207,10 @@ def wait_for_master(state):
         threading.Thread(target=watch_master, args=(state, until, settled), daemon=True).start()
     except RuntimeError as error:
         log(str(error))
-    return settled.wait(max(0.0, until - now()))
+    # Before Python 3.11 `wait(timeout)` counts on the wall clock, which may be set.
+    while not settled.is_set() and now() < until:
+        time.sleep(0.05)
+    return settled.is_set()
 
 
 def watch_master(state, until, settled):

@@ -30,3 +30,16 @@ has_worker() {
   done < <(grep -lszxF "HOLDFAST_WORKER=$HOLDFAST_FAULT_ID" /proc/[0-9]*/environ)
   return 1
 }
+
+# whole_numbers VALUE…: fails when one is anything else: arithmetic runs the commands that it finds in a value.
+whole_numbers() {
+  local value
+  for value in "$@"; do
+    case $value in
+      '' | *[!0-9]*)
+        echo "not a whole number: $value" >&2
+        return 1
+        ;;
+    esac
+  done
+}

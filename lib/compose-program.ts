@@ -46,7 +46,7 @@ function collect(hostDirectory: string, faultScripts: readonly string[], injects
     if (texts.has(file) || (!injects && ONLY_INJECTS.includes(file))) continue;
     const text = readFileSync(`${hostDirectory}${file}`, 'utf8');
     texts.set(file, text);
-    waiting.push(...[...imported(text), ...named(text)].filter((name) => existsSync(`${hostDirectory}${name}`)));
+    waiting.push(...[...imported(text), ...named(file, text)].filter((name) => existsSync(`${hostDirectory}${name}`)));
     // The way back starts no workers, it only ends them.
     if (injects) waiting.push(...workers(text));
   }
@@ -64,9 +64,10 @@ function imported(text: string): string[] {
   ]);
 }
 
-/** `. ./NAME.sh`, `python3 NAME.py`, `"NAME.sh"` */
-function named(text: string): string[] {
-  const names = [...text.matchAll(/(?:^|[\s"'(]|\.\/)([\w-]+\.(?:sh|py))\b/gm)].map(([, name = '']) => name);
+/** `. ./NAME.sh`, `python3 NAME.py` of a script, `"NAME.sh"` of a module; what a comment speaks of is not needed. */
+function named(file: string, text: string): string[] {
+  const pattern = file.endsWith('.py') ? /"([\w-]+\.sh)"/g : /^(?! *#).*?(?:[\s"'(]|\.\/)([\w-]+\.(?:sh|py))\b/gm;
+  const names = [...text.matchAll(pattern)].map(([, name = '']) => name);
   return names.filter((name) => name !== 'run-command.sh');
 }
 

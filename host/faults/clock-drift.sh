@@ -5,8 +5,16 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 IFS=' ' read -r -a services <<<"$HOLDFAST_NTP"
+is_back=/run/holdfast/$HOLDFAST_FAULT_ID/clock-is-back
 
 clock() { /usr/bin/python3 -E -s -B -m kinds.clock_drift "$1"; }
+
+# Once: while NTP does not come back this is asked again and again, and from then on the clock is somebody else's to set.
+set_back() {
+  if [ -e "$is_back" ]; then return; fi
+  clock back
+  : >"$is_back" || true # the way back does not end here
+}
 
 # Is NTP as it was?
 ntp_is_back() {
@@ -27,13 +35,13 @@ case ${1-} in
     ;;
   revert)
     if [ ${#services[@]} -eq 0 ]; then
-      clock back
+      set_back
     elif ! ntp_is_back; then
-      clock back
+      set_back
       start_ntp
     elif [ "$(clock state)" = drifted ]; then
       # A service that is back may have corrected the clock since: only the fault's own step is taken back.
-      clock back
+      set_back
     fi
     ;;
   status) if ! ntp_is_back || [ "$(clock state)" = drifted ]; then echo applied; else echo absent; fi ;;

@@ -11,7 +11,9 @@ cd "$(dirname "$0")/.."
 PERIOD_US=100000
 
 apply() {
-  local percent=$((HOLDFAST_CORES * HOLDFAST_LOAD_PCT))
+  local percent
+  whole_numbers "$HOLDFAST_CORES" "$HOLDFAST_LOAD_PCT" || return 1
+  percent=$((HOLDFAST_CORES * HOLDFAST_LOAD_PCT))
   limit 1 cpu.cfs_period_us "$PERIOD_US"
   limit 1 cpu.cfs_quota_us "$((percent * PERIOD_US / 100))"
   limit 2 CPUQuota "$percent%"

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 case ${1-} in
   apply)
     has_worker ||
-      start_worker fill_disk "$HOLDFAST_DIRECTORY" "$HOLDFAST_BYTES" "$HOLDFAST_PERCENT" "$HOLDFAST_RESERVE_BYTES"
+      start_worker fill_disk "$HOLDFAST_DIRECTORY" "$HOLDFAST_DEVICE" "$HOLDFAST_BYTES" "$HOLDFAST_PERCENT" "$HOLDFAST_RESERVE_BYTES"
     ;;
   revert) if has_worker; then echo 'the file is still held' >&2; exit 1; fi ;;
   status) if has_worker; then echo applied; else echo absent; fi ;;

@@ -16,7 +16,8 @@ apply() {
     limit 2 IOReadBandwidthMax "/dev/block/$HOLDFAST_DISK $rate"
     limit 2 IOWriteBandwidthMax "/dev/block/$HOLDFAST_DISK $rate"
   fi
-  in_group start_worker load_disk "$HOLDFAST_DIRECTORY" "$HOLDFAST_WORKERS" "$rate" "$HOLDFAST_FILE_BYTES"
+  in_group start_worker load_disk "$HOLDFAST_DIRECTORY" "$HOLDFAST_DEVICE" "$HOLDFAST_WORKERS" "$rate" "$HOLDFAST_FILE_BYTES" \
+    "$HOLDFAST_KEPT_BYTES"
 }
 
 case ${1-} in

@@ -11,7 +11,9 @@ cd "$(dirname "$0")/.."
 SLACK_BYTES=67108864 # the program that holds the memory
 
 apply() {
-  local most=$((HOLDFAST_BYTES + SLACK_BYTES))
+  local most
+  whole_numbers "$HOLDFAST_BYTES" || return 1
+  most=$((HOLDFAST_BYTES + SLACK_BYTES))
   limit 1 memory.limit_in_bytes "$most"
   limit 2 MemoryMax "$most"
   # What is swapped out presses on nobody.

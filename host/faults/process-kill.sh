@@ -15,8 +15,8 @@ case ${1-} in
     # asks again until another process listens.
     if [ "$HOLDFAST_RESTART" = rollback ] && gone 2 && ! active; then
       # A store that loads its data can take long to be active. The order stands even if we stop waiting for it; the
-      # watchdog waits for the port.
-      timeout 2 systemctl start "$HOLDFAST_UNIT" || [ $? -eq 124 ]
+      # watchdog waits for the port. A machine that goes down starts nothing any more; its next start does.
+      timeout 2 systemctl start "$HOLDFAST_UNIT" || [ $? -eq 124 ] || [ "$(systemctl is-system-running)" = stopping ]
     fi
     ;;
   # `applied` means: the undo has still to be done.

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import service_manager
 from lease import now
 from parameters import Refused
 
@@ -24,6 +25,8 @@ FIRST_PID_NAMESPACE = 4026531836
 CAP_SYS_TIME = 25
 TOLERANCE_NS = 2_000_000
 BACK_SECONDS = 10
+# Who is stopped together with a unit. It may be the store.
+STOPPED_TOO = ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo")
 
 
 def check(values):
@@ -44,6 +47,7 @@ def prepare(values, state):
             raise Refused(f"CLOCK_DRIFT: {unit} is {active}; its state must be settled")
     running = [unit for unit, active in units.items() if active == "active"]
     refuse_unknown_daemon(running)
+    refuse_dependents(running)
     state["facts"].update(ntp=running, anchorNanoseconds=anchor())
     return ["set the clock to what the boot clock says it is", *(f"systemctl start {unit}" for unit in running)]
 
@@ -67,31 +71,41 @@ def wait_back(state):
     while True:
         found = services()
         missing = [f"{unit} is {found.get(unit)}" for unit in state["facts"]["ntp"] if found.get(unit) != "active"]
-        if not missing or is_going_down():
+        if not missing or service_manager.is_going_down():
             return None
         if now() - state["liftedAtSeconds"] > BACK_SECONDS:
             return f"{', '.join(missing)} {BACK_SECONDS} s after it was started"
         time.sleep(0.1)
 
 
-def is_going_down():
-    shown = subprocess.run(["systemctl", "is-system-running"], capture_output=True, text=True, timeout=5, check=False)
-    return shown.stdout.strip() == "stopping"
-
-
 def services():
     """{unit: ActiveState} of the services that are known to set the clock, by the names systemd has for them."""
     if not shutil.which("systemctl") or not os.path.isdir("/run/systemd/system"):
         return {}
+    shown = show(("Id", "LoadState", "ActiveState"), [f"{name}.service" for name in SERVICES])
+    return {unit["Id"]: unit["ActiveState"] for unit in shown if unit["LoadState"] != "not-found"}
+
+
+def show(properties, units):
+    """[{property: value}] of units, by systemd's word."""
+    command = ["systemctl", "show", "-p", ",".join(properties), "--", *units]
     try:
-        shown = subprocess.run(
-            ["systemctl", "show", "-p", "Id,LoadState,ActiveState", *(f"{name}.service" for name in SERVICES)],
-            capture_output=True, text=True, timeout=5, check=True,
-        ).stdout
+        shown = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout
     except (OSError, subprocess.SubprocessError) as error:
         raise Refused(f"CLOCK_DRIFT: which NTP services are active is not known: {error}") from None
-    blocks = [dict(line.split("=", 1) for line in block.splitlines()) for block in shown.strip().split("\n\n")]
-    return {block["Id"]: block["ActiveState"] for block in blocks if block["LoadState"] != "not-found"}
+    return [dict(line.split("=", 1) for line in block.splitlines()) for block in shown.strip().split("\n\n")]
+
+
+def refuse_dependents(running):
+    """What systemd stops with a service is not started with it again. Through units that have ended as well."""
+    seen, asked = set(running), running
+    while asked:
+        shown = show(("Id", "ActiveState", *STOPPED_TOO), asked)
+        for unit in shown:
+            if unit["Id"] not in running and unit["ActiveState"] not in ("inactive", "failed"):
+                raise Refused(f"CLOCK_DRIFT: {unit['Id']} would be stopped together with {' '.join(running)}")
+        asked = sorted({name for unit in shown for kind in STOPPED_TOO for name in unit.get(kind, "").split()} - seen)
+        seen.update(asked)
 
 
 def refuse_unknown_daemon(running):

@@ -17,6 +17,10 @@ def prepare(values, state):
     return [f"end the load and remove the control group {group['directory']}"]
 
 
+def workers(values):
+    return int(values["cores"])
+
+
 def environment(state):
     values = state["values"]
     return {

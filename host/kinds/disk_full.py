@@ -24,8 +24,9 @@ def prepare(values, state):
     problem = volume.problem(directory)
     if problem:
         raise Refused(problem)
-    if os.stat(directory).st_dev == os.stat("/").st_dev and values["allowRootVolume"] != "yes":
+    if values["allowRootVolume"] != "yes" and is_on_root(directory):
         raise Refused(f"dataDirectory: {directory} is on the root volume; allowRootVolume must be yes for that")
+    state["facts"]["device"] = os.stat(directory).st_dev
     free = volume.free_bytes(directory)
     if free <= reserve:
         raise Refused(f"reserveBytes: {free} bytes are free on the volume of {directory}, no more than the reserve of {reserve}")
@@ -34,9 +35,37 @@ def prepare(values, state):
     return [f"close the unlinked file on the volume of {directory}: nothing has to be written for that"]
 
 
+def is_on_root(directory):
+    """Is it the root volume, or does it share its space? Subvolumes and data sets look like volumes of their own."""
+    return bool(space_of(directory) & space_of("/"))
+
+
+def space_of(path):
+    """What names the space below the mount of `path`: device number and source; of ZFS the pool."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with open(f"/proc/self/fdinfo/{descriptor}", encoding="ascii") as file:
+            mount = dict(line.split(":", 1) for line in file)["mnt_id"].strip()
+    finally:
+        os.close(descriptor)
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        for line in file:
+            fields, _, source = line.partition(" - ")
+            number, _, device, *_ = fields.split(" ")
+            if number == mount:
+                kind, name, *_ = source.split(" ")
+                return {device, name.split("/")[0] if kind == "zfs" else name}
+    raise OSError(f"the mount of {path} is not known")
+
+
+def workers(_values):
+    return 1
+
+
 def environment(state):
     values = state["values"]
     return {
-        "HOLDFAST_DIRECTORY": values["dataDirectory"], "HOLDFAST_BYTES": values["fillBytes"],
+        "HOLDFAST_DIRECTORY": values["dataDirectory"], "HOLDFAST_DEVICE": str(state["facts"].get("device")),
+        "HOLDFAST_BYTES": values["fillBytes"],
         "HOLDFAST_PERCENT": values["fillPct"], "HOLDFAST_RESERVE_BYTES": values["reserveBytes"],
     }

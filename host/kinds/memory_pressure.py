@@ -49,6 +49,10 @@ def limits():
             yield int(text)
 
 
+def workers(_values):
+    return 1
+
+
 def environment(state):
     facts = state["facts"]
     return {

@@ -3,6 +3,7 @@ import time
 
 import processes
 import scripts
+import service_manager
 import store_process
 from lease import now
 from parameters import Refused
@@ -38,6 +39,9 @@ def wait_back(state):
     rolls_back, ask_again_at = values["restart"] == "rollback", now() + ASK_AGAIN_SECONDS
     # A process that takes its time to end listens on, and would end after we had called it started again.
     while processes.is_same(*state["process"]) or not processes.listening_inodes(port):
+        # Whoever would start it: now nobody does any more, and the end of the machine must not wait for it.
+        if service_manager.is_going_down():
+            return None
         if now() - state["liftedAtSeconds"] > BACK_SECONDS:
             still = f"process {state['process'][0]} still runs" if processes.is_same(*state["process"]) else ""
             text = f"{still or values['unit'] + f' does not listen on {port}'} {BACK_SECONDS} s after the way back began"
@@ -51,5 +55,5 @@ def wait_back(state):
                 scripts.run(scripts.fault(state), "revert", state)
             except OSError as error:
                 log(str(error))
-        time.sleep(0.05)
+        time.sleep(0.1)
     return None

@@ -6,7 +6,6 @@ from parameters import Refused
 RESOURCE = "process"
 PARAMETERS = {"pauseSeconds": r"0|[1-9][0-9]{0,2}", "repeatEverySeconds": r"0|[1-9][0-9]{0,2}"}
 RANGES = {"pauseSeconds": (0, 600), "repeatEverySeconds": (0, 600)}
-REAPPEARS = True
 
 
 def check(values):
@@ -20,6 +19,10 @@ def prepare(values, state):
     if (processes.stat(pid) or " ")[0] in "Tt":
         raise Refused(f"process {pid} of {values['unit']} is stopped already")
     return [f"continue process {pid} with start time {start_time}"]
+
+
+def workers(values):
+    return 1 if int(values["pauseSeconds"]) else 0
 
 
 def environment(state):

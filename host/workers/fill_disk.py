@@ -1,5 +1,5 @@
-"""fill_disk.py DIRECTORY BYTES PERCENT RESERVE_BYTES: takes BYTES of the volume of DIRECTORY, or, if BYTES is 0, so much
-that PERCENT of it are in use, and leaves RESERVE_BYTES free."""
+"""fill_disk.py DIRECTORY DEVICE BYTES PERCENT RESERVE_BYTES: takes BYTES of the volume of DIRECTORY, whose st_dev is DEVICE,
+or, if BYTES is 0, so much that PERCENT of it are in use, and leaves RESERVE_BYTES free."""
 import errno
 import os
 import sys
@@ -8,26 +8,28 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import life
 import volume
 
-CHUNK_BYTES = 256 << 20
+LARGEST_CHUNK_BYTES = 256 << 20
 
 
 def take(file, wanted, reserve):
     """Chunk by chunk, as others write to the volume meanwhile. (glibc writes where a file system cannot allocate.)"""
-    size, block = 0, os.fstatvfs(file).f_frsize
+    size, chunk, block, is_new = 0, LARGEST_CHUNK_BYTES, os.fstatvfs(file).f_frsize, True
     while True:
-        length = min(CHUNK_BYTES, wanted - size, volume.free_bytes(file) - reserve) // block * block
+        length = min(chunk, wanted - size, volume.free_bytes(file) - reserve) // block * block
         if length <= 0:
             break
         try:
             os.posix_fallocate(file, size, length)
+            size += length
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
-            break
-        if size == 0:
+            # The file system wants some of the last space for its own books. What it gave before that is ours.
+            chunk = length // 2
+        if is_new and os.fstat(file).st_blocks:
+            is_new = False
             life.started()
-        size += length
-    if size == 0:
+    if is_new:
         life.refuse(f"{volume.free_bytes(file)} bytes are free: none can be taken while {reserve} are kept in reserve")
     # The file system's own book-keeping took from the reserve, or somebody else did.
     over = reserve - volume.free_bytes(file)
@@ -35,9 +37,9 @@ def take(file, wanted, reserve):
         os.ftruncate(file, max(0, size - -(-over // block) * block))
 
 
-def main(directory, wanted, percent, reserve):
+def main(directory, device, wanted, percent, reserve):
     life.live()
-    file = volume.unlinked_file(directory)
+    file = volume.unlinked_file(directory, device)
     take(file, wanted or volume.bytes_up_to(file, percent), reserve)
     life.rest()
 

@@ -11,6 +11,14 @@ import life
 import processes
 
 
+def be_punctual():
+    """It is no load, it only keeps time, and has to on a busy host, too."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    except OSError:
+        os.setpriority(os.PRIO_PROCESS, 0, -20)
+
+
 def sleep_until(moment):
     while life.now() < moment:
         time.sleep(max(0.0, moment - life.now()))
@@ -28,6 +36,7 @@ def main(pid, started, pause, every):
         lock.acquire()  # for good: no stop may follow
         processes.send(pid, started, signal.SIGCONT)
 
+    be_punctual()
     # Both halves of the pair may have died, and nobody be left to walk the way back.
     life.live(at_end=let_run)
     stop_at = life.now()

@@ -1,5 +1,5 @@
-"""load_disk.py DIRECTORY WORKERS BYTES_PER_SECOND FILE_BYTES: as many processes write to and read from a file of
-FILE_BYTES each, together BYTES_PER_SECOND at most."""
+"""load_disk.py DIRECTORY DEVICE WORKERS BYTES_PER_SECOND FILE_BYTES KEPT_BYTES: as many processes write to and read from a
+file of FILE_BYTES each, together BYTES_PER_SECOND at most. DEVICE: st_dev of DIRECTORY. KEPT_BYTES of it stay free."""
 import fcntl
 import mmap
 import os
@@ -14,9 +14,10 @@ LARGEST_BLOCK_BYTES, ALIGNMENT_BYTES = 1 << 20, 4096
 BLOCKS_PER_SECOND = 8  # at least: a process in the middle of a block cannot be ended
 
 
-def open_file(directory):
-    """(descriptor, is it past the page cache?)"""
-    file = volume.unlinked_file(directory)
+def open_file(directory, device, file_bytes):
+    """(descriptor, is it past the page cache?) All of its space is taken now: writing takes no more of what is kept free."""
+    file = volume.unlinked_file(directory, device)
+    os.posix_fallocate(file, 0, file_bytes)
     try:
         # Asked for at the opening, a file system that cannot do it would leave a file with a name behind.
         fcntl.fcntl(file, fcntl.F_SETFL, os.O_DIRECT)
@@ -49,8 +50,13 @@ def load(file, is_direct, file_bytes, rate, first_at):
         offset = (offset + block) % (file_bytes // block * block)
 
 
-def main(directory, workers, bytes_per_second, file_bytes):
-    files = [open_file(directory) for _ in range(workers)]
+def main(directory, device, workers, bytes_per_second, file_bytes, kept_bytes):
+    # A filling that runs meanwhile looks after it has taken, as we do: not both can believe that there was room.
+    if volume.free_bytes(directory) - kept_bytes < workers * file_bytes:
+        life.refuse(f"less than {workers} files of {file_bytes} bytes are free beside the {kept_bytes} that stay so")
+    files = [open_file(directory, device, file_bytes) for _ in range(workers)]
+    if volume.free_bytes(directory) < kept_bytes:
+        life.refuse(f"less than {kept_bytes} bytes would stay free")
     number = 0
     while number < workers - 1 and os.fork():
         number += 1

@@ -141,6 +141,26 @@ print('let go', flush=True)`;
       await until('the end of the holder', 5, async () => said.includes('let go'));
     }));
 
+  it('is waited for with one line in the log for a dead holder whose child has kept it', () =>
+    inWorld(NETWORK, async (world) => {
+      const keep = `import os, sys, time
+sys.path.insert(0, '/run/files/program')
+from store import Store
+with Store('other.1').lock():
+    if os.fork():
+        os._exit(0)
+    time.sleep(3)
+    os._exit(0)`;
+      await world.exec(['bash', '-c', 'python3 -B -c "$1" >/dev/null 2>&1', 'bash', keep]);
+      const wait = `import sys
+sys.path.insert(0, '/run/files/program')
+from store import Store
+with Store('other.2').lock(patience_seconds=0.2):
+    print('got it', flush=True)`;
+      const { out } = await world.exec(['bash', '-c', 'python3 -B -c "$1" 2>&1', 'bash', wait]);
+      expect(out.split('\n')).toEqual([expect.stringMatching(/ends \d+, which held lock for/), 'got it']);
+    }));
+
   it('is taken from a holder that is stopped', () =>
     inWorld(NETWORK, async (world) => {
       const holder = world.spawn(['bash', '-c', 'echo $$; exec python3 -B -c "$1"', 'bash', hold]);

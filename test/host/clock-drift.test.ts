@@ -36,6 +36,18 @@ describeGuest('the clock of a host', () => {
         expect(await ntp(guest)).toBe('active');
       }));
 
+  it('is right after a restart, and the host tells that it is another boot', () =>
+    inDrift(300, async (guest) => {
+      const { bootId } = await guest.inject();
+      expect(bootId).toMatch(/^[0-9a-f-]{36}$/);
+      expect(await guest.status()).toMatchObject({ state: 'APPLIED', bootId });
+      await guest.reboot();
+      const answer = await guest.rollBack('revert');
+      expect(answer).toMatchObject({ code: 0, state: 'NOTHING_TO_REVERT', bootId: expect.stringMatching(/./) });
+      expect(answer.bootId).not.toBe(bootId);
+      expect(Math.abs(await guest.clockAheadSeconds())).toBeLessThan(0.15);
+    }));
+
   for (const offsetMs of [240_000, -240_000])
     it(`leaves lease, signatures and TTL alone when it is wrong by ${offsetMs / 1000} s`, () =>
       inDrift(offsetMs, async (guest, before) => {
@@ -60,6 +72,50 @@ describeGuest('the clock of a host', () => {
       expect(await guest.inject()).toMatchObject({ code: 0, state: 'APPLIED' });
       await guest.exec(['bash', '-c', 'date -s @$(($(date +%s) - 5000))']);
       expect(await guest.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+      expect(Math.abs((await anchorMs(guest)) - before)).toBeLessThan(20);
+    }));
+
+  it('is set back once: what an operator sets while NTP does not come back stays', () =>
+    inDrift(300, async (guest, before) => {
+      expect(await guest.inject()).toMatchObject({ code: 0, state: 'APPLIED' });
+      await guest.exec(['systemctl', 'mask', '--runtime', '--quiet', 'chrony']);
+      expect(await guest.rollBack('revert')).toMatchObject({ code: 4, reason: expect.stringMatching(/chrony/) });
+      await guest.exec(['bash', '-c', 'date -s @$(($(date +%s) + 5000))']);
+      // The pair tries to start NTP as well, every few seconds and perhaps just now.
+      const set = await anchorMs(guest);
+      expect(Math.abs(set - before - 5_000_000)).toBeLessThan(2_000);
+      expect(await guest.rollBack('revert')).toMatchObject({ code: 4, reason: expect.stringMatching(/chrony/) });
+      expect(Math.abs((await anchorMs(guest)) - set)).toBeLessThan(20);
+      await guest.exec(['systemctl', 'unmask', '--runtime', '--quiet', 'chrony']);
+      expect(await guest.reverted(30)).toMatchObject({ leftovers: [] });
+      expect(Math.abs((await anchorMs(guest)) - set)).toBeLessThan(20);
+      expect(await ntp(guest)).toBe('active');
+    }));
+
+  it('is not touched when another unit would be stopped together with NTP, and not be started again', () =>
+    inDrift(300, async (guest, before) => {
+      const isRefused = async () => {
+        expect((await guest.exec(['systemctl', 'is-active', 'dependent'])).out).toBe('active');
+        const reason = expect.stringMatching(/dependent.service would be stopped together with chrony.service/);
+        expect(await guest.inject()).toMatchObject({ code: 3, state: 'REFUSED', reason });
+        expect((await guest.exec(['systemctl', 'is-active', 'dependent', 'chrony'])).out).toBe('active\nactive');
+        await guest.exec(['systemctl', 'stop', 'dependent']);
+      };
+      for (const dependency of ['Requires', 'BindsTo', 'PartOf']) {
+        const property = `${dependency}=chrony.service`;
+        await guest.exec(['systemd-run', '--quiet', '--collect', '--unit=dependent', '-p', property, 'sleep', '600']);
+        await isRefused();
+      }
+      // Through a unit that has ended.
+      const write = `cd /run/systemd/system
+printf '[Unit]\\nRequires=chrony.service\\n[Service]\\nType=oneshot\\nExecStart=true\\n' >between.service
+printf '[Unit]\\nRequires=between.service\\n[Service]\\nExecStart=sleep 600\\n' >dependent.service
+systemctl daemon-reload && systemctl start dependent`;
+      await guest.exec(['bash', '-c', write]);
+      const between = async () => (await guest.exec(['systemctl', 'is-active', 'between'])).out;
+      await until('the end of the unit between', 5, async () => (await between()) === 'inactive');
+      await isRefused();
+      await guest.exec(['bash', '-c', 'rm /run/systemd/system/{between,dependent}.service; systemctl daemon-reload']);
       expect(Math.abs((await anchorMs(guest)) - before)).toBeLessThan(20);
     }));
 

@@ -10,7 +10,7 @@ import {
   VOLUME_BYTES,
   workers,
 } from './load.ts';
-import { until } from './wire.ts';
+import { type HostAnswer, until } from './wire.ts';
 import type { World } from './world.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -33,12 +33,30 @@ const fill = (world: World, bytes: number) =>
   world.exec(['dd', 'if=/dev/zero', `of=${DATA_DIRECTORY}/file`, 'bs=1M', `count=${bytes / MEBIBYTE}`]);
 
 /** A real file system, on a file: it has a disk below it, and space that is kept for root. */
-async function mountExt4(world: World, megabytes: number): Promise<void> {
+async function mountExt4(world: World, megabytes: number, options: string[] = []): Promise<void> {
   const image = '/run/files/disk.img';
   await world.exec(['umount', DATA_DIRECTORY]);
   await world.exec(['truncate', '-s', `${megabytes}M`, image]);
-  expect((await world.exec(['mkfs.ext4', '-q', '-F', image])).code).toBe(0);
+  expect((await world.exec(['mkfs.ext4', '-q', '-F', ...options, image])).code).toBe(0);
   expect((await world.exec(['mount', '-o', 'loop', image, DATA_DIRECTORY])).code).toBe(0);
+}
+
+/** A worker alone, as a script would start it; its answer. */
+function runWorker(world: World, words: string) {
+  const life = `exec 9< <(sleep 5); HOLDFAST_LIFE_FD=9 HOLDFAST_ENDS_AT=99999999999`;
+  return world.exec(['bash', '-c', `${life} exec /usr/bin/python3 -I -B /run/files/program/workers/${words}`]);
+}
+
+/** A load on the disk of a host whose own program is a filling: with a program of its own, granted beside. */
+async function injectLoadBeside(world: World): Promise<HostAnswer> {
+  const carry = 'cd /run/files; cp -r program load; rm load/faults/*; cp roll-back/faults/disk-io.sh load/faults/';
+  await world.exec(['bash', '-c', carry]);
+  const common = world.faultParameters({ ...diskIo.parameters, workers: '1', faultId: 'exp_test.2' });
+  for (const name of ['fillPct', 'fillBytes', 'reserveBytes', 'allowRootVolume']) delete common[name];
+  world.grant(common, true);
+  const inject = ['/usr/bin/python3', '-B', '/run/files/load/watchdog.py', 'inject'];
+  const { code, out } = await world.exec(inject, world.environment(common));
+  return { code, ...JSON.parse(out) };
 }
 
 describe('disk full', () => {
@@ -77,6 +95,15 @@ describe('disk full', () => {
       expect(await freeBytes(world)).toBe(before);
     }));
 
+  it('fills a real file system to its last block, which needs some for its own books', () =>
+    inLoadedWorld(diskFull, async (world) => {
+      // Without root's own reserve, which would pay for the books.
+      await mountExt4(world, 64, ['-m', '0']);
+      await applied(world, { fillPct: '100', reserveBytes: '0' });
+      await until('the full volume', 3, async () => (await freeBytes(world)) < MEBIBYTE / 4);
+      expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+    }));
+
   it('frees everything at once when the process that holds the file is killed', () =>
     inLoadedWorld(diskFull, async (world) => {
       await applied(world);
@@ -90,6 +117,25 @@ describe('disk full', () => {
   it('is refused on the root volume unless that is asked for', () =>
     inLoadedWorld(diskFull, (world) =>
       refused(world, { dataDirectory: '/usr' }, /is on the root volume; allowRootVolume/),
+    ));
+
+  it('is refused on a volume that shares the space of the root volume, as subvolumes do', () =>
+    inLoadedWorld(diskFull, async (world) => {
+      const source = (await world.exec(['findmnt', '-no', 'SOURCE', '/'])).out;
+      await world.exec(['umount', DATA_DIRECTORY]);
+      await world.exec(['mount', '-t', 'tmpfs', '-o', `size=${VOLUME_BYTES}`, source, DATA_DIRECTORY]);
+      await refused(world, {}, /is on the root volume; allowRootVolume/);
+    }));
+
+  it('takes nothing when another volume is there than the one that was looked at', () =>
+    inLoadedWorld(diskFull, async (world) => {
+      const answer = await runWorker(world, `fill_disk.py ${DATA_DIRECTORY} 1 1048576 0 0`);
+      expect(answer).toMatchObject({ code: 1, out: expect.stringMatching(/another volume than before/) });
+    }));
+
+  it('is refused where a file cannot be without a name, which would stay when its maker dies', () =>
+    inLoadedWorld(diskFull, (world) =>
+      refused(world, { dataDirectory: '/sys/kernel' }, /can have no file without a name \(O_TMPFILE\): Operation not/),
     ));
 
   it('is refused on the volume that holds its own records', () =>
@@ -147,9 +193,28 @@ describe('disk load', () => {
   it('takes no more than a quarter of what is free', () =>
     inLoadedWorld(diskIo, async (world) => {
       await applied(world, { workers: '2', bytesPerSecond: String(64 * MEBIBYTE) });
-      await until('the files', 5, async () => (await freeBytes(world)) === (VOLUME_BYTES * 3) / 4);
+      // At once, so that it does not write on into what a filling leaves free.
+      expect(await freeBytes(world)).toBe((VOLUME_BYTES * 3) / 4);
+    }));
+
+  it('takes nothing of what a filling of the same volume leaves free', () =>
+    inLoadedWorld(diskFull, async (world) => {
+      const [filled, reserve] = [24 * MEBIBYTE, 30 * MEBIBYTE];
+      await applied(world, { fillPct: '0', fillBytes: String(filled), reserveBytes: String(reserve) });
+      await until('the fill', 3, async () => (await freeBytes(world)) === VOLUME_BYTES - filled);
+      const reason = `there are ${VOLUME_BYTES - filled - reserve}`;
+      expect(await injectLoadBeside(world)).toMatchObject({ code: 3, reason: expect.stringContaining(reason) });
+      expect(await freeBytes(world)).toBe(VOLUME_BYTES - filled);
+    }));
+
+  it('takes nothing when a filling has begun since it was prepared', () =>
+    inLoadedWorld(diskIo, async (world) => {
+      const device = (await world.exec(['stat', '-c', '%d', DATA_DIRECTORY])).out;
+      const kept = VOLUME_BYTES - 4 * MEBIBYTE + 1;
+      const words = `load_disk.py ${DATA_DIRECTORY} ${device} 1 1048576 ${4 * MEBIBYTE} ${kept}`;
+      expect(await runWorker(world, words)).toMatchObject({ code: 1, out: expect.stringMatching(/that stay so/) });
     }));
 
   it('is refused on a volume that is too small for its files', () =>
-    inLoadedWorld(diskIo, (world) => refused(world, { workers: '16' }, /^workers: 16 need \d+ free bytes/)));
+    inLoadedWorld(diskIo, (world) => refused(world, { workers: '16' }, /^workers: 16 need 268435456 bytes/)));
 });

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ADDRESS, FOREIGN_RULES, PORT, until } from './wire.ts';
 import { inWorld, type World } from './world.ts';
@@ -145,6 +147,24 @@ describe.concurrent('process faults', () => {
         await world.inject({ signal: 'TERM', restart: 'rollback' });
         const answer = await world.rollBack('revert');
         expect(answer).toMatchObject({ code: 4, state: 'FAILED', reason: expect.stringMatching(/still runs/) });
+      },
+      false,
+    ));
+
+  it('does not hold up a machine that goes down, which starts no unit any more', () =>
+    inWorld(
+      'process-kill',
+      async (world) => {
+        await world.startUnit();
+        await world.inject({ restart: 'rollback' });
+        const pid = 'show) [ -e /proc/$(cat /run/unit.pid) ] && cat /run/unit.pid || echo 0 ;;';
+        const goesDown = `#!/bin/bash
+case $1 in ${pid} is-active) echo inactive; exit 3 ;; is-system-running) echo stopping; exit 1 ;; *) exit 1 ;; esac
+`;
+        writeFileSync(join(world.directory, 'systemctl'), goesDown);
+        const startedMs = Date.now();
+        expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+        expect(Date.now() - startedMs).toBeLessThan(5_000);
       },
       false,
     ));

@@ -13,7 +13,7 @@ sys.path.insert(0, PROGRAM)
 CANARY = "/run/holdfast-canary"
 NASTY = [
     f"$(touch {CANARY})", f"`touch {CANARY}`", f";touch {CANARY};", f"|touch {CANARY}", f"&touch {CANARY}", f"\ntouch {CANARY}\n",
-    f"a[$(touch {CANARY})]", f"x';touch {CANARY};'", f'x";touch {CANARY};"', f"1;touch {CANARY}", f"1\ntouch {CANARY}", "1\n",
+    f"PATH[$(touch {CANARY})]", f"x';touch {CANARY};'", f'x";touch {CANARY};"', f"1;touch {CANARY}", f"1\ntouch {CANARY}", "1\n",
     "${IFS}", "$IFS", "../../etc/passwd", "/../x", "-h", "--help", "-1", "-0", "+1", "0x10", "1e9", "1.5", " 1", "1 ", "٣", "１",
     "ÿ", "\u202e", "🦓", "%s%n", "{{ssm:x}}", "*", "?", "~root", "#", "!!", "99999999999999999999999999", "-99999999999999999999",
     "0" * 5000, "1" * 5000, "A" * 70000, "\x7f", "\x01", "redis none", "KILL\n", "isolate,peers", ",", ",,", "1,", ",1",

@@ -71,6 +71,12 @@ export class Guest extends Host {
     await this.mountFiles();
   }
 
+  /** Everybody is asked to end first. */
+  async shutDownAndStart(): Promise<void> {
+    await this.machine.reset(['systemctl', 'reboot']);
+    await this.mountFiles();
+  }
+
   /** What the kernel and systemd have said since the machine was switched on. */
   console(): string {
     return this.machine.console();

@@ -1,3 +1,5 @@
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FOREIGN_RULES, until } from './wire.ts';
 import { inWorld, type World } from './world.ts';
@@ -84,6 +86,59 @@ describe.concurrent('no single death, stop or hang of the watchdog keeps a fault
       await until('the lifting', 8, () => world.connects('peer'));
       await world.exec(['rm', '/run/full']);
       expect(await world.reverted(8)).toMatchObject({ revertReason: 'TTL' });
+      await expectClean(world);
+    }));
+
+  it('leaves the lock of the host to others when the leash is killed right after the birth of the poller', () =>
+    inWorld('network-partition', async (world) => {
+      const die = `
+write = Store.write
+def write_or_die(self, state):
+    if "pair" in state and state["state"] == "ARMING":
+        os.kill(os.getpid(), signal.SIGKILL)
+    write(self, state)
+Store.write = write_or_die
+`;
+      appendFileSync(join(world.directory, 'program/store.py'), die);
+      expect(await world.inject()).toMatchObject({
+        code: 3,
+        reason: expect.stringMatching(/ended before it was applied/),
+      });
+      world.faultId = 'exp_test.2';
+      expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'NOTHING_TO_REVERT' });
+      await expectClean(world);
+    }));
+
+  it('answers, and leaves nothing, when the record is removed while the command waits', () =>
+    inWorld('network-partition', async (world) => {
+      world.setLease({ mode: 'frozen' });
+      const injecting = world.inject();
+      await until('the arming', 8, async () => (await world.status()).state === 'ARMING');
+      await world.exec(['rm', '-rf', '/run/holdfast']);
+      expect(await injecting).toMatchObject({ code: 4, faultId: world.faultId, revertReason: expect.any(String) });
+      world.setLease({ mode: 'advancing' });
+      await until(
+        'the end of the pair',
+        8,
+        async () => (await world.exec(['pgrep', '-f', 'pair.py watch'])).code === 1,
+      );
+      await expectClean(world);
+    }));
+
+  it('watches without systemd when that hangs, however long the arming took before', () =>
+    inWorld('network-partition', async (world) => {
+      await world.exec(['mkdir', '-p', '/run/systemd/system']);
+      await world.replaceTool('systemd-run', 'exec sleep 60');
+      const hold = `import sys, time
+sys.path.insert(0, '/run/files/roll-back')
+from store import Store
+with Store('other.1').lock():
+    print('held', flush=True)
+    time.sleep(8)`;
+      const holder = world.spawn(['python3', '-B', '-c', hold]);
+      await new Promise((resolve) => holder.stdout?.once('data', resolve));
+      await applied(world);
+      expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
       await expectClean(world);
     }));
 

@@ -9,7 +9,7 @@ const TOLERANCE_SECONDS = 0.05;
 /** Prints `<boot clock> <state letter>` of a process at each change, for so many seconds. */
 const WATCH = `
 import os, sys, time
-os.setpriority(os.PRIO_PROCESS, 0, -20)
+os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(2))
 now = lambda: time.clock_gettime(time.CLOCK_BOOTTIME)
 last, until = None, now() + float(sys.argv[2])
 while now() < until:
@@ -65,6 +65,28 @@ describe('process pause', () => {
       await world.signal('KILL', worker?.pid ?? '');
       await until('the process', 2, async () => (await storeState(world, PORT)).state !== 'T');
       expect(await world.reverted(5)).toMatchObject({ revertReason: 'WORKER_DIED', leftovers: [] });
+    }));
+
+  it('lets a process stand that someone else has stopped after the fault had ended', () =>
+    inLoadedWorld(processPause, async (world) => {
+      const pid = await applied(world, {});
+      expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+      await world.signal('STOP', pid);
+      expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+      expect((await storeState(world, PORT)).state).toBe('T');
+    }));
+
+  it('is told by the same boot of the host, when its record and its pair are lost and it stays', () =>
+    inLoadedWorld(processPause, async (world) => {
+      const { bootId } = await world.inject({ pauseSeconds: '0' });
+      expect(bootId).toMatch(/^[0-9a-f-]{36}$/);
+      const { leash, poller } = await world.pair();
+      await world.exec(['kill', '-STOP', leash, poller]);
+      await world.exec(['kill', '-KILL', leash, poller]);
+      await world.exec(['rm', '-rf', '/run/holdfast']);
+      // Nothing on the host tells of it: only who knows of the injection can tell that this is no proof.
+      expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'NOTHING_TO_REVERT', bootId });
+      expect((await storeState(world, PORT)).state).toBe('T');
     }));
 
   it('never touches a process that was given the number of the recorded one', () =>

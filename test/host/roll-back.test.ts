@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { composeProgram } from '../../lib/compose-program.ts';
@@ -81,6 +81,26 @@ describe.concurrent('one way back, as often as asked', () => {
       expect(await world.rollBack('revert')).toMatchObject({ leftovers: ['tc could not be read'] });
       await world.exec(['umount', tc]);
       expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+    }));
+
+  it('calls no fault refused that was there, when it cannot find out whether all is back', () =>
+    inWorld(NETWORK, async (world) => {
+      const waitBack = (body: string) => {
+        for (const program of ['program', 'roll-back']) {
+          const module = join(world.directory, program, 'kinds/network_partition.py');
+          appendFileSync(module, `\ndef wait_back(state):\n    ${body}\n`);
+        }
+      };
+      waitBack('raise Refused("systemctl does not answer")');
+      await world.inject();
+      expect(await world.rollBack('revert')).toMatchObject({
+        code: 4,
+        state: 'FAILED',
+        reason: expect.stringMatching(/not known to be back: Refused: systemctl does not answer/),
+      });
+      waitBack('return None');
+      expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+      expect(await world.filter()).toEqual(FOREIGN_RULES);
     }));
 
   it('shows foreign changes of the packet filter instead of undoing them or failing for them', () =>

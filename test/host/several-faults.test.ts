@@ -1,4 +1,4 @@
-import { cpSync, rmSync } from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ADDRESS, FOREIGN_RULES, type HostAnswer, PORT, until } from './wire.ts';
@@ -15,11 +15,13 @@ async function injectAnother(
   kind: string,
   own: Record<string, string>,
   ids = { experimentId: 'exp_test', faultId: 'exp_test.2' },
+  change: (program: string) => void = () => {},
 ): Promise<HostAnswer> {
   const program = join(world.directory, kind);
   cpSync(HOST_DIRECTORY, program, { recursive: true });
   rmSync(join(program, 'faults'), { recursive: true });
   cpSync(`${HOST_DIRECTORY}faults/${kind}.sh`, join(program, 'faults', `${kind}.sh`));
+  change(program);
   const common = world.faultParameters();
   for (const name of Object.keys(world.kindParameters())) delete common[name];
   const parameters = { ...common, ...own, ...ids };
@@ -74,6 +76,33 @@ describe.concurrent('several faults on one host', () => {
       });
       await world.rollBack('revert');
       expect(await injectAnother(world, 'network-partition', CUT)).toMatchObject({ code: 0, state: 'APPLIED' });
+    }));
+
+  it('are not both applied when the pair of one is born so late that nobody counted on it any more', () =>
+    inWorld('network-partition', async (world) => {
+      const pair = join(world.directory, 'program/pair.py');
+      writeFileSync(pair, `import time\nif __name__ == "__main__": time.sleep(6)\n${readFileSync(pair, 'utf8')}`);
+      const late = world.inject(CUT);
+      await until('its record', 8, async () => (await world.status()).state === 'ARMING');
+      const forget = `
+known = is_watched
+def is_watched(state):
+    return state["faultId"] != "exp_test.1" and known(state)
+`;
+      expect(
+        await injectAnother(world, 'network-partition', CUT, undefined, (program) =>
+          appendFileSync(join(program, 'store.py'), forget),
+        ),
+      ).toMatchObject({ code: 0, state: 'APPLIED' });
+      const rules = await world.filter();
+      expect(await late).toMatchObject({
+        code: 3,
+        reason: expect.stringMatching(/exp_test.2 is APPLIED on this host; one fault at a time on its packet-filter/),
+      });
+      expect(await world.filter()).toEqual(rules);
+      world.faultId = 'exp_test.2';
+      expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+      expect(await world.filter()).toEqual(FOREIGN_RULES);
     }));
 
   it('are refused when they belong to different experiments', () =>

@@ -1,5 +1,6 @@
 import { beforeAll, expect, it } from 'vitest';
 import { bootGuest, describeGuest, GUEST_TEST_MS, type Guest, inGuest } from './guest.ts';
+import { controlGroups } from './load.ts';
 import { FOREIGN_RULES, until } from './wire.ts';
 
 const NO_UNIT =
@@ -86,6 +87,28 @@ describeGuest('systemd above the pair', () => {
       }
       await expectClean(guest);
     }));
+
+  it('gives the pair the processor that a load on all of them wants as well', () =>
+    inGuest(
+      'cpu-spike',
+      async (guest) => {
+        expect(await guest.inject()).toMatchObject({ code: 0, state: 'APPLIED' });
+        const { poller } = await guest.pair();
+        // What the pair would get beside the load, in ns: measured by one in its group that never has enough.
+        const hungry = `load=${await controlGroups(guest)}/cpu.stat
+read -r group </proc/${poller}/cgroup; echo 0 >"/sys/fs/cgroup\${group#0::}/cgroup.procs"
+usage() { local name rest; read -r name rest <"$load"; echo "$rest"; }
+start=$(usage); until=$((SECONDS + 6)); while [ $SECONDS -lt $until ]; do :; done; end=$(usage)
+read -r own rest </proc/$$/schedstat; echo "$own $(((end - start) * 1000))"`;
+        const { out } = await guest.exec(['bash', '-c', hungry]);
+        const [own = 0, load = Number.NaN] = out.split(' ').map(Number);
+        expect(own / (own + load)).toBeGreaterThan(0.9);
+        expect(await guest.status()).toMatchObject({ state: 'APPLIED' });
+        expect(await guest.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+        await until('the end of the unit', 10, async () => (await units(guest)) === '');
+      },
+      { cores: '1', loadPct: '100' },
+    ));
 
   it('shows no secret in the unit', () =>
     inGuest('network-partition', async (guest) => {

@@ -16,6 +16,7 @@ export interface HostAnswer {
   undo: string[];
   leftovers: string[];
   changes?: string[];
+  bootId?: string;
 }
 
 /** Waits for a condition; a test that waits never sleeps for luck. */

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { cpuSpike } from './kinds/cpu-spike.ts';
+import { controlGroups, inLoadedWorld } from './load.ts';
 import { until } from './wire.ts';
 import { inWorld, type World } from './world.ts';
 
@@ -122,6 +124,16 @@ describe.concurrent('the way back of a fault with workers', () => {
       expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED' });
       expect(await sitting(world)).toEqual([]);
       expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'NOTHING_TO_REVERT' });
+    }));
+
+  it('is walked at once when fewer of them live than the fault needs, and nothing is called applied', () =>
+    inLoadedWorld(cpuSpike, async (world) => {
+      // Its mark is gone with its environment before anybody can read the word.
+      const gone = 'import os\nos.execve("/bin/echo", ["echo", "ready"], {})\n';
+      writeFileSync(join(world.directory, 'program/workers/burn.py'), gone);
+      expect(await world.inject()).toMatchObject({ code: 4, reason: expect.stringMatching(/0 of \d workers live/) });
+      expect(await world.reverted(5)).toMatchObject({ revertReason: 'APPLY_FAILED', leftovers: [] });
+      expect(await controlGroups(world)).toBe('');
     }));
 
   it('does not call a host clean on which one is alive', () =>

@@ -58,7 +58,12 @@ describe('composeProgram', () => {
   it('carries the modules of its own kinds and the workers that their scripts start, and no others', () => {
     const target = mkdtempSync(`${directory}/target-`);
     writeFileSync(`${host}faults/pause.sh`, '# start_worker burn is for another kind\nx=1; start_worker flap "$x"\n');
+    writeFileSync(`${host}mentioned.sh`, 'nobody runs this\n');
+    writeFileSync(`${host}kinds/pause.py`, '# As (mentioned.sh) says.\n# ./mentioned.sh\n');
+    writeFileSync(`${host}faults/kill.sh`, '# see ./mentioned.sh\n');
     execFileSync('bash', ['-c', composeProgram(host, ['pause']).join('\n')], { cwd: target });
+    expect(readdirSync(target)).not.toContain('mentioned.sh');
+    expect(composeProgram(host, ['kill']).join('\n')).not.toContain('nobody runs this');
     expect(readdirSync(`${target}/kinds`).sort()).toEqual(['__init__.py', 'pause.py']);
     expect(readdirSync(`${target}/workers`)).toEqual(['flap.py']);
     expect(readdirSync(`${target}/fences`)).toEqual(['redis.py']);
@@ -87,7 +92,7 @@ describe('composeProgram', () => {
   it('keeps every document of the real program, and the one way back of all kinds, well under 64 KB', () => {
     for (const kinds of [KINDS, ...KINDS.map((kind) => [kind])]) {
       // Parameters and their descriptions take some 5 KB more.
-      expect(Buffer.byteLength(JSON.stringify(composeProgram(REAL, kinds))), kinds.join()).toBeLessThan(56_000);
+      expect(Buffer.byteLength(JSON.stringify(composeProgram(REAL, kinds))), kinds.join()).toBeLessThan(60_000);
     }
   });
 

@@ -82,10 +82,10 @@ export class Machine {
     return this.line;
   }
 
-  /** Restarts the kernel at once, as a reset button does, and waits until it takes commands again. */
-  async reset(): Promise<void> {
+  /** Restarts the kernel at once, as a reset button does, or by `words`, and waits until it takes commands again. */
+  async reset(words = ['bash', '-c', 'echo b >/proc/sysrq-trigger']): Promise<void> {
     const before = this.agent.boot;
-    const reset = this.agent.exec(['bash', '-c', 'echo b >/proc/sysrq-trigger']);
+    const reset = this.agent.exec(words);
     await this.answering(before);
     await reset;
   }
