@@ -62,8 +62,13 @@ function ttlMeasurements(runs: TtlRun[]): Measurement[] {
   return [
     { name: 'POST → fault active', unit: 's', values: of((run) => run.postToActiveSeconds) },
     { name: 'TTL → fault lifted (peers)', unit: 's', values: of((run) => run.overshootSeconds), promised: '≤ 1' },
-    { name: 'watchdog CPU', unit: '% of a core', values: of((run) => run.watchdogCpuPct) },
-    { name: 'watchdog resident memory (both processes)', unit: 'MB', values: of((run) => run.watchdogMegabytes) },
+    { name: 'watchdog CPU', unit: '% of a core', values: of((run) => run.watchdogCpuPct), promised: '≤ 1' },
+    {
+      name: 'watchdog memory (PSS, both processes)',
+      unit: 'MB',
+      values: of((run) => run.watchdogMegabytes),
+      promised: '≤ 25',
+    },
   ];
 }
 

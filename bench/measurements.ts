@@ -16,6 +16,7 @@ export interface TtlRun {
   /** Observed life beyond the TTL; the TTL counts from the host's own `applied`, up to a sample before we saw it. */
   overshootSeconds: number;
   watchdogCpuPct: number;
+  /** Proportional set size. */
   watchdogMegabytes: number;
 }
 
@@ -34,7 +35,7 @@ export function measureTtl(bench: Bench): Promise<TtlRun> {
       postToActiveSeconds: (running.activeAtEpochMs - running.postedAtEpochMs) / 1000,
       overshootSeconds: (liftedAt - running.activeAtEpochMs) / 1000 - TTL_SECONDS,
       watchdogCpuPct: (100 * (after.cpuSeconds - before.cpuSeconds)) / elapsedSeconds,
-      watchdogMegabytes: after.residentMegabytes,
+      watchdogMegabytes: after.proportionalMegabytes,
     };
   });
 }

@@ -3,8 +3,6 @@ import { allPids } from '../lab/processes.ts';
 
 export interface ProcessUsage {
   cpuSeconds: number;
-  /** What is counted in full for every process, though both halves share a good part of it. */
-  residentMegabytes: number;
   /** Proportional set size: memory that several processes share counts once in all. */
   proportionalMegabytes: number;
 }
@@ -20,14 +18,13 @@ const BYTES_PER_MEGABYTE = 1e6;
 export function readWatchdogUsage(hostPid: number): ProcessUsage {
   const namespace = readlinkSync(`/proc/${hostPid}/ns/pid`);
   let found = 0;
-  const usage = { cpuSeconds: 0, residentMegabytes: 0, proportionalMegabytes: 0 };
+  const usage = { cpuSeconds: 0, proportionalMegabytes: 0 };
   for (const pid of allPids()) {
     try {
       if (readlinkSync(`/proc/${pid}/ns/pid`) !== namespace) continue;
       if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('pair.py\0watch')) continue;
       const memory = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-      usage.residentMegabytes += megabytesOf(memory, 'Rss');
-      usage.proportionalMegabytes += megabytesOf(memory, 'Pss');
+      usage.proportionalMegabytes += proportionalMegabytes(memory);
       usage.cpuSeconds += cpuSeconds(pid);
       found += 1;
     } catch {
@@ -38,8 +35,8 @@ export function readWatchdogUsage(hostPid: number): ProcessUsage {
   return usage;
 }
 
-function megabytesOf(smaps: string, name: string): number {
-  const kibibytes = new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(smaps)?.[1];
+function proportionalMegabytes(smaps: string): number {
+  const kibibytes = /^Pss:\s+(\d+)/m.exec(smaps)?.[1];
   return (Number(kibibytes ?? 0) * BYTES_PER_KIBIBYTE) / BYTES_PER_MEGABYTE;
 }
 

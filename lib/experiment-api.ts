@@ -83,6 +83,7 @@ export class ExperimentApi extends Construct {
         instances,
         context.alarms,
         context.serviceFaults.look(),
+        context.serviceFaults.lookAround(),
         // Only the names of the documents, to say what would run; admission sends nothing.
         { statements: [], environment: { HOLDFAST_DOCUMENT_PREFIX: context.documents.prefix } },
       ],

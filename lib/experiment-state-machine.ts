@@ -60,15 +60,15 @@ export class ExperimentStateMachine extends Construct {
     rollBack.next(verifyRecovery);
 
     const holdWhileWatched = new Parallel(this, 'Hold the fault while watched', {
-      // Both branches end with the whole run; only the injection is new.
+      // The branches end with nothing and with the injection: two whole runs could be more than a state may hold.
       resultSelector: {
-        injectedAt: JsonPath.stringAt('$[1].injection.injectedAt'),
-        rollbackScheduledAt: JsonPath.stringAt('$[1].injection.rollbackScheduledAt'),
-        injectedFaults: JsonPath.listAt('$[1].injection.injectedFaults'),
+        injectedAt: JsonPath.stringAt('$[1].injectedAt'),
+        rollbackScheduledAt: JsonPath.stringAt('$[1].rollbackScheduledAt'),
+        injectedFaults: JsonPath.listAt('$[1].injectedFaults'),
       },
       resultPath: '$.injection',
     })
-      .branch(this.step('Guard', steps.guard, JsonPath.DISCARD))
+      .branch(this.step('Guard', steps.guard, JsonPath.DISCARD, JsonPath.DISCARD))
       .branch(
         this.startProbe(steps.probe).next(
           this.injectInTurns(this.step('Inject fault', steps.injectFault, '$.injection')),
@@ -137,7 +137,10 @@ export class ExperimentStateMachine extends Construct {
     const wait = new Wait(this, 'Wait for the next fault', {
       time: WaitTime.timestampPath('$.injection.nextFaultAt'),
     });
-    const hold = new Wait(this, 'Hold until TTL', { time: WaitTime.timestampPath('$.injection.rollbackScheduledAt') });
+    const hold = Wait.jsonPath(this, 'Hold until TTL', {
+      time: WaitTime.timestampPath('$.injection.rollbackScheduledAt'),
+      outputPath: '$.injection',
+    });
     const more = new Choice(this, 'More faults?');
     injectFault.next(more);
     more.when(Condition.isPresent('$.injection.nextFaultAt'), wait).otherwise(hold);
@@ -145,13 +148,14 @@ export class ExperimentStateMachine extends Construct {
     return injectFault;
   }
 
-  /** A Lambda that is given the whole run and adds its part at `resultPath`. */
-  private step(name: string, lambdaFunction: ControlFunction, resultPath: string): LambdaInvoke {
+  /** A Lambda that is given the whole run and adds its part at `resultPath`; `outputPath` of that is handed on. */
+  private step(name: string, lambdaFunction: ControlFunction, resultPath: string, outputPath = '$'): LambdaInvoke {
     return new LambdaInvoke(this, name, {
       lambdaFunction,
       payloadResponseOnly: true,
       retryOnServiceExceptions: false,
       resultPath,
+      outputPath,
       taskTimeout: Timeout.duration(lambdaFunction.timeLimit.plus(Duration.seconds(MARGIN_SECONDS))),
     });
   }

@@ -53,7 +53,7 @@ export class ExperimentSteps extends Construct {
       {
         entry: 'target/resolve-targets.lambda.ts',
         description: 'Names to instances, addresses and roles, at the moment of injection.',
-        capabilities: [audit.append(), secrets, instances],
+        capabilities: [audit.append(), secrets, instances, serviceFaults.lookAround()],
         timeoutSeconds: 30,
       },
       network,

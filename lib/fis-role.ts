@@ -9,7 +9,7 @@ const MADE_BY_FIS = 'managedByFIS';
 
 /**
  * What FIS may do for the kinds that run in it, and nothing else: on instances, volumes and subnets that carry the
- * deployment's target tag. Networks only where a cluster of tier staging is configured; nobody else may have that fault.
+ * deployment's target tag; to start an instance again it needs no tag. Networks only where a cluster of tier staging is configured; nobody else may have that fault.
  */
 export class FisRole extends Role {
   constructor(scope: Construct, id: string, { targetTag, clusters }: Pick<Configuration, 'targetTag' | 'clusters'>) {
@@ -22,7 +22,8 @@ export class FisRole extends Role {
       }),
     });
     const tagged = { StringEquals: { [`aws:ResourceTag/${targetTag.key}`]: targetTag.value } };
-    this.allowOn(['instance'], ['ec2:StopInstances', 'ec2:StartInstances', 'ec2:RebootInstances'], tagged);
+    this.allowOn(['instance'], ['ec2:StopInstances', 'ec2:RebootInstances'], tagged);
+    this.addToPolicy(startInstances(this));
     // EBS looks at the instance that the volume is attached to as well.
     this.allowOn(['volume', 'instance'], ['ec2:PauseVolumeIO'], tagged);
     this.allowOn(['volume'], ['ec2:InjectVolumeIOLatency'], tagged);
@@ -68,6 +69,13 @@ export class FisRole extends Role {
 }
 
 type Conditions = Record<string, Record<string, string>>;
+
+/** Starts an instance whatever its tags are by now: one that was taken off after the stop must not bar the way back. */
+export function startInstances(scope: Construct): PolicyStatement {
+  const instances = Stack.of(scope).formatArn({ service: 'ec2', resource: 'instance', resourceName: '*' });
+  acknowledgeWildcard(scope, instances, 'The way back: a target must start again also when its tag was taken off.');
+  return new PolicyStatement({ actions: ['ec2:StartInstances'], resources: [instances] });
+}
 
 /**
  * An instance with encrypted volumes starts only with a grant for EC2 on their keys: without it a stopped one would

@@ -7,13 +7,13 @@ import {
   GUARD_HEARTBEAT,
   HEARTBEAT_EMPTY_PERIODS,
   HEARTBEAT_PERIOD_SECONDS,
+  heartbeatDimensions,
 } from '../functions/experiment/guard-heartbeat.ts';
+import { STACK_TAG } from '../functions/experiment/service-tags.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import { allow, type Capability, describeAlarms, describeInstances } from './capability.ts';
-import { FisRole, startEncrypted } from './fis-role.ts';
+import { FisRole, startEncrypted, startInstances } from './fis-role.ts';
 
-/** The tag that everything of ours in FIS carries: nobody else's experiment can be read, stopped or deleted. */
-const OWN_TAG = 'holdfast-experiment';
 /** What the kinds in `functions/experiment/kinds/` use. */
 const ACTIONS = [
   'aws:ec2:stop-instances',
@@ -31,13 +31,18 @@ const ACTIONS = [
 export class ServiceFaults extends Construct {
   private readonly role: FisRole;
   private readonly alarmPrefix: string;
-  private readonly targetTag: Configuration['targetTag'];
+  /** What everything of ours in FIS carries: nobody else's, nor another stack's, can be read, stopped or deleted. */
+  private readonly own: Record<'made' | 'asked', Record<string, unknown>>;
 
   constructor(scope: Construct, id: string, configuration: Configuration) {
     super(scope, id);
-    this.targetTag = configuration.targetTag;
+    const { stackName } = Stack.of(this);
+    this.own = {
+      made: { StringEquals: { [`aws:ResourceTag/${STACK_TAG}`]: stackName } },
+      asked: { StringEquals: { [`aws:RequestTag/${STACK_TAG}`]: stackName } },
+    };
     this.role = new FisRole(this, 'Role', configuration);
-    this.alarmPrefix = `Holdfast-${Stack.of(this).stackName}-guard-heartbeat-`;
+    this.alarmPrefix = `Holdfast-${stackName}-guard-heartbeat-`;
     for (const cluster of Object.keys(configuration.clusters)) this.addHeartbeatAlarm(cluster);
   }
 
@@ -47,6 +52,7 @@ export class ServiceFaults extends Construct {
     const conditions = { StringEquals: { 'cloudwatch:namespace': namespace } };
     return {
       statements: [new PolicyStatement({ actions: ['cloudwatch:PutMetricData'], resources: ['*'], conditions })],
+      environment: this.stackName(),
     };
   }
 
@@ -55,45 +61,63 @@ export class ServiceFaults extends Construct {
     return allow(['fis:ListExperiments', 'ec2:DescribeInstanceTypes'], ['*']);
   }
 
-  /** Make and start an experiment, and stop it again. */
+  /** Who else stands in the subnets of the targets. */
+  lookAround(): Capability {
+    return allow(['ec2:DescribeNetworkInterfaces'], ['*']);
+  }
+
+  /** Make and start an experiment, and stop it again; find the one whose start was not answered. */
   inject(): Capability {
-    const tagging = { Null: { [`aws:RequestTag/${OWN_TAG}`]: 'false' } };
+    const { made, asked } = this.own;
     const actions = ACTIONS.map((action) => this.arn('action', action));
     const [templates, experiments] = [this.arn('experiment-template', '*'), this.arn('experiment', '*')];
     return {
       statements: [
-        on(['fis:CreateExperimentTemplate'], [...actions, templates], tagging),
-        on(['fis:StartExperiment', 'fis:TagResource'], [experiments], tagging),
-        on(['fis:TagResource'], [templates], tagging),
-        on(['fis:StartExperiment'], [templates], OWN),
+        on(['fis:CreateExperimentTemplate'], [...actions, templates], asked),
+        on(['fis:StartExperiment', 'fis:TagResource'], [experiments], asked),
+        on(['fis:TagResource'], [templates], asked),
+        on(['fis:StartExperiment'], [templates], made),
         ...this.end(),
+        ...this.list().statements,
         on(['iam:PassRole'], [this.role.roleArn], { StringEquals: { 'iam:PassedToService': 'fis.amazonaws.com' } }),
         this.createServiceLinkedRole(),
         ...describeAlarms().statements,
       ],
-      environment: { HOLDFAST_FIS_ROLE_ARN: this.role.roleArn, HOLDFAST_HEARTBEAT_ALARM_PREFIX: this.alarmPrefix },
+      environment: {
+        ...this.stackName(),
+        HOLDFAST_FIS_ROLE_ARN: this.role.roleArn,
+        HOLDFAST_HEARTBEAT_ALARM_PREFIX: this.alarmPrefix,
+      },
     };
   }
 
   /** Find what is ours in FIS, end it, delete its template, start instances that are still stopped. */
   rollBack(): Capability {
-    const instances = Stack.of(this).formatArn({ service: 'ec2', resource: 'instance', resourceName: '*' });
-    const tagged = { StringEquals: { [`aws:ResourceTag/${this.targetTag.key}`]: this.targetTag.value } };
     return {
       statements: [
-        ...allow(['fis:ListExperiments', 'fis:ListExperimentTemplates', 'ec2:DescribeNetworkAcls'], ['*']).statements,
+        ...this.list().statements,
+        ...allow(['ec2:DescribeNetworkAcls'], ['*']).statements,
         ...this.end(),
         ...describeInstances().statements,
-        on(['ec2:StartInstances'], [instances], tagged),
+        startInstances(Stack.of(this)),
         startEncrypted(Stack.of(this)),
       ],
+      environment: this.stackName(),
     };
+  }
+
+  private list(): Capability {
+    return allow(['fis:ListExperiments', 'fis:ListExperimentTemplates'], ['*']);
+  }
+
+  private stackName(): Record<string, string> {
+    return { HOLDFAST_STACK_NAME: Stack.of(this).stackName };
   }
 
   private end(): PolicyStatement[] {
     return [
-      on(['fis:GetExperiment', 'fis:StopExperiment'], [this.arn('experiment', '*')], OWN),
-      on(['fis:DeleteExperimentTemplate'], [this.arn('experiment-template', '*')], OWN),
+      on(['fis:GetExperiment', 'fis:StopExperiment'], [this.arn('experiment', '*')], this.own.made),
+      on(['fis:DeleteExperimentTemplate'], [this.arn('experiment-template', '*')], this.own.made),
     ];
   }
 
@@ -116,7 +140,7 @@ export class ServiceFaults extends Construct {
       arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
     });
     if (resourceName === '*')
-      acknowledgeWildcard(Stack.of(this), arn, `Made at run time: only with the tag ${OWN_TAG}.`);
+      acknowledgeWildcard(Stack.of(this), arn, `Made at run time: only with this stack's tag ${STACK_TAG}.`);
     return arn;
   }
 
@@ -129,7 +153,7 @@ export class ServiceFaults extends Construct {
     const beats = new Metric({
       namespace: GUARD_HEARTBEAT.namespace,
       metricName: GUARD_HEARTBEAT.metricName,
-      dimensionsMap: { [GUARD_HEARTBEAT.dimension]: cluster },
+      dimensionsMap: heartbeatDimensions(Stack.of(this).stackName, cluster),
       statistic: Stats.SAMPLE_COUNT,
       period,
     });
@@ -145,8 +169,6 @@ export class ServiceFaults extends Construct {
     });
   }
 }
-
-const OWN = { Null: { [`aws:ResourceTag/${OWN_TAG}`]: 'false' } };
 
 function on(actions: string[], resources: string[], conditions: Record<string, unknown>): PolicyStatement {
   return new PolicyStatement({ actions, resources, conditions });

@@ -18,7 +18,10 @@ interface Tier {
 const TIERS: Tier[] = [
   { name: 'types', command: ['tsc', '--noEmit', '-p', '.'] },
   { name: 'lint', command: ['biome', 'check', '.'] },
-  { name: 'shell lint', command: ['sh', '-c', 'shellcheck -x lab/*.sh test/*.sh test/host/guest/*.sh host/*.sh host/faults/*.sh'] },
+  {
+    name: 'shell lint',
+    command: ['sh', '-c', 'shellcheck -x lab/*.sh test/*.sh test/host/guest/*.sh host/*.sh host/faults/*.sh'],
+  },
   {
     name: 'dependency rules',
     command: ['sh', 'test/dependency-rules.sh', 'bin', 'lib', 'functions', 'lab', 'test', 'bench'],

@@ -10,6 +10,7 @@ import { systemClock } from '../shared/system-clock.ts';
 import { openStore } from '../target/dependencies.ts';
 import { listLiveNodes } from '../target/ec2-nodes.ts';
 import { instanceStoreOf } from '../target/instance-store.ts';
+import { interfacesIn } from '../target/subnet-interfaces.ts';
 import { addressesOf } from '../target/telemetry-addresses.ts';
 import { type Admission, admit } from './admit.ts';
 import { readAlarmStates } from './alarm-states.ts';
@@ -34,6 +35,7 @@ const ports: AdmissionPorts = {
     readTrafficShare(new PrometheusClient(cluster.telemetry.prometheusUrl), cluster, shards),
   exemptAddresses: (cluster) => addressesOf(cluster.telemetry.prometheusUrl),
   readAlarmStates: (names) => readAlarmStates(cloudWatchClient(), names),
+  interfacesIn: (subnetIds) => interfacesIn(ec2Client(), subnetIds),
   instanceStoreOf: (instanceIds) => instanceStoreOf(ec2Client(), instanceIds),
   activeServiceExperiments: () => activeServiceExperiments(fisClient()),
 };

@@ -1,7 +1,7 @@
 import type { Cluster, Configuration } from '../experiment/configuration.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { type Problem, problem } from '../experiment/problem.ts';
-import type { Reading, ResolvedFault } from '../experiment/workflow.ts';
+import type { Reading, ResolvedFault, ResolvedTargets } from '../experiment/workflow.ts';
 import type { Clock } from '../shared/clock.ts';
 import { limitsOf } from './blast-radius.ts';
 import { CHECKS } from './checks.ts';
@@ -9,6 +9,7 @@ import { Findings } from './findings.ts';
 import { type Irreversible, irreversibleOf } from './irreversible.ts';
 import { type PlannedAct, plan, type ServicePlan } from './plan.ts';
 import type { AdmissionPorts } from './ports.ts';
+import { refuseTooLarge } from './size.ts';
 import { type WorstCase, worstCase } from './worst-case.ts';
 
 /** What admission saw of one cluster: the numbers of a dry run and of the ADMITTED entry. */
@@ -49,6 +50,7 @@ export async function admit(
   documentPrefix: string,
 ): Promise<Admission> {
   const wouldRun: PlannedAct[] = [];
+  const exemptAddresses: ResolvedTargets['exemptAddresses'] = {};
   const facts: AdmissionFacts = { clusters: [], targets: [], irreversible: irreversibleOf(experiment) };
   for (const clusterName of clustersOf(experiment)) {
     const findings = new Findings(experiment, clusterName, configuration, ports, clock);
@@ -65,7 +67,10 @@ export async function admit(
     facts.clusters.push(await clusterFacts(findings, configuration, services));
     facts.targets.push(...(await findings.targets()).faults);
     wouldRun.push(...commands, ...services);
+    Object.assign(exemptAddresses, (await findings.targets()).exemptAddresses);
   }
+  const tooLarge = refuseTooLarge(experiment, { faults: facts.targets, exemptAddresses }, wouldRun);
+  if (tooLarge) return { admitted: false, problem: tooLarge };
   return { admitted: true, facts, wouldRun };
 }
 

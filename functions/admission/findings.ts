@@ -4,7 +4,7 @@ import { isServiceFaultKind, peersOf } from '../experiment/faults.ts';
 import type { Reading, ResolvedTargets } from '../experiment/workflow.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { LiveNode } from '../target/ec2-nodes.ts';
-import { resolveTargets } from '../target/resolve-targets.ts';
+import { resolveTargets, subnetsToLookAt } from '../target/resolve-targets.ts';
 import type { ShardTopology, StoreTopology } from '../target/store.ts';
 import { membersOf } from './blast-radius.ts';
 import type { AdmissionPorts } from './ports.ts';
@@ -96,7 +96,12 @@ export class Findings {
   targets(): Promise<ResolvedTargets> {
     return this.#once('targets', async () => {
       const exempt = await this.ports.exemptAddresses(this.cluster);
-      const faults = resolveTargets(this.faults, await this.liveNodes(), await this.topology(), exempt);
+      const nodes = await this.liveNodes();
+      const network = {
+        interfaces: await this.ports.interfacesIn(subnetsToLookAt(this.faults, nodes)),
+        ownSubnetIds: this.#configuration.network.subnetIds,
+      };
+      const faults = resolveTargets(this.faults, nodes, await this.topology(), exempt, network);
       return { faults, exemptAddresses: { [this.clusterName]: exempt } };
     });
   }

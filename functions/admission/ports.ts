@@ -1,4 +1,5 @@
 import type { Cluster } from '../experiment/configuration.ts';
+import type { SubnetInterface } from '../experiment/targets.ts';
 import type { Reading } from '../experiment/workflow.ts';
 import type { LiveNode } from '../target/ec2-nodes.ts';
 import type { StoreTopology } from '../target/store.ts';
@@ -17,6 +18,8 @@ export interface AdmissionPorts {
   exemptAddresses(cluster: Cluster): Promise<string[]>;
   /** CloudWatch's state of each named alarm; a missing name is an alarm that does not exist. */
   readAlarmStates(names: string[]): Promise<Map<string, string>>;
+  /** Everything that has an address in these subnets; none is asked for unless a fault would cut one off. */
+  interfacesIn(subnetIds: string[]): Promise<SubnetInterface[]>;
   /** Those of the instances that have instance store volumes; asked only before a fault that would empty them. */
   instanceStoreOf(instanceIds: string[]): Promise<string[]>;
   /** Experiments that are active in FIS, whoever started them; asked only when one is to be added. */

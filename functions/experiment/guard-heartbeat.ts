@@ -2,7 +2,12 @@
  * The metric by which AWS knows that the guard watches: FIS is out of the lease's reach, so its experiments stop on an
  * alarm over this. Shared by the guard that puts it, the stack that makes the alarm, and whoever says the bound.
  */
-export const GUARD_HEARTBEAT = { namespace: 'Holdfast', metricName: 'GuardHeartbeat', dimension: 'cluster' } as const;
+export const GUARD_HEARTBEAT = { namespace: 'Holdfast', metricName: 'GuardHeartbeat' } as const;
+
+/** Of one cluster of one deployment: another stack's guard must not speak for ours. */
+export function heartbeatDimensions(stackName: string, cluster: string): Record<string, string> {
+  return { stack: stackName, cluster };
+}
 
 /** The guard puts one at most this often. Two in each period: one that is lost or late makes no alarm. */
 export const HEARTBEAT_EVERY_SECONDS = 5;

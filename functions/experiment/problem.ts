@@ -18,6 +18,7 @@ export const PROBLEMS = {
   'unknown-node': { status: 422, title: 'A node is not a live node of the cluster' },
   'blast-radius-exceeded': { status: 422, title: 'The blast radius would be too large' },
   'cluster-too-small': { status: 422, title: 'The cluster is too small for any experiment' },
+  'experiment-too-large': { status: 422, title: 'The experiment names more than one run can carry' },
   'fault-not-allowed': { status: 422, title: 'The fault may not be done there' },
   'outside-window': { status: 422, title: 'The cluster may not be experimented on now' },
   'internal-error': { status: 500, title: 'The request failed inside Holdfast' },

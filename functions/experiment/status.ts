@@ -1,4 +1,5 @@
 import type { AuditEntry, EntryType } from '../audit/entry.ts';
+import { announcedFaults } from './announced-faults.ts';
 import type { Experiment, ExperimentOutcome, ExperimentStatus, Fault } from './experiment.ts';
 import { faultState as stateWhileItHolds } from './faults.ts';
 import type { Injection, Reading, ResolvedFault, RollbackResult, Verdict } from './workflow.ts';
@@ -148,7 +149,7 @@ function progress(state: ExperimentState, entries: readonly AuditEntry[], nowEpo
 
 /** One row for each fault and node it was meant for, and what is known of the fault on it. */
 export function nodesOf(state: ExperimentState, entries: readonly AuditEntry[]) {
-  const announced = faultsIn(entries, 'INJECTING');
+  const announced = announcedFaults(entries);
   return (state.experiment?.faults ?? []).flatMap((fault) =>
     fault.impactedNodes.map((podName) => {
       const targets = state.targets.find(({ faultId }) => faultId === fault.faultId);
@@ -178,17 +179,4 @@ function faultStateOf(
   if (!announced) return goesOn ? 'PENDING' : 'NOT_APPLIED';
   if (goesOn) return injection?.injectedFaults.includes(fault.faultId) ? stateWhileItHolds(fault.kind) : 'INJECTING';
   return status === 'ROLLING_BACK' ? 'REVERTING' : 'UNKNOWN';
-}
-
-/** Ids of the faults that entries of a type list as commands of hosts or as faults of a service. */
-function faultsIn(entries: readonly AuditEntry[], type: EntryType): Set<string> {
-  const listed = entries
-    .filter((entry) => entry.type === type)
-    .flatMap(({ details }) => {
-      const { commands = [], services = [] } = details as Partial<
-        Record<'commands' | 'services', { faultId: string }[]>
-      >;
-      return [...commands, ...services];
-    });
-  return new Set(listed.map(({ faultId }) => faultId));
 }

@@ -13,13 +13,39 @@ export interface TargetNode {
   dataVolumeIds: string[];
 }
 
+/** A node on the other side: nothing is done to it, so nothing else of it is carried along. */
+export type PeerNode = Pick<TargetNode, 'name' | 'addresses'>;
+
 export interface ResolvedFault {
   faultId: string;
   impacted: TargetNode[];
   /** Nodes on the other side of a network fault. */
-  peers: TargetNode[];
+  peers: PeerNode[];
   /** Nodes of the impacted shards: the store's own neighbourhood (Sentinels to ask when the fence may fall). */
   shardMembers: TargetNode[];
+}
+
+/** A network interface in a subnet, whosever it is: of an instance, a function, a load balancer, an endpoint. */
+export interface SubnetInterface {
+  interfaceId: string;
+  subnetId: string;
+  /** Absent: it is no instance's. */
+  instanceId?: string;
+  addresses: string[];
+  /** EC2's words on it, for a person. */
+  description: string;
+}
+
+/** What stands around the targets of one fault, for kinds that hit more than their nodes. */
+export interface Surroundings {
+  /** All live nodes of the cluster, named or not. */
+  nodes: readonly Pick<TargetNode, 'name' | 'availabilityZone'>[];
+  /** All interfaces in the subnets of the impacted nodes. */
+  interfaces: readonly SubnetInterface[];
+  /** Where the guard and the other functions of this deployment run. */
+  ownSubnetIds: readonly string[];
+  /** Addresses of the cluster's telemetry. */
+  exemptAddresses: readonly string[];
 }
 
 export interface ResolvedTargets {

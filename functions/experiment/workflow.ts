@@ -1,11 +1,11 @@
 import type { BudgetVerdict, Caller, Experiment, ExperimentOutcome, ExperimentStatus } from './experiment.ts';
 import type { ResolvedTargets } from './targets.ts';
 
-export type { ResolvedFault, ResolvedTargets, TargetNode } from './targets.ts';
+export type { PeerNode, ResolvedFault, ResolvedTargets, TargetNode } from './targets.ts';
 
 /**
  * What the steps of the state machine hand to each other. `lib/experiment-state-machine.ts` wires these, the Lambdas
- * fill them; times are ISO 8601 in UTC, everything is small (Step Functions carries 256 KiB).
+ * fill them; times are ISO 8601 in UTC. Step Functions carries 256 KiB: what grows with nodes is bounded in `sizes.ts`.
  */
 export interface ExperimentRun {
   experimentId: string;
@@ -19,7 +19,7 @@ export interface ExperimentRun {
   injection?: Injection;
   /** Why the run left its normal path (Step Functions' error name and cause), from a catcher. */
   cause?: { Error: string; Cause: string };
-  rollback?: RollbackResult;
+  rollback?: RollbackSummary;
   recovery?: RecoveryResult;
 }
 
@@ -65,7 +65,7 @@ export interface NodeRollback {
   instanceId: string;
   faultId: string;
   outcome: 'REVERTED' | 'NOTHING_TO_REVERT' | 'FAILED';
-  /** Why the host let go: `TTL`, `LEASE_LOST`, `LEASE_RELEASED`, `WATCHDOG_DIED`, `ROLLBACK`; see host/README.md. */
+  /** Why the host let go: `TTL`, `LEASE_LOST`, `LEASE_RELEASED`, `WATCHDOG_DIED`, `WORKER_DIED`, …; see host/README.md. */
   revertReason?: string;
   liftedAt?: string;
   /** `DEADLINE`: clients were let in before the store had settled. `FAILED`: the fence could not be raised. */
@@ -85,6 +85,9 @@ export interface ServiceRollback {
   state: string;
   /** `REVERTED`: ended, its template deleted, its targets as they were before. */
   outcome: 'REVERTED' | 'FAILED';
+  /** When its action began; absent: it never did, or FIS says that it failed. */
+  begunAt?: string;
+  /** When its targets were back. */
   endedAt?: string;
   detail?: string;
 }
@@ -99,6 +102,12 @@ export interface RollbackResult {
   /** What went wrong beside the nodes: the lease or the audit log could not be written. Absent when nothing did. */
   problems?: string[];
 }
+
+/** What of it the state machine carries on; the rest is in the log. */
+export type RollbackSummary = Pick<RollbackResult, 'outcome' | 'rolledBackAt' | 'problems'> & {
+  nodes: Pick<NodeRollback, 'node' | 'faultId' | 'outcome'>[];
+  services?: Pick<ServiceRollback, 'faultId' | 'outcome' | 'begunAt'>[];
+};
 
 export interface RecoveryResult {
   outcome: 'RECOVERED' | 'NOT_RECOVERED';

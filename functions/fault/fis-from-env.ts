@@ -1,4 +1,6 @@
+import { alarmsThatStop } from '../experiment/alarms.ts';
 import type { Configuration } from '../experiment/configuration.ts';
+import type { Experiment } from '../experiment/experiment.ts';
 import type { LeaseStore } from '../guard/lease.ts';
 import { cloudWatchClient, ec2Client, fisClient } from '../shared/clients.ts';
 import { requireEnv } from '../shared/env.ts';
@@ -9,6 +11,7 @@ import type { ServiceFaults } from './service-faults.ts';
 
 export function fisInjectionFromEnv(
   clusters: Configuration['clusters'],
+  { safetyThreshold }: Pick<Experiment, 'safetyThreshold'>,
   leases: Pick<LeaseStore, 'read'>,
 ): Pick<ServiceFaults, 'inject'> {
   return fisInjection({
@@ -17,14 +20,16 @@ export function fisInjectionFromEnv(
     leases,
     clock: systemClock,
     place: {
+      stackName: requireEnv('HOLDFAST_STACK_NAME'),
       roleArn: requireEnv('HOLDFAST_FIS_ROLE_ARN'),
       region: requireEnv('AWS_REGION'),
       heartbeatAlarmPrefix: requireEnv('HOLDFAST_HEARTBEAT_ALARM_PREFIX'),
     },
-    alarmsOf: (cluster) => (clusters[cluster]?.alarms ?? []).map(({ name }) => name),
+    alarmsOf: (cluster) => alarmsThatStop({ alarms: clusters[cluster]?.alarms ?? [] }, safetyThreshold),
   });
 }
 
 export function fisRollBackFromEnv(): Pick<ServiceFaults, 'rollBack'> {
-  return fisRollBack({ fis: fisClient(), ec2: ec2Client(), clock: systemClock });
+  const stackName = requireEnv('HOLDFAST_STACK_NAME');
+  return fisRollBack({ fis: fisClient(), ec2: ec2Client(), clock: systemClock, stackName });
 }

@@ -1,15 +1,14 @@
 import type { CreateExperimentTemplateRequest } from '@aws-sdk/client-fis';
 import type { ServiceAction } from '../experiment/kinds/kind.ts';
+import { EXPERIMENT_TAG, FAULT_TAG, STACK_TAG } from '../experiment/service-tags.ts';
 import type { ServiceFault } from './service-fault.ts';
 
-/** By these the way back finds what was made, even when the answer that named it was lost. */
-export const EXPERIMENT_TAG = 'holdfast-experiment';
-export const FAULT_TAG = 'holdfast-fault';
 /** FIS takes five; one is the guard's. */
 const MAX_STOP_CONDITIONS = 5;
 
 /** Where the deployment is and what it may use. */
 export interface FisPlace {
+  stackName: string;
   /** Role that FIS assumes for the action; its ARN also tells partition and account. */
   roleArn: string;
   region: string;
@@ -17,8 +16,13 @@ export interface FisPlace {
   heartbeatAlarmPrefix: string;
 }
 
-export function tagsOf(experimentId: string, faultId: string): Record<string, string> {
-  return { [EXPERIMENT_TAG]: experimentId, [FAULT_TAG]: faultId };
+export function tagsOf(stackName: string, experimentId: string, faultId: string): Record<string, string> {
+  return { [STACK_TAG]: stackName, [EXPERIMENT_TAG]: experimentId, [FAULT_TAG]: faultId };
+}
+
+/** One template and one experiment a fault, whoever repeats the request. */
+export function clientTokenOf({ stackName }: Pick<FisPlace, 'stackName'>, faultId: string): string {
+  return `${stackName}.${faultId}`;
 }
 
 /**
@@ -43,11 +47,10 @@ export function templateOf(
   const arn = (service: string, resource: string) =>
     `arn:${partition}:${service}:${place.region}:${accountId}:${resource}`;
   return {
-    // One template a fault, whoever repeats the request.
-    clientToken: faultId,
+    clientToken: clientTokenOf(place, faultId),
     description: `Holdfast ${faultId}: ${kind}`,
     roleArn: place.roleArn,
-    tags: tagsOf(experimentId, faultId),
+    tags: tagsOf(place.stackName, experimentId, faultId),
     stopConditions: alarms.map((name) => ({
       source: 'aws:cloudwatch:alarm',
       value: arn('cloudwatch', `alarm:${name}`),

@@ -14,7 +14,8 @@ import { HEARTBEAT_EVERY_SECONDS } from '../experiment/guard-heartbeat.ts';
 import { type Lease, type LeaseStore, leaseReleased } from '../guard/lease.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ACTIVE_EXPERIMENTS_QUOTA, isOver } from './fis-experiments.ts';
-import { type FisPlace, tagsOf, templateOf } from './fis-template.ts';
+import { deleteTemplate, endUnanswered } from './fis-give-up.ts';
+import { clientTokenOf, type FisPlace, tagsOf, templateOf } from './fis-template.ts';
 import type { ServiceFault } from './service-fault.ts';
 import type { ServiceFaults } from './service-faults.ts';
 
@@ -29,7 +30,7 @@ export interface FisInjectDependencies {
   leases: Pick<LeaseStore, 'read'>;
   clock: Clock;
   place: FisPlace;
-  /** Names of the cluster's CloudWatch alarms: each stops the experiment. */
+  /** Names of the cluster's CloudWatch alarms that the experiment does not tolerate: each stops it. */
   alarmsOf(cluster: string): readonly string[];
 }
 
@@ -42,23 +43,33 @@ export function fisInjection(dependencies: FisInjectDependencies): Pick<ServiceF
   return {
     async inject(experimentId, service) {
       const { faultId, cluster } = service;
-      const template = await explained(
+      const request = templateOf(experimentId, service, alarmsOf(cluster), place);
+      const tags = tagsOf(place.stackName, experimentId, faultId);
+      // The way back may be over before this: what is left behind here, nobody would look for again.
+      const givingUp = { experimentId, tags, ...dependencies };
+      const templateId = await explained(
         'experiment templates of this account and Region',
-        fis.send(new CreateExperimentTemplateCommand(templateOf(experimentId, service, alarmsOf(cluster), place))),
-      );
-      const templateId = named(template.experimentTemplate?.id, 'template');
-      await untilWatched(experimentId, cluster, dependencies);
-      const started = await explained(
+        fis.send(new CreateExperimentTemplateCommand(request)),
+      )
+        .then(({ experimentTemplate }) => named(experimentTemplate?.id, 'template'))
+        .catch((error: unknown) => endUnanswered(error, givingUp));
+      try {
+        await untilWatched(experimentId, cluster, dependencies);
+      } catch (error) {
+        throw await deleteTemplate(fis, templateId, error);
+      }
+      const fisExperimentId = await explained(
         `${ACTIVE_EXPERIMENTS_QUOTA} active experiments of this account and Region, whoever started them`,
         fis.send(
           new StartExperimentCommand({
-            clientToken: faultId,
+            clientToken: clientTokenOf(place, faultId),
             experimentTemplateId: templateId,
-            tags: tagsOf(experimentId, faultId),
+            tags,
           }),
         ),
-      );
-      const fisExperimentId = named(started.experiment?.id, 'experiment');
+      )
+        .then(({ experiment }) => named(experiment?.id, 'experiment'))
+        .catch(async (error: unknown) => endUnanswered(await deleteTemplate(fis, templateId, error), givingUp));
       const deadlineMs = clock.monotonicMs() + RUNNING_DEADLINE_MS;
       let trouble = 'no answer yet';
       for (;;) {

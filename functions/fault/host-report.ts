@@ -15,6 +15,8 @@ const hostReportSchema = z.object({
     .nullish(),
   leftovers: z.array(z.string()).nullish(),
   changes: z.array(z.string()).nullish(),
+  /** Of the run of the host's kernel: another one after a restart, which no fault survives. */
+  bootId: text,
 });
 export type HostReport = z.infer<typeof hostReportSchema>;
 

@@ -1,4 +1,5 @@
 import { scriptName } from '../experiment/faults.ts';
+import { cut, MAX_LINE_CHARACTERS } from '../experiment/sizes.ts';
 import type { LeaseStore } from '../guard/lease.ts';
 import type { Clock } from '../shared/clock.ts';
 import { grantFor } from './grant.ts';
@@ -36,7 +37,8 @@ export interface SendDependencies {
 }
 
 /**
- * Grants the hosts their commands, then sends everything at once and waits for every answer.
+ * Grants the hosts their commands, then sends everything at once and waits for every answer. What the service is to do
+ * stands in a turn before: see inject-fault-turns.ts.
  *
  * @param endsAt common end of the faults, ISO 8601; undefined for the first ones. An answer is not waited for beyond
  *   it: that would keep the rollback of the earlier faults waiting.
@@ -110,8 +112,17 @@ export function answersOf({ commands, services }: TurnPlan, sent: Sent | undefin
   return {
     nodes: commands.map(({ node, instanceId, faultId }, index) => {
       const { status, report } = sent?.results[index] ?? { status: 'NOT_SENT' };
-      const { state, reason, appliedAt } = report ?? {};
-      return { node, instanceId, faultId, status, state, reason, appliedAt };
+      const { state, reason, appliedAt, bootId } = report ?? {};
+      return {
+        node,
+        instanceId,
+        faultId,
+        status,
+        state,
+        reason: reason && cut(reason, MAX_LINE_CHARACTERS),
+        appliedAt,
+        bootId,
+      };
     }),
     services: services.map(
       ({ faultId }) => sent?.starts.find((answer) => answer.faultId === faultId) ?? { faultId, problem: 'not started' },

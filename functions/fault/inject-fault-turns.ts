@@ -1,7 +1,11 @@
 import type { Experiment, Fault } from '../experiment/experiment.ts';
+import { isServiceFaultKind } from '../experiment/faults.ts';
 import type { Injection } from '../experiment/workflow.ts';
 
-/** The faults that one call of *Inject fault* injects: those of one planned second, and what was missed meanwhile. */
+/**
+ * The faults that one call of *Inject fault* injects: those that are due, of hosts or of the service but never both; and
+ * what was missed meanwhile.
+ */
 export interface Turn {
   faults: Fault[];
   /** Longest life of these faults, whole seconds: what remains until the common end, rounded down. */
@@ -11,8 +15,10 @@ export interface Turn {
 }
 
 /**
- * Which faults are next. The first turn: all with the smallest `startSeconds`. A later one: those that are due by now,
- * or, called a little early, those that are due first. Pure.
+ * Which faults are next. The first turn: those with the smallest `startSeconds`. A later one: those that are due by now,
+ * or, called a little early, those that are due first. Of these the ones that a service applies come first, in a turn of
+ * their own: it may refuse, which must not come after hosts were changed, and it may take a minute, which would be
+ * missing from the hosts' TTL. Pure.
  *
  * @param injection what the turns before have injected; undefined: nothing yet
  * @returns a turn without faults when all are injected or too late
@@ -22,7 +28,7 @@ export function nextTurn(experiment: Experiment, injection: Injection | undefine
   if (!injection) {
     const first = firstStartSeconds(faults);
     const due = faults.filter(({ startSeconds }) => startSeconds === first);
-    return { faults: due, ttlSeconds: durationSeconds, late: [] };
+    return { faults: servicesFirst(due), ttlSeconds: durationSeconds, late: [] };
   }
   const remaining = notInjected(faults, injection);
   const atMs = Math.max(nowEpochMs, nextDueAtEpochMs(faults, injection) ?? nowEpochMs);
@@ -30,7 +36,12 @@ export function nextTurn(experiment: Experiment, injection: Injection | undefine
   // Time only runs out further: what comes later is too late as well.
   if (!(ttlSeconds >= 1)) return { faults: [], ttlSeconds: 0, late: remaining };
   const due = remaining.filter((fault) => dueAtEpochMs(fault, faults, injection) <= atMs);
-  return { faults: due, ttlSeconds, late: [] };
+  return { faults: servicesFirst(due), ttlSeconds, late: [] };
+}
+
+function servicesFirst(due: Fault[]): Fault[] {
+  const inService = due.filter(({ kind }) => isServiceFaultKind(kind));
+  return inService.length > 0 ? inService : due;
 }
 
 /** When the next faults are due, milliseconds since the epoch; undefined when all are injected. */

@@ -26,7 +26,7 @@ export async function handler({ experiment, targets, injection }: ExperimentRun)
     commands: nodeCommands(context, faults, ttlSeconds),
     services: serviceFaults(context, faults, ttlSeconds),
   });
-  const services = fisInjectionFromEnv(configuration.clusters, leases);
+  const services = fisInjectionFromEnv(configuration.clusters, experiment, leases);
   const dependencies = { leases, audit, hosts, services, clock: systemClock, documentPrefix };
   return injectFault({ experiment, plan, ...(injection ? { injection } : {}) }, dependencies);
 }

@@ -1,6 +1,6 @@
-import { announcedFaults } from '../audit/announced-faults.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { AuditEntry } from '../audit/entry.ts';
+import { announcedFaults } from '../experiment/announced-faults.ts';
 import { ErrorName, WorkflowError } from '../experiment/errors.ts';
 import type { Experiment, Fault } from '../experiment/experiment.ts';
 import type { Injection } from '../experiment/workflow.ts';

@@ -12,7 +12,9 @@ export interface ServiceFaults {
   /**
    * Ends every experiment of the service that carries the experiment's tag, brings the targets back and deletes what
    * was made for it. Works from the id alone, and never rejects: a failure is a result.
+   * @param announced ids of the faults that may be there, empty when nobody knows: one that is not found is looked for
+   *   a while, because its injection may still be under way
    * @param deadlineMs of the monotonic clock
    */
-  rollBack(experimentId: string, deadlineMs: number): Promise<ServiceRollback[]>;
+  rollBack(experimentId: string, announced: readonly string[], deadlineMs: number): Promise<ServiceRollback[]>;
 }

@@ -3,6 +3,7 @@ import { isServiceFaultKind } from '../experiment/faults.ts';
 import type { ExperimentRun } from '../experiment/workflow.ts';
 import { cloudWatchClient } from '../shared/clients.ts';
 import { loadConfiguration } from '../shared/configuration.ts';
+import { requireEnv } from '../shared/env.ts';
 import { systemClock } from '../shared/system-clock.ts';
 import { configuredClusters } from '../target/cluster.ts';
 import { auditLogFromEnv, guardLeasesFromEnv } from '../target/dependencies.ts';
@@ -12,6 +13,7 @@ import { PrometheusClient } from './prometheus.ts';
 
 const audit = auditLogFromEnv();
 const leases = guardLeasesFromEnv();
+const stackName = requireEnv('HOLDFAST_STACK_NAME');
 
 export async function handler({ experimentId, experiment, baselines }: ExperimentRun, context: Context): Promise<void> {
   const clusters = Object.entries(configuredClusters(experiment, loadConfiguration())).map(([name, cluster]) => {
@@ -26,7 +28,7 @@ export async function handler({ experimentId, experiment, baselines }: Experimen
       audit,
       leases,
       // One attempt, and soon given up: a late heartbeat would speak for an evaluation that is long past.
-      heartbeat: guardHeartbeat(cloudWatchClient({ attempts: 1, timeoutMs: 2_000 }), systemClock),
+      heartbeat: guardHeartbeat(cloudWatchClient({ attempts: 1, timeoutMs: 2_000 }), systemClock, stackName),
       clock: systemClock,
       remainingMs: () => context.getRemainingTimeInMillis(),
     },

@@ -1,5 +1,5 @@
 import { type CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
-import { GUARD_HEARTBEAT, HEARTBEAT_EVERY_SECONDS } from '../experiment/guard-heartbeat.ts';
+import { GUARD_HEARTBEAT, HEARTBEAT_EVERY_SECONDS, heartbeatDimensions } from '../experiment/guard-heartbeat.ts';
 import type { Clock } from '../shared/clock.ts';
 
 /**
@@ -10,6 +10,7 @@ import type { Clock } from '../shared/clock.ts';
 export function guardHeartbeat(
   cloudWatch: CloudWatchClient,
   clock: Clock,
+  stackName: string,
 ): (clusters: readonly string[]) => Promise<void> {
   let saidMs: number | undefined;
   return async (clusters) => {
@@ -22,7 +23,10 @@ export function guardHeartbeat(
           Namespace: GUARD_HEARTBEAT.namespace,
           MetricData: clusters.map((cluster) => ({
             MetricName: GUARD_HEARTBEAT.metricName,
-            Dimensions: [{ Name: GUARD_HEARTBEAT.dimension, Value: cluster }],
+            Dimensions: Object.entries(heartbeatDimensions(stackName, cluster)).map(([Name, Value]) => ({
+              Name,
+              Value,
+            })),
             Value: 1,
             Unit: 'Count',
             // Kept by the second: else an alarm with a period of 10 s would not see it.

@@ -1,7 +1,7 @@
 import type { ClusterLocks } from '../admission/cluster-locks.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
+import { isTolerated } from '../experiment/alarms.ts';
 import type { Configuration } from '../experiment/configuration.ts';
-import { ALERT_SEVERITIES } from '../experiment/contract.ts';
 import type { AlertSeverity } from '../experiment/experiment.ts';
 import { stateOf } from '../experiment/status.ts';
 import type { LeaseStore } from '../guard/lease.ts';
@@ -68,10 +68,7 @@ async function tolerates(
     const { experiment, verdict } = stateOf(await withDeadline(audit.read(experimentId), clock));
     if (verdict) return true;
     if (!experiment) return false;
-    const { maxAlertSeverity, automaticRollbackOnAlert } = experiment.safetyThreshold;
-    return (
-      !automaticRollbackOnAlert || ALERT_SEVERITIES.indexOf(severity) <= ALERT_SEVERITIES.indexOf(maxAlertSeverity)
-    );
+    return isTolerated(severity, experiment.safetyThreshold);
   } catch (error) {
     log.error('terms not readable: letting go', { experimentId, error: String(error) });
     return false;

@@ -1,10 +1,14 @@
 import type { AuditLog } from '../audit/audit-log.ts';
+import { MAX_ENTRY_BYTES } from '../experiment/sizes.ts';
 import type { NodeRollback, ResolvedTargets, RollbackResult, ServiceRollback } from '../experiment/workflow.ts';
 import type { ServiceFaults } from '../fault/service-faults.ts';
 import type { CommandResult, HostCommands } from '../fault/ssm.ts';
 import type { LeaseStore, ReleaseReason } from '../guard/lease.ts';
 import type { Clock } from '../shared/clock.ts';
+import { log } from '../shared/log.ts';
 import { withDeadline } from '../shared/with-deadline.ts';
+import { boundedResult } from './bounded-result.ts';
+import { lostRecord, type UnmarkedBoots, unmarkedBoots } from './lost-record.ts';
 import type { PlannedFaults } from './planned-faults.ts';
 
 const ACTOR = { function: 'roll-back' };
@@ -66,11 +70,19 @@ export async function rollBack(task: RollBackTask, dependencies: RollBackDepende
   const blind = entries === undefined && targets === undefined;
   if (blind) problems.push('which nodes were injected is not known: their own lease and TTL end the fault');
 
-  const hasServices = entries ? announced(entries, 'services').length > 0 : task.hasServiceFaults;
+  const inService = (entries ? announced(entries, 'services') : []) as { faultId: string }[];
+  const hasServices = entries ? inService.length > 0 : task.hasServiceFaults;
   const deadlineMs = startedMs + (hasServices ? SERVICE_DEADLINE_MS : DEADLINE_MS);
+  const boots = unmarkedBoots(entries ?? []);
   const [nodes, services] = await Promise.all([
-    Promise.all(impacted.map((node) => revertUntilClean(node, task, dependencies, deadlineMs))),
-    hasServices ? dependencies.services.rollBack(experimentId, deadlineMs) : [],
+    Promise.all(impacted.map((node) => revertUntilClean(node, boots, task, dependencies, deadlineMs))),
+    hasServices
+      ? dependencies.services.rollBack(
+          experimentId,
+          inService.map(({ faultId }) => faultId),
+          deadlineMs,
+        )
+      : [],
   ]);
   problems.push(...nodes.flatMap(fenceProblem));
   const failed = blind || [...nodes, ...services].some(({ outcome }) => outcome === 'FAILED');
@@ -83,12 +95,16 @@ export async function rollBack(task: RollBackTask, dependencies: RollBackDepende
     ...(problems.length === 0 ? {} : { problems }),
   });
   const { outcome } = result();
-  await tolerate(`${outcome} not written`, audit.append(experimentId, outcome, ACTOR, { ...result() }));
+  const evidence = boundedResult(result(), MAX_ENTRY_BYTES);
+  const written = await tolerate(`${outcome} not written`, audit.append(experimentId, outcome, ACTOR, { ...evidence }));
+  // The state machine carries no evidence: then this line is the only one.
+  if (!written) log.error('rollback not recorded', { experimentId, ...evidence });
   return result();
 }
 
 async function revertUntilClean(
   impacted: Impacted,
+  boots: UnmarkedBoots,
   { experimentId }: RollBackTask,
   { hosts, clock, document }: RollBackDependencies,
   deadlineMs: number,
@@ -97,7 +113,7 @@ async function revertUntilClean(
   for (;;) {
     const leftMs = Math.max(RETRY_PAUSE_MS, deadlineMs - clock.monotonicMs());
     const answer = await hosts.run({ document, instanceId: impacted.instanceId, parameters }, leftMs);
-    const rollback = judge(impacted, answer);
+    const rollback = judge(impacted, answer, boots);
     if (rollback.outcome !== 'FAILED' || clock.monotonicMs() + RETRY_PAUSE_MS >= deadlineMs) return rollback;
     await clock.sleep(RETRY_PAUSE_MS);
   }
@@ -110,12 +126,14 @@ function fenceProblem({ node, fence }: NodeRollback): string[] {
 }
 
 /** Reverted is what the host proves: its own report for this fault, with nothing left over. What others changed is theirs. */
-function judge(impacted: Impacted, { status, report, detail }: CommandResult): NodeRollback {
+function judge(impacted: Impacted, { status, report, detail }: CommandResult, boots: UnmarkedBoots): NodeRollback {
   const leftovers = report?.leftovers ?? [];
   const done = report?.state === 'REVERTED' || report?.state === 'NOTHING_TO_REVERT' ? report.state : undefined;
-  const clean =
-    done !== undefined && report?.faultId === impacted.faultId && leftovers.length === 0 && status === 'Success';
-  const said = report ? `${report.state}${report.reason ? `, ${report.reason}` : ''}` : 'no report';
+  const lost = report && lostRecord(impacted, report, boots);
+  const isOwn = report?.faultId === impacted.faultId && status === 'Success';
+  const clean = done !== undefined && isOwn && leftovers.length === 0 && lost === undefined;
+  const why = report?.reason ?? lost;
+  const said = report ? `${report.state}${why ? `, ${why}` : ''}` : 'no report';
   const fence = report?.fence;
   return {
     ...impacted,

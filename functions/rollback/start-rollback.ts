@@ -1,7 +1,6 @@
 import type { AuditEntry } from '../audit/entry.ts';
 import type { Caller, Experiment } from '../experiment/experiment.ts';
-import { detailsOf } from '../experiment/status.ts';
-import type { ExperimentRun, ResolvedTargets } from '../experiment/workflow.ts';
+import type { ExperimentRun } from '../experiment/workflow.ts';
 import type { Clock } from '../shared/clock.ts';
 
 export interface RollbackStarter {
@@ -12,7 +11,7 @@ export interface RollbackStarter {
 
 /**
  * Starts the execution that only rolls back, at most one a minute whoever asks: the name is the experiment's and the
- * minute's.
+ * minute's. Without the targets: what was announced is in the log, and an input that is too large starts nothing.
  * @returns false when nothing was ever started: an execution comes only behind ADMITTED.
  */
 export async function startRollback(
@@ -22,13 +21,11 @@ export async function startRollback(
 ): Promise<boolean> {
   const admitted = entries.find(({ type }) => type === 'ADMITTED');
   if (!admitted) return false;
-  const targets = detailsOf<{ targets: ResolvedTargets }>(entries, 'TARGETS_RESOLVED')?.targets;
   await startExecution(`${experimentId}-sweep-${Math.floor(clock.nowEpochMs() / 60_000)}`, {
     experimentId,
     experiment: (admitted.details as { experiment?: unknown }).experiment as Experiment,
     caller: admitted.actor as Caller,
     rollbackOnly: true,
-    ...(targets ? { targets } : {}),
   });
   return true;
 }

@@ -1,6 +1,8 @@
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { Experiment } from '../experiment/experiment.ts';
-import type { RecoveryResult, RollbackResult } from '../experiment/workflow.ts';
+import { isServiceFaultKind, serviceKindOf } from '../experiment/faults.ts';
+import { firstLines, MAX_LINE_CHARACTERS, MAX_LINES } from '../experiment/sizes.ts';
+import type { RecoveryResult, RollbackSummary } from '../experiment/workflow.ts';
 import type { Clock } from '../shared/clock.ts';
 import { log } from '../shared/log.ts';
 import type { LiveNode } from '../target/ec2-nodes.ts';
@@ -31,14 +33,15 @@ export interface RecoveryDependencies {
  */
 export async function verifyRecovery(
   experiment: Experiment,
-  rollback: RollbackResult | undefined,
+  rollback: RollbackSummary | undefined,
   clusters: readonly RecoveringCluster[],
   { audit, clock }: RecoveryDependencies,
 ): Promise<RecoveryResult> {
   const recoveries = await Promise.all(
     clusters.map(async (cluster) => {
       const impacted = impactedIn(cluster.name, experiment, rollback);
-      return { impacted, ...(await recover(cluster, impacted, clock)) };
+      const restarts = restartsIn(cluster.name, experiment, rollback);
+      return { impacted, ...(await recover(cluster, impacted, restarts, clock)) };
     }),
   );
   const lines = (of: (recovery: (typeof recoveries)[number]) => string[]) =>
@@ -51,8 +54,8 @@ export async function verifyRecovery(
   const result: RecoveryResult = {
     outcome,
     verifiedAt: new Date(clock.nowEpochMs()).toISOString(),
-    problems,
-    ...(repairs.length === 0 ? {} : { repairs }),
+    problems: firstLines(problems, MAX_LINES, MAX_LINE_CHARACTERS),
+    ...(repairs.length === 0 ? {} : { repairs: firstLines(repairs, MAX_LINES, MAX_LINE_CHARACTERS) }),
   };
   const type = outcome === 'RECOVERED' ? 'RECOVERY_VERIFIED' : 'RECOVERY_FAILED';
   const details = { ...result, impacted: recoveries.flatMap(({ impacted }) => impacted) };
@@ -61,16 +64,37 @@ export async function verifyRecovery(
 }
 
 /** Nodes of the cluster whose faults were rolled back, on the host or in the service, each once. */
-function impactedIn(cluster: string, { faults }: Experiment, rollback: RollbackResult | undefined): string[] {
+function impactedIn(cluster: string, { faults }: Experiment, rollback: RollbackSummary | undefined): string[] {
   const own = faults.filter((fault) => fault.cluster === cluster);
   const reverted = (rollback?.nodes ?? []).filter(({ faultId }) => own.some((fault) => fault.faultId === faultId));
   const ended = own.filter(({ faultId }) => (rollback?.services ?? []).some((service) => service.faultId === faultId));
   return [...new Set([...reverted.map(({ node }) => node), ...ended.flatMap(({ impactedNodes }) => impactedNodes)])];
 }
 
+/**
+ * Nodes whose store must have started since that time: EC2 calls an instance running all through a reboot, and does it
+ * some time after it was asked to. Not those of an action that never began, or that FIS says has failed.
+ */
+function restartsIn(
+  cluster: string,
+  { faults }: Experiment,
+  rollback: RollbackSummary | undefined,
+): Map<string, number> {
+  const restarting = faults.filter(
+    ({ kind, cluster: own }) => own === cluster && isServiceFaultKind(kind) && serviceKindOf(kind).restartsStore,
+  );
+  return new Map(
+    restarting.flatMap(({ faultId, impactedNodes }) => {
+      const begunAt = rollback?.services?.find((each) => each.faultId === faultId)?.begunAt;
+      return begunAt === undefined ? [] : impactedNodes.map((node): [string, number] => [node, Date.parse(begunAt)]);
+    }),
+  );
+}
+
 async function recover(
   { recoverySeconds, observe, repair }: RecoveringCluster,
   impacted: readonly string[],
+  restarts: ReadonlyMap<string, number>,
   clock: Clock,
 ): Promise<{ problems: string[]; repairs: string[] }> {
   // Nothing was injected: there is nothing to wait for, one look says how the store is.
@@ -78,7 +102,7 @@ async function recover(
   const repairs = new Set<string>();
   let repairAtMs = clock.monotonicMs();
   for (;;) {
-    const { nodes, problems } = await lookAt(observe, impacted);
+    const { nodes, problems } = await lookAt(observe, impacted, restarts, clock);
     if (problems.length === 0 || clock.monotonicMs() >= deadlineMs) return { problems, repairs: [...repairs] };
     if (clock.monotonicMs() >= repairAtMs) {
       repairAtMs = clock.monotonicMs() + REPAIR_INTERVAL_MS;
@@ -96,13 +120,25 @@ async function recover(
 async function lookAt(
   observe: RecoveringCluster['observe'],
   impacted: readonly string[],
+  restarts: ReadonlyMap<string, number>,
+  clock: Clock,
 ): Promise<{ nodes: LiveNode[]; problems: string[] }> {
   try {
     const { nodes, topology } = await observe();
     const placed = new Set(topology.shards.flatMap((shard) => [shard.master, ...shard.replicas]));
     const lost = impacted.filter((node) => !placed.has(node)).map((node) => `${node}: is in no shard`);
-    return { nodes, problems: [...topologyProblems(topology), ...lost] };
+    return { nodes, problems: [...topologyProblems(topology), ...lost, ...notRestarted(topology, restarts, clock)] };
   } catch (error) {
     return { nodes: [], problems: [`store: ${error instanceof Error ? error.message : String(error)}`] };
   }
+}
+
+/** A store that has run since before is a host that was not rebooted, or not yet. One that does not tell is unknown. */
+function notRestarted({ uptimeSeconds }: StoreTopology, restarts: ReadonlyMap<string, number>, clock: Clock): string[] {
+  return [...restarts].flatMap(([node, begunMs]) => {
+    const uptime = uptimeSeconds?.[node];
+    if (uptime === undefined) return [`${node}: not seen to restart: its store does not tell for how long it has run`];
+    if (clock.nowEpochMs() - uptime * 1000 > begunMs) return [];
+    return [`${node}: not seen to restart: its store has run for ${uptime} s, since before the fault`];
+  });
 }

@@ -80,11 +80,13 @@ async function readState(redis: Redis) {
   // One after the other on one connection: some versions take one section only.
   const info = parseInfo(await redis.info('replication'));
   const unsaved = persistenceProblems(parseInfo(await redis.info('persistence')));
+  const uptime = /^\d+$/.exec(parseInfo(await redis.info('server')).uptime_in_seconds ?? '')?.[0];
   return {
     role: info.role ?? 'unknown',
     ...(info.master_host === undefined ? {} : { masterHost: info.master_host }),
     ...(info.master_link_status === undefined ? {} : { masterLinkStatus: info.master_link_status }),
     ...(unsaved.length === 0 ? {} : { persistenceProblems: unsaved }),
+    ...(uptime === undefined ? {} : { uptimeSeconds: Number(uptime) }),
   };
 }
 

@@ -24,6 +24,7 @@ export type RedisView =
       role: string;
       masterHost?: string;
       masterLinkStatus?: string;
+      uptimeSeconds?: number;
       /** What it could not write to its disk: it refuses writes (`MISCONF`) until it can. */
       persistenceProblems?: string[];
     }
@@ -71,7 +72,12 @@ export function mergeTopology(
       return node ? [[node.name, ip]] : [];
     }),
   );
-  return { shards, advertisedAddresses, problems };
+  const uptimeSeconds = Object.fromEntries(
+    redises.flatMap((view) =>
+      'uptimeSeconds' in view && view.uptimeSeconds !== undefined ? [[view.node, view.uptimeSeconds]] : [],
+    ),
+  );
+  return { shards, advertisedAddresses, uptimeSeconds, problems };
 }
 
 function mergeShard(

@@ -1,10 +1,12 @@
 import type { Cluster } from '../experiment/configuration.ts';
 import { ErrorName, WorkflowError } from '../experiment/errors.ts';
 import type { ExperimentRun, ResolvedFault, ResolvedTargets } from '../experiment/workflow.ts';
+import { ec2Client } from '../shared/clients.ts';
 import { loadConfiguration } from '../shared/configuration.ts';
 import { configuredClusters } from './cluster.ts';
 import { auditLogFromEnv, observeCluster } from './dependencies.ts';
-import { resolveTargets } from './resolve-targets.ts';
+import { resolveTargets, subnetsToLookAt } from './resolve-targets.ts';
+import { interfacesIn } from './subnet-interfaces.ts';
 import { addressesOf } from './telemetry-addresses.ts';
 
 const audit = auditLogFromEnv();
@@ -22,13 +24,15 @@ export async function handler({ experimentId, experiment }: ExperimentRun): Prom
       observeCluster(cluster, configuration),
       addressesOf(cluster.telemetry.prometheusUrl),
     ]);
-    return { name, ...observed, exemptAddresses };
+    const faults = experiment.faults.filter((fault) => fault.cluster === name);
+    const interfaces = await interfacesIn(ec2Client(), subnetsToLookAt(faults, observed.nodes));
+    const network = { interfaces, ownSubnetIds: configuration.network.subnetIds };
+    return { name, faults, ...observed, exemptAddresses, network };
   }
 
-  const resolved = looks.flatMap(({ name, nodes, topology, exemptAddresses }): ResolvedFault[] => {
-    const faults = experiment.faults.filter(({ cluster }) => cluster === name);
-    return resolveTargets(faults, nodes, topology, exemptAddresses);
-  });
+  const resolved = looks.flatMap(({ faults, nodes, topology, exemptAddresses, network }): ResolvedFault[] =>
+    resolveTargets(faults, nodes, topology, exemptAddresses, network),
+  );
   const targets: ResolvedTargets = {
     // In the order of the payload again.
     faults: experiment.faults.flatMap(({ faultId }) => resolved.filter((fault) => fault.faultId === faultId)),

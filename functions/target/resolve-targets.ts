@@ -1,9 +1,21 @@
 import { ErrorName, WorkflowError } from '../experiment/errors.ts';
 import type { Fault } from '../experiment/experiment.ts';
 import { isServiceFaultKind, peersOf, serviceKindOf } from '../experiment/faults.ts';
-import type { ResolvedFault, TargetNode } from '../experiment/workflow.ts';
+import type { Surroundings } from '../experiment/targets.ts';
+import type { PeerNode, ResolvedFault, TargetNode } from '../experiment/workflow.ts';
 import type { LiveNode } from './ec2-nodes.ts';
 import type { StoreTopology } from './store.ts';
+
+/** What the subnets of the targets hold beside them: looked at only for kinds that hit a whole subnet. */
+export type Network = Pick<Surroundings, 'interfaces' | 'ownSubnetIds'>;
+
+/** Subnets that have to be looked at before these faults are resolved. */
+export function subnetsToLookAt(faults: readonly Fault[], nodes: readonly LiveNode[]): string[] {
+  const hit = faults
+    .filter(({ kind }) => isServiceFaultKind(kind) && serviceKindOf(kind).refuseSurroundings !== undefined)
+    .flatMap(({ impactedNodes }) => impactedNodes);
+  return [...new Set(nodes.filter(({ name }) => hit.includes(name)).map(({ subnetId }) => subnetId))];
+}
 
 /**
  * Names of a request → nodes of one cluster that are live now, with the role and the shard that the store itself gives
@@ -11,6 +23,7 @@ import type { StoreTopology } from './store.ts';
  *
  * @param faults those of this cluster
  * @param exemptAddresses addresses of the cluster's telemetry, which no fault may cut
+ * @param network what stands in `subnetsToLookAt`
  * @throws WorkflowError TargetsUnresolved when a name is unknown, not live or of no certain role, when nobody is on the
  *   other side of a fault that needs one, when a fault would cut a telemetry address, or when these nodes cannot have it.
  */
@@ -19,6 +32,7 @@ export function resolveTargets(
   nodes: readonly LiveNode[],
   topology: StoreTopology,
   exemptAddresses: readonly string[],
+  network: Network,
 ): ResolvedFault[] {
   const known = new Map(nodes.map((node) => [node.name, toTarget(node, topology)]));
   const resolve = (faultId: string, name: string): TargetNode => {
@@ -30,14 +44,17 @@ export function resolveTargets(
   return faults.map((fault): ResolvedFault => {
     const { faultId } = fault;
     const impacted = fault.impactedNodes.map((name) => resolve(faultId, name));
-    const peers = peerNames(fault, nodes).map((name) => resolve(faultId, name));
+    const peers = peerNames(fault, nodes).map((name): PeerNode => {
+      const { addresses } = resolve(faultId, name);
+      return { name, addresses };
+    });
     const shards = topology.shards.filter((shard) => impacted.some((node) => node.shard === shard.name));
     const members = new Set(shards.flatMap((shard) => [...(shard.master ? [shard.master] : []), ...shard.replicas]));
     const shardMembers = [...members].sort().map((name) => resolve(faultId, name));
     const cut = peers.flatMap((peer) => peer.addresses).filter((address) => exemptAddresses.includes(address));
     if (cut.length > 0) throw unresolved(`${faultId}: telemetry lives on a peer (${cut.join(', ')})`);
     const resolved = { faultId, impacted, peers, shardMembers };
-    const refused = zoneNotWhole(fault, nodes) ?? refusedByKind(fault, resolved);
+    const refused = refusedByKind(fault, resolved, { ...network, nodes, exemptAddresses });
     if (refused !== undefined) throw unresolved(`${faultId}: ${refused}`);
     return resolved;
   });
@@ -66,19 +83,10 @@ function peerNames({ faultId, parameters, impactedNodes }: Fault, nodes: readonl
   throw unresolved(`${faultId}: there is no peer${where}, no live node beside the impacted ones`);
 }
 
-/** The service cuts a whole zone's subnets: a node there that is not named would be hit without having been counted. */
-function zoneNotWhole({ parameters, impactedNodes }: Fault, nodes: readonly LiveNode[]): string | undefined {
-  if (parameters.kind !== 'AZ_DISCONNECT') return undefined;
-  const zone = parameters.availabilityZone;
-  const missing = nodes.filter((node) => node.availabilityZone === zone && !impactedNodes.includes(node.name));
-  if (missing.length === 0) return undefined;
-  const names = missing.map(({ name }) => name).join(', ');
-  return `targetNodes must be exactly the live nodes of the cluster in ${zone}; not named: ${names}`;
-}
-
-function refusedByKind({ parameters }: Fault, resolved: ResolvedFault): string | undefined {
+function refusedByKind({ parameters }: Fault, resolved: ResolvedFault, surroundings: Surroundings): string | undefined {
   if (!isServiceFaultKind(parameters.kind)) return undefined;
-  return serviceKindOf(parameters.kind).refuseTargets?.(parameters, resolved);
+  const kind = serviceKindOf(parameters.kind);
+  return kind.refuseTargets?.(parameters, resolved) ?? kind.refuseSurroundings?.(parameters, resolved, surroundings);
 }
 
 /** The node with its role, or why it has none. */

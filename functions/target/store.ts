@@ -17,6 +17,8 @@ export interface StoreTopology {
   shards: ShardTopology[];
   /** Node name → the address under which the store itself knows the node. */
   advertisedAddresses: Record<string, string>;
+  /** Node name → for how long its store has run, seconds; absent for a node that does not tell. */
+  uptimeSeconds?: Record<string, number>;
   /** What belongs to no shard. */
   problems: string[];
 }

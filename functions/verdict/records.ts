@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { announcedFaults } from '../audit/announced-faults.ts';
 import type { AuditEntry } from '../audit/entry.ts';
+import { announcedFaults } from '../experiment/announced-faults.ts';
 import type { Experiment, Fault } from '../experiment/experiment.ts';
 import { detailsOf, stateOf } from '../experiment/status.ts';
 import type { Baseline, Injection, ProbeMeasurement, ResolvedFault } from '../experiment/workflow.ts';

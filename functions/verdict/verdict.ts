@@ -1,7 +1,8 @@
-import { announcedFaults } from '../audit/announced-faults.ts';
 import type { AuditEntry } from '../audit/entry.ts';
+import { announcedFaults } from '../experiment/announced-faults.ts';
 import type { Cluster } from '../experiment/configuration.ts';
 import type { Experiment, ExperimentOutcome, ExperimentStatus } from '../experiment/experiment.ts';
+import { cut, MAX_REASON_CHARACTERS } from '../experiment/sizes.ts';
 import { detailsOf } from '../experiment/status.ts';
 import type {
   Injection,
@@ -23,7 +24,16 @@ export interface GuardStopped {
   breaches?: Reading[];
 }
 
+/** The part of INJECTED that is used, and of the answers in it. */
+type Injected = Injection & { confirmedAt: string; nodes: InjectedNode[] };
+type InjectedNode = Pick<NodeRollback, 'faultId' | 'instanceId'> & { appliedAt?: string };
+
 type Ending = Omit<Verdict, 'budgets'>;
+
+/** An answer on its way and clocks that differ a little account for so much. */
+const MAX_EARLY_END_MS = 2000;
+/** The host counts its TTL from the beginning of the application, which may take so long. */
+const MAX_APPLY_MS = 5000;
 
 /** Folds a finished log into its verdict. The first rule that applies decides; the worst comes first. */
 export function judge(
@@ -56,16 +66,18 @@ export function judge(
 
 /**
  * Why a fault was not held until somebody ended it, one line each. A host let go because nobody watched or its watchdog
- * died, or it knows nothing of the fault any more (a reboot), so that nobody can say when it ended; a service gave it up
+ * died, or by a TTL that ran out clearly before the common end (its fault was there before the others'), or it knows
+ * nothing of the fault any more (a reboot), so that nobody can say when it ended; a service gave it up
  * or stopped it by an alarm. Hosts that were asked although nothing was ever sent to them say nothing.
  */
 export function endedUnseen(entries: readonly AuditEntry[]): string[] {
   const { nodes = [], services = [] } = rollbackOf(entries) ?? {};
   const announced = announcedFaults(entries);
   const unseen = nodes.filter(
-    ({ faultId, outcome, revertReason }) =>
-      announced.has(faultId) &&
-      (outcome !== 'REVERTED' ||
+    ({ revertReason, ...end }) =>
+      announced.has(end.faultId) &&
+      (end.outcome !== 'REVERTED' ||
+        (revertReason === 'TTL' && endedTooEarly(end, entries)) ||
         revertReason === 'LEASE_LOST' ||
         revertReason === 'WATCHDOG_DIED' ||
         revertReason === 'WORKER_DIED'),
@@ -84,6 +96,26 @@ export function endedUnseen(entries: readonly AuditEntry[]): string[] {
     ),
     ...given.map(({ faultId, state }) => `${faultId}: ${state} by the service before it was to end`),
   ];
+}
+
+/**
+ * The TTL of a host counts from its own start, the common end from the last confirmation of its turn: one that was slow
+ * to answer, or to be reached, leaves the others without the fault before the end.
+ */
+function endedTooEarly(
+  { faultId, instanceId, liftedAt = '' }: Pick<NodeRollback, 'faultId' | 'instanceId' | 'liftedAt'>,
+  entries: readonly AuditEntry[],
+): boolean {
+  const turns = entries.filter(({ type }) => type === 'INJECTED').map(({ details }) => details as Partial<Injected>);
+  const hasAnswer = (answer: InjectedNode) => answer.faultId === faultId && answer.instanceId === instanceId;
+  const turn = turns.find(({ nodes = [] }) => nodes.some(hasAnswer));
+  const liftedMs = Date.parse(liftedAt);
+  const endMs = Date.parse(turns.at(-1)?.rollbackScheduledAt ?? '');
+  const heldMs = liftedMs - Date.parse(turn?.nodes?.find(hasAnswer)?.appliedAt ?? '');
+  const appliedInMs = endMs - Date.parse(turn?.confirmedAt ?? '') - heldMs;
+  const ownMs = Number.isNaN(appliedInMs) ? 0 : Math.min(Math.max(appliedInMs, 0), MAX_APPLY_MS);
+  // `!(…)`: an end that nobody knows is no end on time.
+  return !(endMs - liftedMs <= MAX_EARLY_END_MS + ownMs);
 }
 
 export function rollbackOf(entries: readonly AuditEntry[]): RollbackResult | undefined {
@@ -191,5 +223,5 @@ function has(entries: readonly AuditEntry[], type: AuditEntry['type']): boolean 
 }
 
 function end(status: ExperimentStatus, outcome: ExperimentOutcome, reason: string): Ending {
-  return { status, outcome, reason };
+  return { status, outcome, reason: cut(reason, MAX_REASON_CHARACTERS) };
 }

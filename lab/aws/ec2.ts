@@ -17,6 +17,7 @@ export class Ec2 {
   readonly #operations: Record<string, (form: Ec2Form) => string> = {
     DescribeInstances: (form) => this.#describeInstances(form),
     DescribeInstanceTypes: (form) => describeInstanceTypes(form),
+    DescribeNetworkInterfaces: (form) => this.#describeNetworkInterfaces(form),
     // The lab has no network ACLs, so none of FIS either.
     DescribeNetworkAcls: () => '<networkAclSet/>',
     StartInstances: (form) => this.#startInstances(form),
@@ -84,6 +85,26 @@ export class Ec2 {
     return `<reservationSet>${reservations.join('')}</reservationSet>`;
   }
 
+  /** Of all hosts of the lab, its only ones. */
+  #describeNetworkInterfaces({ filters }: Ec2Form): string {
+    const unknown = filters.filter(({ name }) => name !== 'subnet-id').map(({ name }) => name);
+    if (unknown.length > 0)
+      throw new AwsError('InvalidParameterValue', `Filter: the lab knows subnet-id, not ${unknown.join(', ')}`);
+    const matching = this.instances.hosts.filter((host) =>
+      filters.every(({ values }) => values.some((glob) => like(subnetOf(host), glob))),
+    );
+    const items = matching.flatMap((host) =>
+      interfacesOf(host).map(
+        ({ id, address, index }) =>
+          `<item><networkInterfaceId>${id}</networkInterfaceId><subnetId>${subnetOf(host)}</subnetId><status>in-use</status>` +
+          `<description>${host.name}</description><privateIpAddress>${address}</privateIpAddress>` +
+          `<attachment><instanceId>${host.instanceId}</instanceId><deviceIndex>${index}</deviceIndex></attachment>` +
+          `<privateIpAddressesSet><item><privateIpAddress>${address}</privateIpAddress><primary>true</primary></item></privateIpAddressesSet></item>`,
+      ),
+    );
+    return `<networkInterfaceSet>${items.join('')}</networkInterfaceSet>`;
+  }
+
   /** Answers at once, as EC2 does; the instance is `pending` until its host is up. */
   #startInstances({ lists }: Ec2Form): string {
     const items = this.#named(lists.InstanceId).map((host) => {
@@ -101,10 +122,10 @@ export class Ec2 {
   }
 
   #instance(host: LabHost): string {
-    const addresses = [host.managementAddress, host.dataAddress].filter((address) => address !== undefined);
-    const interfaces = addresses.map(
-      (address, index) =>
-        `<item><networkInterfaceId>eni-${host.instanceId.slice(2, -1)}${index}</networkInterfaceId><status>in-use</status>` +
+    const addressed = interfacesOf(host);
+    const interfaces = addressed.map(
+      ({ id, address, index }) =>
+        `<item><networkInterfaceId>${id}</networkInterfaceId><status>in-use</status>` +
         `<privateIpAddress>${address}</privateIpAddress><attachment><deviceIndex>${index}</deviceIndex><status>attached</status></attachment>` +
         `<privateIpAddressesSet><item><privateIpAddress>${address}</privateIpAddress><primary>true</primary></item></privateIpAddressesSet></item>`,
     );
@@ -119,8 +140,8 @@ export class Ec2 {
     );
     return (
       `<item><instanceId>${host.instanceId}</instanceId><instanceState>${stateItem(this.instances.stateOf(host))}</instanceState>` +
-      `<privateDnsName>${host.name}.${domain}</privateDnsName><privateIpAddress>${addresses[0]}</privateIpAddress>` +
-      `<instanceType>${INSTANCE_TYPE}</instanceType><subnetId>subnet-${zone}</subnetId>` +
+      `<privateDnsName>${host.name}.${domain}</privateDnsName><privateIpAddress>${addressed[0]?.address}</privateIpAddress>` +
+      `<instanceType>${INSTANCE_TYPE}</instanceType><subnetId>${subnetOf(host)}</subnetId>` +
       `<placement><availabilityZone>${this.#place.region}${zone}</availabilityZone><tenancy>default</tenancy></placement>` +
       `<rootDeviceName>${ROOT_DEVICE}</rootDeviceName><blockDeviceMapping>${volumes.join('')}</blockDeviceMapping>` +
       `<networkInterfaceSet>${interfaces.join('')}</networkInterfaceSet><tagSet>${tags.join('')}</tagSet></item>`
@@ -132,6 +153,16 @@ export class Ec2 {
 function zoneOf(host: LabHost): string {
   const number = Number.parseInt(host.instanceId.slice(2), 16);
   return ZONES[(number - 1) % ZONES.length] ?? '';
+}
+
+function subnetOf(host: LabHost): string {
+  return `subnet-${zoneOf(host)}`;
+}
+
+function interfacesOf({ instanceId, managementAddress, dataAddress }: LabHost) {
+  return [managementAddress, dataAddress]
+    .filter((address) => address !== undefined)
+    .map((address, index) => ({ id: `eni-${instanceId.slice(-16)}${index}`, address, index }));
 }
 
 function stateItem(state: InstanceState): string {

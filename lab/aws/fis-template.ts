@@ -4,6 +4,7 @@ import { isObject, type JsonObject } from './intrinsics.ts';
 import { objectList, refuseUnknownFields, requiredString, stringList } from './service.ts';
 
 const MAX_STOP_CONDITIONS = 5;
+const MAX_RESOURCES = 5;
 
 /** A template as far as the lab takes one: one action on resources that are named. */
 export interface FisTemplate {
@@ -32,7 +33,8 @@ export function parseTemplate(input: JsonObject): FisTemplate {
     if (target.selectionMode !== 'ALL') throw invalid(`targets.${name}.selectionMode: ALL in the lab`);
     return stringList(target, 'resourceArns');
   });
-  if (resourceArns.length === 0) throw invalid('targets: at least one resource');
+  if (resourceArns.length === 0 || resourceArns.length > MAX_RESOURCES)
+    throw invalid(`targets: 1 to ${MAX_RESOURCES} resources`);
   const parsed = {
     actionId: requiredString(action, 'actionId'),
     parameters: stringMap(action, 'parameters'),

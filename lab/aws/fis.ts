@@ -191,13 +191,16 @@ export class Fis implements RestService {
 
   #show(experiment: FisExperiment): object {
     const { id, templateId, template, tags, state, reason, createdMs, startedMs, endedMs } = experiment;
-    const { targets, roleArn } = template as FisTemplate;
+    const { targets, roleArn, action } = template as FisTemplate;
+    const begun = startedMs === undefined ? {} : { startTime: startedMs / 1000 };
     return {
       experiment: {
         ...{ id, experimentTemplateId: templateId, roleArn, tags, targets },
         state: { status: state, reason },
         creationTime: createdMs / 1000,
-        ...(startedMs === undefined ? {} : { startTime: startedMs / 1000 }),
+        ...begun,
+        // The one action begins with the experiment; before that it has no time.
+        actions: { fault: { actionId: action.actionId, ...begun } },
         ...(endedMs === undefined ? {} : { endTime: endedMs / 1000 }),
       },
     };

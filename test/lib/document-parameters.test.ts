@@ -141,3 +141,19 @@ describe('what request and configuration accept', () => {
     for (const kind of HOST_FAULT_KINDS) expect(commands.some((command) => command.kind === kind)).toBe(true);
   });
 });
+
+/** What a shell, a line or a template would act on. */
+const META = [...'$`;|&<>(){}*?!~#\'"\\ \t\n\r'];
+
+describe('no pattern of a document', () => {
+  it.each(HOST_FAULT_KINDS)('lets a character through that a shell would act on: %s', (kind) => {
+    for (const [name, { pattern }] of Object.entries(documentParameters(kind))) {
+      const shape = new RegExp(pattern);
+      fc.assert(
+        fc.property(fc.string({ unit: 'binary' }), fc.constantFrom(...META), fc.string(), (before, meta, after) => {
+          expect(shape.test(before + meta + after), name).toBe(false);
+        }),
+      );
+    }
+  });
+});

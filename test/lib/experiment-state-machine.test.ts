@@ -56,6 +56,11 @@ describe('state machine', () => {
     ]);
   });
 
+  it('takes nothing of its branches but the injection: two whole runs could be more than a state may hold', () => {
+    expect(stateNamed('Guard')).toMatchObject({ ResultPath: null, OutputPath: null });
+    expect(stateNamed('Hold until TTL')).toMatchObject({ OutputPath: '$.injection' });
+  });
+
   it('goes to the rollback from every error of every step before it, without a second try', () => {
     for (const name of BEFORE_ROLL_BACK) {
       const state = stateNamed(name);

@@ -7,7 +7,7 @@ import { MetricAlarm } from '../../lab/aws/metric-alarm.ts';
 import { ControlPlaneStack } from '../../lib/control-plane-stack.ts';
 import { loadConfiguration } from '../../lib/load-configuration.ts';
 import { actionsOf, identityPolicies, listOf, mentions, type Statement, statementsFor } from './policies.ts';
-import { functionAt, ofType } from './synthesized.ts';
+import { functionAt, ofType, propertiesOf } from './synthesized.ts';
 
 const inject = () => statementsFor(functionAt('fault/inject-fault.lambda.ts'));
 const rollBack = () => statementsFor(functionAt('rollback/roll-back.lambda.ts'));
@@ -18,8 +18,8 @@ const ofRole = (): Statement[] =>
 const allowing = (statements: Statement[], action: string) =>
   statements.filter((statement) => actionsOf(statement).includes(action));
 const TAGGED = { StringEquals: { 'aws:ResourceTag/holdfast-target': 'true' } };
-const OURS = { Null: { 'aws:ResourceTag/holdfast-experiment': 'false' } };
-const TAGGING = { Null: { 'aws:RequestTag/holdfast-experiment': 'false' } };
+const OURS = { StringEquals: { 'aws:ResourceTag/holdfast-stack': 'Holdfast' } };
+const TAGGING = { StringEquals: { 'aws:RequestTag/holdfast-stack': 'Holdfast' } };
 
 describe('the role of FIS', () => {
   it('can be taken by FIS alone, for experiments of this account', () => {
@@ -38,17 +38,14 @@ describe('the role of FIS', () => {
     expect(mentions(role?.[1].Properties.AssumeRolePolicyDocument, ':experiment/*')).toBe(true);
   });
 
-  it.each([
-    'ec2:StopInstances',
-    'ec2:StartInstances',
-    'ec2:RebootInstances',
-    'ec2:PauseVolumeIO',
-    'ec2:InjectVolumeIOLatency',
-  ])('may %s only where the target tag is', (action) => {
-    const statements = allowing(ofRole(), action);
-    expect(statements).toHaveLength(1);
-    expect(statements[0]?.Condition).toEqual(TAGGED);
-  });
+  it.each(['ec2:StopInstances', 'ec2:RebootInstances', 'ec2:PauseVolumeIO', 'ec2:InjectVolumeIOLatency'])(
+    'may %s only where the target tag is',
+    (action) => {
+      const statements = allowing(ofRole(), action);
+      expect(statements).toHaveLength(1);
+      expect(statements[0]?.Condition).toEqual(TAGGED);
+    },
+  );
 
   it('changes networks only of tagged subnets, and only by what FIS itself has made', () => {
     const replace = allowing(ofRole(), 'ec2:ReplaceNetworkAclAssociation');
@@ -123,9 +120,27 @@ describe('permissions on FIS', () => {
     ]);
   });
 
-  it('let the way back start tagged instances and nothing else', () => {
-    expect(allowing(rollBack(), 'ec2:StartInstances').map(({ Condition }) => Condition)).toEqual([TAGGED]);
+  it('let the way back start instances, also one whose target tag was taken off meanwhile', () => {
+    for (const statements of [rollBack(), ofRole()]) {
+      const [start, ...others] = allowing(statements, 'ec2:StartInstances');
+      expect(others).toEqual([]);
+      expect(start).not.toHaveProperty('Condition');
+      expect(actionsOf(start as Statement)).toEqual(['ec2:StartInstances']);
+    }
     expect(allowing(inject(), 'ec2:StartInstances')).toEqual([]);
+  });
+
+  it('let admission and resolving see who stands in a subnet', () => {
+    for (const entry of ['admission/admit.lambda.ts', 'target/resolve-targets.lambda.ts']) {
+      expect(allowing(statementsFor(functionAt(entry)), 'ec2:DescribeNetworkInterfaces')).not.toEqual([]);
+    }
+  });
+
+  it('come with the name of the stack wherever something is made, found or said under it', () => {
+    for (const entry of ['fault/inject-fault.lambda.ts', 'rollback/roll-back.lambda.ts', 'guard/guard.lambda.ts']) {
+      const environment = propertiesOf(functionAt(entry)).Environment;
+      expect(mentions(environment, '"HOLDFAST_STACK_NAME":"Holdfast"'), entry).toBe(true);
+    }
   });
 });
 
@@ -150,7 +165,9 @@ describe('the alarm over the guard', () => {
       ...{ type: 'AWS::CloudWatch::Alarm', logicalId, name: 'x', ref: 'x', arn: undefined },
       properties: properties as never,
     });
-    expect(computed.metric).toBe(`${GUARD_HEARTBEAT.namespace} ${GUARD_HEARTBEAT.metricName} cluster=redis-master`);
+    expect(computed.metric).toBe(
+      `${GUARD_HEARTBEAT.namespace} ${GUARD_HEARTBEAT.metricName} cluster=redis-master stack=Holdfast`,
+    );
     for (let phase = 0; phase < 10; phase++) {
       const beats = Array.from({ length: 20 }, (_, index) => (phase + index * HEARTBEAT_EVERY_SECONDS) * 1000);
       const lastMs = beats.at(-1) ?? Number.NaN;

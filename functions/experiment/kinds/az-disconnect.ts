@@ -1,17 +1,18 @@
 import { z } from 'zod';
-import { availabilityZone, NODE_LIST, nodeNames } from './fields.ts';
-import { wholeMinutes } from './instances.ts';
+import { availabilityZone, nodeNames } from './fields.ts';
+import { SERVICE_NODE_LIST, wholeMinutes } from './instances.ts';
 import { serviceKind } from './kind.ts';
+import { refuseSubnets, subnetIdsOf } from './subnets.ts';
 
 export const azDisconnect = serviceKind({
   kind: 'AZ_DISCONNECT',
   description:
     'Cuts the subnets of the nodes in one availability zone off from the other zones of the VPC; traffic inside the ' +
-    'zone goes on. It hits everything in those subnets, so it is for staging only.',
+    'zone goes on. Refused where anything else stands in those subnets, and outside of staging.',
   stagingOnly: true,
   schema: z.strictObject({ targetNodes: nodeNames, availabilityZone }),
   allowed: {
-    targetNodes: `${NODE_LIST}: exactly the live nodes of the cluster in that zone`,
+    targetNodes: `${SERVICE_NODE_LIST}: exactly the live nodes of the cluster in that zone`,
     availabilityZone: 'the name of an availability zone, as in eu-west-1a',
   },
   faultState: 'DISCONNECTED',
@@ -22,6 +23,18 @@ export const azDisconnect = serviceKind({
     const elsewhere = impacted.filter((node) => node.availabilityZone !== zone).map(({ name }) => name);
     return elsewhere.length > 0 ? `${elsewhere.join(', ')}: not in ${zone}` : undefined;
   },
+  refuseSurroundings: ({ availabilityZone: zone, targetNodes }, fault, surroundings) => {
+    const missing = surroundings.nodes
+      .filter((node) => node.availabilityZone === zone && !targetNodes.includes(node.name))
+      .map(({ name }) => name);
+    if (missing.length > 0) {
+      return `targetNodes must be exactly the live nodes of the cluster in ${zone}; not named: ${missing.join(', ')}`;
+    }
+    return refuseSubnets(fault, surroundings);
+  },
+  irreversible:
+    'no fence stands on the hosts: a master that is cut off goes on taking writes from clients in its zone, and those ' +
+    'that it acknowledged after another became master may be lost when it is healed',
   action: (_parameters, { impacted }, remainingSeconds) => {
     const duration = wholeMinutes(remainingSeconds);
     return {
@@ -30,7 +43,7 @@ export const azDisconnect = serviceKind({
       target: {
         name: 'Subnets',
         resourceType: 'aws:ec2:subnet',
-        resources: [...new Set(impacted.map(({ subnetId }) => subnetId))].map((id) => ({ kind: 'subnet', id })),
+        resources: subnetIdsOf({ impacted }).map((id) => ({ kind: 'subnet', id })),
       },
       undo: ['stop the FIS experiment: the subnets get their own network ACLs back'],
       boundSeconds: duration.seconds,

@@ -39,6 +39,7 @@ export const clockDrift = hostKind({
     disposable: { description: 'Are the data of the cluster disposable?', pattern: `^${PATTERN.yesOrNo}$` },
   },
   fence: false,
+  unmarked: true,
   command: ({ offsetMs }, _fault, { disposable }) => ({
     parameters: { offsetMs: String(offsetMs), disposable: yesOrNo(disposable) },
     undo: ['set the clock to true time by the monotonic clock', 'start the time service again if it was running'],

@@ -10,12 +10,13 @@ export const instanceReboot = serviceKind({
   example: { targetNodes: ['redis-node-3'] },
   resource: 'instance',
   impactedNodes: ({ targetNodes }) => targetNodes,
+  restartsStore: true,
   irreversible:
     'a reboot has no undo: it goes on until the instance is up again, and what was in its memory only is gone',
   action: (_parameters, fault) => ({
     actionId: 'aws:ec2:reboot-instances',
     parameters: {},
     target: instancesOf(fault),
-    undo: ['none: the instance comes back by itself; the way back only checks that it has'],
+    undo: ['none: the instance comes back by itself; recovery waits until its store has started anew'],
   }),
 });

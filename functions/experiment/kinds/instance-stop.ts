@@ -11,6 +11,9 @@ export const instanceStop = serviceKind({
   example: { targetNodes: ['redis-node-3'] },
   resource: 'instance',
   impactedNodes: ({ targetNodes }) => targetNodes,
+  irreversible:
+    'what was in the memory of the instance only is gone: writes that the store had acknowledged, but neither saved ' +
+    'nor replicated',
   action: (_parameters, fault, remainingSeconds) => {
     const duration = wholeMinutes(remainingSeconds);
     return {

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { ResolvedFault } from '../targets.ts';
 import { NODE_LIST, nodeNames } from './fields.ts';
-import type { ServiceAction } from './kind.ts';
+import { MAX_RESOURCES_PER_TARGET, type ServiceAction } from './kind.ts';
 
 /** Parameters of the kinds that need nothing but their nodes. */
 export const nodesOnly = z.strictObject({ targetNodes: nodeNames });
-export const NODES_ONLY_ALLOWED = { targetNodes: NODE_LIST };
+export const SERVICE_NODE_LIST = `${NODE_LIST}; FIS takes at most ${MAX_RESOURCES_PER_TARGET} instances, volumes or subnets for one fault`;
+export const NODES_ONLY_ALLOWED = { targetNodes: SERVICE_NODE_LIST };
 
 export function instancesOf({ impacted }: ResolvedFault): ServiceAction['target'] {
   return {

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Cluster } from '../configuration.ts';
-import type { ResolvedFault } from '../targets.ts';
+import type { ResolvedFault, Surroundings } from '../targets.ts';
 
 /** One parameter of an SSM document. `pattern` is checked by SSM (Java) and again by the agent (RE2): keep to both. */
 export interface DocumentParameter {
@@ -65,6 +65,8 @@ export interface HostKind<K extends string, P> extends KindBase<K, P> {
   document: Record<string, DocumentParameter>;
   /** Must clients be kept away on the way back until the store has found its master? */
   fence: boolean;
+  /** Nothing on the host tells of it but its record: no rule, queue or process carries the mark of the fault. */
+  unmarked?: true;
   command(parameters: P, fault: ResolvedFault, cluster: Cluster): KindCommand;
 }
 
@@ -75,6 +77,16 @@ export interface ServiceKind<K extends string, P> extends KindBase<K, P> {
   stagingOnly?: boolean;
   /** Why these nodes cannot have it (no data volume, several zones), or undefined. To be asked before `action`. */
   refuseTargets?(parameters: P, fault: ResolvedFault): string | undefined;
+  /**
+   * Why what stands around these nodes forbids it, or undefined: for a kind that hits more than its nodes. Asked at
+   * admission and when the targets are resolved; kinds without it are not looked around for.
+   */
+  refuseSurroundings?(parameters: P, fault: ResolvedFault, surroundings: Surroundings): string | undefined;
+  /**
+   * The store's process must have started again since the service began: for an action that is answered before it is
+   * done, and of which the service shows no trace.
+   */
+  restartsStore?: boolean;
   /** @param remainingSeconds of the TTL. The one action and its targets of a template made for exactly these nodes. */
   action(parameters: P, fault: ResolvedFault, remainingSeconds: number): ServiceAction;
 }
@@ -103,20 +115,29 @@ export type AnyKind = AnyHostKind | AnyServiceKind;
 
 /** FIS takes five stop conditions a template, and the guard's heartbeat alarm is always one of them. */
 export const MAX_STOP_CONDITION_ALARMS = 4;
+/** FIS takes so many resources by their ARNs; nobody can raise it. */
+export const MAX_RESOURCES_PER_TARGET = 5;
 
 /** Lets the compiler infer `P` from the schema. */
 export function hostKind<const K extends string, P>(kind: Omit<HostKind<K, P>, 'runsOn'>): HostKind<K, P> {
   return { runsOn: 'host', ...kind };
 }
 
-/** As `hostKind`; `refuse` also says what holds for every service fault, so that no kind can forget it. */
+/** As `hostKind`; the refusals also say what holds for every service fault, so that no kind can forget it. */
 export function serviceKind<const K extends string, P>(kind: Omit<ServiceKind<K, P>, 'runsOn'>): ServiceKind<K, P> {
   return {
     runsOn: 'service',
     ...kind,
     refuse: (parameters, cluster) =>
       refuseServiceFault(kind.kind, kind.stagingOnly ?? false, cluster) ?? kind.refuse?.(parameters, cluster),
+    refuseTargets: (parameters, fault) =>
+      kind.refuseTargets?.(parameters, fault) ?? refuseTooMany(kind.action(parameters, fault, 1).target),
   };
+}
+
+function refuseTooMany({ name, resources }: ServiceAction['target']): string | undefined {
+  if (resources.length <= MAX_RESOURCES_PER_TARGET) return undefined;
+  return `${resources.length} ${name} are more than the ${MAX_RESOURCES_PER_TARGET} that FIS takes for one fault`;
 }
 
 function refuseServiceFault(kind: string, stagingOnly: boolean, cluster: Cluster): string | undefined {

@@ -1,4 +1,4 @@
-import type { TargetNode } from '../targets.ts';
+import type { PeerNode } from '../targets.ts';
 import { availabilityZone, disjoint, NODE_LIST, nodeNames, rule } from './fields.ts';
 import type { PeerSelection } from './kind.ts';
 
@@ -14,6 +14,8 @@ export const PEERS_ALLOWED = {
   toNodes: `${NODE_LIST}, none of them in targetNodes, without toAvailabilityZone; left out: see toAvailabilityZone`,
   toAvailabilityZone: 'the name of an availability zone, as in eu-west-1a; with neither: all other nodes',
 };
+
+const MAX_NAMES = 10;
 
 interface PeerParameters {
   toNodes?: string[] | undefined;
@@ -34,10 +36,13 @@ export function selectPeers({ toNodes, toAvailabilityZone }: PeerParameters): Pe
   return toAvailabilityZone ? { by: 'availabilityZone', availabilityZone: toAvailabilityZone } : { by: 'all' };
 }
 
-export function addressesOf(nodes: readonly TargetNode[]): string {
+export function addressesOf(nodes: readonly PeerNode[]): string {
   return nodes.flatMap(({ addresses }) => addresses).join(',');
 }
 
-export function namesOf(nodes: readonly TargetNode[]): string {
-  return nodes.map(({ name }) => name).join(', ');
+/** For a sentence that goes with every command: of many nodes only the first ones, their addresses stand beside it. */
+export function namesOf(nodes: readonly PeerNode[]): string {
+  const names = nodes.slice(0, MAX_NAMES).map(({ name }) => name);
+  const more = nodes.length - names.length;
+  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

@@ -25,6 +25,7 @@ export const processKill = hostKind({
     restart: { description: 'Who starts it again.', pattern: '^(rollback|supervisor)$' },
   },
   fence: true,
+  unmarked: true,
   command: ({ signal, restart }) => ({
     parameters: { signal, restart },
     undo: [

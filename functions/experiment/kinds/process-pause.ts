@@ -44,6 +44,7 @@ export const processPause = hostKind({
     },
   },
   fence: true,
+  unmarked: true,
   command: ({ pauseSeconds = 0, repeatEverySeconds = 0 }) => ({
     parameters: { pauseSeconds: String(pauseSeconds), repeatEverySeconds: String(repeatEverySeconds) },
     undo: ['send SIGCONT to the recorded process, behind the fence'],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { NODE_LIST, nodeNames, percent, wholeNumber } from './fields.ts';
-import { wholeSeconds } from './instances.ts';
+import { nodeNames, percent, wholeNumber } from './fields.ts';
+import { SERVICE_NODE_LIST, wholeSeconds } from './instances.ts';
 import { serviceKind } from './kind.ts';
 import { refuseVolumes, volumesOf } from './volumes.ts';
 
@@ -17,7 +17,7 @@ export const volumeLatency = serviceKind({
     writePct: percent(1).default(100),
   }),
   allowed: {
-    targetNodes: NODE_LIST,
+    targetNodes: SERVICE_NODE_LIST,
     latencyMs: `${wholeNumber(1, MAX_MS)}; under 10 on io2 volumes only`,
     readPct: `${wholeNumber(1, 100)}, share of the reads; left out: 100`,
     writePct: `${wholeNumber(1, 100)}, share of the writes; left out: 100`,

@@ -11,6 +11,9 @@ export const volumePauseIo = serviceKind({
   example: { targetNodes: ['redis-node-3'] },
   resource: 'volume',
   impactedNodes: ({ targetNodes }) => targetNodes,
+  irreversible:
+    'no fence stands on the hosts: a master whose writes hang may be replaced, and what it had taken may be lost; ' +
+    'what the kernel or the store gave up as an input/output error stays given up until it is mounted or started again',
   refuseTargets: (_parameters, fault) => refuseVolumes(fault),
   action: (_parameters, fault, remainingSeconds) => ({
     actionId: 'aws:ebs:pause-volume-io',

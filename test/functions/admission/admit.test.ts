@@ -39,6 +39,10 @@ const reading = (guardrail: string, change: Partial<Reading> = {}): Reading => (
 });
 const readings = ['errorRatePct', 'p99WriteLatencyMs', 'freeWorkersPct'].map((name) => reading(name));
 
+const interfaceOf = ({ instanceId, subnetId, addresses }: LiveNode) => ({
+  ...{ interfaceId: `eni-${instanceId}`, subnetId, instanceId, addresses, description: '' },
+});
+
 function ports(changes: Partial<AdmissionPorts> = {}): AdmissionPorts {
   return {
     killSwitchEngaged: async () => false,
@@ -49,6 +53,7 @@ function ports(changes: Partial<AdmissionPorts> = {}): AdmissionPorts {
     readTrafficShare: async () => 0.003,
     exemptAddresses: async () => ['10.0.1.1'],
     readAlarmStates: async (names) => new Map(names.map((name) => [name, 'OK'])),
+    interfacesIn: async (subnetIds) => nodes.filter(({ subnetId }) => subnetIds.includes(subnetId)).map(interfaceOf),
     instanceStoreOf: async () => [],
     activeServiceExperiments: async () => 0,
     ...changes,
@@ -304,6 +309,11 @@ describe('admission of faults that a kind forbids', () => {
     const all = { ...zone, targetNodes: ['redis-node-3', 'redis-node-6', 'redis-node-9', 'redis-node-12'] };
     const staging = { tier: 'staging', blastRadius: { maxNodesPct: 50, maxTrafficSharePct: 100 } };
     expect(await problemOf(experimentWith([all]), {}, staging)).toBeUndefined();
+    const crowded = nodes.slice(2).map((node) => interfaceOf({ ...node, subnetId: 'subnet-c' }));
+    expect(await problemOf(experimentWith([all]), { interfacesIn: async () => crowded }, staging)).toMatchObject({
+      type: 'urn:holdfast:problem:fault-not-allowed',
+      detail: expect.stringContaining('others than the targets would be cut off'),
+    });
     // Others in that zone would be cut off too, without having been counted.
     expect(await problemOf(experimentWith([zone]), {}, staging)).toMatchObject({
       type: 'urn:holdfast:problem:fault-not-allowed',

@@ -38,7 +38,10 @@ describe('reading an experiment', () => {
     const bodyOf = async (entries: AuditEntry[]) => (await getExperiment('exp', dependencies(entries))).body;
     expect(await bodyOf(log(['INJECTED', { injectedFaults: ['exp.2'], services: started }]))).toMatchObject({
       services: [{ faultId: 'exp.2', kind: 'INSTANCE_STOP', fisExperimentId: 'EXP1', boundSeconds: 60 }],
-      irreversible: [{ faultId: 'exp.3', kind: 'INSTANCE_REBOOT', text: expect.stringContaining('no undo') }],
+      irreversible: [
+        { faultId: 'exp.2', kind: 'INSTANCE_STOP', text: expect.stringContaining('in the memory of the instance') },
+        { faultId: 'exp.3', kind: 'INSTANCE_REBOOT', text: expect.stringContaining('no undo') },
+      ],
     });
     const ended = { faultId: 'exp.2', fisExperimentId: 'EXP1', state: 'stopped', outcome: 'REVERTED' };
     const repairs = ['node-3: BGSAVE begun'];

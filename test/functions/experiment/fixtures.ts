@@ -126,6 +126,7 @@ const reverted = {
   instanceId: 'i-3',
   faultId: 'exp_chaos_redis_019.1',
   outcome: 'REVERTED',
+  liftedAt: iso(62.9),
   leftovers: [],
 };
 

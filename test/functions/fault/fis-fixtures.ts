@@ -1,6 +1,7 @@
 import type { ServiceFault } from '../../../functions/fault/service-fault.ts';
 
 export const place = {
+  stackName: 'X',
   roleArn: 'arn:aws:iam::111122223333:role/fis',
   region: 'eu-west-1',
   heartbeatAlarmPrefix: 'Holdfast-X-guard-heartbeat-',
@@ -19,7 +20,7 @@ export const instanceStop: ServiceFault = {
     boundSeconds: 60,
   },
 };
-export const TAGS = { 'holdfast-experiment': 'exp', 'holdfast-fault': 'exp.1' };
+export const TAGS = { 'holdfast-stack': 'X', 'holdfast-experiment': 'exp', 'holdfast-fault': 'exp.1' };
 export const INSTANCE_TARGETS = {
   Instances: {
     resourceType: 'aws:ec2:instance',

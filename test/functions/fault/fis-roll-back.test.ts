@@ -24,6 +24,7 @@ import { INSTANCE_TARGETS, TAGS } from './fis-fixtures.ts';
 const fisMock = mockClient(FisClient);
 const ec2Mock = mockClient(EC2Client);
 const DEADLINE_MS = 30_000;
+const [BEGUN_AT, ENDED_AT] = ['2026-05-29T13:10:00.000Z', '2026-05-29T13:11:00.000Z'];
 const REVERTED = { faultId: 'exp.1', fisExperimentId: 'EXP1', outcome: 'REVERTED' };
 
 /** FIS and EC2 as far as the way back sees them: calls change it, as they would. */
@@ -37,15 +38,19 @@ interface World {
 let world: World;
 let targets: object;
 const clock = new SimulatedClock();
-const rollBack = () => {
-  const dependencies = { fis: new FisClient({ region: 'r' }), ec2: new EC2Client({ region: 'r' }), clock };
-  return fisRollBack(dependencies).rollBack('exp', clock.monotonicMs() + DEADLINE_MS);
+const rollBack = (...announced: string[]) => {
+  const clients = { fis: new FisClient({ region: 'r' }), ec2: new EC2Client({ region: 'r' }) };
+  return fisRollBack({ ...clients, clock, stackName: 'X' }).rollBack(
+    'exp',
+    announced,
+    clock.monotonicMs() + DEADLINE_MS,
+  );
 };
 
 beforeEach(() => {
   world = {
     experiments: { EXP1: { status: 'running', template: 'EXT1', tags: TAGS } },
-    templates: { EXT1: TAGS, EXT9: { 'holdfast-experiment': 'other', 'holdfast-fault': 'other.1' } },
+    templates: { EXT1: TAGS, EXT9: { ...TAGS, 'holdfast-experiment': 'other' } },
     instance: 'stopped',
     endsAs: 'stopped',
   };
@@ -59,7 +64,6 @@ beforeEach(() => {
       ...(template ? { experimentTemplateId: template } : {}),
       ...(tags ? { tags } : {}),
     }));
-    for (const each of Object.values(world.experiments)) if (each.status === 'stopping') each.status = world.endsAs;
     // The first page is somebody else's.
     if (!nextToken) return { experiments: [{ id: 'EXP9', state: { status: 'running' } }], nextToken: 'more' };
     return { experiments: all };
@@ -77,9 +81,13 @@ beforeEach(() => {
     delete world.templates[id];
     return {};
   });
-  fisMock.on(GetExperimentCommand).callsFake(({ id }) => ({
-    experiment: { id, targets, endTime: new Date('2026-05-29T13:13:00Z') },
-  }));
+  fisMock.on(GetExperimentCommand).callsFake(({ id }) => {
+    const { status, reason } = world.experiments[id] ?? { status: 'gone' };
+    if (status === 'stopping' && world.experiments[id]) world.experiments[id].status = world.endsAs;
+    const state = { status: status as ExperimentStatus, ...(reason ? { reason } : {}) };
+    const actions = { fault: { startTime: new Date(BEGUN_AT) } };
+    return { experiment: { id, targets, state, actions, endTime: new Date(ENDED_AT) } };
+  });
   ec2Mock.on(DescribeInstancesCommand).callsFake(() => {
     const state = { Name: world.instance as InstanceStateName };
     if (world.instance === 'pending') world.instance = 'running';
@@ -95,7 +103,11 @@ beforeEach(() => {
 describe('the way back through FIS', () => {
   it('stops what runs, starts the instance if FIS has not, deletes the template, and leaves others alone', async () => {
     world.instance = 'stopping';
-    expect(await rollBack()).toEqual([{ ...REVERTED, state: 'stopped', endedAt: '2026-05-29T13:13:00.000Z' }]);
+    const [reverted, ...others] = await rollBack('exp.1');
+    expect(others).toEqual([]);
+    // FIS says that it ended before; the instance was back only now.
+    const endedAt = new Date(clock.nowEpochMs()).toISOString();
+    expect(reverted).toEqual({ ...REVERTED, state: 'stopped', begunAt: BEGUN_AT, endedAt });
     expect(world).toMatchObject({ instance: 'running', templates: { EXT9: expect.anything() } });
     expect(fisMock.commandCalls(StopExperimentCommand).map((call) => call.args[0].input.id)).toEqual(['EXP1']);
     expect(ec2Mock.commandCalls(StartInstancesCommand)).toHaveLength(1);
@@ -107,7 +119,10 @@ describe('the way back through FIS', () => {
     async (status) => {
       world.experiments.EXP1 = { status, template: 'EXT1', tags: TAGS };
       world.instance = 'running';
-      expect(await rollBack()).toMatchObject([{ ...REVERTED, state: status }]);
+      const [reverted] = await rollBack();
+      expect(reverted).toMatchObject({ ...REVERTED, state: status, endedAt: ENDED_AT });
+      // What has failed may never have begun.
+      expect(reverted?.begunAt).toBe(status === 'failed' ? undefined : BEGUN_AT);
       expect(fisMock.commandCalls(StopExperimentCommand)).toEqual([]);
     },
   );
@@ -137,10 +152,61 @@ describe('the way back through FIS', () => {
     expect(await rollBack()).toMatchObject([{ fisExperimentId: 'LATE', state: 'stopped', outcome: 'REVERTED' }]);
   });
 
-  it('finds nothing to do where nothing was made', async () => {
+  it('looks for some seconds where nothing was made, and then has nothing to do', async () => {
     world.experiments = {};
     world.templates = {};
+    for (const announced of [[], ['exp.1']]) {
+      const startedMs = clock.monotonicMs();
+      expect(await rollBack(...announced)).toEqual([]);
+      expect(clock.monotonicMs() - startedMs).toBeGreaterThanOrEqual(10_000);
+      expect(clock.monotonicMs() - startedMs).toBeLessThan(12_000);
+    }
+  });
+
+  it('does not miss what an injection still makes while it looks: not the first, and not another that was announced', async () => {
+    world.instance = 'running';
+    const found = { ...world.experiments };
+    for (const before of [{}, found]) {
+      world.experiments = { ...before };
+      world.templates = {};
+      let looks = 0;
+      fisMock.on(ListExperimentTemplatesCommand).callsFake(() => {
+        looks += 1;
+        if (looks === 4) world.templates = { EXT2: { ...TAGS, 'holdfast-fault': 'exp.2' } };
+        return { experimentTemplates: Object.entries(world.templates).map(([id, tags]) => ({ id, tags })) };
+      });
+      await rollBack('exp.1', 'exp.2');
+      expect(world.templates).toEqual({});
+    }
+  });
+
+  it('ends nothing of another stack that has an experiment of the same name', async () => {
+    const theirs = { ...TAGS, 'holdfast-stack': 'Y' };
+    world.experiments = { EXP8: { status: 'running', template: 'EXT8', tags: theirs } };
+    world.templates = { EXT8: theirs };
     expect(await rollBack()).toEqual([]);
+    expect(world).toMatchObject({ experiments: { EXP8: { status: 'running' } }, templates: { EXT8: theirs } });
+  });
+
+  it('reads the history of the account only until all is found, however long the instance takes', async () => {
+    ec2Mock.on(DescribeInstancesCommand).callsFake(() => {
+      const state = { Name: (clock.monotonicMs() - startedMs < 20_000 ? 'pending' : 'running') as InstanceStateName };
+      return { Reservations: [{ Instances: [{ InstanceId: 'i-3', State: state }] }] };
+    });
+    const startedMs = clock.monotonicMs();
+    expect(await rollBack('exp.1')).toMatchObject([REVERTED]);
+    expect(clock.monotonicMs() - startedMs).toBeGreaterThanOrEqual(20_000);
+    // Two pages each, before and after the template went.
+    expect(fisMock.commandCalls(ListExperimentsCommand)).toHaveLength(4);
+  });
+
+  it('gives up at its deadline when FIS does not answer at all', async () => {
+    fisMock.on(ListExperimentsCommand).callsFake(() => new Promise(() => {}));
+    const startedMs = clock.monotonicMs();
+    expect(await rollBack('exp.1')).toMatchObject([
+      { outcome: 'FAILED', detail: 'FIS could not be asked: no answer until the deadline' },
+    ]);
+    expect(clock.monotonicMs() - startedMs).toBeLessThanOrEqual(DEADLINE_MS);
   });
 
   it('asks again when a stop is refused, and fails at the deadline while FIS does not end it', async () => {

@@ -9,7 +9,7 @@ describe('the template of a fault in FIS', () => {
       value: `arn:aws:cloudwatch:eu-west-1:111122223333:alarm:${name}`,
     });
     expect(templateOf('exp', instanceStop, ['checkout', 'stock'], place)).toEqual({
-      clientToken: 'exp.1',
+      clientToken: 'X.exp.1',
       description: 'Holdfast exp.1: INSTANCE_STOP',
       roleArn: place.roleArn,
       tags: TAGS,

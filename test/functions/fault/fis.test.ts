@@ -5,6 +5,8 @@ import {
   type ExperimentStatus,
   FisClient,
   GetExperimentCommand,
+  ListExperimentsCommand,
+  ListExperimentTemplatesCommand,
   ServiceQuotaExceededException,
   StartExperimentCommand,
   StopExperimentCommand,
@@ -46,6 +48,8 @@ function injection(leases: (Partial<Lease> | Error)[] = [{ state: 'HOLD' }]) {
   return { clock, inject: () => fisInjection(dependencies).inject('exp', instanceStop) };
 }
 
+const deleted = () => fis.commandCalls(DeleteExperimentTemplateCommand).map((call) => call.args[0].input.id);
+
 beforeEach(() => {
   fis.reset();
   cloudWatch.reset();
@@ -66,7 +70,7 @@ describe('injection through FIS', () => {
       .resolves(state('running'));
     expect(await injection().inject()).toEqual({ fisExperimentId: 'EXP1' });
     expect(fis.commandCalls(StartExperimentCommand).map((call) => call.args[0].input)).toEqual([
-      { clientToken: 'exp.1', experimentTemplateId: 'EXT1', tags: TAGS },
+      { clientToken: 'X.exp.1', experimentTemplateId: 'EXT1', tags: TAGS },
     ]);
     expect(fis.commandCalls(CreateExperimentTemplateCommand)[0]?.args[0].input.tags).toEqual(TAGS);
     expect(fis.commandCalls(StopExperimentCommand)).toEqual([]);
@@ -116,13 +120,75 @@ describe('injection through FIS', () => {
       await expect(injection().inject()).rejects.toThrow(/FIS would run unwatched/);
     }
     expect(fis.commandCalls(StartExperimentCommand)).toEqual([]);
+    expect(deleted()).toEqual(['EXT1', 'EXT1']);
   });
 
-  it('starts nothing when the lease went while the alarm was awaited', async () => {
-    await expect(injection([{ state: 'RELEASED', releaseReason: 'ABORT' }]).inject()).rejects.toThrow(
-      expect.objectContaining({ name: 'LeaseReleased' }),
-    );
+  it('starts nothing when the lease went before, and leaves no template to a way back that may be over', async () => {
+    const leases = [{ state: 'RELEASED' as const, releaseReason: 'ABORT' as const }, new Error('no table')];
+    for (const lease of leases) {
+      await expect(injection([lease]).inject()).rejects.toThrow(/ABORT|no table/);
+    }
     expect(fis.commandCalls(StartExperimentCommand)).toEqual([]);
+    expect(deleted()).toEqual(['EXT1', 'EXT1']);
+  });
+
+  it('says so when the template could not be deleted, and keeps the reason', async () => {
+    fis.on(DeleteExperimentTemplateCommand).rejects(new Error('denied'));
+    await expect(injection([{ state: 'RELEASED' }]).inject()).rejects.toThrow(
+      expect.objectContaining({
+        name: 'LeaseReleased',
+        message: expect.stringContaining('EXT1 could not be deleted: Error: denied'),
+      }),
+    );
+  });
+
+  describe('when an answer of FIS is lost', () => {
+    const other = { ...TAGS, 'holdfast-stack': 'Y' };
+    beforeEach(() => {
+      fis.on(ListExperimentTemplatesCommand).resolves({
+        experimentTemplates: [
+          { id: 'LOST', tags: TAGS },
+          { id: 'THEIRS', tags: other },
+        ],
+      });
+      fis.on(ListExperimentsCommand).resolves({
+        experiments: [
+          { id: 'LATE', tags: TAGS, state: { status: 'initiating' } },
+          { id: 'OVER', tags: TAGS, state: { status: 'completed' } },
+          { id: 'THEIRS', tags: other, state: { status: 'running' } },
+        ],
+      });
+    });
+    const stopped = () => fis.commandCalls(StopExperimentCommand).map((call) => call.args[0].input.id);
+
+    it('stops what its start has begun, and nothing of another stack, where the way back may be over', async () => {
+      fis.on(StartExperimentCommand).rejects(new Error('timeout'));
+      await expect(injection([{ state: 'HOLD' }, { state: 'RELEASED' }]).inject()).rejects.toThrow('timeout');
+      expect(stopped()).toEqual(['LATE']);
+      expect(deleted()).toEqual(['EXT1', 'LOST']);
+    });
+
+    it('deletes the template that it may have made', async () => {
+      fis.on(CreateExperimentTemplateCommand).rejects(new Error('timeout'));
+      await expect(injection([new Error('no table')]).inject()).rejects.toThrow('timeout');
+      expect(deleted()).toEqual(['LOST']);
+      expect(fis.commandCalls(StartExperimentCommand)).toEqual([]);
+    });
+
+    it('leaves it to the way back while the lease is held', async () => {
+      fis.on(StartExperimentCommand).rejects(new Error('timeout'));
+      await expect(injection().inject()).rejects.toThrow('timeout');
+      expect(stopped()).toEqual([]);
+      expect(deleted()).toEqual(['EXT1']);
+    });
+
+    it('says so when that could not be ended', async () => {
+      fis.on(StartExperimentCommand).rejects(new Error('timeout'));
+      fis.on(StopExperimentCommand).rejects(new Error('FIS is away'));
+      await expect(injection([{ state: 'HOLD' }, { state: 'RELEASED' }]).inject()).rejects.toThrow(
+        /timeout; what it may have begun could not be ended: Error: FIS is away/,
+      );
+    });
   });
 
   it.each<[string, Partial<Lease> | Error]>([

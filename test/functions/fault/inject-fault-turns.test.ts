@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Injection } from '../../../functions/experiment/workflow.ts';
 import { nextDueAtEpochMs, nextTurn } from '../../../functions/fault/inject-fault-turns.ts';
 import { EPOCH_MS, iso } from '../experiment/fixtures.ts';
-import { experimentOf, hostFault } from './turn-fixtures.ts';
+import { experimentOf, hostFault, serviceFault } from './turn-fixtures.ts';
 
 const ids = (faults: { faultId: string }[]) => faults.map(({ faultId }) => faultId);
 const injectedSoFar = (injectedFaults: string[], endsSeconds = 60): Injection => ({
@@ -36,6 +36,14 @@ describe('the turns of several faults', () => {
     expect(ids(nextTurn(experiment, injectedSoFar(['exp.2']), at(26)).faults)).toEqual(['exp.1', 'exp.3', 'exp.4']);
   });
 
+  it('take faults of a service first, on their own, and the hosts of the same second at once behind them', () => {
+    const mixed = experimentOf([hostFault(1, 0), serviceFault(2, 0), hostFault(3, 10), serviceFault(4, 10)]);
+    expect(ids(nextTurn(mixed, undefined, at(0)).faults)).toEqual(['exp.2']);
+    expect(nextDueAtEpochMs(mixed.faults, injectedSoFar(['exp.2']))).toBe(at(0));
+    expect(ids(nextTurn(mixed, injectedSoFar(['exp.2']), at(0.5)).faults)).toEqual(['exp.1']);
+    expect(ids(nextTurn(mixed, injectedSoFar(['exp.2', 'exp.1']), at(11)).faults)).toEqual(['exp.4']);
+  });
+
   it('inject nothing with less than a second left, and name everything that is missed', () => {
     const last = nextTurn(experiment, injectedSoFar(['exp.2']), at(59));
     expect([ids(last.faults), last.ttlSeconds]).toEqual([['exp.1', 'exp.3', 'exp.4'], 1]);
@@ -49,12 +57,15 @@ describe('the turns of several faults', () => {
   });
 
   it('inject every fault exactly once or name it as missed, none before its time, none beyond the end', () => {
-    const plan = fc.array(fc.integer({ min: 0, max: 59 }), { minLength: 1, maxLength: 10 });
+    const plan = fc.array(fc.tuple(fc.integer({ min: 0, max: 59 }), fc.boolean()), { minLength: 1, maxLength: 10 });
     // How long each turn takes, milliseconds: a slow host delays the next turn.
     const delays = fc.array(fc.integer({ min: 0, max: 45_000 }), { minLength: 10, maxLength: 10 });
     fc.assert(
-      fc.property(plan, delays, (starts, tookMs) => {
-        const faults = starts.map((startSeconds, index) => hostFault(index + 1, startSeconds));
+      fc.property(plan, delays, (kinds, tookMs) => {
+        const starts = kinds.map(([startSeconds]) => startSeconds);
+        const faults = kinds.map(([startSeconds, inService], index) =>
+          (inService ? serviceFault : hostFault)(index + 1, startSeconds),
+        );
         const planned = experimentOf(faults);
         const seen: string[] = [];
         let nowMs = at(0);
@@ -63,6 +74,7 @@ describe('the turns of several faults', () => {
           expect(turns).toBeLessThanOrEqual(faults.length);
           const turn = nextTurn(planned, injection, nowMs);
           seen.push(...ids(turn.faults), ...ids(turn.late));
+          expect(new Set(turn.faults.map(({ kind }) => kind)).size).toBeLessThanOrEqual(1);
           for (const { startSeconds } of turn.faults) {
             const dueMs = injection
               ? Date.parse(injection.injectedAt) + (startSeconds - Math.min(...starts)) * 1000

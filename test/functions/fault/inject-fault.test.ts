@@ -241,32 +241,41 @@ describe('inject several faults', () => {
 });
 
 describe('inject faults that a service applies', () => {
-  it('beside those of hosts, at the same time, and waits for both', async () => {
-    const { run, acts, clock, detailsOf } = world([hostFault(1, 0), serviceFault(2, 0)]);
-    expect((await run()).injectedFaults).toEqual(['exp.1', 'exp.2']);
-    expect(acts).toEqual(['INJECTING', 'grant', 'send', 'start', 'hold', 'INJECTED']);
-    expect(clock.monotonicMs()).toBe(1500);
+  it('before those of the hosts, which get nothing and are announced nothing until the service runs them', async () => {
+    const { run, acts, clock, detailsOf, sent } = world([hostFault(1, 0), serviceFault(2, 0)]);
+    const { injectedFaults, injectedAt, rollbackScheduledAt } = await run();
+    expect(injectedFaults).toEqual(['exp.2', 'exp.1']);
+    const services = ['INJECTING', 'start', 'hold', 'INJECTED'];
+    expect(acts).toEqual([...services, 'INJECTING', 'grant', 'send', 'hold', 'INJECTED']);
     expect(detailsOf('INJECTING')).toMatchObject([
-      { commands: [{ faultId: 'exp.1' }], services: [{ faultId: 'exp.2', action: { undo: ['start'] } }] },
+      { commands: [], services: [{ faultId: 'exp.2', action: { undo: ['start'] } }] },
+      { commands: [{ faultId: 'exp.1' }], services: [] },
     ]);
-    const services = [{ faultId: 'exp.2', fisExperimentId: 'EXP-exp.2' }];
-    expect(detailsOf('INJECTED')).toMatchObject([{ services }]);
+    expect(detailsOf('INJECTED')[0]).toMatchObject({ services: [{ faultId: 'exp.2', fisExperimentId: 'EXP-exp.2' }] });
+    // The service took 1.5 s, the new beat came half a second later: the host's TTL ends with the common end.
+    expect(sent.map(({ parameters }) => parameters.ttlSeconds)).toEqual(['59']);
+    expect(clock.monotonicMs()).toBe(3000);
+    expect(Date.parse(rollbackScheduledAt) - Date.parse(injectedAt)).toBe(60_000);
+  });
+
+  it('and touches no host when the service refuses', async () => {
+    const { run, acts, dependencies, detailsOf, sent, lease } = world([hostFault(1, 0), serviceFault(2, 0)]);
+    dependencies.services.inject = async () => {
+      acts.push('start');
+      throw new Error('FIS refuses: at most 5');
+    };
+    await expect(run()).rejects.toMatchObject({ name: 'InjectionFailed', message: 'exp.2: FIS refuses: at most 5' });
+    expect(acts).toEqual(['INJECTING', 'start', 'INJECTION_FAILED']);
+    expect([sent, lease.grants]).toEqual([[], []]);
+    expect(detailsOf('INJECTION_FAILED')).toMatchObject([
+      { nodes: [], services: [{ faultId: 'exp.2', problem: 'FIS refuses: at most 5' }] },
+    ]);
   });
 
   it('grants nothing to nobody when there is no host to grant to', async () => {
     const { run, acts } = world([serviceFault(1, 0)]);
     await run();
     expect(acts).toEqual(['INJECTING', 'start', 'hold', 'INJECTED']);
-  });
-
-  it('fails when the service does not confirm, and tells what the hosts said', async () => {
-    const { run, acts, dependencies, detailsOf } = world([hostFault(1, 0), serviceFault(2, 0)]);
-    dependencies.services.inject = () => Promise.reject(new Error('FIS refuses: at most 5'));
-    await expect(run()).rejects.toMatchObject({ name: 'InjectionFailed', message: 'exp.2: FIS refuses: at most 5' });
-    expect(acts.at(-1)).toBe('INJECTION_FAILED');
-    expect(detailsOf('INJECTION_FAILED')).toMatchObject([
-      { nodes: [{ state: 'APPLIED' }], services: [{ faultId: 'exp.2', problem: 'FIS refuses: at most 5' }] },
-    ]);
   });
 
   it('gives a service up that never answers', async () => {

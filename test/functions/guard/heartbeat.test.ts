@@ -17,20 +17,26 @@ beforeEach(() => {
 const puts = () => cloudWatch.commandCalls(PutMetricDataCommand).map((call) => call.args[0].input);
 
 describe('the guard heartbeat', () => {
-  it('is kept by the second, one for each cluster', async () => {
-    await guardHeartbeat(new CloudWatchClient({ region: 'r' }), new SimulatedClock())(['a', 'b']);
+  it('is kept by the second, one for each cluster of this stack', async () => {
+    await guardHeartbeat(new CloudWatchClient({ region: 'r' }), new SimulatedClock(), 'X')(['a', 'b']);
     const datum = { MetricName: 'GuardHeartbeat', Value: 1, Unit: 'Count', StorageResolution: 1 };
     expect(puts()).toEqual([
       {
         Namespace: 'Holdfast',
-        MetricData: ['a', 'b'].map((Value) => ({ ...datum, Dimensions: [{ Name: 'cluster', Value }] })),
+        MetricData: ['a', 'b'].map((Value) => ({
+          ...datum,
+          Dimensions: [
+            { Name: 'stack', Value: 'X' },
+            { Name: 'cluster', Value },
+          ],
+        })),
       },
     ]);
   });
 
   it('speaks every 5 s however often it is asked, so twice in each period of its alarm', async () => {
     const clock = new SimulatedClock();
-    const heartbeat = guardHeartbeat(new CloudWatchClient({ region: 'r' }), clock);
+    const heartbeat = guardHeartbeat(new CloudWatchClient({ region: 'r' }), clock, 'X');
     for (let second = 0; second < 20; second++) {
       await heartbeat(['a']);
       clock.advance(1000);
@@ -42,7 +48,7 @@ describe('the guard heartbeat', () => {
 
   it('tells its failure, and says it again at the next evaluation', async () => {
     const clock = new SimulatedClock();
-    const heartbeat = guardHeartbeat(new CloudWatchClient({ region: 'r' }), clock);
+    const heartbeat = guardHeartbeat(new CloudWatchClient({ region: 'r' }), clock, 'X');
     cloudWatch.on(PutMetricDataCommand).rejectsOnce(new Error('away')).resolves({});
     await expect(heartbeat(['a'])).rejects.toThrow('away');
     clock.advance(1000);

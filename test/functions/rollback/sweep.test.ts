@@ -51,6 +51,15 @@ describe('the sweep', () => {
     expect(runs[0]).toMatchObject({ experimentId: ID, rollbackOnly: true, experiment: { experimentId: ID } });
   });
 
+  it('starts a rollback however many targets there are: they stay in the log', async () => {
+    const { runs, dependencies } = setUp(
+      [...dead, ...logOf(ID, ['TARGETS_RESOLVED', { targets: { faults: [] } }])],
+      -1,
+    );
+    await sweep(dependencies);
+    expect(runs[0]).not.toHaveProperty('targets');
+  });
+
   it('leaves alone what is within its time', async () => {
     const { acts, dependencies } = setUp(dead, 1);
     expect(await sweep(dependencies)).toEqual({ 'redis-master': 'within its time' });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Fault } from '../../../functions/experiment/experiment.ts';
 import type { RollbackResult } from '../../../functions/experiment/workflow.ts';
 import { type RecoveringCluster, verifyRecovery } from '../../../functions/rollback/verify-recovery.ts';
 import type { LiveNode } from '../../../functions/target/ec2-nodes.ts';
@@ -147,5 +148,46 @@ describe('verify recovery', () => {
     expect(written).toMatchObject([['RECOVERY_FAILED', { impacted: ['node-3', 'node-1'] }]]);
     expect(first.repaired[0]?.nodes).toEqual(['node-3']);
     expect(other.repaired).toEqual([]);
+  });
+
+  describe('of a rebooted instance', () => {
+    const reboot: Fault = {
+      ...serviceFault(3, 0),
+      kind: 'INSTANCE_REBOOT',
+      parameters: { kind: 'INSTANCE_REBOOT', targetNodes: ['node-3'] },
+    };
+    const up = (seconds?: number) => topology(seconds === undefined ? {} : { uptimeSeconds: { 'node-3': seconds } });
+    /** Looked at each second. */
+    const running = (seconds: number) => Array.from({ length: 30 }, (_, index) => up(seconds + index));
+    /** The simulated clock starts 30 s after the reboot was asked for. */
+    const begunAt = '2026-05-29T13:11:30.000Z';
+    async function verifyReboot(begun: string | undefined, ...topologies: StoreTopology[]) {
+      const clock = new SimulatedClock();
+      const { recovering } = cluster(clock, topologies);
+      const services = [{ faultId: 'exp.3', outcome: 'REVERTED' as const, ...(begun ? { begunAt: begun } : {}) }];
+      const given = { outcome: 'ROLLED_BACK' as const, nodes: [], services };
+      const audit = { append: async () => ({}) as never };
+      const result = await verifyRecovery(experimentOf([reboot]), given, [recovering], { audit, clock });
+      return { result, elapsedMs: clock.monotonicMs() };
+    }
+
+    it('waits until its store has started since: EC2 shows nothing of a reboot that is still to come', async () => {
+      const { result, elapsedMs } = await verifyReboot(begunAt, up(900), up(901), up(1));
+      expect(result).toMatchObject({ outcome: 'RECOVERED' });
+      expect(elapsedMs).toBe(2000);
+    });
+
+    it.each([
+      ['has run since before', running(900), /node-3: not seen to restart: its store has run for 920 s/],
+      ['started just before', running(30), /not seen to restart/],
+      ['does not tell', [up()], /node-3: not seen to restart: its store does not tell/],
+    ])('has not recovered where its store %s', async (_what, seen, words) => {
+      const { result } = await verifyReboot(begunAt, ...seen);
+      expect(result).toMatchObject({ outcome: 'NOT_RECOVERED', problems: [expect.stringMatching(words)] });
+    });
+
+    it('asks for no restart where the reboot never began', async () => {
+      expect((await verifyReboot(undefined, up(900))).result.outcome).toBe('RECOVERED');
+    });
   });
 });

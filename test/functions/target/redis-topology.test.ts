@@ -25,6 +25,14 @@ describe('redis topology', () => {
     expect(topology.advertisedAddresses['redis-node-1']).toBe(ip(1));
   });
 
+  it('tells for how long each Redis has run, of those that tell', () => {
+    const { sentinels, redises } = shard();
+    const told = redises.map(
+      (view): RedisView => (view.node === 'redis-node-2' ? { ...view, uptimeSeconds: 7 } : view),
+    );
+    expect(mergeTopology(nodes, sentinels, told).uptimeSeconds).toEqual({ 'redis-node-2': 7 });
+  });
+
   it('names no master when two Sentinels disagree', () => {
     const { sentinels, redises } = shard();
     const views: SentinelView[] = [

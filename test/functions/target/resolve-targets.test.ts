@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../../functions/experiment/experiment.ts';
 import type { FaultParameters } from '../../../functions/experiment/faults.ts';
+import type { SubnetInterface } from '../../../functions/experiment/targets.ts';
+import type { LiveNode } from '../../../functions/target/ec2-nodes.ts';
 import { mergeTopology } from '../../../functions/target/redis-topology.ts';
-import { resolveTargets } from '../../../functions/target/resolve-targets.ts';
+import { type Network, resolveTargets, subnetsToLookAt } from '../../../functions/target/resolve-targets.ts';
 import { ip, liveNode, nodes, shard } from './fixtures.ts';
 
 const { sentinels, redises } = shard();
@@ -28,8 +30,16 @@ const partition = (impacted: string, ...groupA: string[]) =>
 const loss = (impacted: string[], to: { toNodes?: string[]; toAvailabilityZone?: string } = {}) =>
   fault({ kind: 'NETWORK_LOSS', targetNodes: impacted, packetLossPct: 30, correlationPct: 0, ...to }, ...impacted);
 const seed = partition('redis-node-3', 'redis-node-1', 'redis-node-2');
-const resolve = (one: Fault, exempt: string[] = [], of = { nodes, topology }) =>
-  resolveTargets([one], of.nodes, of.topology, exempt)[0];
+const ownSubnetIds = ['subnet-guard'];
+const interfaceOf = ({ instanceId, subnetId, addresses }: LiveNode): SubnetInterface => ({
+  ...{ interfaceId: `eni-${instanceId}`, subnetId, instanceId, addresses, description: '' },
+});
+const resolve = (
+  one: Fault,
+  exempt: string[] = [],
+  of = { nodes, topology },
+  network: Network = { interfaces: of.nodes.map(interfaceOf), ownSubnetIds },
+) => resolveTargets([one], of.nodes, of.topology, exempt, network)[0];
 const peersOf = (one: Fault) => resolve(one)?.peers.map(({ name }) => name);
 
 describe('resolve targets', () => {
@@ -100,6 +110,40 @@ describe('the targets of a fault in the service', () => {
     expect(() => resolve(disconnect('eu-west-1c', 'redis-node-3'), [], { nodes: crowded, topology })).toThrow(
       /exactly the live nodes .*eu-west-1c; not named: redis-node-6/,
     );
+  });
+
+  const third = liveNode(3);
+  const cut = (change: Partial<Network>, exempt: string[] = []) => {
+    const network = { interfaces: [interfaceOf(third)], ownSubnetIds, ...change };
+    return () => resolve(disconnect('eu-west-1c', 'redis-node-3'), exempt, { nodes, topology }, network);
+  };
+  const foreign = (change: Partial<SubnetInterface>): SubnetInterface => ({
+    ...{ interfaceId: 'eni-9', subnetId: 'subnet-c', addresses: ['10.78.0.99'], description: '' },
+    ...change,
+  });
+
+  it('are alone in the subnets that are cut off: whoever else is there was not asked and not counted', () => {
+    expect(cut({})()?.impacted).toHaveLength(1);
+    const elsewhere = foreign({ subnetId: 'subnet-a', instanceId: 'i-production' });
+    expect(cut({ interfaces: [interfaceOf(third), elsewhere] })()?.impacted).toHaveLength(1);
+    for (const [stranger, words] of [
+      [foreign({ instanceId: 'i-production' }), /others than the targets .*: i-production in subnet-c/],
+      [foreign({ description: 'ELB app/checkout' }), /ELB app\/checkout in subnet-c/],
+      [foreign({}), /eni-9 in subnet-c/],
+    ] as const) {
+      expect(cut({ interfaces: [interfaceOf(third), stranger] })).toThrow(words);
+    }
+  });
+
+  it('are refused where the guard or its telemetry would be cut off, and where EC2 does not show what is there', () => {
+    expect(cut({ ownSubnetIds: ['subnet-c'] })).toThrow(/subnet-c: the guard runs there/);
+    expect(cut({}, ['10.78.0.13'])).toThrow(/telemetry lives in a subnet that would be cut off \(10.78.0.13\)/);
+    expect(cut({ interfaces: [] })).toThrow(/EC2 shows no interface of redis-node-3/);
+  });
+
+  it('have their subnets looked at only for a fault that cuts these off', () => {
+    expect(subnetsToLookAt([disconnect('eu-west-1c', 'redis-node-3')], nodes)).toEqual(['subnet-c']);
+    expect(subnetsToLookAt([seed, loss(['redis-node-3'])], nodes)).toEqual([]);
   });
 
   it('are refused when the kind cannot have them', () => {

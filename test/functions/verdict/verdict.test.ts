@@ -20,6 +20,8 @@ const verdictOf = (changes: Parameters<typeof fullRun>[0] = {}) => {
   return `${status} ${outcome}`;
 };
 const injection = { injectedAt: iso(3), rollbackScheduledAt: iso(63), nodes: [] };
+const applied = { ...injection, injectedFaults: ['exp_chaos_redis_019.1'], confirmedAt: iso(3) };
+const host = { faultId: 'exp_chaos_redis_019.1', instanceId: 'i-3' };
 const breach = {
   guardrail: 'errorRatePct',
   value: 2,
@@ -93,6 +95,37 @@ describe('the verdict', () => {
     [
       'says nothing when a watchdog died',
       { ROLLED_BACK: rolledBack({ revertReason: 'WATCHDOG_DIED' }) },
+      'ABORTED INCONCLUSIVE',
+    ],
+    [
+      'says nothing when the TTL of a host ran out clearly before the common end',
+      { ROLLED_BACK: rolledBack({ revertReason: 'TTL', liftedAt: iso(60.9) }) },
+      'ABORTED INCONCLUSIVE',
+    ],
+    [
+      'lets a host end as much before the others as its answer took',
+      { ROLLED_BACK: rolledBack({ revertReason: 'TTL', liftedAt: iso(61) }) },
+      'COMPLETED CONFIRMED',
+    ],
+    [
+      'leaves a host the time of the application out of its TTL, which counts from the beginning',
+      {
+        INJECTED: { ...applied, nodes: [{ ...host, appliedAt: iso(2.9) }] },
+        ROLLED_BACK: rolledBack({ revertReason: 'TTL', liftedAt: iso(58.4) }),
+      },
+      'COMPLETED CONFIRMED',
+    ],
+    [
+      'says nothing when a host had the fault long before the last one of its turn answered',
+      {
+        INJECTED: { ...applied, nodes: [{ ...host, appliedAt: iso(-1) }] },
+        ROLLED_BACK: rolledBack({ revertReason: 'TTL', liftedAt: iso(58.4) }),
+      },
+      'ABORTED INCONCLUSIVE',
+    ],
+    [
+      'says nothing when nobody knows at what time a TTL ran out',
+      { ROLLED_BACK: rolledBack({ revertReason: 'TTL', liftedAt: undefined }) },
       'ABORTED INCONCLUSIVE',
     ],
     [

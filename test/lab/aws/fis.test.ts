@@ -2,6 +2,7 @@ import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwat
 import {
   DescribeInstancesCommand,
   DescribeInstanceTypesCommand,
+  DescribeNetworkInterfacesCommand,
   EC2Client,
   StartInstancesCommand,
 } from '@aws-sdk/client-ec2';
@@ -95,6 +96,9 @@ describe('an experiment of FIS', () => {
     await until(id, 'running');
     await eventually(5, async () => ((await instanceState(0)) === 'stopped' ? true : undefined));
     expect(powerLog).toEqual(['stop redis-node-1']);
+    const { experiment } = await fis.send(new GetExperimentCommand({ id }));
+    expect(experiment?.actions?.fault?.startTime).toEqual(experiment?.startTime);
+    expect(experiment?.startTime).toBeInstanceOf(Date);
     const running = { Name: 'instance-state-name', Values: ['running'] };
     const { Reservations } = await ec2.send(new DescribeInstancesCommand({ Filters: [running] }));
     expect(Reservations).toHaveLength(REDIS_HOSTS.length - 1);
@@ -203,6 +207,19 @@ describe('what FIS knows', () => {
       /1 to 5/,
     ],
     [
+      'a sixth resource',
+      {
+        targets: {
+          Instances: {
+            resourceType: 'aws:ec2:instance',
+            resourceArns: [0, 1, 2, 3, 4, 5].map(instanceArn),
+            selectionMode: 'ALL',
+          },
+        },
+      },
+      /1 to 5 resources/,
+    ],
+    [
       'a duration under a minute',
       {
         actions: {
@@ -240,6 +257,18 @@ describe('EC2', () => {
     expect(await instanceState(0)).toBe('running');
     await rebooted;
     expect(powerLog).toEqual(['stop redis-node-1', 'start redis-node-1']);
+  });
+
+  it('shows every interface in a subnet, and whose it is', async () => {
+    const Filters = [{ Name: 'subnet-id', Values: ['subnet-b'] }];
+    const { NetworkInterfaces = [] } = await ec2.send(new DescribeNetworkInterfacesCommand({ Filters }));
+    const hosts = REDIS_HOSTS.filter((_host, index) => index % 3 === 1);
+    const addresses = hosts.flatMap((host) => [host.managementAddress, host.dataAddress].filter(Boolean));
+    expect(NetworkInterfaces.map(({ PrivateIpAddress }) => PrivateIpAddress)).toEqual(addresses);
+    expect(new Set(NetworkInterfaces.map(({ Attachment }) => Attachment?.InstanceId))).toEqual(
+      new Set(hosts.map(({ instanceId }) => instanceId)),
+    );
+    expect(new Set(NetworkInterfaces.map(({ NetworkInterfaceId }) => NetworkInterfaceId)).size).toBe(addresses.length);
   });
 
   it('tells zone, subnet, type and volumes of an instance, and that its type has no instance store', async () => {

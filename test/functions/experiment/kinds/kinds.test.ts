@@ -10,7 +10,9 @@ import {
   kindOf,
   peersOf,
   refusalOf,
+  SERVICE_KINDS,
 } from '../../../../functions/experiment/faults.ts';
+import type { AnyServiceKind } from '../../../../functions/experiment/kinds/kind.ts';
 import { parseExperiment } from '../../../../functions/experiment/parse-experiment.ts';
 import { configuration, seedPayload } from '../fixtures.ts';
 import { KIND_PARAMETERS } from '../kind-parameters.ts';
@@ -184,6 +186,30 @@ describe('what a cluster may not have', () => {
     expect(refusal('AZ_DISCONNECT', parameters, { tier: 'staging' })).toBeUndefined();
   });
 
+  it('refuses more targets than FIS takes for one fault, before anything is made', () => {
+    const targets = (count: number) => {
+      const impacted = Array.from({ length: count }, (_, index) => ({
+        ...{ name: `n${index}`, instanceId: `i-${index}`, addresses: [], shard: 's', role: 'replica' as const },
+        ...{ availabilityZone: 'eu-west-1a', subnetId: `subnet-${index}`, dataVolumeIds: [`vol-${index}`] },
+      }));
+      return { faultId: 'exp.1', impacted, peers: [], shardMembers: [] };
+    };
+    for (const kind of Object.values<AnyServiceKind>(SERVICE_KINDS as never)) {
+      const parameters = kind.schema.parse(kind.example);
+      expect(kind.refuseTargets?.(parameters, targets(5)), kind.kind).toBeUndefined();
+      expect(kind.refuseTargets?.(parameters, targets(6)), kind.kind).toMatch(
+        /6 \w+ are more than the 5 that FIS takes/,
+      );
+    }
+    // Volumes count, not nodes.
+    const [first] = targets(1).impacted;
+    const many = {
+      ...targets(0),
+      impacted: first ? [{ ...first, dataVolumeIds: ['a', 'b', 'c', 'd', 'e', 'f'] }] : [],
+    };
+    expect(SERVICE_KINDS.VOLUME_PAUSE_IO.refuseTargets?.(n3, many)).toContain('6 Volumes');
+  });
+
   it('refuses every fault of the service where an alarm would not fit among its stop conditions', () => {
     const alarms = (count: number) => ({
       tier: 'staging',
@@ -198,8 +224,8 @@ describe('what a cluster may not have', () => {
     }
   });
 
-  it('says what no rollback takes back of a reboot and a drifted clock, and of no other kind', () => {
+  it('says what no rollback takes back of a drifted clock, and of what happens below the hosts, without a fence', () => {
     const said = FAULT_KINDS.filter((name) => kindOf(name).irreversible);
-    expect(said).toEqual(['CLOCK_DRIFT', 'INSTANCE_REBOOT']);
+    expect(said).toEqual(['CLOCK_DRIFT', 'INSTANCE_STOP', 'INSTANCE_REBOOT', 'VOLUME_PAUSE_IO', 'AZ_DISCONNECT']);
   });
 });

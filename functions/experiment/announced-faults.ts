@@ -1,4 +1,4 @@
-import type { AuditEntry } from './entry.ts';
+import type { AuditEntry } from '../audit/entry.ts';
 
 /** Ids of the faults that an INJECTING entry announced: each may have been applied, confirmed or not. */
 export function announcedFaults(entries: readonly AuditEntry[]): Set<string> {

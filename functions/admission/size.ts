@@ -1,0 +1,28 @@
+import type { Experiment } from '../experiment/experiment.ts';
+import { type Problem, problem } from '../experiment/problem.ts';
+import { bytesOf, MAX_ENTRY_BYTES, MAX_RUN_BYTES } from '../experiment/sizes.ts';
+import type { ResolvedTargets } from '../experiment/workflow.ts';
+import type { PlannedAct } from './plan.ts';
+
+/**
+ * Beyond a certain size nothing of an experiment can be carried or recorded any more, not even its way back: so it does
+ * not begin. Asked of all clusters together, as they run under one execution and in one log.
+ *
+ * @param wouldRun everything of the run: turns that come late may stand in one entry
+ */
+export function refuseTooLarge(
+  experiment: Experiment,
+  targets: ResolvedTargets,
+  wouldRun: readonly PlannedAct[],
+): Problem | undefined {
+  return (
+    beyond('experiment and targets', bytesOf({ experiment, targets }), MAX_RUN_BYTES) ??
+    beyond('commands', bytesOf(wouldRun), MAX_ENTRY_BYTES)
+  );
+}
+
+function beyond(what: string, bytes: number, maxBytes: number): Problem | undefined {
+  if (bytes <= maxBytes) return undefined;
+  const detail = `not started: its ${what} are ${bytes} bytes, at most ${maxBytes}; name fewer nodes, or fewer faults`;
+  return problem('experiment-too-large', detail, { bytes, maxBytes });
+}

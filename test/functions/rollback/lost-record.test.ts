@@ -1,0 +1,86 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { AuditEntry } from '../../../functions/audit/entry.ts';
+import { HOST_FAULT_KINDS, type HostFaultKind, hostKindOf, scriptName } from '../../../functions/experiment/faults.ts';
+import type { HostReport } from '../../../functions/fault/host-report.ts';
+import { rollBack } from '../../../functions/rollback/roll-back.ts';
+import { SimulatedClock } from '../guard/simulated-clock.ts';
+
+const HOST_DIRECTORY = new URL('../../../host/', import.meta.url).pathname;
+
+interface Confirmed {
+  state?: string;
+  bootId?: string;
+}
+
+/** What the way back makes of a host that knows of nothing, after it has answered the injection like this. */
+async function judged(kind: HostFaultKind, confirmed: Confirmed, bootId: string | undefined, type = 'INJECTED') {
+  const node = { node: 'n3', instanceId: 'i-3', faultId: 'exp.1' };
+  const log = [
+    { type: 'INJECTING', details: { commands: [{ ...node, kind }] } },
+    { type, details: { nodes: [{ ...node, ...confirmed }] } },
+  ] as unknown as AuditEntry[];
+  const clock = new SimulatedClock();
+  const report: HostReport = { faultId: 'exp.1', state: 'NOTHING_TO_REVERT', leftovers: [], bootId };
+  const { outcome, nodes } = await rollBack(
+    { experimentId: 'exp', reason: 'TTL', detail: 'over', hasServiceFaults: false },
+    {
+      clock,
+      services: { rollBack: async () => [] },
+      document: 'roll-back',
+      leases: { release: async () => {}, read: async () => undefined },
+      audit: { append: async () => ({}) as never, read: async () => log },
+      hosts: {
+        async run() {
+          clock.advance(500);
+          return { status: 'Success', report };
+        },
+      },
+    },
+  );
+  return { outcome, node: nodes[0]?.outcome, detail: nodes[0]?.detail };
+}
+
+const APPLIED = { state: 'APPLIED', bootId: 'boot-1' };
+const CLEAN = { outcome: 'ROLLED_BACK', node: 'NOTHING_TO_REVERT', detail: undefined };
+
+describe('a host that has lost the record of a fault', () => {
+  it.each(['CLOCK_DRIFT', 'PROCESS_PAUSE', 'PROCESS_KILL'] as const)(
+    'does not prove that %s has ended, while it runs on since it confirmed the fault',
+    async (kind) => {
+      const failed = { outcome: 'ROLLBACK_FAILED', node: 'FAILED', detail: expect.stringMatching(/lost its record/) };
+      expect(await judged(kind, APPLIED, 'boot-1')).toEqual(failed);
+      // The other hosts of the turn may have failed: this one had it all the same.
+      expect(await judged(kind, APPLIED, 'boot-1', 'INJECTION_FAILED')).toEqual(failed);
+    },
+  );
+
+  it.each([
+    ['now', APPLIED, undefined],
+    ['at the injection', { state: 'APPLIED' }, 'boot-1'],
+  ])('proves nothing when it is not known in which boot it is %s', async (_when, confirmed, bootId) => {
+    expect((await judged('CLOCK_DRIFT', confirmed, bootId)).outcome).toBe('ROLLBACK_FAILED');
+  });
+
+  it('is clean when it has been restarted since, which no fault survives', async () => {
+    expect(await judged('CLOCK_DRIFT', APPLIED, 'boot-2')).toEqual(CLEAN);
+  });
+
+  it('is believed when it never confirmed the fault', async () => {
+    expect(await judged('CLOCK_DRIFT', { state: 'REFUSED', bootId: 'boot-1' }, 'boot-1')).toEqual(CLEAN);
+  });
+
+  it('is believed for a fault that it would have found by its mark', async () => {
+    expect(await judged('NETWORK_PARTITION', APPLIED, 'boot-1')).toEqual(CLEAN);
+  });
+
+  it.each(HOST_FAULT_KINDS)('would find %s by a mark, unless the kind says that it has none', (kind) => {
+    const name = scriptName(kind);
+    const [module, script] = [`kinds/${name.replaceAll('-', '_')}.py`, `faults/${name}.sh`].map((file) => {
+      expect(existsSync(HOST_DIRECTORY + file)).toBe(true);
+      return readFileSync(HOST_DIRECTORY + file, 'utf8');
+    });
+    const isFound = module?.includes('def bare(') || script?.includes('start_worker ');
+    if (!isFound) expect(hostKindOf(kind).unmarked).toBe(true);
+  });
+});
