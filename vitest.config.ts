@@ -10,8 +10,8 @@ class ByName extends BaseSequencer {
 }
 
 /**
- * `unit` needs nothing but Node. `host` (the host program), `lab` (the lab's own parts) and `system` (the deployed
- * system in a lab) need Linux, root and network namespaces.
+ * `unit` needs nothing but Node. `host` (the host program), `guest` (the same on a kernel of its own), `lab` (the lab's
+ * own parts) and `system` (the deployed system in a lab) need Linux, root and network namespaces.
  */
 export default defineConfig({
   test: {
@@ -31,11 +31,20 @@ export default defineConfig({
         test: {
           name: 'host',
           include: ['test/host/**/*.test.ts'],
-          // One process for all files, so that they share one guest kernel.
-          isolate: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'guest',
+          include: ['test/guest/**/*.test.ts'],
+          // A guest kernel has one processor: two processes have one each, and all files of a process share it.
+          isolate: false,
+          maxWorkers: 2,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

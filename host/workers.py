@@ -33,15 +33,16 @@ def is_marked(pid, wanted):
 
 
 def end(fault_id):
-    """SIGKILL until none is left. Raises OSError when one stays."""
-    until = now() + END_SECONDS
+    """SIGKILL until none is left: one that shows no mark any more may still hold its file. Raises OSError when one stays."""
+    until, seen = now() + END_SECONDS, set()
     while True:
-        left = find(fault_id)
+        seen |= set(find(fault_id))
+        left = [worker for worker in seen if processes.is_same(*worker)]
         if not left:
             return
         if now() > until:
             raise OSError(f"workers {', '.join(str(pid) for pid, _ in left)} do not end")
-        for pid, started in left:
+        for worker in left:
             with contextlib.suppress(OSError):
-                processes.send(pid, started, signal.SIGKILL)
+                processes.send(*worker, signal.SIGKILL)
         time.sleep(0.005)

@@ -20,7 +20,7 @@ const TIERS: Tier[] = [
   { name: 'lint', command: ['biome', 'check', '.'] },
   {
     name: 'shell lint',
-    command: ['sh', '-c', 'shellcheck -x lab/*.sh test/*.sh test/host/guest/*.sh host/*.sh host/faults/*.sh'],
+    command: ['sh', '-c', 'shellcheck -x lab/*.sh test/*.sh test/guest/machine/*.sh host/*.sh host/faults/*.sh'],
   },
   {
     name: 'dependency rules',
@@ -29,6 +29,7 @@ const TIERS: Tier[] = [
   { name: 'unused code', command: ['knip'] },
   { name: 'unit', command: ['vitest', 'run', '--project', 'unit'], vitest: true },
   { name: 'host', command: ['vitest', 'run', '--project', 'host'], vitest: true, needsRoot: true },
+  { name: 'guest', command: ['vitest', 'run', '--project', 'guest'], vitest: true, needsRoot: true },
   { name: 'lab', command: ['vitest', 'run', '--project', 'lab'], vitest: true, needsRoot: true },
   { name: 'system', command: ['vitest', 'run', '--project', 'system'], vitest: true, needsRoot: true },
 ];

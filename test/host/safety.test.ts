@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { HOST_FAULT_KINDS, scriptName } from '../../functions/experiment/faults.ts';
 import type { KindCase } from './kind-case.ts';
@@ -20,5 +21,12 @@ describe('the safety suite', () => {
   it('leaves out no kind that hosts can have', () => {
     const kinds = HOST_FAULT_KINDS.map(scriptName);
     expect(KIND_CASES.map(({ kind }) => kind).sort()).toEqual(kinds.sort());
+  });
+
+  it('runs on a guest kernel for every kind that needs one', () => {
+    for (const { kind } of KIND_CASES.filter(({ runsIn }) => runsIn === 'guest')) {
+      const file = new URL(`../guest/safety-${kind}.test.ts`, import.meta.url);
+      expect(readFileSync(file, 'utf8')).toContain(`kinds/${kind}.ts`);
+    }
   });
 });

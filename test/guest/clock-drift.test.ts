@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../host/wire.ts';
+import { inWorld } from '../host/world.ts';
 import { bootGuest, describeGuest, GUEST_TEST_MS, type Guest, inGuest } from './guest.ts';
-import { until } from './wire.ts';
-import { inWorld } from './world.ts';
 
 const KIND = 'clock-drift';
 const WATCHDOG = ['/usr/bin/python3', '-B', '/run/files/program/watchdog.py', 'inject'];

@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from 'vitest';
+import { FOREIGN_RULES, until } from '../host/wire.ts';
 import { bootGuest, describeGuest, GUEST_TEST_MS, type Guest, inGuest } from './guest.ts';
-import { FOREIGN_RULES, until } from './wire.ts';
 
 const NETWORK = 'network-partition';
 

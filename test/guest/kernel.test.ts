@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from 'vitest';
+import { ADDRESS } from '../host/wire.ts';
 import { bootGuest, describeGuest, GUEST_TEST_MS, inGuest } from './guest.ts';
-import { ADDRESS } from './wire.ts';
 
 describeGuest('the guest kernel', () => {
   beforeAll(() => bootGuest(), GUEST_TEST_MS);

@@ -2,8 +2,8 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { execute, type Outcome } from '../host.ts';
-import { until } from '../wire.ts';
+import { execute, type Outcome } from '../../host/host.ts';
+import { until } from '../../host/wire.ts';
 import { Line } from './line.ts';
 
 const HERE = new URL('.', import.meta.url).pathname;

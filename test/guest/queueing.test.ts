@@ -1,8 +1,8 @@
 import { beforeAll, expect, it } from 'vitest';
+import { networkLatency } from '../host/kinds/network-latency.ts';
+import { networkLoss } from '../host/kinds/network-loss.ts';
+import { ADDRESS } from '../host/wire.ts';
 import { bootGuest, describeGuest, GUEST_TEST_MS, type Guest, inGuest } from './guest.ts';
-import { networkLatency } from './kinds/network-latency.ts';
-import { networkLoss } from './kinds/network-loss.ts';
-import { ADDRESS } from './wire.ts';
 
 /** The second wire of the guest, and the same hosts over IPv6. */
 const SECOND = { host: '10.98.0.1', peer: '10.98.0.2', client: '10.98.0.3' } as const;

@@ -1,11 +1,11 @@
 import { beforeAll, expect, it } from 'vitest';
+import { cpuSpike } from '../host/kinds/cpu-spike.ts';
+import { diskFull } from '../host/kinds/disk-full.ts';
+import { diskIo } from '../host/kinds/disk-io.ts';
+import { memoryPressure } from '../host/kinds/memory-pressure.ts';
+import { controlGroups, ratePerSecond, workers } from '../host/load.ts';
+import { until } from '../host/wire.ts';
 import { bootGuest, describeGuest, GUEST_TEST_MS, type Guest, inGuest } from './guest.ts';
-import { cpuSpike } from './kinds/cpu-spike.ts';
-import { diskFull } from './kinds/disk-full.ts';
-import { diskIo } from './kinds/disk-io.ts';
-import { memoryPressure } from './kinds/memory-pressure.ts';
-import { controlGroups, ratePerSecond, workers } from './load.ts';
-import { until } from './wire.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const DATA = '/var/lib/redis';

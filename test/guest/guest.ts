@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { describe } from 'vitest';
-import { guestObstacle, Machine } from './guest/machine.ts';
-import { Host, type Outcome, type Running } from './host.ts';
-import { until } from './wire.ts';
+import { Host, type Outcome, type Running } from '../host/host.ts';
+import { until } from '../host/wire.ts';
+import { guestObstacle, Machine } from './machine/machine.ts';
 
 /** Long enough for a test that boots the guest, or even builds it. */
 export const GUEST_TEST_MS = 300_000;

@@ -1,8 +1,7 @@
 import { beforeAll } from 'vitest';
+import type { KindCase } from '../host/kind-case.ts';
+import { type Limits, safetySuite } from '../host/safety-suite.ts';
 import { bootGuest, describeGuest, GUEST_TEST_MS, type Guest, inGuest } from './guest.ts';
-import type { KindCase } from './kind-case.ts';
-import { KIND_CASES } from './kinds/index.ts';
-import { type Limits, safetySuite } from './safety-suite.ts';
 
 /** A guest kernel starts a process some ten times slower. */
 const LIMITS: Limits = { deathSeconds: 8, releaseSeconds: 6, lossSeconds: 6, ttlSeconds: 6 };
@@ -11,7 +10,8 @@ function onGuest(kind: KindCase, test: (guest: Guest) => Promise<void>): Promise
   return inGuest(kind.kind, test, kind.parameters);
 }
 
-for (const kind of KIND_CASES.filter(({ runsIn }) => runsIn === 'guest')) {
+/** The safety suite of a kind that needs a kernel of its own; a file a kind, so that two guests share the work. */
+export function guestSafetySuite(kind: KindCase): void {
   describeGuest(`a ${kind.kind} fault on a kernel of its own`, () => {
     beforeAll(async () => void (await bootGuest()), GUEST_TEST_MS);
     safetySuite(kind, onGuest, LIMITS);

@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { PassThrough } from 'node:stream';
-import type { Outcome, Running } from '../host.ts';
+import type { Outcome, Running } from '../../host/host.ts';
 
 /** What the agent says, one JSON text a line. */
 interface Said {

@@ -1,7 +1,7 @@
 import { beforeAll, expect, it } from 'vitest';
+import { controlGroups } from '../host/load.ts';
+import { FOREIGN_RULES, until } from '../host/wire.ts';
 import { bootGuest, describeGuest, GUEST_TEST_MS, type Guest, inGuest } from './guest.ts';
-import { controlGroups } from './load.ts';
-import { FOREIGN_RULES, until } from './wire.ts';
 
 const NO_UNIT =
   'systemctl list-units --all --plain --no-legend "holdfast-*"; ls /run/systemd/transient 2>/dev/null | grep holdfast';
