@@ -172,7 +172,9 @@ describe('the leash: a fault lives only while someone is watching it', () => {
       ttlSeconds: '30',
       peerAddresses: system.host(peer).dataAddress,
       scope: 'isolate',
+      direction: 'both',
       packetLossPct: '100',
+      ports: '',
     });
     expect(answer).toMatchObject({ state: 'REFUSED' });
     expect(await system.ourRules(node)).toEqual([]);
