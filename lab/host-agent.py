@@ -20,7 +20,7 @@ import threading
 import time
 import urllib.parse
 
-# No __pycache__ beside the program: that is the checkout.
+# No __pycache__ beside the program: that is the checkout. So this stands before the import (hence the noqa).
 sys.dont_write_bytecode = True
 from instance_metadata import RoleCredentials, metadata_handler  # noqa: E402
 

@@ -87,6 +87,7 @@ function rollbackOf({ node, outcome, revertReason, liftedAt, fence, leftovers }:
 /** Nothing for details that are not as this version writes them: a line with a hole says less than the generic one. */
 function ownLineOf(type: EntryType, details: Record<string, unknown>): string | undefined {
   try {
+    // Which details belong to which type only the table knows; what does not fit throws, or leaves a hole, below.
     const line = SUMMARIES[type]?.(details as never);
     return line === undefined || /\b(undefined|null|NaN)\b/.test(line) ? undefined : line;
   } catch {

@@ -151,7 +151,7 @@ function notRolledBack(entries: readonly AuditEntry[]): Ending | undefined {
   const recovery = entries.findLast(({ type }) => type === 'RECOVERY_VERIFIED' || type === 'RECOVERY_FAILED');
   if (!mayHold || recovery?.type === 'RECOVERY_VERIFIED') return undefined;
   if (!recovery) return end('ROLLBACK_FAILED', 'INCONCLUSIVE', 'the recovery of the store was not verified');
-  const { problems } = recovery.details as unknown as Partial<RecoveryResult>;
+  const { problems } = recovery.details as Partial<RecoveryResult>;
   return end('ROLLBACK_FAILED', 'DEVIATED', `the store did not recover: ${problems?.join('; ') || 'no details'}`);
 }
 

@@ -1,21 +1,11 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ADDRESS, FOREIGN_RULES, until } from './wire.ts';
+import { expectFaultThere, expectNothingThere } from './expect-partition.ts';
+import { ADDRESS, until } from './wire.ts';
 import { inWorld, type World } from './world.ts';
 
 const NETWORK = 'network-partition';
-
-async function expectFaultThere(world: World): Promise<void> {
-  expect(await world.connects('peer')).toBe(false);
-  expect(await world.connects('client')).toBe(false);
-}
-
-async function expectNothingThere(world: World): Promise<void> {
-  expect(await world.filter()).toEqual(FOREIGN_RULES);
-  expect(await world.connects('peer')).toBe(true);
-  expect(await world.connects('client')).toBe(true);
-}
 
 /** The script of the fault, run by hand. */
 function partition(world: World, verb: string) {

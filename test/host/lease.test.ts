@@ -1,19 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { FOREIGN_RULES } from './wire.ts';
+import { expectFaultThere, expectNothingThere } from './expect-partition.ts';
 import { inWorld, type World } from './world.ts';
 
 const NETWORK = 'network-partition';
-
-async function expectFaultThere(world: World): Promise<void> {
-  expect(await world.connects('peer')).toBe(false);
-  expect(await world.connects('client')).toBe(false);
-}
-
-async function expectNothingThere(world: World): Promise<void> {
-  expect(await world.filter()).toEqual(FOREIGN_RULES);
-  expect(await world.connects('peer')).toBe(true);
-  expect(await world.connects('client')).toBe(true);
-}
 
 async function expectRefused(world: World, reason: RegExp, granted = true): Promise<void> {
   const answer = await world.inject({}, granted);

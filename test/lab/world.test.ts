@@ -66,6 +66,7 @@ async function expectAllGone(processes: ProcessIdentity[], before: object): Prom
 }
 
 const isPossible = process.platform === 'linux' && process.getuid?.() === 0;
+if (!isPossible) process.stderr.write('the lab: not tested: it needs Linux and root (network namespaces)\n');
 
 describe.skipIf(!isPossible)('the lab', () => {
   const before = machineState();

@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import { PATTERN, percent, rule, wholeNumber } from './fields.ts';
 import { hostKind } from './kind.ts';
-import { addressesOf, NOT_BOTH_PEERS, namesOf, OTHER_PEERS, PEERS_ALLOWED, peerFields, selectPeers } from './peers.ts';
+import {
+  addressesOf,
+  CORRELATION_DOCUMENT,
+  NOT_BOTH_PEERS,
+  namesOf,
+  OTHER_PEERS,
+  PEERS_ALLOWED,
+  PEERS_DOCUMENT,
+  peerFields,
+  selectPeers,
+} from './peers.ts';
 
 const MAX_MS = 10_000;
 
@@ -47,16 +57,10 @@ export const networkLatency = hostKind({
   peers: (parameters) => selectPeers(parameters),
   resource: 'queueing',
   document: {
-    peerAddresses: {
-      description: 'Every address of every peer, v4 and v6; never a network.',
-      pattern: `^${PATTERN.addresses}$`,
-    },
+    ...PEERS_DOCUMENT,
     latencyMs: { description: 'Added to every packet to a peer, 1 to 10000.', pattern: '^[1-9][0-9]{0,4}$' },
     jitterMs: { description: 'Variation of the latency, 0 to latencyMs.', pattern: `^${PATTERN.digits(5)}$` },
-    correlationPct: {
-      description: 'How much one packet is like the one before, 0 to 100.',
-      pattern: `^${PATTERN.percentOrZero}$`,
-    },
+    ...CORRELATION_DOCUMENT,
   },
   fence: true,
   command: ({ latencyMs, jitterMs, correlationPct }, { peers }) => ({

@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import { PATTERN, percent, wholeNumber } from './fields.ts';
 import { hostKind } from './kind.ts';
-import { addressesOf, NOT_BOTH_PEERS, namesOf, OTHER_PEERS, PEERS_ALLOWED, peerFields, selectPeers } from './peers.ts';
+import {
+  addressesOf,
+  CORRELATION_DOCUMENT,
+  NOT_BOTH_PEERS,
+  namesOf,
+  OTHER_PEERS,
+  PEERS_ALLOWED,
+  PEERS_DOCUMENT,
+  peerFields,
+  selectPeers,
+} from './peers.ts';
 
 export const networkLoss = hostKind({
   kind: 'NETWORK_LOSS',
@@ -23,15 +33,9 @@ export const networkLoss = hostKind({
   peers: (parameters) => selectPeers(parameters),
   resource: 'queueing',
   document: {
-    peerAddresses: {
-      description: 'Every address of every peer, v4 and v6; never a network.',
-      pattern: `^${PATTERN.addresses}$`,
-    },
+    ...PEERS_DOCUMENT,
     packetLossPct: { description: 'Share of packets lost, 1 to 100.', pattern: `^${PATTERN.percent}$` },
-    correlationPct: {
-      description: 'How much one packet is like the one before, 0 to 100.',
-      pattern: `^${PATTERN.percentOrZero}$`,
-    },
+    ...CORRELATION_DOCUMENT,
   },
   fence: true,
   command: ({ packetLossPct, correlationPct }, { peers }) => ({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { disjoint, NODE_LIST, nodeNames, PATTERN, percent, wholeNumber } from './fields.ts';
 import { hostKind } from './kind.ts';
-import { addressesOf, namesOf } from './peers.ts';
+import { addressesOf, namesOf, PEERS_DOCUMENT } from './peers.ts';
 
 /** What one netfilter rule (`multiport`) holds. */
 const MAX_PORTS = 15;
@@ -57,10 +57,7 @@ export const networkPartition = hostKind({
       : undefined,
   resource: 'packet-filter',
   document: {
-    peerAddresses: {
-      description: 'Every address of every peer, v4 and v6; never a network.',
-      pattern: `^${PATTERN.addresses}$`,
-    },
+    ...PEERS_DOCUMENT,
     scope: { description: 'isolate: peers and clients; peers: peers only.', pattern: '^(isolate|peers)$' },
     direction: { description: 'Packets that are lost, seen from the host.', pattern: '^(both|in|out)$' },
     packetLossPct: { description: 'Share of packets lost, 1 to 100.', pattern: `^${PATTERN.percent}$` },

@@ -1,5 +1,5 @@
 import type { PeerNode } from '../targets.ts';
-import { availabilityZone, disjoint, NODE_LIST, nodeNames, rule } from './fields.ts';
+import { availabilityZone, disjoint, NODE_LIST, nodeNames, PATTERN, rule } from './fields.ts';
 import type { PeerSelection } from './kind.ts';
 
 /** Fields of the kinds that work on the traffic to some peers: all other nodes, the named ones, or those of a zone. */
@@ -13,6 +13,20 @@ export const PEERS_ALLOWED = {
   targetNodes: NODE_LIST,
   toNodes: `${NODE_LIST}, none of them in targetNodes, without toAvailabilityZone; left out: see toAvailabilityZone`,
   toAvailabilityZone: 'the name of an availability zone, as in eu-west-1a; with neither: all other nodes',
+};
+
+/** Own parameters of their documents that the kinds on the traffic to peers have in common. */
+export const PEERS_DOCUMENT = {
+  peerAddresses: {
+    description: 'Every address of every peer, v4 and v6; never a network.',
+    pattern: `^${PATTERN.addresses}$`,
+  },
+};
+export const CORRELATION_DOCUMENT = {
+  correlationPct: {
+    description: 'How much one packet is like the one before, 0 to 100.',
+    pattern: `^${PATTERN.percentOrZero}$`,
+  },
 };
 
 const MAX_NAMES = 10;
