@@ -1,8 +1,8 @@
-import { defineConfiguration } from './functions/experiment/configuration.ts';
+import { defineConfiguration } from './functions/domain/configuration.ts';
 
 /**
  * An example to edit: every id, name and limit here is yours to replace. What is not written has its default, see
- * functions/experiment/configuration.ts. A request can narrow what stands here and never widen it.
+ * functions/engines/configuration.ts. A request can narrow what stands here and never widen it.
  */
 export default defineConfiguration({
   clusters: {

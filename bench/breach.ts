@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DEFAULT_GUARDRAILS, type Guardrail } from '../functions/experiment/configuration.ts';
+import { DEFAULT_GUARDRAILS, type Guardrail } from '../functions/domain/configuration.ts';
 
 const rangeSchema = z.object({
   data: z.object({

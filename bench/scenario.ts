@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { TERMINAL_STATUSES } from '../functions/experiment/experiment.ts';
+import { TERMINAL_STATUSES } from '../functions/domain/experiment.ts';
 import { type ApiClient, EXPERIMENTS_PATH } from '../lab/api-client.ts';
 import type { Lab } from '../lab/lab-file.ts';
 import { type Observer, observeReachability } from '../lab/observe.ts';

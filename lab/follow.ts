@@ -1,5 +1,5 @@
-import { TERMINAL_STATUSES } from '../functions/experiment/experiment.ts';
-import type { Clock } from '../functions/shared/clock.ts';
+import type { Clock } from '../functions/domain/clock.ts';
+import { TERMINAL_STATUSES } from '../functions/domain/experiment.ts';
 import type { ApiAnswer, ApiClient } from './api-client.ts';
 import { type Paint, renderFrame, renderPlainStatus, renderTimelineEntry } from './render.ts';
 import {

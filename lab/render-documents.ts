@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EXPERIMENT_STATUSES } from '../functions/experiment/experiment.ts';
+import { EXPERIMENT_STATUSES } from '../functions/domain/experiment.ts';
 
 /**
  * The parts of the API's answers that the lab shows. Loose on purpose: what is not shown may change freely, and `--json`

@@ -1,5 +1,5 @@
-import type { Clock } from '../functions/shared/clock.ts';
-import { systemClock } from '../functions/shared/system-clock.ts';
+import type { Clock } from '../functions/domain/clock.ts';
+import { systemClock } from '../functions/runtime/system-clock.ts';
 import { type ApiAnswer, type ApiClient, type ApiConnection, createApiClient, EXPERIMENTS_PATH } from './api-client.ts';
 import { followExperiment, renderAnswer } from './follow.ts';
 import { experimentIdOf } from './payload.ts';

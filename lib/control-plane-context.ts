@@ -1,4 +1,4 @@
-import type { Configuration } from '../functions/experiment/configuration.ts';
+import type { Configuration } from '../functions/domain/configuration.ts';
 import type { AuditStore } from './audit-store.ts';
 import type { Capability } from './capability.ts';
 import type { FunctionNetwork } from './control-function.ts';

@@ -1,7 +1,7 @@
 import { CfnOutput, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
-import type { Configuration } from '../functions/experiment/configuration.ts';
+import type { Configuration } from '../functions/domain/configuration.ts';
 import { AuditStore } from './audit-store.ts';
 import { describeAlarms, describeInstances, readSecrets } from './capability.ts';
 import type { FunctionNetwork } from './control-function.ts';

@@ -1,6 +1,6 @@
-import { type HostFaultKind, hostKindOf } from '../functions/experiment/faults.ts';
-import { PATTERN } from '../functions/experiment/kinds/fields.ts';
-import type { DocumentParameter } from '../functions/experiment/kinds/kind.ts';
+import { type HostFaultKind, hostKindOf } from '../functions/domain/faults/catalogue.ts';
+import { PATTERN } from '../functions/domain/faults/fields.ts';
+import type { DocumentParameter } from '../functions/domain/faults/kind.ts';
 
 const EXPERIMENT_ID = '[A-Za-z0-9_-]{1,50}';
 /** Unbounded on purpose: RE2 refuses nested counts whose product is above 1000, and the shape is what matters. */

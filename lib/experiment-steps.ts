@@ -51,7 +51,7 @@ export class ExperimentSteps extends Construct {
     this.resolveTargets = make(
       'ResolveTargets',
       {
-        entry: 'target/resolve-targets.lambda.ts',
+        entry: 'inject/resolve-targets.lambda.ts',
         description: 'Names to instances, addresses and roles, at the moment of injection.',
         capabilities: [audit.append(), secrets, instances, serviceFaults.lookAround()],
         timeoutSeconds: 30,
@@ -82,7 +82,7 @@ export class ExperimentSteps extends Construct {
       network,
     );
     this.injectFault = make('InjectFault', {
-      entry: 'fault/inject-fault.lambda.ts',
+      entry: 'inject/inject-fault.lambda.ts',
       description: 'Grants the lease to the targets and arms their watchdogs.',
       capabilities: [leases.read(), leases.update(), audit.append(), documents.inject(), serviceFaults.inject()],
       timeoutSeconds: INJECT_SECONDS,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Cluster, parseConfiguration } from '../functions/experiment/configuration.ts';
+import { type Cluster, parseConfiguration } from '../functions/domain/configuration.ts';
 import {
   FAULT_KINDS,
   type FaultKind,
@@ -9,9 +9,9 @@ import {
   kindOf,
   scriptName,
   serviceKindOf,
-} from '../functions/experiment/faults.ts';
-import { parseExperiment } from '../functions/experiment/parse-experiment.ts';
-import type { ResolvedFault, TargetNode } from '../functions/experiment/workflow.ts';
+} from '../functions/domain/faults/catalogue.ts';
+import { parseExperiment } from '../functions/domain/parse-experiment.ts';
+import type { ResolvedFault, TargetNode } from '../functions/domain/workflow.ts';
 
 /** `docs/faults.md`, made from the kinds themselves so that it cannot go stale. */
 
@@ -22,7 +22,7 @@ export function faultTable(): string {
   return [
     '# Fault kinds',
     '',
-    'Made by `npm run docs` from `functions/experiment/kinds/`; edit those. A body has `targetService`, `action` and',
+    'Made by `npm run docs` from `functions/domain/faults/`; edit those. A body has `targetService`, `action` and',
     '`parameters` for one fault, or `faults`, a list of them with `name`, `after` and `offsetSeconds`, for several',
     '([contracts](contracts.md), *Several faults*). Two faults on one node may not share a resource.',
     '',

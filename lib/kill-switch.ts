@@ -11,7 +11,7 @@ export class KillSwitch extends Construct {
   constructor(scope: Construct, id: string, context: ControlPlaneContext) {
     super(scope, id);
     const seed = new ControlFunction(this, 'Seed', {
-      entry: 'shared/seed-kill-switch.lambda.ts',
+      entry: 'kill-switch/seed-kill-switch.lambda.ts',
       description: 'Creates the row of the kill switch at deployment, if it is not there.',
       configurationFile: context.configurationFile,
       capabilities: [context.leases.seedKillSwitch()],

@@ -2,19 +2,19 @@ import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, MathExpression, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import type { Configuration } from '../functions/experiment/configuration.ts';
+import type { Configuration } from '../functions/domain/configuration.ts';
 import {
   GUARD_HEARTBEAT,
   HEARTBEAT_EMPTY_PERIODS,
   HEARTBEAT_PERIOD_SECONDS,
   heartbeatDimensions,
-} from '../functions/experiment/guard-heartbeat.ts';
-import { STACK_TAG } from '../functions/experiment/service-tags.ts';
+} from '../functions/domain/guard-heartbeat.ts';
+import { STACK_TAG } from '../functions/domain/service-tags.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import { allow, type Capability, describeAlarms, describeInstances } from './capability.ts';
 import { FisRole, startEncrypted, startInstances } from './fis-role.ts';
 
-/** What the kinds in `functions/experiment/kinds/` use. */
+/** What the kinds in `functions/domain/faults/` use. */
 const ACTIONS = [
   'aws:ec2:stop-instances',
   'aws:ec2:reboot-instances',

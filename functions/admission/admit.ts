@@ -1,8 +1,8 @@
-import type { Cluster, Configuration } from '../experiment/configuration.ts';
-import type { Experiment } from '../experiment/experiment.ts';
-import { type Problem, problem } from '../experiment/problem.ts';
-import type { Reading, ResolvedFault, ResolvedTargets } from '../experiment/workflow.ts';
-import type { Clock } from '../shared/clock.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { Cluster, Configuration } from '../domain/configuration.ts';
+import type { Experiment } from '../domain/experiment.ts';
+import { type Problem, problem } from '../domain/problem.ts';
+import type { Reading, ResolvedFault, ResolvedTargets } from '../domain/workflow.ts';
 import { limitsOf } from './blast-radius.ts';
 import { CHECKS } from './checks.ts';
 import { Findings } from './findings.ts';

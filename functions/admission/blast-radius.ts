@@ -1,6 +1,6 @@
-import type { Cluster } from '../experiment/configuration.ts';
-import { type Problem, problem } from '../experiment/problem.ts';
-import type { ShardTopology } from '../target/store.ts';
+import type { Cluster } from '../domain/configuration.ts';
+import { type Problem, problem } from '../domain/problem.ts';
+import type { ShardTopology } from '../engines/engine.ts';
 
 /** No configuration can raise these for a production cluster, and no request can raise any limit. */
 export const PRODUCTION_MAX_NODES_PCT = 10;

@@ -1,10 +1,10 @@
-import { ErrorName, WorkflowError } from '../experiment/errors.ts';
-import { isServiceFaultKind, refusalOf } from '../experiment/faults.ts';
-import { type Problem, type ProblemSlug, problem } from '../experiment/problem.ts';
-import type { Reading } from '../experiment/workflow.ts';
-import { ACTIVE_EXPERIMENTS_QUOTA } from '../fault/fis-experiments.ts';
-import { topologyProblems } from '../target/store.ts';
-import { alarmsNotOk } from './alarm-states.ts';
+import { alarmsNotOk } from '../aws/alarm-states.ts';
+import { ACTIVE_EXPERIMENTS_QUOTA } from '../aws/fis/experiments.ts';
+import { ErrorName, WorkflowError } from '../domain/errors.ts';
+import { isServiceFaultKind, refusalOf } from '../domain/faults/catalogue.ts';
+import { type Problem, type ProblemSlug, problem } from '../domain/problem.ts';
+import type { Reading } from '../domain/workflow.ts';
+import { topologyProblems } from '../engines/engine.ts';
 import {
   limitsOf,
   membersOf,

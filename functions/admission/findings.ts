@@ -1,11 +1,11 @@
-import type { Cluster, Configuration } from '../experiment/configuration.ts';
-import type { Experiment, Fault } from '../experiment/experiment.ts';
-import { isServiceFaultKind, peersOf } from '../experiment/faults.ts';
-import type { Reading, ResolvedTargets } from '../experiment/workflow.ts';
-import type { Clock } from '../shared/clock.ts';
-import type { LiveNode } from '../target/ec2-nodes.ts';
-import { resolveTargets, subnetsToLookAt } from '../target/resolve-targets.ts';
-import type { ShardTopology, StoreTopology } from '../target/store.ts';
+import type { LiveNode } from '../aws/live-nodes.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { Cluster, Configuration } from '../domain/configuration.ts';
+import type { Experiment, Fault } from '../domain/experiment.ts';
+import { isServiceFaultKind, peersOf } from '../domain/faults/catalogue.ts';
+import { resolveTargets, subnetsToLookAt } from '../domain/resolve-targets.ts';
+import type { Reading, ResolvedTargets } from '../domain/workflow.ts';
+import type { ShardTopology, StoreTopology } from '../engines/engine.ts';
 import { membersOf } from './blast-radius.ts';
 import type { AdmissionPorts } from './ports.ts';
 

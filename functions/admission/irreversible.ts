@@ -1,5 +1,5 @@
-import type { Experiment } from '../experiment/experiment.ts';
-import { type FaultKind, kindOf } from '../experiment/faults.ts';
+import type { Experiment } from '../domain/experiment.ts';
+import { type FaultKind, kindOf } from '../domain/faults/catalogue.ts';
 
 /** An effect that stays, in words. */
 export interface Irreversible {

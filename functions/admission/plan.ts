@@ -1,8 +1,8 @@
-import type { Configuration } from '../experiment/configuration.ts';
-import { scriptName } from '../experiment/faults.ts';
-import type { ResolvedTargets } from '../experiment/workflow.ts';
-import { type NodeCommand, nodeCommands } from '../fault/node-command.ts';
-import { type ServiceFault, serviceFaults } from '../fault/service-fault.ts';
+import type { Configuration } from '../domain/configuration.ts';
+import { scriptName } from '../domain/faults/catalogue.ts';
+import { type ServiceFault, serviceFaults } from '../domain/fis-fault.ts';
+import type { ResolvedTargets } from '../domain/workflow.ts';
+import { type NodeCommand, nodeCommands } from '../inject/node-command.ts';
 import type { Findings } from './findings.ts';
 
 /** One command to one host as it would be sent, and what takes it back. */

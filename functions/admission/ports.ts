@@ -1,8 +1,8 @@
-import type { Cluster } from '../experiment/configuration.ts';
-import type { SubnetInterface } from '../experiment/targets.ts';
-import type { Reading } from '../experiment/workflow.ts';
-import type { LiveNode } from '../target/ec2-nodes.ts';
-import type { StoreTopology } from '../target/store.ts';
+import type { LiveNode } from '../aws/live-nodes.ts';
+import type { Cluster } from '../domain/configuration.ts';
+import type { SubnetInterface } from '../domain/targets.ts';
+import type { Reading } from '../domain/workflow.ts';
+import type { StoreTopology } from '../engines/engine.ts';
 
 /** What admission looks at. Each may throw: then the answer is unknown, and unknown refuses. */
 export interface AdmissionPorts {

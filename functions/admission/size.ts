@@ -1,7 +1,7 @@
-import type { Experiment } from '../experiment/experiment.ts';
-import { type Problem, problem } from '../experiment/problem.ts';
-import { bytesOf, MAX_ENTRY_BYTES, MAX_RUN_BYTES } from '../experiment/sizes.ts';
-import type { ResolvedTargets } from '../experiment/workflow.ts';
+import type { Experiment } from '../domain/experiment.ts';
+import { bytesOf, MAX_ENTRY_BYTES, MAX_RUN_BYTES } from '../domain/limits.ts';
+import { type Problem, problem } from '../domain/problem.ts';
+import type { ResolvedTargets } from '../domain/workflow.ts';
 import type { PlannedAct } from './plan.ts';
 
 /**

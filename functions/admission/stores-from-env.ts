@@ -1,10 +1,10 @@
-import { AuditLog } from '../audit/audit-log.ts';
-import { eventBridgePublisher } from '../audit/event-publisher.ts';
-import { LeaseStore } from '../guard/lease.ts';
-import { dynamoClient, eventBridgeClient } from '../shared/clients.ts';
-import { requireEnv } from '../shared/env.ts';
-import { systemClock } from '../shared/system-clock.ts';
-import { ClusterLocks } from './cluster-locks.ts';
+import { dynamoClient, eventBridgeClient } from '../aws/clients.ts';
+import { eventBridgePublisher } from '../aws/event-publisher.ts';
+import { requireEnv } from '../runtime/environment.ts';
+import { systemClock } from '../runtime/system-clock.ts';
+import { AuditLog } from '../tables/audit-log.ts';
+import { LeaseStore } from '../tables/leases.ts';
+import { ClusterLocks } from '../tables/locks.ts';
 
 /** The stores as the handlers wire them: from the environment that the stack sets. Made when first asked for. */
 export function auditLog(): AuditLog {

@@ -1,4 +1,4 @@
-import type { Cluster } from '../experiment/configuration.ts';
+import type { Cluster } from '../domain/configuration.ts';
 
 const DAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'] as const;
 

@@ -1,9 +1,9 @@
-import type { Cluster } from '../experiment/configuration.ts';
+import type { Cluster } from '../domain/configuration.ts';
 import {
   HEARTBEAT_BOUND_SECONDS,
   HEARTBEAT_EMPTY_PERIODS,
   HEARTBEAT_PERIOD_SECONDS,
-} from '../experiment/guard-heartbeat.ts';
+} from '../domain/guard-heartbeat.ts';
 
 /** One step on the way from a breach to a lifted fault. */
 export interface Term {

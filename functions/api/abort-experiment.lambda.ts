@@ -1,10 +1,10 @@
 import { auditLog, leaseStore } from '../admission/stores-from-env.ts';
-import { dynamoClient } from '../shared/clients.ts';
-import { requireEnv } from '../shared/env.ts';
-import { systemClock } from '../shared/system-clock.ts';
+import { dynamoClient } from '../aws/clients.ts';
+import { requireEnv } from '../runtime/environment.ts';
+import { systemClock } from '../runtime/system-clock.ts';
+import { Reservations } from '../tables/reservations.ts';
 import { abortExperiment } from './abort-experiment.ts';
 import { callerOf, experimentIdOf, route } from './answer.ts';
-import { Reservations } from './reservations.ts';
 
 const dependencies = {
   audit: auditLog(),

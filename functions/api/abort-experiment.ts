@@ -1,13 +1,13 @@
-import type { AuditLog } from '../audit/audit-log.ts';
-import type { AuditEntry } from '../audit/entry.ts';
-import type { Caller } from '../experiment/experiment.ts';
-import { stateOf } from '../experiment/status.ts';
-import { KILL_SWITCH_LEASE_ID, type LeaseStore } from '../guard/lease.ts';
-import type { Clock } from '../shared/clock.ts';
-import { log } from '../shared/log.ts';
-import { withDeadline } from '../shared/with-deadline.ts';
+import type { AuditEntry } from '../domain/audit-entry.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { Caller } from '../domain/experiment.ts';
+import { stateOf } from '../domain/status.ts';
+import { withDeadline } from '../domain/with-deadline.ts';
+import { log } from '../runtime/log.ts';
+import type { AuditLog } from '../tables/audit-log.ts';
+import { KILL_SWITCH_LEASE_ID, type LeaseStore } from '../tables/leases.ts';
+import type { Reservations } from '../tables/reservations.ts';
 import { type Answer, notFound } from './answer.ts';
-import type { Reservations } from './reservations.ts';
 
 export interface AbortDependencies {
   audit: Pick<AuditLog, 'append' | 'read'>;

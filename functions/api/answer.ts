@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import type { Caller } from '../experiment/experiment.ts';
-import { type FieldError, type Problem, problem } from '../experiment/problem.ts';
-import { log } from '../shared/log.ts';
+import type { Caller } from '../domain/experiment.ts';
+import { type FieldError, type Problem, problem } from '../domain/problem.ts';
+import { log } from '../runtime/log.ts';
 
 /** What a route answers: a document of ours, or a problem. */
 export interface Answer {

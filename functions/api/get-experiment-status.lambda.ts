@@ -1,5 +1,5 @@
 import { auditReader, leaseStore } from '../admission/stores-from-env.ts';
-import { systemClock } from '../shared/system-clock.ts';
+import { systemClock } from '../runtime/system-clock.ts';
 import { experimentIdOf, route } from './answer.ts';
 import { getExperimentStatus } from './get-experiment.ts';
 

@@ -1,13 +1,13 @@
 import { irreversibleOf } from '../admission/irreversible.ts';
-import type { AuditLog } from '../audit/audit-log.ts';
-import type { AuditEntry } from '../audit/entry.ts';
-import { verifyChain } from '../audit/hash-chain.ts';
-import { detailsOf, nodesOf, readingsNow, stateOf, statusDocument } from '../experiment/status.ts';
-import type { Baseline, ProbeMeasurement, RecoveryResult } from '../experiment/workflow.ts';
-import type { ServiceFault } from '../fault/service-fault.ts';
-import type { LeaseStore } from '../guard/lease.ts';
-import type { Clock } from '../shared/clock.ts';
-import { recordsOf } from '../verdict/records.ts';
+import type { AuditEntry } from '../domain/audit-entry.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { ServiceFault } from '../domain/fis-fault.ts';
+import { verifyChain } from '../domain/hash-chain.ts';
+import { recordsOf } from '../domain/records.ts';
+import { detailsOf, nodesOf, readingsNow, stateOf, statusDocument } from '../domain/status.ts';
+import type { Baseline, ProbeMeasurement, RecoveryResult } from '../domain/workflow.ts';
+import type { AuditLog } from '../tables/audit-log.ts';
+import type { LeaseStore } from '../tables/leases.ts';
 import { type Answer, notFound } from './answer.ts';
 import { timelineRow } from './timeline.ts';
 

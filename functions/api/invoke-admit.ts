@@ -1,6 +1,6 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import type { Admission } from '../admission/admit.ts';
-import type { Experiment } from '../experiment/experiment.ts';
+import type { Experiment } from '../domain/experiment.ts';
 
 /** Asks the function inside the VPC. @throws Error when it did not answer, or not in the agreed form */
 export async function invokeAdmit(

@@ -1,5 +1,5 @@
-import { dynamoClient } from '../shared/clients.ts';
-import { requireEnv } from '../shared/env.ts';
+import { dynamoClient } from '../aws/clients.ts';
+import { requireEnv } from '../runtime/environment.ts';
 import { route } from './answer.ts';
 import { findRecordsIn, listExperiments } from './list-experiments.ts';
 

@@ -1,8 +1,8 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb';
-import { FAULT_KINDS } from '../experiment/faults.ts';
-import { type FieldError, problem } from '../experiment/problem.ts';
-import { RECORD_INDEX, type RecordRow } from '../verdict/records.ts';
+import { FAULT_KINDS } from '../domain/faults/catalogue.ts';
+import { type FieldError, problem } from '../domain/problem.ts';
+import { RECORD_INDEX, type RecordRow } from '../domain/records.ts';
 import { type Answer, refusal } from './answer.ts';
 
 const MAX_ROWS = 1_000;

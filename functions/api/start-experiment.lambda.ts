@@ -1,12 +1,12 @@
 import { auditLog, clusterLocks, leaseStore } from '../admission/stores-from-env.ts';
-import { dynamoClient, lambdaClient, stepFunctionsClient } from '../shared/clients.ts';
-import { loadConfiguration } from '../shared/configuration.ts';
-import { requireEnv } from '../shared/env.ts';
-import { systemClock } from '../shared/system-clock.ts';
+import { dynamoClient, lambdaClient, stepFunctionsClient } from '../aws/clients.ts';
+import { loadConfiguration } from '../aws/configuration.ts';
+import { startExecution } from '../aws/start-execution.ts';
+import { requireEnv } from '../runtime/environment.ts';
+import { systemClock } from '../runtime/system-clock.ts';
+import { Reservations } from '../tables/reservations.ts';
 import { bodyOf, callerOf, route } from './answer.ts';
 import { invokeAdmit } from './invoke-admit.ts';
-import { Reservations } from './reservations.ts';
-import { startExecution } from './start-execution.ts';
 import { startExperiment } from './start-experiment.ts';
 
 /** Longest wait for admission; the rest of API Gateway's 29 s is for the injection. */

@@ -1,18 +1,18 @@
 import { type Admission, type AdmissionFacts, clustersOf } from '../admission/admit.ts';
 import { clusterLocked } from '../admission/checks.ts';
-import type { ClusterLocks } from '../admission/cluster-locks.ts';
-import type { AuditLog } from '../audit/audit-log.ts';
-import type { Caller, Experiment } from '../experiment/experiment.ts';
-import { isServiceFaultKind } from '../experiment/faults.ts';
-import { type DurationLimits, parseExperiment } from '../experiment/parse-experiment.ts';
-import { type Problem, problem } from '../experiment/problem.ts';
-import { stateOf } from '../experiment/status.ts';
-import type { ExperimentRun } from '../experiment/workflow.ts';
-import type { LeaseStore } from '../guard/lease.ts';
-import type { Clock } from '../shared/clock.ts';
-import { log } from '../shared/log.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { Caller, Experiment } from '../domain/experiment.ts';
+import { isServiceFaultKind } from '../domain/faults/catalogue.ts';
+import { type DurationLimits, parseExperiment } from '../domain/parse-experiment.ts';
+import { type Problem, problem } from '../domain/problem.ts';
+import { stateOf } from '../domain/status.ts';
+import type { ExperimentRun } from '../domain/workflow.ts';
+import { log } from '../runtime/log.ts';
+import type { AuditLog } from '../tables/audit-log.ts';
+import type { LeaseStore } from '../tables/leases.ts';
+import type { ClusterLocks } from '../tables/locks.ts';
+import { hashRequest, type Reservation, type Reservations } from '../tables/reservations.ts';
 import { type Answer, refusal } from './answer.ts';
-import { hashRequest, type Reservation, type Reservations } from './reservations.ts';
 
 const INJECTED_WAIT_MS = 20_000;
 /** API Gateway gives up after 29 s; an answer of ours must come before. */

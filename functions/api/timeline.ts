@@ -1,4 +1,5 @@
-import type { AuditEntry, EntryType } from '../audit/entry.ts';
+import type { AuditEntry, EntryType } from '../domain/audit-entry.ts';
+import type { ServiceFault } from '../domain/fis-fault.ts';
 import type {
   Baseline,
   Injection,
@@ -9,8 +10,7 @@ import type {
   RollbackResult,
   ServiceRollback,
   Verdict,
-} from '../experiment/workflow.ts';
-import type { ServiceFault } from '../fault/service-fault.ts';
+} from '../domain/workflow.ts';
 
 /** One entry of the log as `GET …/{id}` shows it: with a line for a person. */
 export function timelineRow({ sequence, type, at, actor, details, hash }: AuditEntry) {

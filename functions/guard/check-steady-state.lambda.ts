@@ -1,11 +1,11 @@
-import { readAlarmStates } from '../admission/alarm-states.ts';
-import type { Baseline, ExperimentRun } from '../experiment/workflow.ts';
-import { cloudWatchClient } from '../shared/clients.ts';
-import { loadConfiguration } from '../shared/configuration.ts';
-import { configuredClusters } from '../target/cluster.ts';
-import { auditLogFromEnv, observeCluster } from '../target/dependencies.ts';
+import { readAlarmStates } from '../aws/alarm-states.ts';
+import { cloudWatchClient } from '../aws/clients.ts';
+import { loadConfiguration } from '../aws/configuration.ts';
+import { auditLogFromEnv, observeCluster } from '../aws/wiring.ts';
+import { configuredClusters } from '../domain/cluster.ts';
+import type { Baseline, ExperimentRun } from '../domain/workflow.ts';
+import { PrometheusClient } from '../telemetry/prometheus.ts';
 import { checkSteadyState } from './check-steady-state.ts';
-import { PrometheusClient } from './prometheus.ts';
 
 const audit = auditLogFromEnv();
 

@@ -1,11 +1,11 @@
-import { alarmsNotOk } from '../admission/alarm-states.ts';
-import type { AuditLog } from '../audit/audit-log.ts';
-import { ErrorName, WorkflowError } from '../experiment/errors.ts';
-import type { Baseline } from '../experiment/workflow.ts';
-import { type StoreTopology, topologyProblems } from '../target/store.ts';
-import { readBaseline } from './baseline.ts';
-import { describeBreaches, evaluate, type NamedCluster } from './guardrails.ts';
-import { readTelemetry, type Telemetry } from './prometheus.ts';
+import { alarmsNotOk } from '../aws/alarm-states.ts';
+import { ErrorName, WorkflowError } from '../domain/errors.ts';
+import { describeBreaches, evaluate, type NamedCluster } from '../domain/guardrails.ts';
+import type { Baseline } from '../domain/workflow.ts';
+import { type StoreTopology, topologyProblems } from '../engines/engine.ts';
+import type { AuditLog } from '../tables/audit-log.ts';
+import { readBaseline } from '../telemetry/baseline.ts';
+import { readTelemetry, type Telemetry } from '../telemetry/prometheus.ts';
 
 /** One cluster of the experiment, and how it is seen. */
 export interface ObservedCluster extends NamedCluster {

@@ -1,15 +1,15 @@
 import type { Context } from 'aws-lambda';
-import { isServiceFaultKind } from '../experiment/faults.ts';
-import type { ExperimentRun } from '../experiment/workflow.ts';
-import { cloudWatchClient } from '../shared/clients.ts';
-import { loadConfiguration } from '../shared/configuration.ts';
-import { requireEnv } from '../shared/env.ts';
-import { systemClock } from '../shared/system-clock.ts';
-import { configuredClusters } from '../target/cluster.ts';
-import { auditLogFromEnv, guardLeasesFromEnv } from '../target/dependencies.ts';
+import { cloudWatchClient } from '../aws/clients.ts';
+import { loadConfiguration } from '../aws/configuration.ts';
+import { auditLogFromEnv, guardLeasesFromEnv } from '../aws/wiring.ts';
+import { configuredClusters } from '../domain/cluster.ts';
+import { isServiceFaultKind } from '../domain/faults/catalogue.ts';
+import type { ExperimentRun } from '../domain/workflow.ts';
+import { requireEnv } from '../runtime/environment.ts';
+import { systemClock } from '../runtime/system-clock.ts';
+import { PrometheusClient } from '../telemetry/prometheus.ts';
 import { guard } from './guard.ts';
 import { guardHeartbeat } from './heartbeat.ts';
-import { PrometheusClient } from './prometheus.ts';
 
 const audit = auditLogFromEnv();
 const leases = guardLeasesFromEnv();

@@ -1,8 +1,5 @@
-import type { AuditLog } from '../audit/audit-log.ts';
-import { ErrorName, WorkflowError } from '../experiment/errors.ts';
-import type { Reading } from '../experiment/workflow.ts';
-import type { Clock } from '../shared/clock.ts';
-import { log } from '../shared/log.ts';
+import type { Clock } from '../domain/clock.ts';
+import { ErrorName, WorkflowError } from '../domain/errors.ts';
 import {
   blind,
   describeBreaches,
@@ -10,9 +7,12 @@ import {
   type NamedCluster,
   oldestAgeSeconds,
   type TrafficBaseline,
-} from './guardrails.ts';
-import type { Lease, LeaseStore, ReleaseReason } from './lease.ts';
-import { readTelemetry, type Telemetry } from './prometheus.ts';
+} from '../domain/guardrails.ts';
+import type { Reading } from '../domain/workflow.ts';
+import { log } from '../runtime/log.ts';
+import type { AuditLog } from '../tables/audit-log.ts';
+import type { Lease, LeaseStore, ReleaseReason } from '../tables/leases.ts';
+import { readTelemetry, type Telemetry } from '../telemetry/prometheus.ts';
 import { nextTickIntervalMs } from './tick.ts';
 
 /** A lease for which nothing is injected is not held for ever: what *Inject fault* may take, and a little. */

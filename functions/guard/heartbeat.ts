@@ -1,6 +1,6 @@
 import { type CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
-import { GUARD_HEARTBEAT, HEARTBEAT_EVERY_SECONDS, heartbeatDimensions } from '../experiment/guard-heartbeat.ts';
-import type { Clock } from '../shared/clock.ts';
+import type { Clock } from '../domain/clock.ts';
+import { GUARD_HEARTBEAT, HEARTBEAT_EVERY_SECONDS, heartbeatDimensions } from '../domain/guard-heartbeat.ts';
 
 /**
  * Says at most every 5 s that these clusters are watched. One that did not arrive is said again at the next call.

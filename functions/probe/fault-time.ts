@@ -1,5 +1,5 @@
-import type { AuditEntry } from '../audit/entry.ts';
-import type { Injection } from '../experiment/workflow.ts';
+import type { AuditEntry } from '../domain/audit-entry.ts';
+import type { Injection } from '../domain/workflow.ts';
 
 /** The part of INJECTED that is used. */
 type Injected = Pick<Injection, 'injectedAt'> & { nodes?: { appliedAt?: string }[]; services?: unknown[] };

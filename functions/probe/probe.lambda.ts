@@ -1,14 +1,14 @@
 import type { Context } from 'aws-lambda';
-import type { ExperimentRun } from '../experiment/workflow.ts';
-import { secretsManagerClient } from '../shared/clients.ts';
-import { loadConfiguration } from '../shared/configuration.ts';
-import { systemClock } from '../shared/system-clock.ts';
-import { configuredClusters, firstFault } from '../target/cluster.ts';
-import { readCredentials } from '../target/credentials.ts';
-import { auditLogFromEnv } from '../target/dependencies.ts';
+import { secretsManagerClient } from '../aws/clients.ts';
+import { loadConfiguration } from '../aws/configuration.ts';
+import { readCredentials } from '../aws/credentials.ts';
+import { auditLogFromEnv } from '../aws/wiring.ts';
+import { configuredClusters, firstFault } from '../domain/cluster.ts';
+import type { ExperimentRun } from '../domain/workflow.ts';
+import { redisProbe } from '../engines/redis/probe.ts';
+import { systemClock } from '../runtime/system-clock.ts';
 import { probe } from './probe.ts';
 import { probedShard } from './probed-shard.ts';
-import { redisProbe } from './redis-probe.ts';
 
 const audit = auditLogFromEnv();
 

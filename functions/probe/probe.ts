@@ -1,12 +1,12 @@
-import type { AuditLog } from '../audit/audit-log.ts';
-import type { AuditEntry, EntryType } from '../audit/entry.ts';
-import type { ProbeMeasurement } from '../experiment/workflow.ts';
-import type { Clock } from '../shared/clock.ts';
-import { log } from '../shared/log.ts';
+import type { AuditEntry, EntryType } from '../domain/audit-entry.ts';
+import type { Clock } from '../domain/clock.ts';
+import { LASTING_MS, type Operation, outages, rtoSeconds, worstOutage } from '../domain/rto.ts';
+import type { ProbeMeasurement } from '../domain/workflow.ts';
+import type { ShardProbe } from '../engines/shard-probe.ts';
+import { log } from '../runtime/log.ts';
+import type { AuditLog } from '../tables/audit-log.ts';
 import { faultAtEpochMs } from './fault-time.ts';
 import { checkLoss } from './loss-checker.ts';
-import { LASTING_MS, type Operation, outages, rtoSeconds, worstOutage } from './rto.ts';
-import type { ShardProbe } from './shard-probe.ts';
 
 const ACTOR = { function: 'probe' };
 /** 20 operations a second: an outage is measured to 50 ms. */

@@ -1,6 +1,6 @@
-import type { Experiment } from '../experiment/experiment.ts';
-import type { ResolvedTargets, TargetNode } from '../experiment/workflow.ts';
-import { firstFault } from '../target/cluster.ts';
+import { firstFault } from '../domain/cluster.ts';
+import type { Experiment } from '../domain/experiment.ts';
+import type { ResolvedTargets, TargetNode } from '../domain/workflow.ts';
 
 /** What the probe writes to. */
 export interface ProbedShard {

@@ -1,5 +1,5 @@
-import { bytesOf, cut, firstLines } from '../experiment/sizes.ts';
-import type { NodeRollback, RollbackResult, RollbackSummary } from '../experiment/workflow.ts';
+import { bytesOf, cut, firstLines } from '../domain/limits.ts';
+import type { NodeRollback, RollbackResult, RollbackSummary } from '../domain/workflow.ts';
 
 /** Lines of a list, and characters of a line: from all that a host says down to what each of many nodes may say. */
 const STEPS = [

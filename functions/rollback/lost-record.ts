@@ -1,6 +1,6 @@
-import type { AuditEntry } from '../audit/entry.ts';
-import { type FaultKind, hostKindOf, isHostFaultKind } from '../experiment/faults.ts';
-import type { HostReport } from '../fault/host-report.ts';
+import type { AuditEntry } from '../domain/audit-entry.ts';
+import { type FaultKind, hostKindOf, isHostFaultKind } from '../domain/faults/catalogue.ts';
+import type { HostReport } from '../domain/host-report.ts';
 
 type OnNode = { faultId: string; instanceId: string };
 type Confirmed = OnNode & { state?: string; bootId?: string | null };

@@ -1,6 +1,6 @@
 import { auditLog, clusterLocks, leaseStore } from '../admission/stores-from-env.ts';
-import { loadConfiguration } from '../shared/configuration.ts';
-import { systemClock } from '../shared/system-clock.ts';
+import { loadConfiguration } from '../aws/configuration.ts';
+import { systemClock } from '../runtime/system-clock.ts';
 import { type AlarmStateChange, type OnAlarmResult, onAlarm } from './on-alarm.ts';
 
 const dependencies = {

@@ -1,13 +1,13 @@
-import type { ClusterLocks } from '../admission/cluster-locks.ts';
-import type { AuditLog } from '../audit/audit-log.ts';
-import { isTolerated } from '../experiment/alarms.ts';
-import type { Configuration } from '../experiment/configuration.ts';
-import type { AlertSeverity } from '../experiment/experiment.ts';
-import { stateOf } from '../experiment/status.ts';
-import type { LeaseStore } from '../guard/lease.ts';
-import type { Clock } from '../shared/clock.ts';
-import { log } from '../shared/log.ts';
-import { withDeadline } from '../shared/with-deadline.ts';
+import { isTolerated } from '../domain/alarms.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { Configuration } from '../domain/configuration.ts';
+import type { AlertSeverity } from '../domain/experiment.ts';
+import { stateOf } from '../domain/status.ts';
+import { withDeadline } from '../domain/with-deadline.ts';
+import { log } from '../runtime/log.ts';
+import type { AuditLog } from '../tables/audit-log.ts';
+import type { LeaseStore } from '../tables/leases.ts';
+import type { ClusterLocks } from '../tables/locks.ts';
 
 /** The part of EventBridge's `CloudWatch Alarm State Change` that is used. */
 export interface AlarmStateChange {

@@ -1,9 +1,9 @@
 import { auditReader, leaseStore } from '../admission/stores-from-env.ts';
-import { startExecution } from '../api/start-execution.ts';
-import type { ExperimentRun } from '../experiment/workflow.ts';
-import { stepFunctionsClient } from '../shared/clients.ts';
-import { requireEnv } from '../shared/env.ts';
-import { systemClock } from '../shared/system-clock.ts';
+import { stepFunctionsClient } from '../aws/clients.ts';
+import { startExecution } from '../aws/start-execution.ts';
+import type { ExperimentRun } from '../domain/workflow.ts';
+import { requireEnv } from '../runtime/environment.ts';
+import { systemClock } from '../runtime/system-clock.ts';
 import { type ExecutionStatusChange, type OnExecutionEndResult, onExecutionEnd } from './on-execution-end.ts';
 
 const stateMachineArn = requireEnv('HOLDFAST_STATE_MACHINE_ARN');

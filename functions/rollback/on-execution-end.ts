@@ -1,6 +1,6 @@
-import type { AuditLog } from '../audit/audit-log.ts';
-import { stateOf } from '../experiment/status.ts';
-import type { LeaseStore } from '../guard/lease.ts';
+import { stateOf } from '../domain/status.ts';
+import type { AuditLog } from '../tables/audit-log.ts';
+import type { LeaseStore } from '../tables/leases.ts';
 import { type RollbackStarter, startRollback } from './start-rollback.ts';
 
 /** The part of EventBridge's `Step Functions Execution Status Change` that is used. */

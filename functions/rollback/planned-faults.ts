@@ -1,5 +1,5 @@
-import { isServiceFaultKind } from '../experiment/faults.ts';
-import type { ExperimentRun, ResolvedTargets } from '../experiment/workflow.ts';
+import { isServiceFaultKind } from '../domain/faults/catalogue.ts';
+import type { ExperimentRun, ResolvedTargets } from '../domain/workflow.ts';
 
 /** What the run itself tells of what may have been injected: for a log that cannot be read. */
 export interface PlannedFaults {

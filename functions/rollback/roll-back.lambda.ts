@@ -1,10 +1,10 @@
-import type { ExperimentRun, RollbackSummary } from '../experiment/workflow.ts';
-import { fisRollBackFromEnv } from '../fault/fis-from-env.ts';
-import { ssmHostCommands } from '../fault/ssm.ts';
-import { ssmClient } from '../shared/clients.ts';
-import { requireEnv } from '../shared/env.ts';
-import { systemClock } from '../shared/system-clock.ts';
-import { auditLogFromEnv, leaseStoreFromEnv } from '../target/dependencies.ts';
+import { ssmClient } from '../aws/clients.ts';
+import { fisRollBackFromEnv } from '../aws/fis/from-env.ts';
+import { ssmHostCommands } from '../aws/host-commands.ts';
+import { auditLogFromEnv, leaseStoreFromEnv } from '../aws/wiring.ts';
+import type { ExperimentRun, RollbackSummary } from '../domain/workflow.ts';
+import { requireEnv } from '../runtime/environment.ts';
+import { systemClock } from '../runtime/system-clock.ts';
 import { summaryOf } from './bounded-result.ts';
 import { plannedFaults } from './planned-faults.ts';
 import { rollBack } from './roll-back.ts';

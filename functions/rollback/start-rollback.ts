@@ -1,7 +1,7 @@
-import type { AuditEntry } from '../audit/entry.ts';
-import type { Caller, Experiment } from '../experiment/experiment.ts';
-import type { ExperimentRun } from '../experiment/workflow.ts';
-import type { Clock } from '../shared/clock.ts';
+import type { AuditEntry } from '../domain/audit-entry.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { Caller, Experiment } from '../domain/experiment.ts';
+import type { ExperimentRun } from '../domain/workflow.ts';
 
 export interface RollbackStarter {
   /** Starts the state machine under that name; a name that exists already is no error. */

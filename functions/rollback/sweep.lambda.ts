@@ -1,10 +1,10 @@
 import { auditReader, clusterLocks, leaseStore } from '../admission/stores-from-env.ts';
-import { startExecution } from '../api/start-execution.ts';
-import type { ExperimentRun } from '../experiment/workflow.ts';
-import { stepFunctionsClient } from '../shared/clients.ts';
-import { requireEnv } from '../shared/env.ts';
-import { systemClock } from '../shared/system-clock.ts';
-import { executionEnded } from './execution-ended.ts';
+import { stepFunctionsClient } from '../aws/clients.ts';
+import { executionEnded } from '../aws/execution-ended.ts';
+import { startExecution } from '../aws/start-execution.ts';
+import type { ExperimentRun } from '../domain/workflow.ts';
+import { requireEnv } from '../runtime/environment.ts';
+import { systemClock } from '../runtime/system-clock.ts';
 import { type SweepAction, sweep } from './sweep.ts';
 
 const stateMachineArn = requireEnv('HOLDFAST_STATE_MACHINE_ARN');

@@ -1,10 +1,10 @@
-import type { ClusterLock, ClusterLocks } from '../admission/cluster-locks.ts';
-import type { AuditLog } from '../audit/audit-log.ts';
-import type { AuditEntry, EntryType } from '../audit/entry.ts';
-import { stateOf } from '../experiment/status.ts';
-import type { LeaseStore } from '../guard/lease.ts';
-import { log } from '../shared/log.ts';
-import { leavesClusterFree } from '../verdict/verdict.ts';
+import type { AuditEntry, EntryType } from '../domain/audit-entry.ts';
+import { stateOf } from '../domain/status.ts';
+import { leavesClusterFree } from '../domain/verdict.ts';
+import { log } from '../runtime/log.ts';
+import type { AuditLog } from '../tables/audit-log.ts';
+import type { LeaseStore } from '../tables/leases.ts';
+import type { ClusterLock, ClusterLocks } from '../tables/locks.ts';
 import { type RollbackStarter, startRollback } from './start-rollback.ts';
 
 /**

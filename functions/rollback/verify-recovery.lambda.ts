@@ -1,9 +1,9 @@
-import type { ExperimentRun, RecoveryResult } from '../experiment/workflow.ts';
-import { loadConfiguration } from '../shared/configuration.ts';
-import { systemClock } from '../shared/system-clock.ts';
-import { configuredClusters } from '../target/cluster.ts';
-import { auditLogFromEnv, observeCluster, openStore } from '../target/dependencies.ts';
-import type { LiveNode } from '../target/ec2-nodes.ts';
+import { loadConfiguration } from '../aws/configuration.ts';
+import type { LiveNode } from '../aws/live-nodes.ts';
+import { auditLogFromEnv, observeCluster, openStore } from '../aws/wiring.ts';
+import { configuredClusters } from '../domain/cluster.ts';
+import type { ExperimentRun, RecoveryResult } from '../domain/workflow.ts';
+import { systemClock } from '../runtime/system-clock.ts';
 import { verifyRecovery } from './verify-recovery.ts';
 
 const audit = auditLogFromEnv();

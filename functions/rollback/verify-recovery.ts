@@ -1,12 +1,12 @@
-import type { AuditLog } from '../audit/audit-log.ts';
-import type { Experiment } from '../experiment/experiment.ts';
-import { isServiceFaultKind, serviceKindOf } from '../experiment/faults.ts';
-import { firstLines, MAX_LINE_CHARACTERS, MAX_LINES } from '../experiment/sizes.ts';
-import type { RecoveryResult, RollbackSummary } from '../experiment/workflow.ts';
-import type { Clock } from '../shared/clock.ts';
-import { log } from '../shared/log.ts';
-import type { LiveNode } from '../target/ec2-nodes.ts';
-import { type Store, type StoreTopology, topologyProblems } from '../target/store.ts';
+import type { LiveNode } from '../aws/live-nodes.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { Experiment } from '../domain/experiment.ts';
+import { isServiceFaultKind, serviceKindOf } from '../domain/faults/catalogue.ts';
+import { firstLines, MAX_LINE_CHARACTERS, MAX_LINES } from '../domain/limits.ts';
+import type { RecoveryResult, RollbackSummary } from '../domain/workflow.ts';
+import { type Store, type StoreTopology, topologyProblems } from '../engines/engine.ts';
+import { log } from '../runtime/log.ts';
+import type { AuditLog } from '../tables/audit-log.ts';
 
 const POLL_INTERVAL_MS = 1000;
 /** A save takes its time; asking for it more often would only be answered with "it is under way". */

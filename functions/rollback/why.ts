@@ -1,5 +1,5 @@
-import type { ExperimentRun } from '../experiment/workflow.ts';
-import type { ReleaseReason } from '../guard/lease.ts';
+import type { ExperimentRun } from '../domain/workflow.ts';
+import type { ReleaseReason } from '../tables/leases.ts';
 
 /** The reason a rollback gives to a lease that nobody has released yet: what its run shows. */
 export function whyRolledBack({ rollbackOnly, cause }: Pick<ExperimentRun, 'rollbackOnly' | 'cause'>): {

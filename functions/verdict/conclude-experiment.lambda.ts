@@ -1,11 +1,11 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { auditLog, clusterLocks } from '../admission/stores-from-env.ts';
-import type { ExperimentRun, Verdict } from '../experiment/workflow.ts';
-import { dynamoClient } from '../shared/clients.ts';
-import { loadConfiguration } from '../shared/configuration.ts';
-import { requireEnv } from '../shared/env.ts';
-import { systemClock } from '../shared/system-clock.ts';
+import { dynamoClient } from '../aws/clients.ts';
+import { loadConfiguration } from '../aws/configuration.ts';
+import type { ExperimentRun, Verdict } from '../domain/workflow.ts';
+import { requireEnv } from '../runtime/environment.ts';
+import { systemClock } from '../runtime/system-clock.ts';
 import { type ConcludeDependencies, conclude } from './conclude.ts';
 import { publishVerdict } from './verdict-metrics.ts';
 

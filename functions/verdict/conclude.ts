@@ -1,14 +1,14 @@
 import { clustersOf } from '../admission/admit.ts';
-import type { ClusterLocks } from '../admission/cluster-locks.ts';
-import type { AuditLog } from '../audit/audit-log.ts';
-import type { AuditEntry } from '../audit/entry.ts';
-import type { Configuration } from '../experiment/configuration.ts';
-import type { Experiment } from '../experiment/experiment.ts';
-import { stateOf } from '../experiment/status.ts';
-import type { ExperimentRun, Verdict } from '../experiment/workflow.ts';
-import type { Clock } from '../shared/clock.ts';
-import { type RecordRow, recordsOf } from './records.ts';
-import { judge, leavesClusterFree } from './verdict.ts';
+import type { AuditEntry } from '../domain/audit-entry.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { Configuration } from '../domain/configuration.ts';
+import type { Experiment } from '../domain/experiment.ts';
+import { type RecordRow, recordsOf } from '../domain/records.ts';
+import { stateOf } from '../domain/status.ts';
+import { judge, leavesClusterFree } from '../domain/verdict.ts';
+import type { ExperimentRun, Verdict } from '../domain/workflow.ts';
+import type { AuditLog } from '../tables/audit-log.ts';
+import type { ClusterLocks } from '../tables/locks.ts';
 
 const PROBE_WAIT_MS = 45_000;
 const POLL_MS = 500;

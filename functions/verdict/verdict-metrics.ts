@@ -1,6 +1,6 @@
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import type { Experiment } from '../experiment/experiment.ts';
-import type { Verdict } from '../experiment/workflow.ts';
+import type { Experiment } from '../domain/experiment.ts';
+import type { Verdict } from '../domain/workflow.ts';
 
 /** The part of the metrics library that is used here. */
 export type MetricSink = Pick<Metrics, 'addDimensions' | 'addMetric' | 'publishStoredMetrics'>;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { HOST_FAULT_KINDS, scriptName } from '../../functions/experiment/faults.ts';
+import { HOST_FAULT_KINDS, scriptName } from '../../functions/domain/faults/catalogue.ts';
 import type { KindCase } from './kind-case.ts';
 import { KIND_CASES } from './kinds/index.ts';
 import { type Limits, safetySuite } from './safety-suite.ts';

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { askRedis } from '../../functions/target/redis-connection.ts';
-import { redisStore } from '../../functions/target/redis-store.ts';
+import { askRedis } from '../../functions/engines/redis/connection.ts';
+import { redisStore } from '../../functions/engines/redis/store.ts';
 
 const credentials = { username: 'holdfast', password: 'secret' };
 let redisServer: ChildProcess;

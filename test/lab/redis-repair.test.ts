@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { LiveNode } from '../../functions/target/ec2-nodes.ts';
-import { askRedis } from '../../functions/target/redis-connection.ts';
-import { redisStore } from '../../functions/target/redis-store.ts';
+import type { LiveNode } from '../../functions/aws/live-nodes.ts';
+import { askRedis } from '../../functions/engines/redis/connection.ts';
+import { redisStore } from '../../functions/engines/redis/store.ts';
 
 const credentials = { username: 'holdfast', password: 'secret' };
 const node: LiveNode = {

@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Configuration, parseConfiguration } from '../../functions/experiment/configuration.ts';
-import { HOST_FAULT_KINDS, kindOf, refusalOf, scriptName } from '../../functions/experiment/faults.ts';
-import { parseExperiment } from '../../functions/experiment/parse-experiment.ts';
-import type { ResolvedTargets, TargetNode } from '../../functions/experiment/workflow.ts';
-import { type NodeCommand, nodeCommands } from '../../functions/fault/node-command.ts';
+import { type Configuration, parseConfiguration } from '../../functions/domain/configuration.ts';
+import { HOST_FAULT_KINDS, kindOf, refusalOf, scriptName } from '../../functions/domain/faults/catalogue.ts';
+import { parseExperiment } from '../../functions/domain/parse-experiment.ts';
+import type { ResolvedTargets, TargetNode } from '../../functions/domain/workflow.ts';
+import { type NodeCommand, nodeCommands } from '../../functions/inject/node-command.ts';
 import { documentParameters } from '../../lib/document-parameters.ts';
-import { configuration as fixture, seedPayload } from '../functions/experiment/fixtures.ts';
-import { actionOf } from '../functions/experiment/kind-parameters.ts';
+import { configuration as fixture, seedPayload } from '../functions/domain/fixtures.ts';
+import { actionOf } from '../functions/domain/kind-parameters.ts';
 
 /** Mostly what a person would write, with the characters that are allowed somewhere else. */
 const odd = fc.string({ unit: fc.constantFrom(...'aZ09._-@/ :\n'), maxLength: 12 });

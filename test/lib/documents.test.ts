@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { HOST_FAULT_KINDS, scriptName } from '../../functions/experiment/faults.ts';
+import { HOST_FAULT_KINDS, scriptName } from '../../functions/domain/faults/catalogue.ts';
 import { ofType } from './synthesized.ts';
 
 interface Content {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { FAULT_KINDS } from '../../functions/experiment/faults.ts';
-import { parseExperiment } from '../../functions/experiment/parse-experiment.ts';
+import { FAULT_KINDS } from '../../functions/domain/faults/catalogue.ts';
+import { parseExperiment } from '../../functions/domain/parse-experiment.ts';
 import configuration from '../../lab/holdfast.config.ts';
 import { faultTable } from '../../lib/fault-table.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HOST_FAULT_KINDS } from '../../functions/experiment/faults.ts';
+import { HOST_FAULT_KINDS } from '../../functions/domain/faults/catalogue.ts';
 import { actionsFor, actionsOf, allStatements, identityPolicies, listOf, mentions, statementsFor } from './policies.ts';
 import { functionAt, functions, logicalId, ofType, stack } from './synthesized.ts';
 
@@ -63,7 +63,7 @@ describe('permissions', () => {
       (statement) => !mentions(statement.Condition ?? {}, JSON.stringify(guarded).slice(1, -1)),
     );
     expect(unguarded.flatMap(actionsOf)).toEqual(['dynamodb:PutItem']);
-    expect(statementsFor(functionAt('shared/seed-kill-switch.lambda.ts'))).toContainEqual(unguarded[0]);
+    expect(statementsFor(functionAt('kill-switch/seed-kill-switch.lambda.ts'))).toContainEqual(unguarded[0]);
   });
 
   it('creates leases by INSERT only, so that nobody can put a held one over a released one', () => {
@@ -86,7 +86,7 @@ describe('permissions', () => {
 
   it('sends commands from the injection and the rollback only, and each only its own documents', () => {
     expect(entryPointsThatMay('ssm:SendCommand')).toEqual([
-      'fault/inject-fault.lambda.ts',
+      'inject/inject-fault.lambda.ts',
       'rollback/roll-back.lambda.ts',
     ]);
     const documentsOf = (entryPoint: string) =>
@@ -94,7 +94,7 @@ describe('permissions', () => {
     const rollBack = documentsOf('rollback/roll-back.lambda.ts');
     expect(rollBack).toHaveLength(1);
     expect(mentions(rollBack, 'document/Holdfast-Holdfast-roll-back"')).toBe(true);
-    const inject = documentsOf('fault/inject-fault.lambda.ts');
+    const inject = documentsOf('inject/inject-fault.lambda.ts');
     expect(inject).toHaveLength(HOST_FAULT_KINDS.length);
     for (const document of inject) expect(mentions(document, 'document/Holdfast-Holdfast-')).toBe(true);
     expect(mentions(inject, 'roll-back')).toBe(false);
@@ -103,7 +103,7 @@ describe('permissions', () => {
   it('injects only on tagged instances, and rolls back on any, though somebody took the tag away', () => {
     const onInstances = (entryPoint: string) =>
       sendsFrom(entryPoint).filter(({ Resource }) => mentions(Resource, ':instance/*'));
-    expect(onInstances('fault/inject-fault.lambda.ts')).toEqual([
+    expect(onInstances('inject/inject-fault.lambda.ts')).toEqual([
       expect.objectContaining({ Condition: { StringEquals: { 'ssm:resourceTag/holdfast-target': 'true' } } }),
     ]);
     const [rollBack, ...others] = onInstances('rollback/roll-back.lambda.ts');
@@ -134,14 +134,14 @@ describe('permissions', () => {
       'guard/check-steady-state.lambda.ts',
       'probe/probe.lambda.ts',
       'rollback/verify-recovery.lambda.ts',
-      'target/resolve-targets.lambda.ts',
+      'inject/resolve-targets.lambda.ts',
     ]);
   });
 
   it('reads the states of alarms at admission and again before a fault', () => {
     expect(entryPointsThatMay('cloudwatch:DescribeAlarms')).toEqual([
       'admission/admit.lambda.ts',
-      'fault/inject-fault.lambda.ts',
+      'inject/inject-fault.lambda.ts',
       'guard/check-steady-state.lambda.ts',
     ]);
   });

@@ -1,15 +1,15 @@
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { SERVICE_KINDS } from '../../functions/experiment/faults.ts';
-import { GUARD_HEARTBEAT, HEARTBEAT_EVERY_SECONDS } from '../../functions/experiment/guard-heartbeat.ts';
+import { SERVICE_KINDS } from '../../functions/domain/faults/catalogue.ts';
+import { GUARD_HEARTBEAT, HEARTBEAT_EVERY_SECONDS } from '../../functions/domain/guard-heartbeat.ts';
 import { MetricAlarm } from '../../lab/aws/metric-alarm.ts';
 import { ControlPlaneStack } from '../../lib/control-plane-stack.ts';
 import { loadConfiguration } from '../../lib/load-configuration.ts';
 import { actionsOf, identityPolicies, listOf, mentions, type Statement, statementsFor } from './policies.ts';
 import { functionAt, ofType, propertiesOf } from './synthesized.ts';
 
-const inject = () => statementsFor(functionAt('fault/inject-fault.lambda.ts'));
+const inject = () => statementsFor(functionAt('inject/inject-fault.lambda.ts'));
 const rollBack = () => statementsFor(functionAt('rollback/roll-back.lambda.ts'));
 const ofRole = (): Statement[] =>
   identityPolicies()
@@ -131,13 +131,13 @@ describe('permissions on FIS', () => {
   });
 
   it('let admission and resolving see who stands in a subnet', () => {
-    for (const entry of ['admission/admit.lambda.ts', 'target/resolve-targets.lambda.ts']) {
+    for (const entry of ['admission/admit.lambda.ts', 'inject/resolve-targets.lambda.ts']) {
       expect(allowing(statementsFor(functionAt(entry)), 'ec2:DescribeNetworkInterfaces')).not.toEqual([]);
     }
   });
 
   it('come with the name of the stack wherever something is made, found or said under it', () => {
-    for (const entry of ['fault/inject-fault.lambda.ts', 'rollback/roll-back.lambda.ts', 'guard/guard.lambda.ts']) {
+    for (const entry of ['inject/inject-fault.lambda.ts', 'rollback/roll-back.lambda.ts', 'guard/guard.lambda.ts']) {
       const environment = propertiesOf(functionAt(entry)).Environment;
       expect(mentions(environment, '"HOLDFAST_STACK_NAME":"Holdfast"'), entry).toBe(true);
     }

@@ -51,7 +51,7 @@ describe('tables', () => {
 
   it('have a kill switch from deployment on', () => {
     const [, row] = ofType('Custom::HoldfastKillSwitch')[0] ?? [];
-    const seed = logicalId(functionAt('shared/seed-kill-switch.lambda.ts'));
+    const seed = logicalId(functionAt('kill-switch/seed-kill-switch.lambda.ts'));
     expect(row?.Properties.ServiceToken).toEqual({ 'Fn::GetAtt': [seed, 'Arn'] });
   });
 });

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DEFAULT_GUARDRAILS } from '../../functions/experiment/configuration.ts';
+import { DEFAULT_GUARDRAILS } from '../../functions/domain/configuration.ts';
 import type { Observer } from '../../lab/observe.ts';
 import { SYSTEM_LAB_DIRECTORY } from './directory.ts';
 import { CANARY_NODES, SystemUnderTest } from './harness.ts';

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { admit } from '../../../functions/admission/admit.ts';
 import { CHECKS } from '../../../functions/admission/checks.ts';
 import type { AdmissionPorts } from '../../../functions/admission/ports.ts';
-import type { Experiment, Fault } from '../../../functions/experiment/experiment.ts';
-import type { FaultParameters } from '../../../functions/experiment/faults.ts';
-import type { Reading } from '../../../functions/experiment/workflow.ts';
-import type { LiveNode } from '../../../functions/target/ec2-nodes.ts';
-import { configuration, fakeClock, seedExperiment } from '../experiment/fixtures.ts';
+import type { LiveNode } from '../../../functions/aws/live-nodes.ts';
+import type { Experiment, Fault } from '../../../functions/domain/experiment.ts';
+import type { FaultParameters } from '../../../functions/domain/faults/catalogue.ts';
+import type { Reading } from '../../../functions/domain/workflow.ts';
+import { configuration, fakeClock, seedExperiment } from '../domain/fixtures.ts';
 
 const PREFIX = 'Holdfast-Test-';
 const nodes: LiveNode[] = Array.from({ length: 12 }, (_, index) => ({

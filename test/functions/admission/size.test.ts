@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { admit } from '../../../functions/admission/admit.ts';
 import type { AdmissionPorts } from '../../../functions/admission/ports.ts';
-import type { Fault } from '../../../functions/experiment/experiment.ts';
-import type { Reading } from '../../../functions/experiment/workflow.ts';
-import { configuration, fakeClock, seedExperiment } from '../experiment/fixtures.ts';
+import type { Fault } from '../../../functions/domain/experiment.ts';
+import type { Reading } from '../../../functions/domain/workflow.ts';
+import { configuration, fakeClock, seedExperiment } from '../domain/fixtures.ts';
 
 const LIVE_NODES = 300;
 const nodes = Array.from({ length: LIVE_NODES }, (_, index) => ({

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { worstCase } from '../../../functions/admission/worst-case.ts';
-import type { Cluster } from '../../../functions/experiment/configuration.ts';
-import { HEARTBEAT_BOUND_SECONDS } from '../../../functions/experiment/guard-heartbeat.ts';
-import { configuration } from '../experiment/fixtures.ts';
+import type { Cluster } from '../../../functions/domain/configuration.ts';
+import { HEARTBEAT_BOUND_SECONDS } from '../../../functions/domain/guard-heartbeat.ts';
+import { configuration } from '../domain/fixtures.ts';
 
 const cluster = configuration().clusters['redis-master'] as Cluster;
 const total = (terms: { seconds: number }[]) => terms.reduce((sum, { seconds }) => sum + seconds, 0);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { abortExperiment } from '../../../functions/api/abort-experiment.ts';
-import type { AuditEntry } from '../../../functions/audit/entry.ts';
-import type { Lease } from '../../../functions/guard/lease.ts';
-import { CALLER, fullRun } from '../experiment/fixtures.ts';
+import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
+import type { Lease } from '../../../functions/tables/leases.ts';
+import { CALLER, fullRun } from '../domain/fixtures.ts';
 import { SimulatedClock } from '../guard/simulated-clock.ts';
 
 const ID = 'exp_chaos_redis_019';

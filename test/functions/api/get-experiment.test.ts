@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { getExperiment, getExperimentStatus } from '../../../functions/api/get-experiment.ts';
 import { listExperiments } from '../../../functions/api/list-experiments.ts';
-import type { AuditEntry } from '../../../functions/audit/entry.ts';
-import { recordsOf } from '../../../functions/verdict/records.ts';
-import { fakeClock, fullRun, logOf } from '../experiment/fixtures.ts';
-import { experimentOf, serviceFault } from '../fault/turn-fixtures.ts';
+import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
+import { recordsOf } from '../../../functions/domain/records.ts';
+import { fakeClock, fullRun, logOf } from '../domain/fixtures.ts';
+import { experimentOf, serviceFault } from '../inject/fixtures.ts';
 
 const dependencies = (entries: AuditEntry[]) => ({
   audit: { read: async () => entries },

@@ -6,8 +6,8 @@ import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { problem } from '../../../functions/experiment/problem.ts';
-import { CALLER, seedPayload } from '../experiment/fixtures.ts';
+import { problem } from '../../../functions/domain/problem.ts';
+import { CALLER, seedPayload } from '../domain/fixtures.ts';
 
 const dynamo = mockClient(DynamoDBClient);
 const documents = mockClient(DynamoDBDocumentClient);

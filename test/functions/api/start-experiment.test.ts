@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { clusterLocked } from '../../../functions/admission/checks.ts';
-import type { Reservation } from '../../../functions/api/reservations.ts';
 import { type StartDependencies, startExperiment } from '../../../functions/api/start-experiment.ts';
-import type { AuditEntry } from '../../../functions/audit/entry.ts';
-import { problem } from '../../../functions/experiment/problem.ts';
-import type { ExperimentRun } from '../../../functions/experiment/workflow.ts';
-import { CALLER, configuration, fakeClock, iso, logOf, seedPayload } from '../experiment/fixtures.ts';
+import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
+import { problem } from '../../../functions/domain/problem.ts';
+import type { ExperimentRun } from '../../../functions/domain/workflow.ts';
+import type { Reservation } from '../../../functions/tables/reservations.ts';
+import { CALLER, configuration, fakeClock, iso, logOf, seedPayload } from '../domain/fixtures.ts';
 
 const ID = 'exp_chaos_redis_019';
 const PLAN = [

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { timelineRow } from '../../../functions/api/timeline.ts';
-import { type AuditEntry, ENTRY_TYPES } from '../../../functions/audit/entry.ts';
-import { fullRun } from '../experiment/fixtures.ts';
+import { type AuditEntry, ENTRY_TYPES } from '../../../functions/domain/audit-entry.ts';
+import { fullRun } from '../domain/fixtures.ts';
 
 const summaryOf = (type: AuditEntry['type'], details: unknown) =>
   timelineRow({ ...(fullRun()[0] as AuditEntry), type, details: details as Record<string, unknown> }).summary;

@@ -1,5 +1,5 @@
-import { type Cluster, parseConfiguration } from '../../../functions/experiment/configuration.ts';
-import type { TelemetrySnapshot } from '../../../functions/guard/prometheus.ts';
+import { type Cluster, parseConfiguration } from '../../../functions/domain/configuration.ts';
+import type { TelemetrySnapshot } from '../../../functions/telemetry/prometheus.ts';
 
 export const configuration = parseConfiguration({
   clusters: {

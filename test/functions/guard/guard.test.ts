@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ErrorName, WorkflowError } from '../../../functions/experiment/errors.ts';
+import { ErrorName, WorkflowError } from '../../../functions/domain/errors.ts';
 import { type GuardDependencies, type GuardTask, guard } from '../../../functions/guard/guard.ts';
-import type { Lease } from '../../../functions/guard/lease.ts';
-import type { Telemetry } from '../../../functions/guard/prometheus.ts';
+import type { Lease } from '../../../functions/tables/leases.ts';
+import type { Telemetry } from '../../../functions/telemetry/prometheus.ts';
 import { baseline, cluster } from './fixtures.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 

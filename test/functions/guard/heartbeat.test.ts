@@ -5,7 +5,7 @@ import {
   HEARTBEAT_BOUND_SECONDS,
   HEARTBEAT_EVERY_SECONDS,
   HEARTBEAT_PERIOD_SECONDS,
-} from '../../../functions/experiment/guard-heartbeat.ts';
+} from '../../../functions/domain/guard-heartbeat.ts';
 import { guardHeartbeat } from '../../../functions/guard/heartbeat.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 

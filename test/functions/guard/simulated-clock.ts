@@ -1,4 +1,4 @@
-import type { Clock } from '../../../functions/shared/clock.ts';
+import type { Clock } from '../../../functions/domain/clock.ts';
 
 interface Sleeper {
   atMs: number;

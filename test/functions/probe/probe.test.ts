@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { AuditEntry } from '../../../functions/audit/entry.ts';
-import type { TargetNode } from '../../../functions/experiment/workflow.ts';
+import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
+import type { TargetNode } from '../../../functions/domain/workflow.ts';
+import type { ShardProbe } from '../../../functions/engines/shard-probe.ts';
 import { faultAtEpochMs } from '../../../functions/probe/fault-time.ts';
 import { probe } from '../../../functions/probe/probe.ts';
 import { probedShard } from '../../../functions/probe/probed-shard.ts';
-import type { ShardProbe } from '../../../functions/probe/shard-probe.ts';
-import { iso } from '../experiment/fixtures.ts';
-import { experimentOf, hostFault } from '../fault/turn-fixtures.ts';
+import { iso } from '../domain/fixtures.ts';
 import { SimulatedClock } from '../guard/simulated-clock.ts';
+import { experimentOf, hostFault } from '../inject/fixtures.ts';
 
 interface Scenario {
   outageMs?: [from: number, to: number];

@@ -1,8 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { AuditEntry } from '../../../functions/audit/entry.ts';
-import { HOST_FAULT_KINDS, type HostFaultKind, hostKindOf, scriptName } from '../../../functions/experiment/faults.ts';
-import type { HostReport } from '../../../functions/fault/host-report.ts';
+import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
+import {
+  HOST_FAULT_KINDS,
+  type HostFaultKind,
+  hostKindOf,
+  scriptName,
+} from '../../../functions/domain/faults/catalogue.ts';
+import type { HostReport } from '../../../functions/domain/host-report.ts';
 import { rollBack } from '../../../functions/rollback/roll-back.ts';
 import { SimulatedClock } from '../guard/simulated-clock.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { AuditEntry } from '../../../functions/audit/entry.ts';
+import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
 import { onAlarm } from '../../../functions/rollback/on-alarm.ts';
-import { configuration, fullRun, logOf, seedExperiment } from '../experiment/fixtures.ts';
+import { configuration, fullRun, logOf, seedExperiment } from '../domain/fixtures.ts';
 import { SimulatedClock } from '../guard/simulated-clock.ts';
 
 const ID = 'exp_chaos_redis_019';

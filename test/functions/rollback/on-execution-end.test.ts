@@ -1,11 +1,11 @@
 import { DescribeExecutionCommand, ExecutionDoesNotExist, SFNClient } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, it } from 'vitest';
-import type { AuditEntry } from '../../../functions/audit/entry.ts';
-import type { ExperimentRun } from '../../../functions/experiment/workflow.ts';
-import { executionEnded } from '../../../functions/rollback/execution-ended.ts';
+import { executionEnded } from '../../../functions/aws/execution-ended.ts';
+import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
+import type { ExperimentRun } from '../../../functions/domain/workflow.ts';
 import { onExecutionEnd } from '../../../functions/rollback/on-execution-end.ts';
-import { EPOCH_MS, fakeClock, fullRun } from '../experiment/fixtures.ts';
+import { EPOCH_MS, fakeClock, fullRun } from '../domain/fixtures.ts';
 
 const ID = 'exp_chaos_redis_019';
 const SWEEP_RUN = `${ID}-sweep-${Math.floor(EPOCH_MS / 60_000)}`;

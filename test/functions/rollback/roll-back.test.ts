@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { AuditEntry } from '../../../functions/audit/entry.ts';
-import type { ExperimentRun, ResolvedTargets, ServiceRollback } from '../../../functions/experiment/workflow.ts';
-import type { CommandResult } from '../../../functions/fault/ssm.ts';
-import type { Lease } from '../../../functions/guard/lease.ts';
+import type { CommandResult } from '../../../functions/aws/host-commands.ts';
+import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
+import type { ExperimentRun, ResolvedTargets, ServiceRollback } from '../../../functions/domain/workflow.ts';
 import { plannedFaults } from '../../../functions/rollback/planned-faults.ts';
 import { rollBack } from '../../../functions/rollback/roll-back.ts';
 import { whyRolledBack } from '../../../functions/rollback/why.ts';
+import type { Lease } from '../../../functions/tables/leases.ts';
 import { SimulatedClock } from '../guard/simulated-clock.ts';
 
 const injecting = {

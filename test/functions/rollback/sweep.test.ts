@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { AuditEntry } from '../../../functions/audit/entry.ts';
-import type { ExperimentRun } from '../../../functions/experiment/workflow.ts';
+import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
+import type { ExperimentRun } from '../../../functions/domain/workflow.ts';
 import { type SweepDependencies, sweep } from '../../../functions/rollback/sweep.ts';
-import { EPOCH_MS, fakeClock, fullRun, logOf, rolledBack } from '../experiment/fixtures.ts';
+import { EPOCH_MS, fakeClock, fullRun, logOf, rolledBack } from '../domain/fixtures.ts';
 
 const ID = 'exp_chaos_redis_019';
 const NOW_SECONDS = EPOCH_MS / 1000;

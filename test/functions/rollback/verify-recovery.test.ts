@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Fault } from '../../../functions/experiment/experiment.ts';
-import type { RollbackResult } from '../../../functions/experiment/workflow.ts';
+import type { LiveNode } from '../../../functions/aws/live-nodes.ts';
+import type { Fault } from '../../../functions/domain/experiment.ts';
+import type { RollbackResult } from '../../../functions/domain/workflow.ts';
+import type { StoreTopology } from '../../../functions/engines/engine.ts';
 import { type RecoveringCluster, verifyRecovery } from '../../../functions/rollback/verify-recovery.ts';
-import type { LiveNode } from '../../../functions/target/ec2-nodes.ts';
-import type { StoreTopology } from '../../../functions/target/store.ts';
-import { experimentOf, hostFault, serviceFault } from '../fault/turn-fixtures.ts';
 import { SimulatedClock } from '../guard/simulated-clock.ts';
+import { experimentOf, hostFault, serviceFault } from '../inject/fixtures.ts';
 
 const shard = (replicas: string[]) => ({ name: 's', master: 'node-1', replicas, healthy: true, problems: [] });
 const topology = (change: Partial<StoreTopology> = {}): StoreTopology => ({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { AuditEntry, EntryType } from '../../../functions/audit/entry.ts';
-import type { ExperimentRun } from '../../../functions/experiment/workflow.ts';
+import type { AuditEntry, EntryType } from '../../../functions/domain/audit-entry.ts';
+import type { ExperimentRun } from '../../../functions/domain/workflow.ts';
 import { type ConcludeDependencies, conclude } from '../../../functions/verdict/conclude.ts';
 import {
   CALLER,
@@ -11,8 +11,8 @@ import {
   logOf,
   rolledBack,
   seedExperiment,
-} from '../experiment/fixtures.ts';
-import { experimentOf, hostFault } from '../fault/turn-fixtures.ts';
+} from '../domain/fixtures.ts';
+import { experimentOf, hostFault } from '../inject/fixtures.ts';
 
 const ID = 'exp_chaos_redis_019';
 const run: ExperimentRun = { experimentId: ID, experiment: seedExperiment(), caller: CALLER, rollbackOnly: false };

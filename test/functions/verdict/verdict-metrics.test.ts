@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Experiment } from '../../../functions/experiment/experiment.ts';
-import type { Verdict } from '../../../functions/experiment/workflow.ts';
+import type { Experiment } from '../../../functions/domain/experiment.ts';
+import type { Verdict } from '../../../functions/domain/workflow.ts';
 import { type MetricSink, publishVerdict } from '../../../functions/verdict/verdict-metrics.ts';
 
 const experiment: Experiment = {

@@ -1,0 +1,13 @@
+import configuration from '#configuration';
+import { type Configuration, parseConfiguration } from '../domain/configuration.ts';
+
+let parsed: Configuration | undefined;
+
+/**
+ * The clusters this deployment may touch: the file bundled in at synth, validated again here.
+ * @throws Error with one line for each field that is not valid.
+ */
+export function loadConfiguration(): Configuration {
+  parsed ??= parseConfiguration(configuration);
+  return parsed;
+}

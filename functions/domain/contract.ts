@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import type { AlertSeverity } from './experiment.ts';
+import { FAULT_KINDS } from './faults/catalogue.ts';
+
+/** The body of `POST /api/v1/chaos/experiments`; its names are part of the contract and never change. */
+export const MAX_BODY_BYTES = 64 * 1024;
+export const MAX_DURATION_SECONDS = 600;
+export const MAX_FAULTS = 10;
+/** The lease table's row of the kill switch: an experiment of that name would be the kill switch. */
+export const RESERVED_EXPERIMENT_IDS: readonly string[] = ['GLOBAL'];
+
+export const ALERT_SEVERITIES = ['NONE', 'INFO', 'WARNING', 'CRITICAL'] as const satisfies readonly AlertSeverity[];
+
+const NAME = /^[A-Za-z0-9_-]{1,50}$/;
+const experiment = {
+  experimentId: z
+    .string()
+    .regex(NAME, 'is not a valid id')
+    .refine((id) => !RESERVED_EXPERIMENT_IDS.includes(id), 'is a reserved id'),
+  durationSeconds: z.int().min(1).max(MAX_DURATION_SECONDS),
+  safetyThreshold: z.strictObject({
+    maxAlertSeverity: z.enum(ALERT_SEVERITIES),
+    automaticRollbackOnAlert: z.boolean(),
+  }),
+};
+const fault = {
+  targetService: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'is not a cluster name'),
+  action: z.enum(FAULT_KINDS),
+  /** The schema of the action says what it may hold. */
+  parameters: z.looseObject({}),
+};
+
+/** The seed's form: one fault. */
+export const oneFaultSchema = z.strictObject({ ...experiment, ...fault });
+
+/** Several faults, in order, under one TTL. */
+export const faultListSchema = z.strictObject({
+  ...experiment,
+  faults: z
+    .array(
+      z.strictObject({
+        ...fault,
+        name: z.string().regex(NAME, 'is not a name').optional(),
+        after: z.string().optional(),
+        offsetSeconds: z
+          .int()
+          .min(0)
+          .max(MAX_DURATION_SECONDS - 1)
+          .default(0),
+      }),
+    )
+    .min(1, 'is empty')
+    .max(MAX_FAULTS, `has more than ${MAX_FAULTS} faults`),
+});
+
+/** What a field may hold, in words for a person; those of a fault are the same in both forms. */
+export const ALLOWED: Record<string, string> = {
+  experimentId: `1-50 letters, digits, "_" and "-"; not ${RESERVED_EXPERIMENT_IDS.join(', ')}`,
+  targetService: 'the name of a configured cluster',
+  action: FAULT_KINDS.join(', '),
+  parameters: 'an object',
+  faults: `1-${MAX_FAULTS} faults, instead of targetService, action and parameters`,
+  name: '1-50 letters, digits, "_" and "-", another one for each fault; left out: the position, from 1',
+  after: 'the name of a fault that stands earlier in the list; left out: the first faults',
+  offsetSeconds: `a whole number from 0 to ${MAX_DURATION_SECONDS - 1}, so that the fault starts before durationSeconds`,
+  durationSeconds: `a whole number from 1 to ${MAX_DURATION_SECONDS}`,
+  safetyThreshold: 'an object with maxAlertSeverity and automaticRollbackOnAlert',
+  'safetyThreshold.maxAlertSeverity': ALERT_SEVERITIES.join(', '),
+  'safetyThreshold.automaticRollbackOnAlert': 'true, false',
+};

@@ -1,0 +1,59 @@
+import type { FaultKind, FaultParameters } from './faults/catalogue.ts';
+
+/** Who sent the request, as API Gateway read it from the verified signature: never from the payload. */
+export interface Caller {
+  arn: string;
+  accountId: string;
+  sourceIp: string;
+}
+
+/** One fault on named nodes of one cluster. `faultId` is `<experimentId>.<position>`, from 1, in the order of the payload. */
+export interface Fault {
+  faultId: string;
+  /** What `after` refers to; the position as text when the payload gives none. */
+  name: string;
+  kind: FaultKind;
+  cluster: string;
+  /** Seconds after the first faults: offsets added up along `after`. The TTL is common to all. */
+  startSeconds: number;
+  /** Node names on which the fault is applied; for a partition the smaller group, B when both are equal. */
+  impactedNodes: string[];
+  parameters: FaultParameters;
+}
+
+export type AlertSeverity = 'NONE' | 'INFO' | 'WARNING' | 'CRITICAL';
+
+/** An experiment as parsed from a payload: everything needed to run it, nothing of its progress. */
+export interface Experiment {
+  experimentId: string;
+  /** In the order of the payload; the seed's payload makes exactly one. */
+  faults: Fault[];
+  durationSeconds: number;
+  safetyThreshold: { maxAlertSeverity: AlertSeverity; automaticRollbackOnAlert: boolean };
+}
+
+export const EXPERIMENT_STATUSES = [
+  'ACCEPTED',
+  'INJECTED',
+  'RUNNING',
+  'ROLLING_BACK',
+  'COMPLETED',
+  'ABORTED',
+  'REFUSED',
+  'ROLLBACK_FAILED',
+] as const;
+export type ExperimentStatus = (typeof EXPERIMENT_STATUSES)[number];
+
+export const TERMINAL_STATUSES: readonly ExperimentStatus[] = ['COMPLETED', 'ABORTED', 'REFUSED', 'ROLLBACK_FAILED'];
+
+/** What the experiment taught: the hypothesis held, it did not, or nothing can be said. */
+export type ExperimentOutcome = 'CONFIRMED' | 'DEVIATED' | 'INCONCLUSIVE';
+
+export interface BudgetVerdict {
+  /** `rtoSeconds` or `lostAcknowledgedWrites`. */
+  name: string;
+  limit: number;
+  /** Undefined when it could not be measured: then `met` is false and the outcome cannot be CONFIRMED. */
+  measured?: number;
+  met: boolean;
+}

@@ -1,0 +1,151 @@
+import type { z } from 'zod';
+import type { Cluster } from '../configuration.ts';
+import type { ResolvedFault, Surroundings } from '../targets.ts';
+
+/** One parameter of an SSM document. `pattern` is checked by SSM (Java) and again by the agent (RE2): keep to both. */
+export interface DocumentParameter {
+  description: string;
+  pattern: string;
+}
+
+/** Who is on the other side of a network fault. `undefined`: the kind has no other side. */
+export type PeerSelection =
+  | { by: 'names'; nodes: string[] }
+  | { by: 'availabilityZone'; availabilityZone: string }
+  /** Every other node of the cluster. */
+  | { by: 'all' };
+
+export type Resource =
+  | 'packet-filter'
+  | 'queueing'
+  | 'process'
+  | 'cpu'
+  | 'memory'
+  | 'disk-space'
+  | 'disk-io'
+  | 'clock'
+  | 'instance'
+  | 'volume'
+  | 'subnet';
+
+/** What one node is told, beside the parameters that all documents have, and its undo in words. */
+export interface KindCommand {
+  parameters: Record<string, string>;
+  undo: string[];
+}
+
+/** What every kind says about itself, whoever runs it. `P` is what `schema` makes of the payload's `parameters`. */
+interface KindBase<K extends string, P> {
+  /** The API's name; `scriptName(kind)` is that of its script and its document. */
+  kind: K;
+  /** One sentence for the table of kinds. */
+  description: string;
+  schema: z.ZodType<P>;
+  /** Field of `parameters` → what it may hold, in words for a person. Every field of the schema has one. */
+  allowed: Record<string, string>;
+  /** What an impacted node is called while the fault holds (`ISOLATED`, …). */
+  faultState: string;
+  /** A payload's `parameters` that is valid: in the table of kinds, and in the tests. */
+  example: z.input<z.ZodType<P>>;
+  /** What no two faults of one node may share; an `instance` is shared with every other fault on it. */
+  resource: Resource;
+  /** Names of the nodes the fault is applied on. */
+  impactedNodes(parameters: P): string[];
+  peers?(parameters: P): PeerSelection;
+  /** Why this cluster may not have it, in words, or undefined. Asked at admission; no payload can change it. */
+  refuse?(parameters: P, cluster: Cluster): string | undefined;
+  /** What no rollback takes back, in words; shown in the dry run and in the report. */
+  irreversible?: string;
+}
+
+/** A fault that the host's own watchdog applies and takes back. */
+export interface HostKind<K extends string, P> extends KindBase<K, P> {
+  runsOn: 'host';
+  /** Own parameters of its SSM document. */
+  document: Record<string, DocumentParameter>;
+  /** Must clients be kept away on the way back until the store has found its master? */
+  fence: boolean;
+  /** Nothing on the host tells of it but its record: no rule, queue or process carries the mark of the fault. */
+  unmarked?: true;
+  command(parameters: P, fault: ResolvedFault, cluster: Cluster): KindCommand;
+}
+
+/** A fault that AWS FIS applies and takes back: out of the lease's reach, bounded by the service. */
+export interface ServiceKind<K extends string, P> extends KindBase<K, P> {
+  runsOn: 'service';
+  /** Only on clusters of tier staging; `refuse` says so for every kind that has it. */
+  stagingOnly?: boolean;
+  /** Why these nodes cannot have it (no data volume, several zones), or undefined. To be asked before `action`. */
+  refuseTargets?(parameters: P, fault: ResolvedFault): string | undefined;
+  /**
+   * Why what stands around these nodes forbids it, or undefined: for a kind that hits more than its nodes. Asked at
+   * admission and when the targets are resolved; kinds without it are not looked around for.
+   */
+  refuseSurroundings?(parameters: P, fault: ResolvedFault, surroundings: Surroundings): string | undefined;
+  /**
+   * The store's process must have started again since the service began: for an action that is answered before it is
+   * done, and of which the service shows no trace.
+   */
+  restartsStore?: boolean;
+  /** @param remainingSeconds of the TTL. The one action and its targets of a template made for exactly these nodes. */
+  action(parameters: P, fault: ResolvedFault, remainingSeconds: number): ServiceAction;
+}
+
+/** What of a FIS experiment template is the kind's own; `functions/aws/fis/inject.ts` adds tags, role and stop conditions. */
+export interface ServiceAction {
+  /** `aws:ec2:stop-instances`, … */
+  actionId: string;
+  /** FIS action parameters, durations in ISO 8601 (`PT2M`). */
+  parameters: Record<string, string>;
+  /** Name of the action's target (`Instances`, `Volumes`, `Subnets`), its resource type, and the resources. */
+  target: {
+    name: string;
+    resourceType: string;
+    resources: { kind: 'instance' | 'volume' | 'subnet'; id: string }[];
+  };
+  undo: string[];
+  /** Longest life of the fault if nobody ends it, seconds, by the service alone; absent: it ends by itself at once. */
+  boundSeconds?: number;
+}
+
+/** A kind whose parameters were checked by its own schema: `faults.ts` keeps the two together. */
+export type AnyHostKind = HostKind<string, unknown>;
+export type AnyServiceKind = ServiceKind<string, unknown>;
+export type AnyKind = AnyHostKind | AnyServiceKind;
+
+/** FIS takes five stop conditions a template, and the guard's heartbeat alarm is always one of them. */
+export const MAX_STOP_CONDITION_ALARMS = 4;
+/** FIS takes so many resources by their ARNs; nobody can raise it. */
+export const MAX_RESOURCES_PER_TARGET = 5;
+
+/** Lets the compiler infer `P` from the schema. */
+export function hostKind<const K extends string, P>(kind: Omit<HostKind<K, P>, 'runsOn'>): HostKind<K, P> {
+  return { runsOn: 'host', ...kind };
+}
+
+/** As `hostKind`; the refusals also say what holds for every service fault, so that no kind can forget it. */
+export function serviceKind<const K extends string, P>(kind: Omit<ServiceKind<K, P>, 'runsOn'>): ServiceKind<K, P> {
+  return {
+    runsOn: 'service',
+    ...kind,
+    refuse: (parameters, cluster) =>
+      refuseServiceFault(kind.kind, kind.stagingOnly ?? false, cluster) ?? kind.refuse?.(parameters, cluster),
+    refuseTargets: (parameters, fault) =>
+      kind.refuseTargets?.(parameters, fault) ?? refuseTooMany(kind.action(parameters, fault, 1).target),
+  };
+}
+
+function refuseTooMany({ name, resources }: ServiceAction['target']): string | undefined {
+  if (resources.length <= MAX_RESOURCES_PER_TARGET) return undefined;
+  return `${resources.length} ${name} are more than the ${MAX_RESOURCES_PER_TARGET} that FIS takes for one fault`;
+}
+
+function refuseServiceFault(kind: string, stagingOnly: boolean, cluster: Cluster): string | undefined {
+  if (stagingOnly && cluster.tier !== 'staging') {
+    return `${kind} is for clusters of tier staging; this one is of tier ${cluster.tier}`;
+  }
+  if (cluster.alarms.length > MAX_STOP_CONDITION_ALARMS) {
+    return `${kind} takes at most ${MAX_STOP_CONDITION_ALARMS} alarms of a cluster as stop conditions; this one has ${cluster.alarms.length}`;
+  }
+  return undefined;
+}

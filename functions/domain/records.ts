@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { announcedFaults } from './announced-faults.ts';
+import type { AuditEntry } from './audit-entry.ts';
+import { measuredLoss, measuredRtoSeconds } from './budgets.ts';
+import type { Experiment, Fault } from './experiment.ts';
+import { detailsOf, stateOf } from './status.ts';
+import { endedUnseen, type GuardStopped, rollbackOf } from './verdict.ts';
+import type { Baseline, Injection, ProbeMeasurement, ResolvedFault } from './workflow.ts';
+
+/** The global secondary index on `target_cluster` + `fault_type`. */
+export const RECORD_INDEX = 'idx_chaos_experiments';
+
+/** A row of the mission's `chaos_experiment_logs`: its columns, its names. `null` means not measured. */
+export interface RecordRow {
+  id: string;
+  experiment_id: string;
+  target_cluster: string;
+  fault_type: string;
+  injected_at: string;
+  rolled_back_at: string | null;
+  was_auto_rolled_back: boolean;
+  baseline_latency_ms: number | null;
+  peak_latency_ms: number | null;
+  recovery_time_seconds: number | null;
+  data_loss_detected: boolean | null;
+}
+
+/**
+ * One row for each fault that was, or may have been, applied: one that was announced without a report counts from its
+ * announcement. The probe measures one shard: what happened to the others' clients is not measured.
+ */
+export function recordsOf(experimentId: string, entries: readonly AuditEntry[]): RecordRow[] {
+  const { experiment, targets } = stateOf(entries);
+  if (!experiment) return [];
+  const announced = announcedFaults(entries);
+  const baselines = detailsOf<{ baselines?: Record<string, Baseline> }>(entries, 'STEADY_STATE_CONFIRMED')?.baselines;
+  const guard = detailsOf<GuardStopped & Record<string, unknown>>(entries, 'GUARD_STOPPED');
+  const probe = detailsOf<ProbeMeasurement & Record<string, unknown>>(entries, 'PROBE_MEASURED');
+  return experiment.faults
+    .filter(({ faultId }) => announced.has(faultId))
+    .map((fault) => {
+      const measured = isProbed(fault, experiment, targets) ? probe : undefined;
+      const loss = measuredLoss(measured);
+      return {
+        id: recordId(experimentId, fault.faultId),
+        experiment_id: experimentId,
+        target_cluster: fault.cluster,
+        fault_type: fault.kind,
+        injected_at: injectedAtOf(fault, entries),
+        rolled_back_at: rollbackOf(entries)?.rolledBackAt ?? null,
+        was_auto_rolled_back: wasAutoRolledBack(entries, guard),
+        baseline_latency_ms: hundredths(baselines?.[fault.cluster]?.p99LatencyMs),
+        peak_latency_ms: hundredths(guard?.peakP99LatencyMs?.[fault.cluster]),
+        recovery_time_seconds: hundredths(measuredRtoSeconds(measured)),
+        data_loss_detected: loss === undefined ? null : loss > 0,
+      };
+    });
+}
+
+/** Whether the fault hits the shard that the probe writes to: that of the first fault's first node. */
+function isProbed(fault: Fault, { faults: [first] }: Experiment, targets: readonly ResolvedFault[]): boolean {
+  if (!first || fault.cluster !== first.cluster) return false;
+  if (fault.faultId === first.faultId) return true;
+  const hitBy = (faultId: string) => targets.find((target) => target.faultId === faultId)?.impacted ?? [];
+  const [probed] = hitBy(first.faultId);
+  return probed !== undefined && hitBy(fault.faultId).some(({ shard }) => shard === probed.shard);
+}
+
+/** When the fault was confirmed, in its own turn; its announcement when nobody confirmed it. */
+function injectedAtOf({ faultId }: Fault, entries: readonly AuditEntry[]): string {
+  const turn = entries.find(
+    ({ type, details }) =>
+      type === 'INJECTED' && ((details as Partial<Injection>).injectedFaults ?? []).includes(faultId),
+  );
+  const { confirmedAt, injectedAt } = (turn?.details ?? {}) as { confirmedAt?: string; injectedAt?: string };
+  const announcement = entries.find((entry) => announcedFaults([entry]).has(faultId));
+  return confirmedAt ?? injectedAt ?? announcement?.at ?? '';
+}
+
+/** Ended by a machine before its time: guard, alarm, sweep or the host itself; not by its TTL nor by a person. */
+function wasAutoRolledBack(entries: readonly AuditEntry[], guard: GuardStopped | undefined): boolean {
+  const applied = entries.some(({ type }) => type === 'INJECTED');
+  if (applied && endedUnseen(entries).length > 0) return true;
+  const reason = guard?.reason ?? detailsOf<{ reason?: string }>(entries, 'ABORT_REQUESTED')?.reason;
+  return reason === undefined || ['GUARDRAIL', 'ALARM', 'SWEEP', 'ROLLBACK'].includes(reason);
+}
+
+/** Name-based UUID (RFC 9562, version 8): concluding twice writes the same row twice, not two rows. */
+export function recordId(experimentId: string, faultId: string): string {
+  const bytes = createHash('sha256')
+    .update(`chaos_experiment_logs\n${experimentId}\n${faultId}`)
+    .digest()
+    .subarray(0, 16);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+/** The columns are NUMERIC with two decimals. */
+function hundredths(value: number | undefined): number | null {
+  return value === undefined || !Number.isFinite(value) ? null : Math.round(value * 100) / 100;
+}

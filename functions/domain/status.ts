@@ -1,0 +1,182 @@
+import { announcedFaults } from './announced-faults.ts';
+import type { AuditEntry, EntryType } from './audit-entry.ts';
+import type { Experiment, ExperimentOutcome, ExperimentStatus, Fault } from './experiment.ts';
+import { faultState as stateWhileItHolds } from './faults/catalogue.ts';
+import type { Injection, Reading, ResolvedFault, RollbackResult, Verdict } from './workflow.ts';
+
+/** The part of a lease row that tells how a run is doing. */
+export interface LeaseView {
+  state: 'HOLD' | 'RELEASED';
+  readings: Reading[];
+  evaluatedAt?: string;
+}
+
+/** Where an experiment is, folded from its log and its lease row: the log is the only memory. */
+export interface ExperimentState {
+  status: ExperimentStatus;
+  outcome?: ExperimentOutcome;
+  experiment?: Experiment;
+  targets: ResolvedFault[];
+  injection?: Injection;
+  rollback?: RollbackResult;
+  verdict?: Verdict;
+}
+
+export function detailsOf<T>(entries: readonly AuditEntry[], type: EntryType): T | undefined {
+  return entries.findLast((entry) => entry.type === type)?.details as T | undefined;
+}
+
+const WAY_BACK: readonly EntryType[] = [
+  'INJECTION_FAILED',
+  'GUARD_STOPPED',
+  'ABORT_REQUESTED',
+  'ROLLING_BACK',
+  'ROLLED_BACK',
+  'ROLLBACK_FAILED',
+  'RECOVERY_VERIFIED',
+  'RECOVERY_FAILED',
+];
+
+export function stateOf(entries: readonly AuditEntry[], lease?: LeaseView): ExperimentState {
+  const admitted = detailsOf<{ experiment: Experiment; facts?: { targets?: ResolvedFault[] } }>(entries, 'ADMITTED');
+  const resolved = detailsOf<{ targets: { faults: ResolvedFault[] } }>(entries, 'TARGETS_RESOLVED');
+  const injection = detailsOf<Injection & Record<string, unknown>>(entries, 'INJECTED');
+  const rollbackType = entries.findLast(({ type }) => type === 'ROLLED_BACK' || type === 'ROLLBACK_FAILED')?.type;
+  const rollback = rollbackType && detailsOf<RollbackResult & Record<string, unknown>>(entries, rollbackType);
+  const verdict = detailsOf<Verdict & Record<string, unknown>>(entries, 'CONCLUDED');
+  return {
+    status: statusOf(entries, verdict, lease),
+    targets: resolved?.targets.faults ?? admitted?.facts?.targets ?? [],
+    ...(verdict ? { outcome: verdict.outcome, verdict } : {}),
+    ...(admitted ? { experiment: admitted.experiment } : {}),
+    ...(injection ? { injection: injectionOf(injection) } : {}),
+    ...(rollback ? { rollback } : {}),
+  };
+}
+
+/** Without what the entry holds beside it. */
+function injectionOf({ injectedAt, rollbackScheduledAt, injectedFaults, nextFaultAt }: Injection): Injection {
+  const next = nextFaultAt === undefined ? {} : { nextFaultAt };
+  return { injectedAt, rollbackScheduledAt, injectedFaults, ...next };
+}
+
+function statusOf(entries: readonly AuditEntry[], verdict: Verdict | undefined, lease?: LeaseView): ExperimentStatus {
+  if (verdict) return verdict.status;
+  if (lease?.state === 'RELEASED' || entries.some(({ type }) => WAY_BACK.includes(type))) return 'ROLLING_BACK';
+  return entries.some(({ type }) => type === 'INJECTED') ? 'RUNNING' : 'ACCEPTED';
+}
+
+/** The seed's status document, with what it has not. Whole seconds. */
+export interface StatusDocument {
+  experimentId: string;
+  status: ExperimentStatus;
+  outcome: ExperimentOutcome | null;
+  elapsedSeconds: number;
+  remainingSeconds: number;
+  safetyMetrics: {
+    currentErrorRatePct: number | null;
+    currentP99LatencyMs: number | null;
+    safetyChecksStatus: 'PASSING' | 'BREACHED' | 'UNKNOWN';
+  };
+  impactedNodes: { podName: string; instanceId: string | null; faultState: string }[];
+  guardrails: Reading[];
+}
+
+export function statusDocument(
+  experimentId: string,
+  entries: readonly AuditEntry[],
+  lease: LeaseView | undefined,
+  nowEpochMs: number,
+): StatusDocument {
+  const state = stateOf(entries, lease);
+  const guardrails = readingsNow(lease, nowEpochMs);
+  return {
+    experimentId,
+    status: state.status,
+    outcome: state.outcome ?? null,
+    ...progress(state, entries, nowEpochMs),
+    safetyMetrics: {
+      currentErrorRatePct: highest(guardrails, 'errorRatePct'),
+      currentP99LatencyMs: highest(guardrails, 'p99WriteLatencyMs'),
+      safetyChecksStatus: safetyChecks(entries, guardrails),
+    },
+    impactedNodes: nodesOf(state, entries),
+    guardrails,
+  };
+}
+
+/** The guard's last readings, their age brought up to now: a dead guard's readings grow old, they do not stay good. */
+export function readingsNow(lease: LeaseView | undefined, nowEpochMs: number): Reading[] {
+  const sinceSeconds = lease?.evaluatedAt ? Math.max(0, nowEpochMs - Date.parse(lease.evaluatedAt)) / 1000 : 0;
+  return (lease?.readings ?? []).map((reading) => ({
+    ...reading,
+    ...(reading.ageSeconds === undefined ? {} : { ageSeconds: reading.ageSeconds + sinceSeconds }),
+  }));
+}
+
+/** Of all clusters of the experiment. One that could not be read makes it unknown: it may be the highest. */
+function highest(readings: readonly Reading[], name: string): number | null {
+  const values = readings.filter(({ guardrail }) => guardrail === name).map(({ value }) => value ?? Number.NaN);
+  const maximum = Math.max(...values);
+  return Number.isFinite(maximum) ? maximum : null;
+}
+
+function safetyChecks(entries: readonly AuditEntry[], readings: Reading[]) {
+  const stopped = detailsOf<{ breaches?: Reading[] }>(entries, 'GUARD_STOPPED');
+  if (stopped?.breaches?.length || readings.some(({ breached }) => breached)) return 'BREACHED';
+  const fresh = readings.every(
+    ({ ageSeconds, maxAgeSeconds }) => ageSeconds !== undefined && ageSeconds <= maxAgeSeconds,
+  );
+  return readings.length > 0 && fresh ? 'PASSING' : 'UNKNOWN';
+}
+
+function progress(state: ExperimentState, entries: readonly AuditEntry[], nowEpochMs: number) {
+  const { injection, experiment, rollback, status } = state;
+  const running = status === 'RUNNING';
+  if (!injection) {
+    return { elapsedSeconds: 0, remainingSeconds: status === 'ACCEPTED' ? (experiment?.durationSeconds ?? 0) : 0 };
+  }
+  const last = entries.at(-1);
+  // While the way back is under way the fault may still hold: the time goes on until it is known to be lifted.
+  const endedAt = rollback?.rolledBackAt ?? (state.verdict ? last?.at : undefined);
+  const endMs = endedAt ? Date.parse(endedAt) : nowEpochMs;
+  const remainingMs = Date.parse(injection.rollbackScheduledAt) - nowEpochMs;
+  return {
+    elapsedSeconds: Math.max(0, Math.floor((endMs - Date.parse(injection.injectedAt)) / 1000)),
+    remainingSeconds: running ? Math.max(0, Math.ceil(remainingMs / 1000)) : 0,
+  };
+}
+
+/** One row for each fault and node it was meant for, and what is known of the fault on it. */
+export function nodesOf(state: ExperimentState, entries: readonly AuditEntry[]) {
+  const announced = announcedFaults(entries);
+  return (state.experiment?.faults ?? []).flatMap((fault) =>
+    fault.impactedNodes.map((podName) => {
+      const targets = state.targets.find(({ faultId }) => faultId === fault.faultId);
+      return {
+        podName,
+        instanceId: targets?.impacted.find(({ name }) => name === podName)?.instanceId ?? null,
+        faultState: faultStateOf(state, fault, podName, announced.has(fault.faultId)),
+      };
+    }),
+  );
+}
+
+/** @param announced is in the log as about to be injected: from then on it may be there. */
+function faultStateOf(
+  { rollback, status, injection }: ExperimentState,
+  fault: Fault,
+  node: string,
+  announced: boolean,
+) {
+  const ends = [
+    ...(rollback?.nodes ?? []).filter((end) => end.faultId === fault.faultId && end.node === node),
+    ...(rollback?.services ?? []).filter((end) => end.faultId === fault.faultId),
+  ];
+  if (ends.some(({ outcome }) => outcome === 'FAILED')) return 'UNKNOWN';
+  if (ends.length > 0) return announced ? 'REVERTED' : 'NOT_APPLIED';
+  const goesOn = status === 'ACCEPTED' || status === 'RUNNING';
+  if (!announced) return goesOn ? 'PENDING' : 'NOT_APPLIED';
+  if (goesOn) return injection?.injectedFaults.includes(fault.faultId) ? stateWhileItHolds(fault.kind) : 'INJECTING';
+  return status === 'ROLLING_BACK' ? 'REVERTING' : 'UNKNOWN';
+}

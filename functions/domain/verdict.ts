@@ -1,0 +1,227 @@
+import { announcedFaults } from './announced-faults.ts';
+import type { AuditEntry } from './audit-entry.ts';
+import { judgeBudgets } from './budgets.ts';
+import type { Cluster } from './configuration.ts';
+import type { Experiment, ExperimentOutcome, ExperimentStatus } from './experiment.ts';
+import { cut, MAX_REASON_CHARACTERS } from './limits.ts';
+import { detailsOf } from './status.ts';
+import type {
+  Injection,
+  NodeRollback,
+  ProbeMeasurement,
+  Reading,
+  RecoveryResult,
+  RollbackResult,
+  Verdict,
+} from './workflow.ts';
+
+/** What ended the run, as the guard wrote it. */
+export interface GuardStopped {
+  reason: string;
+  detail?: string;
+  /** By cluster. */
+  peakP99LatencyMs?: Record<string, number>;
+  breaches?: Reading[];
+}
+
+/** The part of INJECTED that is used, and of the answers in it. */
+type Injected = Injection & { confirmedAt: string; nodes: InjectedNode[] };
+type InjectedNode = Pick<NodeRollback, 'faultId' | 'instanceId'> & { appliedAt?: string };
+
+type Ending = Omit<Verdict, 'budgets'>;
+
+/** An answer on its way and clocks that differ a little account for so much. */
+const MAX_EARLY_END_MS = 2000;
+/** The host counts its TTL from the beginning of the application, which may take so long. */
+const MAX_APPLY_MS = 5000;
+
+/** Folds a finished log into its verdict. The first rule that applies decides; the worst comes first. */
+export function judge(
+  entries: readonly AuditEntry[],
+  limits: Pick<Cluster['budgets'], 'rtoSeconds' | 'lostAcknowledgedWrites'>,
+): Verdict {
+  const probe = detailsOf<ProbeMeasurement & Record<string, unknown>>(entries, 'PROBE_MEASURED');
+  const budgets = judgeBudgets(limits, probe);
+  const ending =
+    notRolledBack(entries) ??
+    neverInjected(entries) ??
+    notHeld(entries) ??
+    endedEarly(entries) ??
+    notComplete(entries) ??
+    fenceNotKept(rollbackOf(entries)?.nodes ?? []);
+  if (ending) return { ...ending, budgets };
+
+  const unmet = budgets.filter(({ met }) => !met);
+  if (unmet.length === 0) return { ...end('COMPLETED', 'CONFIRMED', 'every budget was met'), budgets };
+  if (probe?.provenOnImpacted && probe.stillFailing)
+    return { ...end('COMPLETED', 'DEVIATED', 'the client was still failing at the end'), budgets };
+  const exceeded = unmet.filter(({ measured }) => measured !== undefined);
+  if (exceeded.length > 0) {
+    const reason = exceeded.map(({ name, measured, limit }) => `${name} is ${measured}, limit ${limit}`).join('; ');
+    return { ...end('COMPLETED', 'DEVIATED', reason), budgets };
+  }
+  const reason = `not measured: ${unmet.map(({ name }) => name).join(', ')}`;
+  return { ...end('COMPLETED', 'INCONCLUSIVE', reason), budgets };
+}
+
+/**
+ * Why a fault was not held until somebody ended it, one line each. A host let go because nobody watched or its watchdog
+ * died, or by a TTL that ran out clearly before the common end (its fault was there before the others'), or it knows
+ * nothing of the fault any more (a reboot), so that nobody can say when it ended; a service gave it up
+ * or stopped it by an alarm. Hosts that were asked although nothing was ever sent to them say nothing.
+ */
+export function endedUnseen(entries: readonly AuditEntry[]): string[] {
+  const { nodes = [], services = [] } = rollbackOf(entries) ?? {};
+  const announced = announcedFaults(entries);
+  const unseen = nodes.filter(
+    ({ revertReason, ...end }) =>
+      announced.has(end.faultId) &&
+      (end.outcome !== 'REVERTED' ||
+        (revertReason === 'TTL' && endedTooEarly(end, entries)) ||
+        revertReason === 'LEASE_LOST' ||
+        revertReason === 'WATCHDOG_DIED' ||
+        revertReason === 'WORKER_DIED'),
+  );
+  const turnedAtMs = Date.parse(entries.find(({ type }) => type === 'ROLLING_BACK')?.at ?? '');
+  const given = services.filter(
+    ({ state, endedAt }) =>
+      (state !== 'completed' && state !== 'stopped') ||
+      (state === 'stopped' && endedAt !== undefined && Date.parse(endedAt) < turnedAtMs),
+  );
+  return [
+    ...unseen.map(({ node, outcome, revertReason }) =>
+      outcome === 'REVERTED'
+        ? `${node} reverted by itself (${revertReason})`
+        : `${node}: the host no longer knew the fault`,
+    ),
+    ...given.map(({ faultId, state }) => `${faultId}: ${state} by the service before it was to end`),
+  ];
+}
+
+/**
+ * The TTL of a host counts from its own start, the common end from the last confirmation of its turn: one that was slow
+ * to answer, or to be reached, leaves the others without the fault before the end.
+ */
+function endedTooEarly(
+  { faultId, instanceId, liftedAt = '' }: Pick<NodeRollback, 'faultId' | 'instanceId' | 'liftedAt'>,
+  entries: readonly AuditEntry[],
+): boolean {
+  const turns = entries.filter(({ type }) => type === 'INJECTED').map(({ details }) => details as Partial<Injected>);
+  const hasAnswer = (answer: InjectedNode) => answer.faultId === faultId && answer.instanceId === instanceId;
+  const turn = turns.find(({ nodes = [] }) => nodes.some(hasAnswer));
+  const liftedMs = Date.parse(liftedAt);
+  const endMs = Date.parse(turns.at(-1)?.rollbackScheduledAt ?? '');
+  const heldMs = liftedMs - Date.parse(turn?.nodes?.find(hasAnswer)?.appliedAt ?? '');
+  const appliedInMs = endMs - Date.parse(turn?.confirmedAt ?? '') - heldMs;
+  const ownMs = Number.isNaN(appliedInMs) ? 0 : Math.min(Math.max(appliedInMs, 0), MAX_APPLY_MS);
+  // `!(…)`: an end that nobody knows is no end on time.
+  return !(endMs - liftedMs <= MAX_EARLY_END_MS + ownMs);
+}
+
+export function rollbackOf(entries: readonly AuditEntry[]): RollbackResult | undefined {
+  const last = entries.findLast(({ type }) => type === 'ROLLED_BACK' || type === 'ROLLBACK_FAILED');
+  return last?.details as RollbackResult | undefined;
+}
+
+/**
+ * A failed rollback keeps its cluster: until a later one succeeded and the store was healthy behind it, nobody else may
+ * start there.
+ */
+export function leavesClusterFree({ status }: Pick<Verdict, 'status'>, entries: readonly AuditEntry[]): boolean {
+  if (status !== 'ROLLBACK_FAILED') return true;
+  const last = entries.findLastIndex(({ type }) => type === 'ROLLED_BACK' || type === 'ROLLBACK_FAILED');
+  const behind = entries.slice(last).findLast(({ type }) => type === 'RECOVERY_VERIFIED' || type === 'RECOVERY_FAILED');
+  return entries[last]?.type === 'ROLLED_BACK' && !notRolledBack(entries) && behind?.type === 'RECOVERY_VERIFIED';
+}
+
+function notRolledBack(entries: readonly AuditEntry[]): Ending | undefined {
+  const rollback = rollbackOf(entries);
+  const mayHold = has(entries, 'INJECTING');
+  if (!rollback && mayHold) return end('ROLLBACK_FAILED', 'INCONCLUSIVE', 'no rollback is in the log');
+  const failed = rollback?.nodes.filter(({ outcome, leftovers }) => outcome === 'FAILED' || leftovers.length > 0) ?? [];
+  const kept = rollback?.services?.filter(({ outcome }) => outcome === 'FAILED') ?? [];
+  if (rollback?.outcome === 'ROLLBACK_FAILED' || failed.length > 0 || kept.length > 0) {
+    const nodes = failed.map(
+      ({ node, detail, leftovers }) => `${node}: ${detail ?? (leftovers.join(', ') || 'failed')}`,
+    );
+    const services = kept.map(({ faultId, state, detail }) => `${faultId}: ${detail ?? `${state} in the service`}`);
+    const reasons = [...nodes, ...services, ...(rollback?.problems ?? [])].join('; ');
+    return end('ROLLBACK_FAILED', 'INCONCLUSIVE', reasons || 'the rollback failed');
+  }
+  const recovery = entries.findLast(({ type }) => type === 'RECOVERY_VERIFIED' || type === 'RECOVERY_FAILED');
+  if (!mayHold || recovery?.type === 'RECOVERY_VERIFIED') return undefined;
+  if (!recovery) return end('ROLLBACK_FAILED', 'INCONCLUSIVE', 'the recovery of the store was not verified');
+  const { problems } = recovery.details as Partial<RecoveryResult>;
+  return end('ROLLBACK_FAILED', 'DEVIATED', `the store did not recover: ${problems?.join('; ') || 'no details'}`);
+}
+
+function neverInjected(entries: readonly AuditEntry[]): Ending | undefined {
+  if (has(entries, 'INJECTING')) return undefined;
+  const turned = detailsOf<{ reason?: string; detail?: string }>(entries, 'ROLLING_BACK');
+  const why = detailsOf<{ reason?: string; detail?: string }>(entries, 'ABORT_REQUESTED') ?? turned;
+  const text = `nothing was injected: ${[why?.reason, why?.detail].filter(Boolean).join(': ') || 'the run ended before'}`;
+  const byDecision = ['ABORT', 'ALARM', 'KILL_SWITCH'].includes(why?.reason ?? '');
+  return end(byDecision ? 'ABORTED' : 'REFUSED', 'INCONCLUSIVE', text);
+}
+
+/** The fault was not there as planned: then nothing can be said about the system. */
+function notHeld(entries: readonly AuditEntry[]): Ending | undefined {
+  if (!has(entries, 'INJECTED')) {
+    const failed = detailsOf<{ reason?: unknown }>(entries, 'INJECTION_FAILED');
+    return end('ABORTED', 'INCONCLUSIVE', `the injection did not succeed: ${String(failed?.reason ?? 'no report')}`);
+  }
+  const { nodes = [], services = [] } = rollbackOf(entries) ?? {};
+  const found = new Set([...nodes, ...services].map(({ faultId }) => faultId));
+  const missing = [...announcedFaults(entries)].filter((faultId) => !found.has(faultId));
+  if (found.size === 0 || missing.length > 0) {
+    const text = `the rollback found nothing that had the fault${missing.length > 0 ? ` ${missing.join(', ')}` : ''}`;
+    return end('ABORTED', 'INCONCLUSIVE', text);
+  }
+  const unseen = endedUnseen(entries);
+  return unseen.length === 0 ? undefined : end('ABORTED', 'INCONCLUSIVE', unseen.join('; '));
+}
+
+/** Some faults were there as planned, others never came: then it was another experiment than the one asked for. */
+function notComplete(entries: readonly AuditEntry[]): Ending | undefined {
+  const failed = detailsOf<{ reason?: unknown }>(entries, 'INJECTION_FAILED');
+  if (failed) return end('ABORTED', 'INCONCLUSIVE', `an injection did not succeed: ${String(failed.reason)}`);
+  const planned = detailsOf<{ experiment: Experiment }>(entries, 'ADMITTED')?.experiment.faults ?? [];
+  const injected = detailsOf<Partial<Injection>>(entries, 'INJECTED')?.injectedFaults ?? [];
+  const missing = planned.filter(({ faultId }) => !injected.includes(faultId)).map(({ name }) => name);
+  if (missing.length === 0) return undefined;
+  const why = detailsOf<{ reason?: string }>(entries, 'INJECTION_SKIPPED')?.reason ?? 'the end came first';
+  return end('COMPLETED', 'INCONCLUSIVE', `not injected: ${missing.join(', ')} (${why})`);
+}
+
+/** Clients met a store that did not know its role yet: what they saw then is our doing, not the system's. */
+function fenceNotKept(nodes: readonly NodeRollback[]): Ending | undefined {
+  const fell = nodes.filter(({ fence }) => fence?.outcome === 'DEADLINE' || fence?.outcome === 'FAILED');
+  if (fell.length === 0) return undefined;
+  const why = fell.map(({ node, fence }) => `${node}: the fence ended with ${fence?.outcome}`);
+  return end('COMPLETED', 'INCONCLUSIVE', why.join('; '));
+}
+
+function endedEarly(entries: readonly AuditEntry[]): Ending | undefined {
+  const stopped = detailsOf<GuardStopped & Record<string, unknown>>(entries, 'GUARD_STOPPED');
+  if (stopped?.reason === 'TTL') return undefined;
+  const abort = detailsOf<{ reason?: string; detail?: string }>(entries, 'ABORT_REQUESTED');
+  const reason = stopped?.reason ?? abort?.reason;
+  if (reason === undefined) return end('ABORTED', 'INCONCLUSIVE', 'the guard left no report');
+  const text = `${reason}: ${stopped?.detail ?? abort?.detail ?? 'no detail'}`;
+  // A guardrail that could not be read says nothing about the system; one beyond its limit does.
+  const seen = reason === 'GUARDRAIL' && (stopped?.breaches ?? []).some(isBeyondLimit);
+  return end('ABORTED', seen || reason === 'ALARM' ? 'DEVIATED' : 'INCONCLUSIVE', text);
+}
+
+function isBeyondLimit({ value, limit, breachWhen, ageSeconds, maxAgeSeconds }: Reading): boolean {
+  if (value === undefined || ageSeconds === undefined || ageSeconds > maxAgeSeconds) return false;
+  return breachWhen === 'above' ? value > limit : value < limit;
+}
+
+function has(entries: readonly AuditEntry[], type: AuditEntry['type']): boolean {
+  return entries.some((entry) => entry.type === type);
+}
+
+function end(status: ExperimentStatus, outcome: ExperimentOutcome, reason: string): Ending {
+  return { status, outcome, reason: cut(reason, MAX_REASON_CHARACTERS) };
+}

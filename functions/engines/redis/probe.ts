@@ -1,0 +1,149 @@
+import { Redis } from 'ioredis';
+import type { TargetNode } from '../../domain/workflow.ts';
+import type { StoreCluster, StoreCredentials } from '../engine.ts';
+import type { ShardProbe } from '../shard-probe.ts';
+import { askRedis } from './connection.ts';
+
+const CONNECT_TIMEOUT_MS = 700;
+/** Longer than the WAIT inside. */
+const COMMAND_TIMEOUT_MS = 1000;
+const WAIT_MS = 500;
+const RECONNECT_DELAY_MS = 100;
+/** Keys that a probe could not delete go by themselves. */
+const KEY_EXPIRY_SECONDS = 3600;
+const CHUNK = 500;
+
+export interface RedisProbeOptions {
+  shard: string;
+  members: readonly TargetNode[];
+  impacted: readonly TargetNode[];
+  cluster: StoreCluster;
+  credentials: StoreCredentials;
+}
+
+/** A real client of one shard, as an application should be configured: Sentinel mode with a failover detector. */
+export function redisProbe(options: RedisProbeOptions): ShardProbe {
+  const { shard, members, impacted, cluster, credentials } = options;
+  const { tls, port } = cluster;
+  // A client whose first Sentinel is on the isolated node would stay on the old master: that one comes last.
+  const isImpacted = (node: TargetNode) => impacted.some((other) => other.name === node.name);
+  const ordered = [...members].sort((a, b) => Number(isImpacted(a)) - Number(isImpacted(b)));
+  const nameOf = (address: string) => members.find((node) => node.addresses.includes(address))?.name ?? address;
+  const client = sentinelClient(options, ordered);
+
+  async function masterAddress(): Promise<string> {
+    let last: unknown = new Error(`shard ${shard}: has no members`);
+    for (const { addresses } of ordered) {
+      try {
+        const reply = await askRedis({ addresses, port: cluster.redis.sentinelPort, tls, credentials }, (sentinel) =>
+          sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', shard),
+        );
+        if (Array.isArray(reply) && typeof reply[0] === 'string') return reply[0];
+        last = new Error(`shard ${shard}: unknown to a Sentinel`);
+      } catch (error) {
+        last = error;
+      }
+    }
+    throw last;
+  }
+
+  /** Sentinel's word is not enough: during a failover the old master may still be named. */
+  async function onMaster<T>(ask: (redis: Redis) => Promise<T>): Promise<T> {
+    const address = await masterAddress();
+    return askRedis({ addresses: [address], port, tls, credentials }, async (redis) => {
+      const role: unknown = await redis.call('ROLE');
+      if (!Array.isArray(role) || role[0] !== 'master') throw new Error(`${nameOf(address)}: is not the master`);
+      return ask(redis);
+    });
+  }
+
+  return {
+    shard,
+    connect: () => client.connect(),
+    async write(key, value) {
+      try {
+        // One pipeline on one connection: WAIT on another would answer for nothing.
+        const replies = await client
+          .pipeline()
+          .set(key, value, 'EX', KEY_EXPIRY_SECONDS)
+          .wait(1, WAIT_MS)
+          .get(key)
+          .exec();
+        const [set, wait, get] = replies ?? [];
+        const acknowledged = set?.[1] === 'OK' && Number(wait?.[1] ?? 0) >= 1;
+        return { acknowledged, ok: acknowledged && get?.[1] === value };
+      } catch {
+        return { acknowledged: false, ok: false };
+      }
+    },
+    async isOnImpacted(key, value) {
+      const values = await Promise.all(
+        impacted.map(({ addresses }) => askRedis({ addresses, port, tls, credentials }, (redis) => redis.get(key))),
+      );
+      return values.length > 0 && values.every((found) => found === value);
+    },
+    masterNode: async () => nameOf(await masterAddress()),
+    readAll: (keys) =>
+      onMaster(async (redis) => {
+        const found = new Map<string, string | null>();
+        for (const chunk of chunks(keys)) {
+          const values = await redis.mget(...chunk);
+          chunk.forEach((key, index) => {
+            found.set(key, values[index] ?? null);
+          });
+        }
+        return found;
+      }),
+    removeAll: (keys) =>
+      onMaster(async (redis) => {
+        for (const chunk of chunks(keys)) await redis.unlink(...chunk);
+      }),
+    close: () => {
+      client.removeAllListeners('end');
+      client.disconnect();
+    },
+  };
+}
+
+function sentinelClient({ shard, cluster, credentials }: RedisProbeOptions, ordered: readonly TargetNode[]): Redis {
+  const { username, password } = credentials;
+  const client = new Redis({
+    sentinels: ordered.map(({ addresses: [host = ''] }) => ({ host, port: cluster.redis.sentinelPort })),
+    name: shard,
+    role: 'master',
+    protocol: 2,
+    ...(username === undefined ? {} : { username, sentinelUsername: username }),
+    ...(password === undefined ? {} : { password, sentinelPassword: password }),
+    ...(cluster.tls ? { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
+    failoverDetector: true,
+    // The Sentinels stay in the order given; learnt ones would put an isolated one in front.
+    updateSentinels: false,
+    // A demoted master answers READONLY: the connection is to the wrong node.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    // How long a closed connection may wait for a peer that cannot answer any more.
+    disconnectTimeout: RECONNECT_DELAY_MS,
+    lazyConnect: true,
+    // A write that is sent again later, or a WAIT without its SET, would be counted for what it is not.
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
+    // A silently dropped connection is never closed by anybody else.
+    socketTimeout: 2 * COMMAND_TIMEOUT_MS,
+    retryStrategy: () => RECONNECT_DELAY_MS,
+    sentinelRetryStrategy: () => RECONNECT_DELAY_MS,
+    sentinelReconnectStrategy: () => 500,
+  });
+  client.on('error', () => {});
+  // ioredis gives up for good when a failover is announced while it is connecting; an application must not.
+  client.on('end', () => setTimeout(() => client.connect().catch(() => {}), RECONNECT_DELAY_MS));
+  return client;
+}
+
+function chunks(keys: readonly string[]): string[][] {
+  return Array.from({ length: Math.ceil(keys.length / CHUNK) }, (_, index) =>
+    keys.slice(index * CHUNK, (index + 1) * CHUNK),
+  );
+}

@@ -1,0 +1,161 @@
+import { announcedFaults } from '../domain/announced-faults.ts';
+import type { AuditEntry } from '../domain/audit-entry.ts';
+import type { Clock } from '../domain/clock.ts';
+import { ErrorName, WorkflowError } from '../domain/errors.ts';
+import type { Experiment, Fault } from '../domain/experiment.ts';
+import type { Injection } from '../domain/workflow.ts';
+import type { AuditLog } from '../tables/audit-log.ts';
+import { type LeaseStore, leaseReleased } from '../tables/leases.ts';
+import { nextDueAtEpochMs, nextTurn, type Turn } from './batches.ts';
+import { answersOf, failuresOf, type SendDependencies, type Sent, sendTurn, type TurnPlan } from './dispatch.ts';
+
+const ACTOR = { function: 'inject-fault' };
+/** Two beats: the guard has seen fresh data and has come back to see more. */
+const MIN_BEAT = 2;
+const WATCH_DEADLINE_MS = 15_000;
+/** Started just before: connects, writes, and finds its write on the impacted nodes. */
+const PROBE_DEADLINE_MS = 8_000;
+const WATCH_POLL_MS = 250;
+/** The machine's clock may be ahead of ours by so much; a turn that comes earlier still is no turn of this plan. */
+const MAX_EARLY_MS = 5_000;
+
+export interface InjectDependencies extends SendDependencies {
+  leases: Pick<LeaseStore, 'read' | 'grant' | 'setHoldUntil'>;
+  audit: Pick<AuditLog, 'append' | 'read'>;
+}
+
+export interface InjectTask {
+  experiment: Experiment;
+  /** What the turns before have injected. */
+  injection?: Injection;
+  /** @throws Error when a fault has no resolved targets: then nothing is announced, and nothing is sent. */
+  plan(faults: readonly Fault[], ttlSeconds: number): TurnPlan;
+}
+
+/**
+ * Injects the faults that are due under a watched lease: watched and measured → recorded → granted → sent → confirmed
+ * by every host and by the service. Anything less is indeterminate, and indeterminate means injected: the caller rolls
+ * back everything, the faults of earlier turns too.
+ *
+ * @returns the injection so far; its times are those of the first turn
+ * @throws WorkflowError InjectionFailed, or LeaseReleased when the right to go on ended on the way.
+ */
+export async function injectFault(task: InjectTask, dependencies: InjectDependencies): Promise<Injection> {
+  const { experiment, injection, plan } = task;
+  const { experimentId } = experiment;
+  const { audit, clock } = dependencies;
+  await waitUntilDue(task, clock);
+  const missed = nextTurn(experiment, injection, clock.nowEpochMs());
+  if (injection && missed.faults.length === 0) return skip(experimentId, injection, missed, dependencies);
+  const entries = await waitUntilObserved(task, dependencies);
+  // Again: the wait took of what remains.
+  const turn = nextTurn(experiment, injection, clock.nowEpochMs());
+  if (injection && turn.faults.length === 0) return skip(experimentId, injection, turn, dependencies);
+  refuseRepetition(turn.faults, entries);
+  const planned = plan(turn.faults, turn.ttlSeconds);
+  await audit.append(experimentId, 'INJECTING', ACTOR, { ...planned });
+  let sent: Sent | undefined;
+  try {
+    sent = await sendTurn(experimentId, planned, injection?.rollbackScheduledAt, dependencies);
+    const failures = failuresOf(planned, sent);
+    if (failures.length > 0) throw new WorkflowError(ErrorName.InjectionFailed, failures.join('; '));
+
+    const confirmedAtMs = clock.nowEpochMs();
+    const injected = injectionBehind(task, turn, confirmedAtMs);
+    // Conditional on HOLD: a lease that went meanwhile is told here.
+    await dependencies.leases.setHoldUntil(experimentId, injected.rollbackScheduledAt);
+    await audit.append(experimentId, 'INJECTED', ACTOR, {
+      ...injected,
+      faults: turn.faults.map(({ faultId }) => faultId),
+      confirmedAt: new Date(confirmedAtMs).toISOString(),
+      ...answersOf(planned, sent),
+    });
+    return injected;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    await audit
+      .append(experimentId, 'INJECTION_FAILED', ACTOR, { reason, ...answersOf(planned, sent) })
+      // The rollback that follows matters more than this entry.
+      .catch(() => undefined);
+    if (error instanceof WorkflowError) throw error;
+    throw new WorkflowError(ErrorName.InjectionFailed, reason, { cause: error });
+  }
+}
+
+async function waitUntilDue({ experiment, injection }: InjectTask, clock: Clock): Promise<void> {
+  const dueMs = injection && nextDueAtEpochMs(experiment.faults, injection);
+  const earlyMs = dueMs === undefined ? 0 : dueMs - clock.nowEpochMs();
+  if (earlyMs > MAX_EARLY_MS) {
+    const message = `the next faults are due in ${earlyMs} ms: by this clock that is more than ${MAX_EARLY_MS} ms early`;
+    throw new WorkflowError(ErrorName.InjectionFailed, message);
+  }
+  if (earlyMs > 0) await clock.sleep(earlyMs);
+}
+
+/**
+ * Nothing is injected that nobody watches, and nothing whose effect on a client nobody measures. In a later turn the
+ * beats of the beginning prove nothing: a new one must come, and before the common end.
+ * @returns the log as it was then
+ */
+async function waitUntilObserved(
+  { experiment: { experimentId }, injection }: InjectTask,
+  { leases, audit, clock }: InjectDependencies,
+): Promise<AuditEntry[]> {
+  const startedMs = clock.monotonicMs();
+  const leftMs = injection ? Date.parse(injection.rollbackScheduledAt) - clock.nowEpochMs() : Number.POSITIVE_INFINITY;
+  const watchDeadlineMs = Math.min(WATCH_DEADLINE_MS, leftMs);
+  let minBeat = MIN_BEAT;
+  for (let reads = 1; ; reads++) {
+    const lease = await leases.read(experimentId);
+    if (lease?.state !== 'HOLD') throw leaseReleased(experimentId, lease);
+    if (injection && reads === 1) minBeat = lease.beat + 1;
+    const watched = lease.beat >= minBeat;
+    const entries = await audit.read(experimentId);
+    const measured = entries.some(({ type }) => type === 'PROBE_READY');
+    if (watched && measured) return entries;
+    const waitedMs = clock.monotonicMs() - startedMs;
+    if (!watched && waitedMs >= watchDeadlineMs) {
+      const message = `nobody watches: beat ${lease.beat} after ${watchDeadlineMs / 1000} s, at least ${minBeat}`;
+      throw new WorkflowError(ErrorName.InjectionFailed, message);
+    }
+    if (!measured && waitedMs >= PROBE_DEADLINE_MS) {
+      const message = `nobody measures: the probe was not ready within ${PROBE_DEADLINE_MS / 1000} s`;
+      throw new WorkflowError(ErrorName.InjectionFailed, message);
+    }
+    await clock.sleep(WATCH_POLL_MS);
+  }
+}
+
+/** A fault that was announced before may be applied or not: nobody knows, so it is not sent a second time. */
+function refuseRepetition(faults: readonly Fault[], entries: readonly AuditEntry[]): void {
+  const announced = announcedFaults(entries);
+  const again = faults.filter(({ faultId }) => announced.has(faultId)).map(({ faultId }) => faultId);
+  if (again.length === 0) return;
+  throw new WorkflowError(ErrorName.InjectionFailed, `announced before, and not known to be applied: ${again.join()}`);
+}
+
+/** The faults that come too late are not injected, and the log says so; nothing else is left to come. */
+async function skip(
+  experimentId: string,
+  { nextFaultAt: _none, ...injection }: Injection,
+  { late }: Turn,
+  { audit }: InjectDependencies,
+): Promise<Injection> {
+  if (late.length === 0) return injection;
+  await audit.append(experimentId, 'INJECTION_SKIPPED', ACTOR, {
+    faults: late.map(({ faultId }) => faultId),
+    reason: `less than a second was left until ${injection.rollbackScheduledAt}`,
+  });
+  return injection;
+}
+
+function injectionBehind({ experiment, injection }: InjectTask, { faults }: Turn, confirmedAtMs: number): Injection {
+  const endMs = confirmedAtMs + experiment.durationSeconds * 1000;
+  const injected: Injection = {
+    injectedAt: injection?.injectedAt ?? new Date(confirmedAtMs).toISOString(),
+    rollbackScheduledAt: injection?.rollbackScheduledAt ?? new Date(endMs).toISOString(),
+    injectedFaults: [...(injection?.injectedFaults ?? []), ...faults.map(({ faultId }) => faultId)],
+  };
+  const nextMs = nextDueAtEpochMs(experiment.faults, injected);
+  return nextMs === undefined ? injected : { ...injected, nextFaultAt: new Date(nextMs).toISOString() };
+}

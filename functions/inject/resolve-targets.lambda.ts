@@ -1,0 +1,43 @@
+import { ec2Client } from '../aws/clients.ts';
+import { loadConfiguration } from '../aws/configuration.ts';
+import { interfacesIn } from '../aws/subnet-interfaces.ts';
+import { auditLogFromEnv, observeCluster } from '../aws/wiring.ts';
+import { configuredClusters } from '../domain/cluster.ts';
+import type { Cluster } from '../domain/configuration.ts';
+import { ErrorName, WorkflowError } from '../domain/errors.ts';
+import { resolveTargets, subnetsToLookAt } from '../domain/resolve-targets.ts';
+import type { ExperimentRun, ResolvedFault, ResolvedTargets } from '../domain/workflow.ts';
+import { addressesOf } from '../telemetry/addresses.ts';
+
+const audit = auditLogFromEnv();
+
+export async function handler({ experimentId, experiment }: ExperimentRun): Promise<ResolvedTargets> {
+  const configuration = loadConfiguration();
+  const looks = await Promise.all(
+    Object.entries(configuredClusters(experiment, configuration)).map(([name, cluster]) => lookAt(name, cluster)),
+  ).catch((error: unknown) => {
+    throw new WorkflowError(ErrorName.TargetsUnresolved, String(error), { cause: error });
+  });
+
+  async function lookAt(name: string, cluster: Cluster) {
+    const [observed, exemptAddresses] = await Promise.all([
+      observeCluster(cluster, configuration),
+      addressesOf(cluster.telemetry.prometheusUrl),
+    ]);
+    const faults = experiment.faults.filter((fault) => fault.cluster === name);
+    const interfaces = await interfacesIn(ec2Client(), subnetsToLookAt(faults, observed.nodes));
+    const network = { interfaces, ownSubnetIds: configuration.network.subnetIds };
+    return { name, faults, ...observed, exemptAddresses, network };
+  }
+
+  const resolved = looks.flatMap(({ faults, nodes, topology, exemptAddresses, network }): ResolvedFault[] =>
+    resolveTargets(faults, nodes, topology, exemptAddresses, network),
+  );
+  const targets: ResolvedTargets = {
+    // In the order of the payload again.
+    faults: experiment.faults.flatMap(({ faultId }) => resolved.filter((fault) => fault.faultId === faultId)),
+    exemptAddresses: Object.fromEntries(looks.map(({ name, exemptAddresses }) => [name, exemptAddresses])),
+  };
+  await audit.append(experimentId, 'TARGETS_RESOLVED', { function: 'resolve-targets' }, { targets });
+  return targets;
+}

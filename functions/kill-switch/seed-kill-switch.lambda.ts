@@ -1,0 +1,22 @@
+import { dynamoClient } from '../aws/clients.ts';
+import { requireEnv } from '../runtime/environment.ts';
+import { answerCustomResource, type CustomResourceRequest, seedKillSwitch } from './seed-kill-switch.ts';
+
+const ANSWER_TIMEOUT_MS = 10_000;
+
+export function handler(request: CustomResourceRequest): Promise<void> {
+  return answerCustomResource(
+    request,
+    () => seedKillSwitch(dynamoClient(), requireEnv('HOLDFAST_LEASE_TABLE')),
+    async (url, body) => {
+      // A signed S3 address: a content type that was not signed would be refused.
+      const response = await fetch(url, {
+        method: 'PUT',
+        body,
+        headers: { 'content-type': '' },
+        signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+      });
+      if (!response.ok) throw new Error(`CloudFormation's address answered ${response.status}`);
+    },
+  );
+}

@@ -1,0 +1,51 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { guardLeasesFromEnv } from '../../../functions/aws/wiring.ts';
+
+/** A DynamoDB that takes every call and loses every answer, or says that it is broken. */
+const calls: string[] = [];
+let silent = false;
+const server = createServer((request, response) => {
+  calls.push(String(request.headers['x-amz-target']).replace(/^.*\./, ''));
+  if (!silent) response.writeHead(500, { 'content-type': 'application/x-amz-json-1.0' }).end('{}');
+});
+await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+vi.stubEnv('AWS_REGION', 'eu-west-1');
+vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+vi.stubEnv('HOLDFAST_LEASE_TABLE', 'leases');
+const leases = guardLeasesFromEnv();
+
+afterEach(() => {
+  calls.length = 0;
+  silent = false;
+});
+
+afterAll(() => {
+  vi.unstubAllEnvs();
+  server.closeAllConnections();
+  server.close();
+});
+
+describe("the guard's lease", () => {
+  it('gets one beat for one evaluation, even when the answer says that it failed', async () => {
+    await expect(leases.renew('exp', [])).rejects.toThrow();
+    expect(calls).toEqual(['UpdateItem']);
+  });
+
+  it('gives a beat and the kill switch up after 0.7 s, without a second try', async () => {
+    silent = true;
+    const startedMs = performance.now();
+    await expect(leases.renew('exp', [])).rejects.toThrow();
+    await expect(leases.killSwitchEngaged()).rejects.toThrow();
+    expect(calls).toEqual(['UpdateItem', 'GetItem']);
+    expect(performance.now() - startedMs).toBeLessThan(1900);
+  });
+
+  it('is released with every try there is', async () => {
+    await expect(leases.release('exp', 'GUARDRAIL', 'breach')).rejects.toThrow();
+    expect(calls).toEqual(['UpdateItem', 'UpdateItem', 'UpdateItem']);
+  });
+});

@@ -1,0 +1,231 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { Experiment } from '../../../../functions/domain/experiment.ts';
+import type { FaultParameters } from '../../../../functions/domain/faults/catalogue.ts';
+import {
+  FAULT_KINDS,
+  HOST_KINDS,
+  impactedNodesOf,
+  kindOf,
+  peersOf,
+  refusalOf,
+  SERVICE_KINDS,
+} from '../../../../functions/domain/faults/catalogue.ts';
+import type { AnyServiceKind } from '../../../../functions/domain/faults/kind.ts';
+import { parseExperiment } from '../../../../functions/domain/parse-experiment.ts';
+import { configuration, seedPayload } from '../fixtures.ts';
+import { KIND_PARAMETERS } from '../kind-parameters.ts';
+
+const payload = (action: string, parameters: unknown) => JSON.stringify({ ...seedPayload(), action, parameters });
+
+function accepted(action: string, parameters: unknown): Experiment {
+  const parsed = parseExperiment(payload(action, parameters), {});
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problem));
+  return parsed.experiment;
+}
+
+function parametersOf(action: string, parameters: object): FaultParameters {
+  const [fault] = accepted(action, parameters).faults;
+  if (!fault) throw new Error('no fault');
+  return fault.parameters;
+}
+
+function errorsOf(action: string, parameters: unknown) {
+  const parsed = parseExperiment(payload(action, parameters), {});
+  return parsed.ok ? [] : (parsed.problem.errors ?? []);
+}
+
+const n3 = { targetNodes: ['redis-node-3'] };
+
+describe('the table of kinds', () => {
+  it('has each kind under its own name', () => {
+    for (const name of FAULT_KINDS) expect(kindOf(name).kind).toBe(name);
+    for (const kind of Object.values(HOST_KINDS)) expect(kind.runsOn).toBe('host');
+    expect(FAULT_KINDS).toHaveLength(15);
+  });
+
+  it.each(FAULT_KINDS)('says of every field of %s what it may hold, and of nothing else', (name) => {
+    const { schema, allowed } = kindOf(name);
+    const { properties } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+    expect(Object.keys(allowed).toSorted()).toEqual(Object.keys(properties ?? {}).toSorted());
+    expect(Object.values(allowed).every((words) => words !== '')).toBe(true);
+  });
+
+  it.each(FAULT_KINDS)('has an example of %s that is accepted', (name) => {
+    expect(accepted(name, kindOf(name).example).faults[0]).toMatchObject({ kind: name });
+  });
+
+  it.each(FAULT_KINDS)('accepts what %s allows, and only that: one unknown or missing field is refused', (name) => {
+    fc.assert(
+      fc.property(KIND_PARAMETERS[name], (parameters) => {
+        const parsed = parametersOf(name, parameters);
+        expect(parsed).toMatchObject({ ...parameters, kind: name });
+        expect(impactedNodesOf(parsed).length).toBeGreaterThan(0);
+        const unknown = errorsOf(name, { ...parameters, targetNode: 'redis-node-3' });
+        expect(unknown.map(({ field }) => field)).toEqual(['parameters.targetNode']);
+        expect(unknown[0]?.allowed).toBe(`one of ${Object.keys(kindOf(name).allowed).join(', ')}`);
+      }),
+      { numRuns: 30 },
+    );
+    const missing = errorsOf(name, {});
+    expect(missing.length).toBeGreaterThan(0);
+    expect(missing.every(({ message, allowed }) => message !== '' && allowed !== 'see the documentation')).toBe(true);
+  });
+
+  it.each(FAULT_KINDS)('refuses another type in any field of %s', (name) => {
+    const fields = Object.keys(kindOf(name).allowed);
+    const wrong = fc.constantFrom<unknown>(
+      '',
+      '1; reboot',
+      '$(id)',
+      '1',
+      -1.5,
+      {},
+      [[]],
+      null,
+      [null],
+      1e300,
+      [''],
+      '\n',
+    );
+    fc.assert(
+      fc.property(KIND_PARAMETERS[name], fc.constantFrom(...fields), wrong, (parameters, field, value) => {
+        const named = errorsOf(name, { ...parameters, [field]: value }).map((error) => error.field);
+        expect(named.some((path) => path.startsWith(`parameters.${field}`))).toBe(true);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe('parameters that only make sense together', () => {
+  it.each([
+    ['NETWORK_LATENCY', { ...n3, latencyMs: 10, jitterMs: 11 }, 'jitterMs'],
+    ['NETWORK_LATENCY', { ...n3, latencyMs: 10, toNodes: ['redis-node-3'] }, 'toNodes'],
+    [
+      'NETWORK_LOSS',
+      { ...n3, packetLossPct: 1, toNodes: ['a'], toAvailabilityZone: 'eu-west-1a' },
+      'toAvailabilityZone',
+    ],
+    ['NETWORK_LATENCY', { ...n3, latencyMs: 10, correlationPct: 5 }, 'correlationPct'],
+    ['PROCESS_PAUSE', { ...n3, repeatEverySeconds: 20 }, 'repeatEverySeconds'],
+    ['PROCESS_PAUSE', { ...n3, pauseSeconds: 20, repeatEverySeconds: 20 }, 'repeatEverySeconds'],
+    ['MEMORY_PRESSURE', n3, 'memoryBytes'],
+    ['MEMORY_PRESSURE', { ...n3, memoryBytes: 2 ** 30, memoryPct: 5 }, 'memoryBytes'],
+    ['MEMORY_PRESSURE', { ...n3, memoryPct: 96 }, 'memoryPct'],
+    ['DISK_FULL', { ...n3, fillPct: 5, fillBytes: 2 ** 30 }, 'fillPct'],
+    ['CLOCK_DRIFT', { ...n3, offsetMs: 0 }, 'offsetMs'],
+    ['CLOCK_DRIFT', { ...n3, offsetMs: -240_001 }, 'offsetMs'],
+    ['VOLUME_LATENCY', { ...n3, latencyMs: 5, readPct: 0 }, 'readPct'],
+    ['NETWORK_PARTITION', { ...seedPayload().parameters, ports: [80, 80] }, 'ports'],
+    ['NETWORK_PARTITION', { ...seedPayload().parameters, ports: [] }, 'ports'],
+    ['NETWORK_PARTITION', { ...seedPayload().parameters, ports: [65_536] }, 'ports.0'],
+  ])('refuses %s with %j and names %s', (action, parameters, field) => {
+    expect(errorsOf(action, parameters).map((error) => error.field)).toEqual([`parameters.${field}`]);
+  });
+
+  it('names them beside every other mistake', () => {
+    const parameters = { targetNodes: [], latencyMs: 10, jitterMs: 20, correlationPct: 101, toNodes: ['a b'] };
+    const fields = errorsOf('NETWORK_LATENCY', { ...parameters, toAvailabilityZone: 'eu-west-1a' });
+    expect(fields.map(({ field }) => field).toSorted()).toEqual([
+      'parameters.correlationPct',
+      'parameters.jitterMs',
+      'parameters.targetNodes',
+      'parameters.toAvailabilityZone',
+      'parameters.toNodes.0',
+    ]);
+  });
+});
+
+describe('the other side of a network fault', () => {
+  it('is the larger group of a partition, the named nodes, a zone, or all other nodes; other kinds have none', () => {
+    const partition = { packetLossPct: 100, targetPartitionGroupA: ['a'], targetPartitionGroupB: ['b', 'c'] };
+    expect(peersOf(parametersOf('NETWORK_PARTITION', partition))).toEqual({ by: 'names', nodes: ['b', 'c'] });
+    expect(impactedNodesOf(parametersOf('NETWORK_PARTITION', partition))).toEqual(['a']);
+    const of = (parameters: object) =>
+      peersOf(parametersOf('NETWORK_LOSS', { ...n3, packetLossPct: 5, ...parameters }));
+    expect(of({ toNodes: ['a'] })).toEqual({ by: 'names', nodes: ['a'] });
+    expect(of({ toAvailabilityZone: 'eu-west-1a' })).toEqual({
+      by: 'availabilityZone',
+      availabilityZone: 'eu-west-1a',
+    });
+    expect(of({})).toEqual({ by: 'all' });
+    expect(peersOf(parametersOf('PROCESS_PAUSE', n3))).toBeUndefined();
+  });
+});
+
+describe('what a cluster may not have', () => {
+  const cluster = (change: object) => {
+    const found = configuration({ ...change }).clusters['redis-master'];
+    if (!found) throw new Error('no cluster');
+    return found;
+  };
+  const refusal = (action: string, parameters: object, change: object = {}) =>
+    refusalOf(parametersOf(action, parameters), cluster(change));
+
+  it.each([501, -501, 240_000])('refuses a clock drift of %i ms unless its data are disposable', (offsetMs) => {
+    expect(refusal('CLOCK_DRIFT', { ...n3, offsetMs })).toContain('not configured as disposable');
+    expect(refusal('CLOCK_DRIFT', { ...n3, offsetMs }, { disposable: true })).toBeUndefined();
+  });
+
+  it.each([500, -500, 1])('allows a clock drift of %i ms anywhere', (offsetMs) => {
+    expect(refusal('CLOCK_DRIFT', { ...n3, offsetMs })).toBeUndefined();
+  });
+
+  it('refuses to keep clients from the store on ports that are not its own', () => {
+    const isolate = { ...seedPayload().parameters, ports: [16_379] };
+    expect(refusal('NETWORK_PARTITION', isolate)).toContain('6379 and 26379');
+    expect(refusal('NETWORK_PARTITION', { ...isolate, ports: [16_379, 6379] })).toBeUndefined();
+    expect(refusal('NETWORK_PARTITION', { ...isolate, scope: 'peers' })).toBeUndefined();
+  });
+
+  it('refuses to disconnect a zone in production', () => {
+    const parameters = { ...n3, availabilityZone: 'eu-west-1a' };
+    expect(refusal('AZ_DISCONNECT', parameters)).toContain('tier staging');
+    expect(refusal('AZ_DISCONNECT', parameters, { tier: 'staging' })).toBeUndefined();
+  });
+
+  it('refuses more targets than FIS takes for one fault, before anything is made', () => {
+    const targets = (count: number) => {
+      const impacted = Array.from({ length: count }, (_, index) => ({
+        ...{ name: `n${index}`, instanceId: `i-${index}`, addresses: [], shard: 's', role: 'replica' as const },
+        ...{ availabilityZone: 'eu-west-1a', subnetId: `subnet-${index}`, dataVolumeIds: [`vol-${index}`] },
+      }));
+      return { faultId: 'exp.1', impacted, peers: [], shardMembers: [] };
+    };
+    for (const kind of Object.values<AnyServiceKind>(SERVICE_KINDS as never)) {
+      const parameters = kind.schema.parse(kind.example);
+      expect(kind.refuseTargets?.(parameters, targets(5)), kind.kind).toBeUndefined();
+      expect(kind.refuseTargets?.(parameters, targets(6)), kind.kind).toMatch(
+        /6 \w+ are more than the 5 that FIS takes/,
+      );
+    }
+    // Volumes count, not nodes.
+    const [first] = targets(1).impacted;
+    const many = {
+      ...targets(0),
+      impacted: first ? [{ ...first, dataVolumeIds: ['a', 'b', 'c', 'd', 'e', 'f'] }] : [],
+    };
+    expect(SERVICE_KINDS.VOLUME_PAUSE_IO.refuseTargets?.(n3, many)).toContain('6 Volumes');
+  });
+
+  it('refuses every fault of the service where an alarm would not fit among its stop conditions', () => {
+    const alarms = (count: number) => ({
+      tier: 'staging',
+      alarms: Array.from({ length: count }, (_, index) => ({ name: `alarm-${index}` })),
+    });
+    for (const name of FAULT_KINDS) {
+      const parameters = parametersOf(name, kindOf(name).example as object);
+      expect(refusalOf(parameters, cluster(alarms(4))), name).toBeUndefined();
+      const five = refusalOf(parameters, cluster(alarms(5)));
+      if (kindOf(name).runsOn === 'service') expect(five, name).toContain('at most 4 alarms');
+      else expect(five, name).toBeUndefined();
+    }
+  });
+
+  it('says what no rollback takes back of a drifted clock, and of what happens below the hosts, without a fence', () => {
+    const said = FAULT_KINDS.filter((name) => kindOf(name).irreversible);
+    expect(said).toEqual(['CLOCK_DRIFT', 'INSTANCE_STOP', 'INSTANCE_REBOOT', 'VOLUME_PAUSE_IO', 'AZ_DISCONNECT']);
+  });
+});

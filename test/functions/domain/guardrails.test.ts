@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { blind, evaluate } from '../../../functions/domain/guardrails.ts';
+import { nextTickIntervalMs } from '../../../functions/guard/tick.ts';
+import type { RawReading } from '../../../functions/telemetry/prometheus.ts';
+import { baseline, cluster, named, wellSnapshot } from '../guard/fixtures.ts';
+
+const names = Object.keys(cluster.guardrails);
+const breachesWith = (name: string, raw: RawReading | undefined) => {
+  const snapshot = wellSnapshot();
+  if (raw) snapshot.guardrails[name] = raw;
+  else delete snapshot.guardrails[name];
+  return evaluate(named, snapshot, baseline).filter((reading) => reading.breached);
+};
+
+describe('guardrails', () => {
+  it('pass a system that is well', () => {
+    expect(evaluate(named, wellSnapshot(), baseline).filter((reading) => reading.breached)).toEqual([]);
+    expect(evaluate(named, wellSnapshot(), baseline)).toHaveLength(names.length + 2);
+  });
+
+  it('never pass a reading that is missing, not finite, without age, stale or unreadable', () => {
+    const raw: fc.Arbitrary<RawReading | undefined> = fc.oneof(
+      fc.constant(undefined),
+      fc.record({ ageSeconds: fc.double({ min: 0, max: 1, noNaN: true }) }),
+      fc.record({
+        value: fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
+        ageSeconds: fc.constant(0),
+      }),
+      fc.record({ value: fc.constantFrom(0, 50), ageSeconds: fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY) }),
+      fc.record({ value: fc.constantFrom(0, 50) }),
+      fc.record({ value: fc.constantFrom(0, 50), ageSeconds: fc.double({ min: 3.001, max: 1e6, noNaN: true }) }),
+      fc.record({ value: fc.constantFrom(0, 50), ageSeconds: fc.constant(0), problem: fc.string() }),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...names), raw, (name, reading) => {
+        expect(breachesWith(name, reading).map((breach) => breach.guardrail)).toContain(name);
+      }),
+    );
+  });
+
+  it('never pass a value beyond its limit, and always say its number', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...Object.entries(cluster.guardrails)),
+        fc.double({ min: 1e-9, max: 1e9, noNaN: true }),
+        ([name, { limit, breachWhen }], beyond) => {
+          const value = breachWhen === 'above' ? limit + beyond : limit - beyond;
+          fc.pre(value !== limit);
+          const [breach] = breachesWith(name, { value, ageSeconds: 0.1 });
+          expect(breach?.guardrail).toBe(name);
+          expect(breach?.reason).toContain(String(value));
+        },
+      ),
+    );
+  });
+
+  it('breach when a gateway of the baseline is gone or traffic fell under half', () => {
+    const snapshot = { ...wellSnapshot(), liveGateways: { value: 1 }, requestRate: { value: 499 } };
+    const breached = evaluate(named, snapshot, baseline).filter((reading) => reading.breached);
+    expect(breached.map((reading) => reading.guardrail)).toEqual(['liveGateways', 'requestRate']);
+  });
+
+  it('breach when no guardrail is configured, because then nothing is watched', () => {
+    const unwatched = evaluate({ ...named, cluster: { ...cluster, guardrails: {} } }, wellSnapshot(), baseline);
+    expect(unwatched.every((reading) => reading.breached)).toBe(true);
+  });
+
+  it('breach everywhere when the evaluation itself failed', () => {
+    expect(blind(named, baseline, 'broken').every((reading) => reading.breached)).toBe(true);
+  });
+});
+
+describe('the next tick', () => {
+  it('comes 50 ms after the next scrape is due', () => {
+    expect(nextTickIntervalMs(0.3)).toBeCloseTo(750);
+  });
+
+  it('stays within 200 ms and 1 s for any age', () => {
+    fc.assert(
+      fc.property(fc.option(fc.double(), { nil: undefined }), (age) => {
+        const interval = nextTickIntervalMs(age);
+        expect(interval).toBeGreaterThanOrEqual(200);
+        expect(interval).toBeLessThanOrEqual(1000);
+      }),
+    );
+  });
+
+  it('looks again soon when a scrape is overdue', () => {
+    expect(nextTickIntervalMs(1.4)).toBe(200);
+  });
+
+  it('sees a scrape of any of two gateways within 300 ms', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 0.999, noNaN: true }), (otherPhase) => {
+        const lastScrape = (atSeconds: number, phase: number) => Math.floor(atSeconds - 0.02 - phase) + phase;
+        let now = 10;
+        const ticks: number[] = [];
+        for (let count = 0; count < 60; count++) {
+          ticks.push(now);
+          const oldest = Math.min(lastScrape(now, 0), lastScrape(now, otherPhase));
+          now += nextTickIntervalMs(now - oldest) / 1000;
+        }
+        for (let second = 12; second < 18; second++) {
+          for (const landed of [second + 0.02, second + otherPhase + 0.02]) {
+            const seen = ticks.find((tick) => tick >= landed) ?? Number.POSITIVE_INFINITY;
+            expect(seen - landed).toBeLessThan(0.3);
+          }
+        }
+      }),
+    );
+  });
+});

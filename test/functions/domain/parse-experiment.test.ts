@@ -1,0 +1,166 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FAULT_KINDS } from '../../../functions/domain/faults/catalogue.ts';
+import { parseExperiment } from '../../../functions/domain/parse-experiment.ts';
+import { seedExperiment, seedPayload } from './fixtures.ts';
+import { actionOf } from './kind-parameters.ts';
+
+const limits = { 'redis-master': { maxDurationSeconds: 300 } };
+const parse = (payload: unknown) => parseExperiment(JSON.stringify(payload), limits);
+
+function fieldsOf(payload: unknown): string[] {
+  const parsed = parse(payload);
+  return parsed.ok ? [] : (parsed.problem.errors ?? []).map(({ field }) => field);
+}
+
+function withField(path: string, value: unknown) {
+  const payload: Record<string, unknown> = seedPayload();
+  const [outer = '', inner] = path.split('.');
+  if (inner === undefined) payload[outer] = value;
+  else payload[outer] = { ...(payload[outer] as object), [inner]: value };
+  return payload;
+}
+
+describe('parsing an experiment', () => {
+  it("accepts the mission's example and impacts the smaller group", () => {
+    expect(parse(seedPayload())).toEqual({ ok: true, experiment: seedExperiment() });
+  });
+
+  it('impacts group B when both groups are equal, and A when it is smaller', () => {
+    const groups = (a: string[], b: string[]) => {
+      const parsed = parse({
+        ...seedPayload(),
+        parameters: { packetLossPct: 100, targetPartitionGroupA: a, targetPartitionGroupB: b },
+      });
+      return parsed.ok ? parsed.experiment.faults[0]?.impactedNodes : parsed.problem;
+    };
+    expect(groups(['a'], ['b'])).toEqual(['b']);
+    expect(groups(['a'], ['b', 'c'])).toEqual(['a']);
+  });
+
+  it.each([
+    ['experimentId', 'x'.repeat(51)],
+    ['experimentId', ''],
+    ['experimentId', 'GLOBAL'],
+    ['experimentId', 'a/b'],
+    ['targetService', ''],
+    ['action', 'NETWORK_SPLIT'],
+    ['parameters.latencyMs', 1],
+    ['parameters.packetLossPct', 0],
+    ['parameters.packetLossPct', 101],
+    ['parameters.packetLossPct', '100'],
+    ['parameters.packetLossPct', 12.5],
+    ['parameters.targetPartitionGroupA', []],
+    ['parameters.targetPartitionGroupA', ['n1', 'n1']],
+    ['parameters.targetPartitionGroupB', ['redis-node-1']],
+    ['parameters.scope', 'all'],
+    ['parameters.targetNodes', ['redis-node-1']],
+    ['durationSeconds', 0],
+    ['durationSeconds', 301],
+    ['durationSeconds', 601],
+    ['durationSeconds', 1.5],
+    ['durationSeconds', -1],
+    ['safetyThreshold.maxAlertSeverity', 'LOW'],
+    ['safetyThreshold.automaticRollbackOnAlert', 'false'],
+    ['safetyThreshold.automaticRollbackOnAlerts', false],
+    ['dryrun', true],
+  ])('refuses %s = %j and names that field', (field, value) => {
+    expect(fieldsOf(withField(field, value))).toContain(field);
+  });
+
+  it('names every wrong field at once, each with what is allowed', () => {
+    const payload = {
+      ...seedPayload(),
+      experimentId: 'a b',
+      durationSeconds: 0,
+      extra: 1,
+      parameters: { packetLossPct: 0 },
+    };
+    const parsed = parse(payload);
+    if (parsed.ok) throw new Error('accepted');
+    expect(fieldsOf(payload).toSorted()).toEqual([
+      'durationSeconds',
+      'experimentId',
+      'extra',
+      'parameters.packetLossPct',
+      'parameters.targetPartitionGroupA',
+      'parameters.targetPartitionGroupB',
+    ]);
+    expect(parsed.problem).toMatchObject({ type: 'urn:holdfast:problem:invalid-request', status: 400 });
+    expect(parsed.problem.errors?.every(({ message, allowed }) => message !== '' && allowed !== '')).toBe(true);
+  });
+
+  it('finds overlapping groups even when another parameter is wrong', () => {
+    const parameters = { packetLossPct: 500, targetPartitionGroupA: ['n1'], targetPartitionGroupB: ['n1'] };
+    expect(fieldsOf({ ...seedPayload(), parameters })).toEqual([
+      'parameters.packetLossPct',
+      'parameters.targetPartitionGroupB',
+    ]);
+  });
+
+  it('refuses what is missing, field by field', () => {
+    for (const field of Object.keys(seedPayload())) expect(fieldsOf(withField(field, undefined))).toContain(field);
+  });
+
+  it('answers 413 above 64 KB, 400 to what is not a JSON object, and lets no __proto__ through', () => {
+    const status = (body: string) => {
+      const parsed = parseExperiment(body, limits);
+      return parsed.ok ? 202 : parsed.problem.status;
+    };
+    expect(status(' '.repeat(64 * 1024 + 1))).toBe(413);
+    for (const body of ['', '{', 'null', '[]', '"x"', '1']) expect(status(body)).toBe(400);
+    expect(status(`{"__proto__":{"a":1},${JSON.stringify(seedPayload()).slice(1)}`)).toBe(400);
+  });
+
+  it('refuses any string with a shell metacharacter in any field that takes a string', () => {
+    const metacharacters = [...'$`;|&<>(){}[]!*?~#\'"\\\n\r\t %=,:/@^+\0'];
+    const hostile = fc
+      .tuple(fc.string({ maxLength: 10 }), fc.constantFrom(...metacharacters), fc.string({ maxLength: 10 }))
+      .map((parts) => parts.join(''));
+    const fields = ['experimentId', 'targetService', 'action', 'parameters.scope', 'safetyThreshold.maxAlertSeverity'];
+    fc.assert(
+      fc.property(hostile, fc.constantFrom(...fields), (value, field) => {
+        expect(fieldsOf(withField(field, value))).toContain(field);
+      }),
+    );
+    fc.assert(
+      fc.property(hostile, fc.constantFrom('A', 'B'), (value, group) => {
+        const field = `parameters.targetPartitionGroup${group}`;
+        expect(fieldsOf(withField(field, [value]))).toContain(`${field}.0`);
+      }),
+    );
+  });
+
+  it('keeps every value of any valid payload', () => {
+    const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,50}$/).filter((value) => value !== 'GLOBAL');
+    const request = fc.record({
+      experimentId: id,
+      targetService: fc.constant('redis-master'),
+      durationSeconds: fc.integer({ min: 1, max: 300 }),
+      safetyThreshold: fc.record({
+        maxAlertSeverity: fc.constantFrom('NONE', 'INFO', 'WARNING', 'CRITICAL'),
+        automaticRollbackOnAlert: fc.boolean(),
+      }),
+    });
+    fc.assert(
+      fc.property(request, actionOf(FAULT_KINDS), (common, { action, parameters }) => {
+        const parsed = parse({ ...common, action, parameters });
+        if (!parsed.ok) throw new Error(JSON.stringify(parsed.problem));
+        const { experimentId, durationSeconds, safetyThreshold, faults } = parsed.experiment;
+        expect({ experimentId, durationSeconds, safetyThreshold }).toEqual({
+          experimentId: common.experimentId,
+          durationSeconds: common.durationSeconds,
+          safetyThreshold: common.safetyThreshold,
+        });
+        const [fault, ...others] = faults;
+        expect(others).toEqual([]);
+        expect(fault).toMatchObject({ faultId: `${experimentId}.1`, kind: action, cluster: 'redis-master' });
+        expect(fault?.parameters).toMatchObject({ ...parameters, kind: action });
+        if (fault?.parameters.kind === 'NETWORK_PARTITION') {
+          const { targetPartitionGroupA: a, targetPartitionGroupB: b } = fault.parameters;
+          expect(fault.impactedNodes.length).toBeLessThanOrEqual((a.length + b.length) / 2);
+        } else expect(fault?.impactedNodes).toEqual(parameters.targetNodes);
+      }),
+    );
+  });
+});

@@ -1,0 +1,287 @@
+import { describe, expect, it } from 'vitest';
+import type { CommandResult, HostCommand } from '../../../functions/aws/host-commands.ts';
+import type { AuditEntry, EntryType } from '../../../functions/domain/audit-entry.ts';
+import { ErrorName, WorkflowError } from '../../../functions/domain/errors.ts';
+import type { Fault } from '../../../functions/domain/experiment.ts';
+import { grantFor } from '../../../functions/domain/grant.ts';
+import type { Injection } from '../../../functions/domain/workflow.ts';
+import { type InjectDependencies, injectFault } from '../../../functions/inject/inject-fault.ts';
+import type { Lease } from '../../../functions/tables/leases.ts';
+import { SimulatedClock } from '../guard/simulated-clock.ts';
+import { experimentOf, hostFault, planOf, serviceFault } from './fixtures.ts';
+
+/** Hosts and service confirm after a second; a log that keeps what was written; a lease that is held. */
+function world(faults: Fault[] = [hostFault(1, 0)], result?: CommandResult) {
+  const acts: string[] = [];
+  const log: Pick<AuditEntry, 'type' | 'details'>[] = [{ type: 'PROBE_READY', details: {} }];
+  const lease: Lease = { leaseId: 'exp', state: 'HOLD', beat: 2, grants: [], readings: [] };
+  /** The guard adds a beat every second. */
+  const guard = { alive: true };
+  const clock = new SimulatedClock();
+  const sent: HostCommand[] = [];
+  const held = (act: string, change: Partial<Lease>) => {
+    if (lease.state !== 'HOLD') throw new WorkflowError(ErrorName.LeaseReleased, 'released');
+    acts.push(act);
+    return Object.assign(lease, change);
+  };
+  const dependencies: InjectDependencies = {
+    clock,
+    documentPrefix: 'Holdfast-X-',
+    hosts: {
+      async run(command) {
+        acts.push('send');
+        sent.push(command);
+        await clock.sleep(1000);
+        const number = command.instanceId.replace(/\D/g, '');
+        return result ?? { status: 'Success', report: { faultId: `exp.${number}`, state: 'APPLIED' } };
+      },
+    },
+    services: {
+      async inject(_id, { faultId }) {
+        acts.push('start');
+        await clock.sleep(1500);
+        return { fisExperimentId: `EXP-${faultId}` };
+      },
+    },
+    audit: {
+      async append(_id, type, _actor, details) {
+        acts.push(type);
+        log.push({ type, details });
+        return {} as never;
+      },
+      read: async () => log as AuditEntry[],
+    },
+    leases: {
+      read: async () => ({ ...lease, beat: lease.beat + (guard.alive ? Math.floor(clock.monotonicMs() / 1000) : 0) }),
+      grant: async (_id, grants) => held('grant', { grants: [...lease.grants, ...grants] }),
+      setHoldUntil: async (_id, holdUntil) => held('hold', { holdUntil }),
+    },
+  };
+  const experiment = experimentOf(faults);
+  const turn = (injection?: Injection) =>
+    injectFault({ experiment, plan: planOf, ...(injection ? { injection } : {}) }, dependencies);
+  /** As the state machine does: until no next fault is named. */
+  async function run(): Promise<Injection> {
+    let injection = await turn();
+    while (injection.nextFaultAt !== undefined) {
+      await clock.sleep(Math.max(0, Date.parse(injection.nextFaultAt) - clock.nowEpochMs()));
+      injection = await turn(injection);
+    }
+    return injection;
+  }
+  const detailsOf = (type: EntryType) => log.filter((entry) => entry.type === type).map(({ details }) => details);
+  return { acts, log, detailsOf, guard, lease, clock, sent, dependencies, experiment, turn, run };
+}
+
+describe('inject fault', () => {
+  it('records, grants exactly these parameters, sends, holds, and only then says INJECTED', async () => {
+    const { turn, acts, lease, detailsOf, sent } = world();
+    const injection = await turn();
+    expect(acts).toEqual(['INJECTING', 'grant', 'send', 'hold', 'INJECTED']);
+    expect(lease.grants).toEqual([grantFor('i-node-1', { ttlSeconds: '60' })]);
+    expect(sent[0]?.document).toBe('Holdfast-X-cpu-spike');
+    expect(Date.parse(injection.rollbackScheduledAt) - Date.parse(injection.injectedAt)).toBe(60_000);
+    expect(lease.holdUntil).toBe(injection.rollbackScheduledAt);
+    expect(injection).not.toHaveProperty('nextFaultAt');
+    expect(detailsOf('INJECTING')).toMatchObject([{ commands: [{ node: 'node-1', undo: ['stop'] }], services: [] }]);
+  });
+
+  it('sends nothing while nobody watches', async () => {
+    const { turn, acts, lease, guard, clock } = world();
+    guard.alive = false;
+    lease.beat = 1;
+    await expect(turn()).rejects.toMatchObject({ name: 'InjectionFailed', message: /nobody watches/ });
+    expect(acts).toEqual([]);
+    expect(clock.monotonicMs()).toBe(15_000);
+  });
+
+  it('sends nothing while nobody measures', async () => {
+    const { turn, acts, log, clock } = world();
+    log.length = 0;
+    await expect(turn()).rejects.toMatchObject({ name: 'InjectionFailed', message: /nobody measures/ });
+    expect(acts).toEqual([]);
+    expect(clock.monotonicMs()).toBe(8000);
+  });
+
+  it('sends nothing under a released lease', async () => {
+    const { turn, acts, lease } = world();
+    lease.state = 'RELEASED';
+    await expect(turn()).rejects.toMatchObject({ name: 'LeaseReleased' });
+    expect(acts).toEqual([]);
+  });
+
+  it('sends nothing when the announcement cannot be written', async () => {
+    const { turn, acts, dependencies } = world();
+    dependencies.audit.append = () => Promise.reject(new Error('down'));
+    await expect(turn()).rejects.toThrow('down');
+    expect(acts).toEqual([]);
+  });
+
+  it('never sends a fault a second time that was announced before, whatever became of it', async () => {
+    const { turn, acts, log } = world();
+    log.push({ type: 'INJECTING', details: { commands: [{ faultId: 'exp.1' }] } });
+    await expect(turn()).rejects.toMatchObject({ name: 'InjectionFailed', message: /announced before.*exp\.1/ });
+    expect(acts).toEqual([]);
+  });
+
+  it.each<[string, CommandResult]>([
+    ['the host refuses', { status: 'Failed', report: { faultId: 'exp.1', state: 'REFUSED', reason: 'no tc' } }],
+    ['the command times out', { status: 'DEADLINE' }],
+    ['the host answers nothing readable', { status: 'Success' }],
+    ['the host speaks of another fault', { status: 'Success', report: { faultId: 'other.1', state: 'APPLIED' } }],
+  ])('fails, so that it is rolled back, when %s', async (_what, result) => {
+    const { turn, acts } = world([hostFault(1, 0)], result);
+    await expect(turn()).rejects.toMatchObject({ name: 'InjectionFailed' });
+    expect(acts).toEqual(['INJECTING', 'grant', 'send', 'INJECTION_FAILED']);
+  });
+
+  it('does not call it injected when the lease went while the hosts answered', async () => {
+    const { turn, acts, dependencies, lease } = world();
+    const { run } = dependencies.hosts;
+    dependencies.hosts.run = async (...command) => {
+      const result = await run(...command);
+      lease.state = 'RELEASED';
+      return result;
+    };
+    await expect(turn()).rejects.toMatchObject({ name: 'LeaseReleased' });
+    expect(acts).toEqual(['INJECTING', 'grant', 'send', 'INJECTION_FAILED']);
+  });
+});
+
+describe('inject several faults', () => {
+  it('in turns, each recorded and granted on its own, under the times of the first', async () => {
+    const { run, acts, detailsOf, lease, sent, clock } = world([hostFault(1, 0), hostFault(2, 10), hostFault(3, 10)]);
+    const injection = await run();
+    const turnOfOne = ['INJECTING', 'grant', 'send', 'hold', 'INJECTED'];
+    expect(acts).toEqual([...turnOfOne, 'INJECTING', 'grant', 'send', 'send', 'hold', 'INJECTED']);
+    const times = { injectedAt: injection.injectedAt, rollbackScheduledAt: injection.rollbackScheduledAt };
+    expect(detailsOf('INJECTED')).toMatchObject([
+      { ...times, faults: ['exp.1'], injectedFaults: ['exp.1'] },
+      { ...times, faults: ['exp.2', 'exp.3'], injectedFaults: ['exp.1', 'exp.2', 'exp.3'] },
+    ]);
+    expect(lease.holdUntil).toBe(injection.rollbackScheduledAt);
+    expect(lease.grants).toHaveLength(3);
+    // Confirmed after 1 s, so the second turn comes at 11 s, sees a new beat at 12 s, and has 49 s left.
+    expect(sent.map(({ parameters }) => parameters.ttlSeconds)).toEqual(['60', '49', '49']);
+    expect(clock.monotonicMs()).toBe(13_000);
+  });
+
+  it('announces in a later turn only the faults of that turn', async () => {
+    const { run, detailsOf } = world([hostFault(1, 0), hostFault(2, 10)]);
+    await run();
+    expect(detailsOf('INJECTING')).toMatchObject([
+      { commands: [{ faultId: 'exp.1' }] },
+      { commands: [{ faultId: 'exp.2' }] },
+    ]);
+  });
+
+  it('fails as a whole when a later fault is not confirmed', async () => {
+    const { run, acts, dependencies } = world([hostFault(1, 0), hostFault(2, 10)]);
+    const { run: send } = dependencies.hosts;
+    dependencies.hosts.run = async (command, timeoutMs) =>
+      command.instanceId === 'i-node-2' ? { status: 'Failed' } : send(command, timeoutMs);
+    await expect(run()).rejects.toMatchObject({ name: 'InjectionFailed', message: /node-2: no report/ });
+    expect(acts.at(-1)).toBe('INJECTION_FAILED');
+  });
+
+  it('sends no later fault when the lease went meanwhile', async () => {
+    const { turn, lease, sent } = world([hostFault(1, 0), hostFault(2, 4)]);
+    const injection = await turn();
+    lease.state = 'RELEASED';
+    await expect(turn(injection)).rejects.toMatchObject({ name: 'LeaseReleased' });
+    expect(sent).toHaveLength(1);
+  });
+
+  it.each([
+    ['after 15 s', 10_000, 15_000],
+    ['no longer than to the common end', 57_000, 3_000],
+  ])('sends no later fault when the guard has gone silent since, and gives up %s', async (_what, sleepMs, waitMs) => {
+    const { turn, guard, clock, sent } = world([hostFault(1, 0), serviceFault(2, 10)]);
+    const injection = await turn();
+    await clock.sleep(sleepMs);
+    guard.alive = false;
+    const startedMs = clock.monotonicMs();
+    await expect(turn(injection)).rejects.toMatchObject({ name: 'InjectionFailed', message: /nobody watches/ });
+    expect(clock.monotonicMs() - startedMs).toBe(waitMs);
+    expect(sent).toHaveLength(1);
+  });
+
+  it('does not inject a fault with less than a second left, and the log says so', async () => {
+    const { turn, acts, clock, detailsOf } = world([hostFault(1, 0), hostFault(2, 10), hostFault(3, 30)]);
+    const injection = await turn();
+    acts.length = 0;
+    await clock.sleep(59_001);
+    expect(await turn(injection)).toEqual({
+      injectedAt: injection.injectedAt,
+      rollbackScheduledAt: injection.rollbackScheduledAt,
+      injectedFaults: ['exp.1'],
+    });
+    expect(acts).toEqual(['INJECTION_SKIPPED']);
+    expect(detailsOf('INJECTION_SKIPPED')).toMatchObject([{ faults: ['exp.2', 'exp.3'] }]);
+  });
+
+  it('waits for its second when it is called a little early, and refuses when that makes no sense', async () => {
+    const { turn, clock } = world([hostFault(1, 0), hostFault(2, 10)]);
+    const injection = await turn();
+    await expect(turn(injection)).rejects.toMatchObject({ name: 'InjectionFailed', message: /early/ });
+    await clock.sleep(6000);
+    await turn(injection);
+    // 1 s for the first turn, 10 s until the second is due, 1 s for a new beat, 1 s for the second.
+    expect(clock.monotonicMs()).toBe(13_000);
+  });
+
+  it('does not wait for an answer beyond the common end: the earlier faults have to be rolled back', async () => {
+    const { turn, clock, dependencies } = world([hostFault(1, 0), serviceFault(2, 50)]);
+    const injection = await turn();
+    dependencies.services.inject = () => new Promise(() => {});
+    await clock.sleep(50_000);
+    await expect(turn(injection)).rejects.toMatchObject({ name: 'InjectionFailed', message: /exp\.2: not confirmed/ });
+    expect(clock.nowEpochMs()).toBe(Date.parse(injection.rollbackScheduledAt));
+  });
+});
+
+describe('inject faults that a service applies', () => {
+  it('before those of the hosts, which get nothing and are announced nothing until the service runs them', async () => {
+    const { run, acts, clock, detailsOf, sent } = world([hostFault(1, 0), serviceFault(2, 0)]);
+    const { injectedFaults, injectedAt, rollbackScheduledAt } = await run();
+    expect(injectedFaults).toEqual(['exp.2', 'exp.1']);
+    const services = ['INJECTING', 'start', 'hold', 'INJECTED'];
+    expect(acts).toEqual([...services, 'INJECTING', 'grant', 'send', 'hold', 'INJECTED']);
+    expect(detailsOf('INJECTING')).toMatchObject([
+      { commands: [], services: [{ faultId: 'exp.2', action: { undo: ['start'] } }] },
+      { commands: [{ faultId: 'exp.1' }], services: [] },
+    ]);
+    expect(detailsOf('INJECTED')[0]).toMatchObject({ services: [{ faultId: 'exp.2', fisExperimentId: 'EXP-exp.2' }] });
+    // The service took 1.5 s, the new beat came half a second later: the host's TTL ends with the common end.
+    expect(sent.map(({ parameters }) => parameters.ttlSeconds)).toEqual(['59']);
+    expect(clock.monotonicMs()).toBe(3000);
+    expect(Date.parse(rollbackScheduledAt) - Date.parse(injectedAt)).toBe(60_000);
+  });
+
+  it('and touches no host when the service refuses', async () => {
+    const { run, acts, dependencies, detailsOf, sent, lease } = world([hostFault(1, 0), serviceFault(2, 0)]);
+    dependencies.services.inject = async () => {
+      acts.push('start');
+      throw new Error('FIS refuses: at most 5');
+    };
+    await expect(run()).rejects.toMatchObject({ name: 'InjectionFailed', message: 'exp.2: FIS refuses: at most 5' });
+    expect(acts).toEqual(['INJECTING', 'start', 'INJECTION_FAILED']);
+    expect([sent, lease.grants]).toEqual([[], []]);
+    expect(detailsOf('INJECTION_FAILED')).toMatchObject([
+      { nodes: [], services: [{ faultId: 'exp.2', problem: 'FIS refuses: at most 5' }] },
+    ]);
+  });
+
+  it('grants nothing to nobody when there is no host to grant to', async () => {
+    const { run, acts } = world([serviceFault(1, 0)]);
+    await run();
+    expect(acts).toEqual(['INJECTING', 'start', 'hold', 'INJECTED']);
+  });
+
+  it('gives a service up that never answers', async () => {
+    const { run, clock, dependencies } = world([serviceFault(1, 0)]);
+    dependencies.services.inject = () => new Promise(() => {});
+    await expect(run()).rejects.toMatchObject({ name: 'InjectionFailed' });
+    expect(clock.monotonicMs()).toBe(100_000);
+  });
+});

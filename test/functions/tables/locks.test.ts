@@ -1,0 +1,55 @@
+import type { AddressInfo } from 'node:net';
+import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
+import dynalite from 'dynalite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ClusterLocks } from '../../../functions/tables/locks.ts';
+
+const server = dynalite({ createTableMs: 0 });
+let locks: ClusterLocks;
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const dynamo = new DynamoDBClient({
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    region: 'eu-west-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+  await dynamo.send(
+    new CreateTableCommand({
+      TableName: 'locks',
+      AttributeDefinitions: [{ AttributeName: 'cluster', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'cluster', KeyType: 'HASH' }],
+      BillingMode: 'PAY_PER_REQUEST',
+    }),
+  );
+  await waitUntilTableExists({ client: dynamo, minDelay: 0.02, maxDelay: 0.1, maxWaitTime: 5 }, { TableName: 'locks' });
+  locks = new ClusterLocks({ dynamo, tableName: 'locks' });
+});
+afterAll(() => server.close());
+
+const lock = (cluster: string, experimentId: string) => ({ cluster, experimentId, endsByEpochSeconds: 1 });
+
+describe('the lock of a cluster', () => {
+  it('is taken once, and again only by the same request', async () => {
+    expect(await locks.take(lock('a', 'exp'), 'r1')).toBe(true);
+    expect(await locks.take(lock('a', 'exp'), 'r1')).toBe(true);
+    expect(await locks.take(lock('a', 'exp'), 'r2')).toBe(false);
+    expect(await locks.take(lock('a', 'other'), 'r3')).toBe(false);
+    expect(await locks.holder('a')).toBe('exp');
+  });
+
+  it('is not given back by a repeated request of the same experiment', async () => {
+    await locks.take(lock('b', 'exp'), 'r1');
+    expect(await locks.giveBack('b', 'r2')).toBe(false);
+    expect(await locks.holder('b')).toBe('exp');
+    expect(await locks.giveBack('b', 'r1')).toBe(true);
+    expect(await locks.holder('b')).toBeUndefined();
+  });
+
+  it('is freed at the end by its experiment only', async () => {
+    await locks.take(lock('c', 'exp'), 'r1');
+    expect(await locks.release('c', 'other')).toBe(false);
+    expect(await locks.release('c', 'exp')).toBe(true);
+    expect(await locks.release('c', 'exp')).toBe(false);
+  });
+});
