@@ -1,4 +1,4 @@
-import { defineConfiguration } from './functions/domain/configuration.ts';
+import { defineConfiguration } from './functions/engines/configuration.ts';
 
 /**
  * An example to edit: every id, name and limit here is yours to replace. What is not written has its default, see

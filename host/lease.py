@@ -1,6 +1,8 @@
 """The boot clock, and what a host knows of its lease."""
 import time
 
+from bounds import KILL_SWITCH_ID
+
 
 def now():
     """Seconds that no one can set and that go on while the machine is suspended: a resumed host must not believe that
@@ -25,7 +27,7 @@ class LeaseView:
         Anything else is no news: it neither renews nor ends."""
         items = answer.get("Responses", {}).get(table, [])
         rows = {row.get("leaseId", {}).get("S"): row for row in items}
-        own, everyone = rows.get(self.experiment_id), rows.get("GLOBAL")
+        own, everyone = rows.get(self.experiment_id), rows.get(KILL_SWITCH_ID)
         if everyone and everyone.get("state", {}).get("S") == "RELEASED":
             self.released = "KILL_SWITCH"
         elif own and own.get("state", {}).get("S") == "RELEASED":
@@ -43,7 +45,7 @@ class LeaseView:
         if not own:
             return f"the lease table has no row {self.experiment_id}"
         if not everyone:
-            return "the lease table has no row GLOBAL"
+            return f"the lease table has no row {KILL_SWITCH_ID}"
         for row in (own, everyone):
             if row.get("state", {}).get("S") != "HOLD":
                 return f"row {row['leaseId']['S']} is not HOLD"

@@ -15,18 +15,17 @@ import threading
 import time
 import urllib.parse
 
+from bounds import KILL_SWITCH_ID, POLL_SECONDS, POLL_TIMEOUT_SECONDS
 from http_exchange import exchange
 from lease import now
 
-POLL_SECONDS = 0.5
-TIMEOUT_SECONDS = 0.4
 REFRESH_BEFORE_EXPIRY_SECONDS = 600
 
 
 class Metadata:
     """IMDSv2."""
 
-    def __init__(self, timeout_seconds=TIMEOUT_SECONDS):
+    def __init__(self, timeout_seconds=POLL_TIMEOUT_SECONDS):
         base = os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT") or "http://169.254.169.254"
         self.url = urllib.parse.urlsplit(base)
         self.timeout_seconds = timeout_seconds
@@ -118,7 +117,7 @@ class Poller:
         self.body = json.dumps({
             "RequestItems": {
                 table: {
-                    "Keys": [{"leaseId": {"S": experiment_id} }, {"leaseId": {"S": "GLOBAL"} }],
+                    "Keys": [{"leaseId": {"S": experiment_id} }, {"leaseId": {"S": KILL_SWITCH_ID} }],
                     "ConsistentRead": True,
                     "ProjectionExpression": "leaseId, #s, beat, grants",
                     "ExpressionAttributeNames": {"#s": "state"},
@@ -163,7 +162,7 @@ class Poller:
 
     def poll(self):
         if self.connection is None:
-            plain = socket.create_connection((self.url.hostname, self.url.port or 443), TIMEOUT_SECONDS)
+            plain = socket.create_connection((self.url.hostname, self.url.port or 443), POLL_TIMEOUT_SECONDS)
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.connection = self.context.wrap_socket(plain, server_hostname=self.url.hostname)
         sent_at = now()

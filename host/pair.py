@@ -19,12 +19,11 @@ import snapshot
 import systemd
 import way_back
 import workers
+from bounds import ARMING_SECONDS, INJECT_ANSWER_SECONDS
 from half import TICK_SECONDS, Half, WayBack, take_back
 from lease import LeaseView, now
 from store import FINAL, Store, log, utc
 
-ARMING_SECONDS = 10
-START_SECONDS = 14
 BEGIN_SECONDS = 8
 # What the pair needs of the command's environment; none of it is secret.
 ENVIRONMENT = (
@@ -126,7 +125,7 @@ def leash(store, layer):
     notifier.ready()
     # It loads TLS first; before it has spoken it has changed nothing.
     half.heard_at += BEGIN_SECONDS
-    until = now() + START_SECONDS
+    until = now() + INJECT_ANSWER_SECONDS
     try:
         while True:
             half.beat(TICK_SECONDS)

@@ -4,6 +4,7 @@ import ipaddress
 import os
 import re
 
+import bounds
 import kinds
 
 EXPERIMENT_ID = r"[A-Za-z0-9_-]{1,50}"
@@ -17,7 +18,7 @@ COMMON = {
     "leaseGraceSeconds": r"[1-9][0-9]?",
     "engine": r"redis",
     "unit": r"[A-Za-z0-9][A-Za-z0-9@._-]{0,99}",
-    "storePorts": r"[1-9][0-9]{0,4}(?:,[1-9][0-9]{0,4}){0,9}",
+    "storePorts": r"[1-9][0-9]{0,4}(?:,[1-9][0-9]{0,4}){0,16}",
     "exemptAddresses": ADDRESS_LIST + r"?",
     "fence": r"redis|none",
     "fenceMasterName": r"[A-Za-z0-9._-]{0,100}",
@@ -25,7 +26,7 @@ COMMON = {
     "fenceCredentialsFile": r"(?:(?:/[A-Za-z0-9._-]+)+)?",
 }
 LEASE_TABLE = r"[A-Za-z0-9_.-]{3,255}"
-RANGES = {"ttlSeconds": (1, 600), "leaseGraceSeconds": (2, 30)}
+RANGES = {"ttlSeconds": bounds.TTL_SECONDS, "leaseGraceSeconds": bounds.LEASE_GRACE_SECONDS}
 
 
 class Refused(Exception):
@@ -54,9 +55,9 @@ def read(pattern_by_name, range_by_name=RANGES):
 def lease_table():
     """The table whose rows keep a fault alive. The document's own text names it: a sender who could choose it would
     write the lease, the grant and the kill switch himself."""
-    name = os.environ.get("HOLDFAST_LEASE_TABLE", "")
+    name = os.environ.get(bounds.LEASE_TABLE_VARIABLE, "")
     if not re.fullmatch(LEASE_TABLE, name):
-        raise Refused(f"HOLDFAST_LEASE_TABLE: must be set by the document and match {LEASE_TABLE}")
+        raise Refused(f"{bounds.LEASE_TABLE_VARIABLE}: must be set by the document and match {LEASE_TABLE}")
     return name
 
 

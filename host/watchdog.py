@@ -15,6 +15,7 @@ import kinds
 import parameters
 import scripts
 import way_back
+from bounds import INJECT_ANSWER_SECONDS
 from lease import now
 from lease_table import Metadata
 from parameters import Refused
@@ -61,7 +62,7 @@ def inject():
                 store.write(state)
         if is_ours:
             pair.start(store, state)
-    until = now() + pair.START_SECONDS
+    until = now() + INJECT_ANSWER_SECONDS
     while True:
         seen = store.read()
         if not seen:

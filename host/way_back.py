@@ -17,11 +17,11 @@ import scripts
 import snapshot
 import store_process
 import workers
+from bounds import FENCE_SECONDS
 from fences import redis
 from lease import now
 from store import FINAL, is_active, log, utc
 
-FENCE_SECONDS = 15
 # What a fault without a fence may wait for, such as a killed process that comes back.
 BACK_SECONDS = 10
 # The one who waits for the store should have taken the fence down by then, or is ended by the next one.

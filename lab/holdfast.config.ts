@@ -1,4 +1,4 @@
-import { defineConfiguration } from '../functions/domain/configuration.ts';
+import { defineConfiguration } from '../functions/engines/configuration.ts';
 
 /** The lab's fleet, see lab/world.ts. Network ids are made up: the lab runs VPC functions in a namespace of their own. */
 export default defineConfiguration({

@@ -60,7 +60,7 @@ function bundleAll(configurationFile: string): Map<string, Uint8Array> {
     keepNames: true,
     logLevel: 'warning',
     banner: {
-      // CommonJS dependencies (ioredis) call require() for Node's own modules; an ES module has none.
+      // CommonJS dependencies call require() for Node's own modules; an ES module has none.
       js: `import{createRequire as holdfastRequire}from'node:module';const require=holdfastRequire(import.meta.url);`,
     },
   });

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import { BOUNDS_FILE, hostBounds } from './host-bounds.ts';
 
 /** The line of `run-command.sh` that is replaced by the files of the program. */
 export const PLACEHOLDER = '#@FILES@';
@@ -44,7 +45,7 @@ function collect(hostDirectory: string, faultScripts: readonly string[], injects
   const waiting = ['watchdog.py', ...faultScripts.flatMap((name) => [`faults/${name}.sh`, moduleOf(name)])];
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
     if (texts.has(file) || (!injects && ONLY_INJECTS.includes(file))) continue;
-    const text = readFileSync(`${hostDirectory}${file}`, 'utf8');
+    const text = file === BOUNDS_FILE ? hostBounds() : readFileSync(`${hostDirectory}${file}`, 'utf8');
     texts.set(file, text);
     waiting.push(...[...imported(text), ...named(file, text)].filter((name) => existsSync(`${hostDirectory}${name}`)));
     // The way back starts no workers, it only ends them.

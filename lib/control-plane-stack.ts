@@ -1,21 +1,18 @@
 import { CfnOutput, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
-import type { Configuration } from '../functions/domain/configuration.ts';
-import { AuditStore } from './audit-store.ts';
+import type { Configuration } from '../functions/engines/configuration.ts';
 import { describeAlarms, describeInstances, readSecrets } from './capability.ts';
 import type { FunctionNetwork } from './control-function.ts';
 import type { ControlPlaneContext } from './control-plane-context.ts';
 import { ExperimentApi } from './experiment-api.ts';
 import { ExperimentStateMachine } from './experiment-state-machine.ts';
 import { ExperimentSteps } from './experiment-steps.ts';
-import { ExperimentStore, LockStore } from './experiment-store.ts';
 import { FaultDocuments } from './fault-documents.ts';
+import { FisAccess } from './fis-access.ts';
 import { KillSwitch } from './kill-switch.ts';
-import { LeaseStore } from './lease-store.ts';
-import { RecordStore } from './record-store.ts';
 import { SafetyNet } from './safety-net.ts';
-import { ServiceFaults } from './service-faults.ts';
+import { AuditTable, LeaseTable, LockTable, RecordTable, ReservationTable } from './tables.ts';
 
 export interface ControlPlaneStackProps extends StackProps {
   configuration: Configuration;
@@ -34,17 +31,17 @@ export class ControlPlaneStack extends Stack {
     });
     const { configuration, configurationFile } = props;
 
-    const leases = new LeaseStore(this, 'LeaseTable');
+    const leases = new LeaseTable(this, 'LeaseTable');
     const context: ControlPlaneContext = {
       configuration,
       configurationFile,
       leases,
-      audit: new AuditStore(this, 'AuditTable'),
-      experiments: new ExperimentStore(this, 'ExperimentTable'),
-      locks: new LockStore(this, 'LockTable'),
-      records: new RecordStore(this, 'RecordTable'),
+      audit: new AuditTable(this, 'AuditTable'),
+      reservations: new ReservationTable(this, 'ExperimentTable'),
+      locks: new LockTable(this, 'LockTable'),
+      records: new RecordTable(this, 'RecordTable'),
       documents: new FaultDocuments(this, 'FaultDocuments', configuration.targetTag, leases.tableName),
-      serviceFaults: new ServiceFaults(this, 'ServiceFaults', configuration),
+      fis: new FisAccess(this, 'Fis', configuration),
       secrets: readSecrets(this, secretNames(configuration)),
       instances: describeInstances(),
       alarms: describeAlarms(),
@@ -67,7 +64,7 @@ export class ControlPlaneStack extends Stack {
     this.output('StateMachineArn', experiment.stateMachine.stateMachineArn, 'Executions are named after experiments.');
     this.output('LeaseTableName', context.leases.tableName, 'Leases and the kill switch.');
     this.output('AuditTableName', context.audit.tableName, 'Append-only log.');
-    this.output('ExperimentTableName', context.experiments.tableName, 'Reservations.');
+    this.output('ExperimentTableName', context.reservations.tableName, 'Reservations.');
     this.output('LockTableName', context.locks.tableName, 'Clusters under experiment.');
     this.output('RecordTableName', context.records.tableName, 'chaos_experiment_logs.');
   }

@@ -12,6 +12,8 @@ import {
 import { AnyPrincipal, Effect, ManagedPolicy, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { ENVIRONMENT } from '../functions/domain/names.ts';
+import { FUNCTION_SECONDS } from '../functions/domain/timing.ts';
 import { acknowledgeManagedPolicy } from './acknowledge.ts';
 import { ControlFunction } from './control-function.ts';
 import type { ControlPlaneContext } from './control-plane-context.ts';
@@ -56,7 +58,7 @@ export class ExperimentApi extends Construct {
   }
 
   private addRoutes(context: ControlPlaneContext, experiment: ExperimentStateMachine): void {
-    const { leases, audit, experiments, locks, records, secrets, instances, configurationFile } = context;
+    const { leases, audit, reservations, locks, records, secrets, instances, fis, configurationFile } = context;
     const make = (
       name: string,
       route: string,
@@ -68,7 +70,7 @@ export class ExperimentApi extends Construct {
         description,
         configurationFile,
         capabilities,
-        timeoutSeconds: 29,
+        timeoutSeconds: FUNCTION_SECONDS.api,
       });
 
     // Admission asks the stores themselves, so it stands in the VPC; the API's own functions need not.
@@ -82,23 +84,23 @@ export class ExperimentApi extends Construct {
         secrets,
         instances,
         context.alarms,
-        context.serviceFaults.look(),
-        context.serviceFaults.lookAround(),
+        fis.look(),
+        fis.lookAround(),
         // Only the names of the documents, to say what would run; admission sends nothing.
-        { statements: [], environment: { HOLDFAST_DOCUMENT_PREFIX: context.documents.prefix } },
+        { statements: [], environment: { [ENVIRONMENT.documentPrefix]: context.documents.prefix } },
       ],
-      timeoutSeconds: 15,
+      timeoutSeconds: FUNCTION_SECONDS.admit,
       network: context.network,
     });
     const askAdmission = {
       statements: [new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [admit.functionArn] })],
-      environment: { HOLDFAST_ADMIT_FUNCTION: admit.functionName },
+      environment: { [ENVIRONMENT.admitFunction]: admit.functionName },
     };
 
     const start = make('StartExperiment', 'start-experiment', 'POST: admit, reserve, record, start.', [
       askAdmission,
       locks.take(),
-      experiments.reserve(),
+      reservations.reserve(),
       audit.append(),
       leases.read(),
       leases.create(),
@@ -112,8 +114,8 @@ export class ExperimentApi extends Construct {
       audit.read(),
       leases.read(),
     ]);
-    const abort = make('AbortExperiment', 'abort-experiment', 'POST: release the lease; hosts let go within a poll.', [
-      experiments.find(),
+    const abort = make('AbortExperiment', 'abort-experiment', 'POST: release the lease; hosts revert within a poll.', [
+      reservations.find(),
       audit.append(),
       leases.read(),
       leases.update(),

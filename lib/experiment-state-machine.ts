@@ -17,6 +17,7 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvocationType, LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
+import { ENVIRONMENT } from '../functions/domain/names.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import { allow, type Capability } from './capability.ts';
 import { ControlFunction } from './control-function.ts';
@@ -31,7 +32,7 @@ const MARGIN_SECONDS = 5;
  * *Roll back only?* → *Check steady state* → *Resolve targets* → *Hold the fault while watched* → *Roll back* →
  * *Verify recovery* → *Conclude*.
  *
- * Nothing before *Roll back* is retried: a step that failed may have acted, so its only successor is the way back.
+ * Nothing before *Roll back* is retried: a step that failed may have acted, so its only successor is the rollback.
  * Everything from there on is idempotent and is. `States.ALL` does not catch `States.Runtime`, the machine's own
  * timeout or a stopped execution, and none of them ends a Lambda that runs: the guard would beat on up to the TTL. So
  * the safety net listens for the end of an execution, releases its lease and starts a rollback-only execution.
@@ -63,7 +64,7 @@ export class ExperimentStateMachine extends Construct {
       // The branches end with nothing and with the injection: two whole runs could be more than a state may hold.
       resultSelector: {
         injectedAt: JsonPath.stringAt('$[1].injectedAt'),
-        rollbackScheduledAt: JsonPath.stringAt('$[1].rollbackScheduledAt'),
+        endsAt: JsonPath.stringAt('$[1].endsAt'),
         injectedFaults: JsonPath.listAt('$[1].injectedFaults'),
       },
       resultPath: '$.injection',
@@ -71,7 +72,7 @@ export class ExperimentStateMachine extends Construct {
       .branch(this.step('Guard', steps.guard, JsonPath.DISCARD, JsonPath.DISCARD))
       .branch(
         this.startProbe(steps.probe).next(
-          this.injectInTurns(this.step('Inject fault', steps.injectFault, '$.injection')),
+          this.injectInBatches(this.step('Inject fault', steps.injectFault, '$.injection')),
         ),
       )
       .addCatch(rollBack, toRollBack);
@@ -114,7 +115,7 @@ export class ExperimentStateMachine extends Construct {
   /** Start an execution, named after its experiment. */
   start(): Capability {
     const { stateMachineArn } = this.stateMachine;
-    return allow(['states:StartExecution'], [stateMachineArn], { HOLDFAST_STATE_MACHINE_ARN: stateMachineArn });
+    return allow(['states:StartExecution'], [stateMachineArn], { [ENVIRONMENT.stateMachineArn]: stateMachineArn });
   }
 
   /** See whether an execution still runs. */
@@ -133,12 +134,12 @@ export class ExperimentStateMachine extends Construct {
    * *Inject fault* → (*Wait for the next fault* → *Inject fault*)* → *Hold until TTL*. The function says when to come
    * back; as long as it does, nothing is complete.
    */
-  private injectInTurns(injectFault: LambdaInvoke): LambdaInvoke {
+  private injectInBatches(injectFault: LambdaInvoke): LambdaInvoke {
     const wait = new Wait(this, 'Wait for the next fault', {
       time: WaitTime.timestampPath('$.injection.nextFaultAt'),
     });
     const hold = Wait.jsonPath(this, 'Hold until TTL', {
-      time: WaitTime.timestampPath('$.injection.rollbackScheduledAt'),
+      time: WaitTime.timestampPath('$.injection.endsAt'),
       outputPath: '$.injection',
     });
     const more = new Choice(this, 'More faults?');

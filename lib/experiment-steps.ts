@@ -1,21 +1,10 @@
 import { Construct } from 'constructs';
+import { FUNCTION_SECONDS } from '../functions/domain/timing.ts';
 import { ControlFunction, type ControlFunctionProps, type FunctionNetwork } from './control-function.ts';
 import type { ControlPlaneContext } from './control-plane-context.ts';
 
 /** What all functions share; a function names only what is its own. */
 type OwnProps = Omit<ControlFunctionProps, 'configurationFile' | 'network'>;
-
-/**
- * Longest fault (600 s), plus what may lie between the guard's first beat and the injection: 150 s where a service has
- * to confirm it. A Lambda lives 900 s at most, so that one invocation watches a whole experiment.
- */
-const GUARD_SECONDS = 600 + 150 + 30;
-/** Waiting for guard and probe (15 s), for a service to confirm (100 s), and the calls between. */
-const INJECT_SECONDS = 150;
-/** An instance that FIS stopped has 180 s to run again; then the record. */
-const ROLL_BACK_SECONDS = 180 + 30;
-/** The configuration's longest `recoverySeconds`, plus the last look at the store. */
-const VERIFY_RECOVERY_SECONDS = 600 + 60;
 
 /** The Lambdas of the state machine, in the order in which they run. */
 export class ExperimentSteps extends Construct {
@@ -30,7 +19,7 @@ export class ExperimentSteps extends Construct {
 
   constructor(scope: Construct, id: string, context: ControlPlaneContext) {
     super(scope, id);
-    const { leases, audit, locks, records, documents, serviceFaults, secrets, network, instances, alarms } = context;
+    const { leases, audit, locks, records, documents, fis, secrets, network, instances, alarms } = context;
     const make = (name: string, props: OwnProps, functionNetwork?: FunctionNetwork) =>
       new ControlFunction(this, name, {
         ...props,
@@ -44,7 +33,7 @@ export class ExperimentSteps extends Construct {
         entry: 'guard/check-steady-state.lambda.ts',
         description: 'Baseline of the last 60 s, guardrails, alarms and store health before a fault.',
         capabilities: [audit.append(), secrets, instances, alarms],
-        timeoutSeconds: 45,
+        timeoutSeconds: FUNCTION_SECONDS.checkSteadyState,
       },
       network,
     );
@@ -53,8 +42,8 @@ export class ExperimentSteps extends Construct {
       {
         entry: 'inject/resolve-targets.lambda.ts',
         description: 'Names to instances, addresses and roles, at the moment of injection.',
-        capabilities: [audit.append(), secrets, instances, serviceFaults.lookAround()],
-        timeoutSeconds: 30,
+        capabilities: [audit.append(), secrets, instances, fis.lookAround()],
+        timeoutSeconds: FUNCTION_SECONDS.short,
       },
       network,
     );
@@ -63,8 +52,8 @@ export class ExperimentSteps extends Construct {
       {
         entry: 'guard/guard.lambda.ts',
         description: 'Reads the guardrails every second and renews the lease; without it every fault ends.',
-        capabilities: [leases.read(), leases.update(), audit.append(), serviceFaults.heartbeat()],
-        timeoutSeconds: GUARD_SECONDS,
+        capabilities: [leases.read(), leases.update(), audit.append(), fis.heartbeat()],
+        timeoutSeconds: FUNCTION_SECONDS.guard,
         memoryMib: 1024,
         reservedConcurrency: 10,
       },
@@ -76,7 +65,7 @@ export class ExperimentSteps extends Construct {
         entry: 'probe/probe.lambda.ts',
         description: 'Writes and reads as a client does, and measures recovery time and lost writes.',
         capabilities: [audit.append(), secrets],
-        timeoutSeconds: 900,
+        timeoutSeconds: FUNCTION_SECONDS.probe,
         memoryMib: 1024,
       },
       network,
@@ -84,14 +73,14 @@ export class ExperimentSteps extends Construct {
     this.injectFault = make('InjectFault', {
       entry: 'inject/inject-fault.lambda.ts',
       description: 'Grants the lease to the targets and arms their watchdogs.',
-      capabilities: [leases.read(), leases.update(), audit.append(), documents.inject(), serviceFaults.inject()],
-      timeoutSeconds: INJECT_SECONDS,
+      capabilities: [leases.read(), leases.update(), audit.append(), documents.inject(), fis.inject()],
+      timeoutSeconds: FUNCTION_SECONDS.inject,
     });
     this.rollBack = make('RollBack', {
       entry: 'rollback/roll-back.lambda.ts',
-      description: 'The only way back: release the lease, revert every host, stop what runs in FIS, verify.',
-      capabilities: [leases.read(), leases.update(), audit.append(), documents.rollBack(), serviceFaults.rollBack()],
-      timeoutSeconds: ROLL_BACK_SECONDS,
+      description: 'The one rollback: release the lease, revert every host, stop what runs in FIS, verify.',
+      capabilities: [leases.read(), leases.update(), audit.append(), documents.rollBack(), fis.rollBack()],
+      timeoutSeconds: FUNCTION_SECONDS.rollBack,
       reservedConcurrency: 10,
     });
     this.verifyRecovery = make(
@@ -100,7 +89,7 @@ export class ExperimentSteps extends Construct {
         entry: 'rollback/verify-recovery.lambda.ts',
         description: 'A clean host is not a healthy store: waits for the store until its deadline.',
         capabilities: [audit.append(), secrets, instances],
-        timeoutSeconds: VERIFY_RECOVERY_SECONDS,
+        timeoutSeconds: FUNCTION_SECONDS.verifyRecovery,
         reservedConcurrency: 5,
       },
       network,
@@ -109,7 +98,7 @@ export class ExperimentSteps extends Construct {
       entry: 'verdict/conclude-experiment.lambda.ts',
       description: 'Budgets, records, the last audit entry, then the locks.',
       capabilities: [audit.append(), records.write(), locks.free()],
-      timeoutSeconds: 90,
+      timeoutSeconds: FUNCTION_SECONDS.conclude,
       reservedConcurrency: 5,
     });
   }

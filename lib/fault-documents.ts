@@ -2,21 +2,20 @@ import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
-import type { Configuration } from '../functions/domain/configuration.ts';
 import { HOST_FAULT_KINDS, scriptName } from '../functions/domain/faults/catalogue.ts';
 import type { DocumentParameter } from '../functions/domain/faults/kind.ts';
+import { ENVIRONMENT, ROLL_BACK_DOCUMENT } from '../functions/domain/names.ts';
+import { RUN_COMMAND_TIMEOUT_SECONDS } from '../functions/domain/timing.ts';
+import type { Configuration } from '../functions/engines/configuration.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import { PROJECT_ROOT } from './bundle.ts';
 import { allow, type Capability } from './capability.ts';
 import { composeProgram } from './compose-program.ts';
 import { documentParameters, ROLL_BACK_PARAMETERS } from './document-parameters.ts';
 
-const ROLL_BACK = 'roll-back';
 const HOST_DIRECTORY = `${PROJECT_ROOT}host/`;
-/** The script waits at most 15 s for the arming or for the fence, and a revert does both ends: it is never cut short. */
-const EXECUTION_TIMEOUT_SECONDS = 60;
 
-/** One SSM document a fault kind of the hosts and one for the way back; a target needs nothing installed beforehand. */
+/** One SSM document a fault kind of the hosts and one for the rollback; a target needs nothing installed beforehand. */
 export class FaultDocuments extends Construct {
   readonly prefix: string;
   private readonly targetTag: Configuration['targetTag'];
@@ -29,11 +28,11 @@ export class FaultDocuments extends Construct {
     for (const kind of HOST_FAULT_KINDS) {
       const script = scriptName(kind);
       const [shebang = '', ...program] = composeProgram(HOST_DIRECTORY, [script]);
-      const lines = [shebang, `export HOLDFAST_LEASE_TABLE=${leaseTable}`, ...program];
+      const lines = [shebang, `export ${ENVIRONMENT.leaseTable}=${leaseTable}`, ...program];
       this.addDocument(script, lines, documentParameters(kind));
     }
     const program = composeProgram(HOST_DIRECTORY, HOST_FAULT_KINDS.map(scriptName));
-    this.addDocument(ROLL_BACK, program, ROLL_BACK_PARAMETERS);
+    this.addDocument(ROLL_BACK_DOCUMENT, program, ROLL_BACK_PARAMETERS);
   }
 
   /** Send fault documents, and only those, to instances that carry the target tag. */
@@ -42,9 +41,9 @@ export class FaultDocuments extends Construct {
     return this.send(HOST_FAULT_KINDS.map(scriptName), { StringEquals: { [`ssm:resourceTag/${key}`]: value } });
   }
 
-  /** Send the roll-back document, and only that, to any instance: a tag removed meanwhile must not bar the way back. */
+  /** Send the roll-back document, and only that, to any instance: a tag removed meanwhile must not bar the rollback. */
   rollBack(): Capability {
-    return this.send([ROLL_BACK], {});
+    return this.send([ROLL_BACK_DOCUMENT], {});
   }
 
   private addDocument(name: string, program: string[], parameters: Record<string, DocumentParameter>): void {
@@ -68,7 +67,7 @@ export class FaultDocuments extends Construct {
     acknowledgeWildcard(
       stack,
       instances,
-      `A fault: every instance that carries the tag ${this.targetTag.key}. The way back: every instance, tagged or not.`,
+      `A fault: every instance that carries the tag ${this.targetTag.key}. The rollback: every instance, tagged or not.`,
     );
     return {
       statements: [
@@ -81,7 +80,7 @@ export class FaultDocuments extends Construct {
         // The result of a command that this function sent; the action knows no resources.
         ...allow(['ssm:GetCommandInvocation'], ['*']).statements,
       ],
-      environment: { HOLDFAST_DOCUMENT_PREFIX: this.prefix },
+      environment: { [ENVIRONMENT.documentPrefix]: this.prefix },
     };
   }
 }
@@ -102,7 +101,7 @@ export function documentContent(name: string, program: string[], parameters: Rec
         action: 'aws:runShellScript',
         name: name.replaceAll('-', ''),
         precondition: { StringEquals: ['platformType', 'Linux'] },
-        inputs: { timeoutSeconds: String(EXECUTION_TIMEOUT_SECONDS), runCommand: program },
+        inputs: { timeoutSeconds: String(RUN_COMMAND_TIMEOUT_SECONDS), runCommand: program },
       },
     ],
   };

@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import { type Cluster, parseConfiguration } from '../functions/domain/configuration.ts';
+import { type Cluster, clusterFields } from '../functions/domain/configuration.ts';
 import {
   FAULT_KINDS,
   type FaultKind,
   type FaultParameters,
+  fisKindOf,
   hostKindOf,
-  isServiceFaultKind,
+  isFisFaultKind,
   kindOf,
   scriptName,
-  serviceKindOf,
 } from '../functions/domain/faults/catalogue.ts';
 import { parseExperiment } from '../functions/domain/parse-experiment.ts';
-import type { ResolvedFault, TargetNode } from '../functions/domain/workflow.ts';
+import type { ResolvedFault, TargetNode } from '../functions/domain/targets.ts';
 
 /** `docs/faults.md`, made from the kinds themselves so that it cannot go stale. */
 
@@ -22,7 +22,7 @@ export function faultTable(): string {
   return [
     '# Fault kinds',
     '',
-    'Made by `npm run docs` from `functions/domain/faults/`; edit those. A body has `targetService`, `action` and',
+    'Made by `npm run generate` from `functions/domain/faults/`; edit those. A body has `targetService`, `action` and',
     '`parameters` for one fault, or `faults`, a list of them with `name`, `after` and `offsetSeconds`, for several',
     '([contracts](contracts.md), *Several faults*). Two faults on one node may not share a resource.',
     '',
@@ -48,13 +48,13 @@ function row(name: FaultKind): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-const APPLIED_BY = { host: 'the host', service: 'AWS FIS' };
+const APPLIED_BY = { host: 'the host', fis: 'AWS FIS' };
 
 function section(name: FaultKind): string[] {
   const { description, allowed, irreversible, schema } = kindOf(name);
   const { required = [] } = z.toJSONSchema(schema, { io: 'input' });
   const { payload, parameters } = exampleOf(name);
-  const { undo, bound } = wayBackOf(name, parameters);
+  const { undo, bound } = undoOf(name, parameters);
   return [
     `## ${name}`,
     '',
@@ -70,7 +70,7 @@ function section(name: FaultKind): string[] {
     payload,
     '```',
     '',
-    `Way back: ${undo.join('; ')}.${bound === undefined ? '' : ` Without it, the service ends this example after ${bound} s.`}`,
+    `Rollback: ${undo.join('; ')}.${bound === undefined ? '' : ` Without it, the service ends this example after ${bound} s.`}`,
     ...(irreversible ? ['', `Not taken back: ${irreversible}.`] : []),
     '',
   ];
@@ -79,7 +79,7 @@ function section(name: FaultKind): string[] {
 function exampleOf(name: FaultKind): { payload: string; parameters: FaultParameters } {
   const body = {
     experimentId: `exp_${name.toLowerCase()}`,
-    targetService: 'redis-master',
+    targetService: 'my-cluster',
     action: name,
     parameters: kindOf(name).example,
     durationSeconds: DURATION_SECONDS,
@@ -97,21 +97,21 @@ function exampleOf(name: FaultKind): { payload: string; parameters: FaultParamet
 }
 
 /** As the dry run would say it for the example. */
-function wayBackOf(name: FaultKind, parameters: FaultParameters): { undo: string[]; bound?: number | undefined } {
-  if (isServiceFaultKind(name)) {
-    const { undo, boundSeconds } = serviceKindOf(name).action(parameters, EXAMPLE_TARGETS, DURATION_SECONDS);
+function undoOf(name: FaultKind, parameters: FaultParameters): { undo: string[]; bound?: number | undefined } {
+  if (isFisFaultKind(name)) {
+    const { undo, boundSeconds } = fisKindOf(name).action(parameters, EXAMPLE_TARGETS, DURATION_SECONDS);
     return { undo, bound: boundSeconds };
   }
-  return { undo: hostKindOf(name).command(parameters, EXAMPLE_TARGETS, exampleCluster()).undo };
+  return { undo: hostKindOf(name).command(parameters, EXAMPLE_TARGETS, EXAMPLE_CLUSTER).undo };
 }
 
 const [NODE_1, NODE_2, NODE_3] = [1, 2, 3].map(
   (number): TargetNode => ({
-    name: `redis-node-${number}`,
+    name: `node-${number}`,
     instanceId: `i-${number}`,
     addresses: [`10.0.0.${number}`],
-    shard: 'shard-1',
-    role: number === 3 ? 'master' : 'replica',
+    port: 4000,
+    roles: [{ shard: 'shard-1', role: number === 3 ? 'leader' : 'follower' }],
     availabilityZone: 'eu-west-1a',
     subnetId: 'subnet-1',
     dataVolumeIds: [`vol-${number}`],
@@ -124,23 +124,13 @@ const EXAMPLE_TARGETS: ResolvedFault = {
   shardMembers: [NODE_1, NODE_2, NODE_3],
 };
 
-function exampleCluster(): Cluster {
-  const { clusters } = parseConfiguration({
-    clusters: {
-      'redis-master': {
-        engine: 'redis',
-        tier: 'staging',
-        selectTags: { service: 'redis' },
-        unit: 'redis-server',
-        port: 6379,
-        dataDirectory: '/var/lib/redis',
-        telemetry: { prometheusUrl: 'http://prometheus.example' },
-      },
-    },
-    network: { vpcId: 'vpc-1', subnetIds: ['subnet-1'], availabilityZones: ['eu-west-1a'], securityGroupId: 'sg-1' },
-    apiPrincipals: ['arn:aws:iam::111122223333:root'],
-  });
-  const cluster = clusters['redis-master'];
-  if (!cluster) throw new Error('redis-master: not configured');
-  return cluster;
-}
+/** Of no engine in particular. */
+const EXAMPLE_CLUSTER: Cluster = z.object({ engine: z.string(), ...clusterFields }).parse({
+  engine: 'any',
+  tier: 'staging',
+  selectTags: { service: 'store' },
+  unit: 'store',
+  port: 4000,
+  dataDirectory: '/var/lib/store',
+  telemetry: { prometheusUrl: 'http://prometheus.example' },
+});

@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import type { Configuration } from '../functions/domain/configuration.ts';
+import type { Configuration } from '../functions/engines/configuration.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 
 /** What FIS gives to everything that it makes in a network. */

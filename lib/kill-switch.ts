@@ -1,5 +1,6 @@
 import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { FUNCTION_SECONDS } from '../functions/domain/timing.ts';
 import { ControlFunction } from './control-function.ts';
 import type { ControlPlaneContext } from './control-plane-context.ts';
 
@@ -15,7 +16,7 @@ export class KillSwitch extends Construct {
       description: 'Creates the row of the kill switch at deployment, if it is not there.',
       configurationFile: context.configurationFile,
       capabilities: [context.leases.seedKillSwitch()],
-      timeoutSeconds: 30,
+      timeoutSeconds: FUNCTION_SECONDS.short,
     });
     new CustomResource(this, 'Row', {
       serviceToken: seed.functionArn,

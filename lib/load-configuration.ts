@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Configuration, parseConfiguration } from '../functions/domain/configuration.ts';
+import { type Configuration, parseConfiguration } from '../functions/engines/configuration.ts';
 
 export interface LoadedConfiguration {
   configuration: Configuration;

@@ -11,22 +11,22 @@ export interface OperatorAlarmsProps {
   operators: Topic;
   stateMachine: StateMachine;
   /** Functions whose failure may leave a fault, a lease or a lock behind, whatever the audit log can still say. */
-  wayBack: ControlFunction[];
+  afterFault: ControlFunction[];
 }
 
 const EACH_MINUTE = { period: Duration.minutes(1), statistic: Stats.SUM };
 
 /**
- * Pages the operators when the way back itself fails: a rollback that dies cannot write the entry whose event would
+ * Pages the operators when the rollback itself fails: one that dies cannot write the entry whose event would
  * page, so these look from outside.
  */
 export class OperatorAlarms extends Construct {
   readonly #operators: Topic;
 
-  constructor(scope: Construct, id: string, { operators, stateMachine, wayBack }: OperatorAlarmsProps) {
+  constructor(scope: Construct, id: string, { operators, stateMachine, afterFault }: OperatorAlarmsProps) {
     super(scope, id);
     this.#operators = operators;
-    for (const each of wayBack) {
+    for (const each of afterFault) {
       this.#pageOn(`${each.node.id}Errors`, each.metricErrors(EACH_MINUTE), `${each.entryPoint} failed.`);
     }
     this.#pageOn('ExecutionsFailed', stateMachine.metricFailed(EACH_MINUTE), 'An execution failed.');

@@ -3,14 +3,13 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction, SnsTopic } from 'aws-cdk-lib/aws-events-targets';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { EVENT_SOURCE, eventDetailType } from '../functions/domain/names.ts';
+import { FUNCTION_SECONDS, TTL_SECONDS } from '../functions/domain/timing.ts';
 import { ControlFunction } from './control-function.ts';
 import type { ControlPlaneContext } from './control-plane-context.ts';
 import type { ExperimentStateMachine } from './experiment-state-machine.ts';
 import type { ExperimentSteps } from './experiment-steps.ts';
 import { OperatorAlarms } from './operator-alarms.ts';
-
-/** Source of the events that the audit log's writers announce. */
-const EVENT_SOURCE = 'holdfast';
 
 /** What works when the execution does not: alarms, its own end, the sweep each minute, and a page when a person is needed. */
 export class SafetyNet extends Construct {
@@ -32,7 +31,7 @@ export class SafetyNet extends Construct {
     new OperatorAlarms(this, 'OperatorAlarms', {
       operators: this.operators,
       stateMachine: experiment.stateMachine,
-      wayBack: [sweep, steps.rollBack, steps.concludeExperiment, onExecutionEnd, onAlarm],
+      afterFault: [sweep, steps.rollBack, steps.concludeExperiment, onExecutionEnd, onAlarm],
     });
   }
 
@@ -43,7 +42,7 @@ export class SafetyNet extends Construct {
       description: 'A configured alarm fires: release the leases it concerns.',
       configurationFile,
       capabilities: [leases.read(), leases.update(), locks.list(), audit.append()],
-      timeoutSeconds: 30,
+      timeoutSeconds: FUNCTION_SECONDS.short,
       reservedConcurrency: 5,
       asyncRetryAttempts: 2,
     });
@@ -58,8 +57,8 @@ export class SafetyNet extends Construct {
         detailType: ['CloudWatch Alarm State Change'],
         detail: { alarmName, state: { value: ['ALARM'] } },
       },
-      // No fault outlives 10 minutes: an older alarm could only end an experiment it does not concern.
-      targets: [new LambdaFunction(onAlarm, { maxEventAge: Duration.minutes(10), retryAttempts: 10 })],
+      // No fault lives longer: an older alarm could only end an experiment it does not concern.
+      targets: [new LambdaFunction(onAlarm, { maxEventAge: Duration.seconds(TTL_SECONDS.max), retryAttempts: 10 })],
     });
     return onAlarm;
   }
@@ -72,7 +71,7 @@ export class SafetyNet extends Construct {
       description: 'An execution died: release its lease, start the rollback.',
       configurationFile,
       capabilities: [leases.update(), audit.read(), experiment.start()],
-      timeoutSeconds: 30,
+      timeoutSeconds: FUNCTION_SECONDS.short,
       reservedConcurrency: 5,
       asyncRetryAttempts: 2,
     });
@@ -109,7 +108,7 @@ export class SafetyNet extends Construct {
         experiment.start(),
         experiment.describe(),
       ],
-      timeoutSeconds: 55,
+      timeoutSeconds: FUNCTION_SECONDS.sweep,
       reservedConcurrency: 2,
     });
     new Rule(this, 'EveryMinute', {
@@ -125,7 +124,7 @@ export class SafetyNet extends Construct {
     const operators = new Topic(this, 'OperatorsTopic', { displayName: 'Holdfast operators', enforceSSL: true });
     new Rule(this, 'RollbackFailed', {
       description: 'Holdfast: a rollback failed, a person is needed.',
-      eventPattern: { source: [EVENT_SOURCE], detailType: ['Experiment ROLLBACK_FAILED'] },
+      eventPattern: { source: [EVENT_SOURCE], detailType: [eventDetailType('ROLLBACK_FAILED')] },
       targets: [new SnsTopic(operators)],
     });
     // Hosts were let go, but the store did not recover or something was left: that shows only in the conclusion.
@@ -133,7 +132,7 @@ export class SafetyNet extends Construct {
       description: 'Holdfast: an experiment ended as ROLLBACK_FAILED, a person is needed.',
       eventPattern: {
         source: [EVENT_SOURCE],
-        detailType: ['Experiment CONCLUDED'],
+        detailType: [eventDetailType('CONCLUDED')],
         detail: { details: { status: ['ROLLBACK_FAILED'] } },
       },
       targets: [new SnsTopic(operators)],

@@ -1,29 +1,30 @@
 import { readAlarmStates } from '../aws/alarm-states.ts';
 import { cloudWatchClient, ec2Client, fisClient } from '../aws/clients.ts';
+import { openStore } from '../aws/cluster-access.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
-import { activeServiceExperiments } from '../aws/fis/experiments.ts';
+import { activeFisExperiments } from '../aws/fis/experiments.ts';
 import { instanceStoreOf } from '../aws/instance-store.ts';
 import { listLiveNodes } from '../aws/live-nodes.ts';
 import { interfacesIn } from '../aws/subnet-interfaces.ts';
-import { openStore } from '../aws/wiring.ts';
+import { leases, locks } from '../aws/wiring.ts';
+import type { Admission } from '../domain/admission.ts';
 import type { Experiment } from '../domain/experiment.ts';
 import { evaluate } from '../domain/guardrails.ts';
-import { requireEnv } from '../runtime/environment.ts';
+import { ENVIRONMENT } from '../domain/names.ts';
+import { environmentVariable } from '../runtime/environment.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { addressesOf } from '../telemetry/addresses.ts';
 import { readBaseline } from '../telemetry/baseline.ts';
 import { PrometheusClient, readTelemetry, readTrafficShare } from '../telemetry/prometheus.ts';
-import { type Admission, admit } from './admit.ts';
+import { admit } from './admit.ts';
 import type { AdmissionPorts } from './ports.ts';
-import { clusterLocks, leaseStore } from './stores-from-env.ts';
 
 const configuration = loadConfiguration();
-const leases = leaseStore();
-const locks = clusterLocks();
+const [leaseTable, lockTable] = [leases(), locks()];
 
 const ports: AdmissionPorts = {
-  killSwitchEngaged: () => leases.killSwitchEngaged(),
-  lockHolder: (clusterName) => locks.holder(clusterName),
+  killSwitchEngaged: () => leaseTable.killSwitchEngaged(),
+  lockHolder: (clusterName) => lockTable.holder(clusterName),
   listLiveNodes: (cluster) => listLiveNodes(ec2Client(), cluster, configuration),
   readTopology: async (cluster, nodes) => (await openStore(cluster)).readTopology(nodes),
   readGuardrails: async (name, cluster) => {
@@ -37,10 +38,10 @@ const ports: AdmissionPorts = {
   readAlarmStates: (names) => readAlarmStates(cloudWatchClient(), names),
   interfacesIn: (subnetIds) => interfacesIn(ec2Client(), subnetIds),
   instanceStoreOf: (instanceIds) => instanceStoreOf(ec2Client(), instanceIds),
-  activeServiceExperiments: () => activeServiceExperiments(fisClient()),
+  activeFisExperiments: () => activeFisExperiments(fisClient()),
 };
 
-const documentPrefix = requireEnv('HOLDFAST_DOCUMENT_PREFIX');
+const documentPrefix = environmentVariable(ENVIRONMENT.documentPrefix);
 
 export function handler({ experiment }: { experiment: Experiment }): Promise<Admission> {
   return admit(experiment, configuration, ports, systemClock, documentPrefix);

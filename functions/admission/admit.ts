@@ -1,42 +1,17 @@
+import type { Admission, AdmissionFacts, ClusterFacts, FisPlan, PlannedAct } from '../domain/admission.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { Cluster, Configuration } from '../domain/configuration.ts';
-import type { Experiment } from '../domain/experiment.ts';
-import { type Problem, problem } from '../domain/problem.ts';
-import type { Reading, ResolvedFault, ResolvedTargets } from '../domain/workflow.ts';
+import { clustersOf, type Experiment } from '../domain/experiment.ts';
+import { irreversibleOf } from '../domain/faults/catalogue.ts';
+import { problem } from '../domain/problem.ts';
+import type { ResolvedTargets } from '../domain/targets.ts';
+import type { Configuration } from '../engines/configuration.ts';
 import { limitsOf } from './blast-radius.ts';
 import { CHECKS } from './checks.ts';
 import { Findings } from './findings.ts';
-import { type Irreversible, irreversibleOf } from './irreversible.ts';
-import { type PlannedAct, plan, type ServicePlan } from './plan.ts';
+import { plan } from './plan.ts';
 import type { AdmissionPorts } from './ports.ts';
 import { refuseTooLarge } from './size.ts';
-import { type WorstCase, worstCase } from './worst-case.ts';
-
-/** What admission saw of one cluster: the numbers of a dry run and of the ADMITTED entry. */
-export interface ClusterFacts {
-  cluster: string;
-  tier: Cluster['tier'];
-  liveNodes: number;
-  impactedNodes: number;
-  impactedNodesPct: number;
-  maxNodesPct: number;
-  impactedShards: string[];
-  trafficSharePct: number;
-  maxTrafficSharePct: number;
-  guardrails: Reading[];
-  worstCase: WorstCase;
-}
-
-export interface AdmissionFacts {
-  clusters: ClusterFacts[];
-  targets: ResolvedFault[];
-  /** What no rollback takes back. */
-  irreversible: Irreversible[];
-}
-
-export type Admission =
-  | { admitted: true; facts: AdmissionFacts; wouldRun: PlannedAct[] }
-  | { admitted: false; problem: Problem };
+import { worstCase } from './worst-case.ts';
 
 /**
  * Asks the ordered refusals (checks.ts) about every cluster of the experiment and stops at the first no. A check that
@@ -51,7 +26,7 @@ export async function admit(
 ): Promise<Admission> {
   const wouldRun: PlannedAct[] = [];
   const exemptAddresses: ResolvedTargets['exemptAddresses'] = {};
-  const facts: AdmissionFacts = { clusters: [], targets: [], irreversible: irreversibleOf(experiment) };
+  const facts: AdmissionFacts = { clusters: [], targets: [], irreversible: irreversibleOf(experiment.faults) };
   for (const clusterName of clustersOf(experiment)) {
     const findings = new Findings(experiment, clusterName, configuration, ports, clock);
     for (const { name, refuse, whenUnknown } of CHECKS) {
@@ -74,24 +49,20 @@ export async function admit(
   return { admitted: true, facts, wouldRun };
 }
 
-/** Names of the clusters an experiment touches, each once, in sorted order: the order in which locks are taken. */
-export function clustersOf(experiment: Experiment): string[] {
-  return [...new Set(experiment.faults.map(({ cluster }) => cluster))].sort();
-}
-
 async function clusterFacts(
   findings: Findings,
   { leaseGraceSeconds }: Configuration,
-  services: readonly ServicePlan[],
+  services: readonly FisPlan[],
 ): Promise<ClusterFacts> {
-  const { cluster, clusterName, impacted, experiment } = findings;
+  const { cluster, clusterName, experiment } = findings;
   const liveNodes = (await findings.liveNodes()).length;
+  const impactedNodes = (await findings.hit()).length;
   return {
     cluster: clusterName,
     tier: cluster.tier,
     liveNodes,
-    impactedNodes: impacted.length,
-    impactedNodesPct: (100 * impacted.length) / liveNodes,
+    impactedNodes,
+    impactedNodesPct: (100 * impactedNodes) / liveNodes,
     impactedShards: (await findings.impactedShards()).map(({ name }) => name),
     trafficSharePct: 100 * (await findings.trafficShare()),
     ...limitsOf(cluster),

@@ -1,6 +1,5 @@
 import type { Cluster } from '../domain/configuration.ts';
 import { type Problem, problem } from '../domain/problem.ts';
-import type { ShardTopology } from '../engines/engine.ts';
 
 /** No configuration can raise these for a production cluster, and no request can raise any limit. */
 export const PRODUCTION_MAX_NODES_PCT = 10;
@@ -22,11 +21,6 @@ export function limitsOf({ tier, blastRadius }: Pick<Cluster, 'tier' | 'blastRad
 /** How many nodes may be impacted at once: whole nodes only, so 19 nodes at 10 % allow one. */
 export function maxImpactedNodes(liveNodes: number, { maxNodesPct }: BlastRadiusLimits): number {
   return Math.floor((maxNodesPct * liveNodes) / 100);
-}
-
-/** All nodes of a shard that the store knows a role of. */
-export function membersOf({ master, replicas }: Pick<ShardTopology, 'master' | 'replicas'>): string[] {
-  return master === undefined ? replicas : [master, ...replicas];
 }
 
 /** Refuses more nodes than the limit; a cluster in which not even one node is allowed is told so. */
@@ -59,30 +53,4 @@ export function refuseTooMuchTraffic(trafficShare: number, limits: BlastRadiusLi
   if (trafficSharePct <= limits.maxTrafficSharePct) return undefined;
   const detail = `the shards of the targets serve ${trafficSharePct.toFixed(2)} % of the traffic: at most ${limits.maxTrafficSharePct} %`;
   return problem('blast-radius-exceeded', detail, { trafficSharePct, maxTrafficSharePct: limits.maxTrafficSharePct });
-}
-
-/**
- * Never more than replication survives: without the impacted nodes every shard keeps a majority of its nodes (who
- * else could elect a master) and, one of the rest being master, as many replicas as masters need to accept a write.
- */
-export function refuseLossOfReplication(
-  impacted: readonly string[],
-  shards: readonly ShardTopology[],
-  minReplicasToWrite: number,
-): Problem | undefined {
-  for (const shard of shards) {
-    const nodes = membersOf(shard);
-    const remaining = nodes.filter((node) => !impacted.includes(node)).length;
-    if (remaining === nodes.length) continue;
-    const numbers = { shard: shard.name, shardNodes: nodes.length, remainingNodes: remaining, minReplicasToWrite };
-    if (2 * remaining <= nodes.length) {
-      const detail = `${shard.name} would keep ${remaining} of ${nodes.length} nodes: not a majority`;
-      return problem('blast-radius-exceeded', detail, numbers);
-    }
-    if (remaining - 1 < minReplicasToWrite) {
-      const detail = `${shard.name} would keep ${remaining - 1} replicas: its master needs ${minReplicasToWrite} to accept writes`;
-      return problem('blast-radius-exceeded', detail, numbers);
-    }
-  }
-  return undefined;
 }

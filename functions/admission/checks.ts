@@ -1,17 +1,12 @@
-import { alarmsNotOk } from '../aws/alarm-states.ts';
 import { ACTIVE_EXPERIMENTS_QUOTA } from '../aws/fis/experiments.ts';
+import { alarmsNotOk } from '../domain/alarms.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
-import { isServiceFaultKind, refusalOf } from '../domain/faults/catalogue.ts';
-import { type Problem, type ProblemSlug, problem } from '../domain/problem.ts';
+import { isFisFaultKind, refusalOf } from '../domain/faults/catalogue.ts';
+import { clusterLocked, type Problem, type ProblemSlug, problem } from '../domain/problem.ts';
+import { membersOf, topologyProblems } from '../domain/topology.ts';
 import type { Reading } from '../domain/workflow.ts';
-import { topologyProblems } from '../engines/engine.ts';
-import {
-  limitsOf,
-  membersOf,
-  refuseLossOfReplication,
-  refuseTooManyNodes,
-  refuseTooMuchTraffic,
-} from './blast-radius.ts';
+import { engineOf } from '../engines/registry.ts';
+import { limitsOf, refuseTooManyNodes, refuseTooMuchTraffic } from './blast-radius.ts';
 import type { Findings } from './findings.ts';
 import { insideWindow } from './window.ts';
 
@@ -31,6 +26,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'window', refuse: refuseOutsideWindow },
   { name: 'lock', refuse: refuseLockedCluster },
   { name: 'nodes', refuse: refuseUnknownNodes },
+  { name: 'neighbours', refuse: refuseUnwatchedNeighbours },
   { name: 'instance store', refuse: refuseLossOfInstanceStore },
   { name: 'share of nodes', refuse: refuseShareOfNodes },
   { name: 'replication', refuse: refuseWhatReplicationCannotSurvive },
@@ -59,7 +55,7 @@ async function refuseUnknownCluster({ clusterNames, clusterName }: Findings): Pr
 /** What the kind itself says of this cluster: no payload can change it. */
 async function refuseForbiddenKind({ faults, cluster, clusterName }: Findings): Promise<Problem | undefined> {
   const refusals = faults.flatMap(({ faultId, kind, parameters }) => {
-    const reason = refusalOf(parameters, cluster);
+    const reason = refusalOf(parameters, cluster, engineOf(cluster).ports);
     return reason === undefined ? [] : [{ faultId, kind, reason }];
   });
   if (refusals.length === 0) return undefined;
@@ -77,11 +73,6 @@ async function refuseOutsideWindow({ cluster, clusterName, clock }: Findings): P
 async function refuseLockedCluster({ ports, clusterName }: Findings): Promise<Problem | undefined> {
   const holder = await ports.lockHolder(clusterName);
   return holder === undefined ? undefined : clusterLocked(clusterName, holder);
-}
-
-export function clusterLocked(clusterName: string, holder: string): Problem {
-  const detail = `not started: ${clusterName} is held by experiment ${holder}`;
-  return problem('cluster-locked', detail, { cluster: clusterName, heldBy: holder });
 }
 
 /** Every named node must run in EC2 and be known to the store: a name that fits nothing must not fit by chance. */
@@ -105,6 +96,15 @@ async function refuseUnknownNodes(findings: Findings): Promise<Problem | undefin
   });
 }
 
+/** A fault on a host hits every store there; one of a cluster that the experiment does not name would not be watched. */
+async function refuseUnwatchedNeighbours(findings: Findings): Promise<Problem | undefined> {
+  const neighbours = (await findings.neighbours()).filter(({ cluster }) => !findings.isInExperiment(cluster));
+  if (neighbours.length === 0) return undefined;
+  const named = neighbours.map(({ node, cluster }) => `${node} also runs ${cluster}`).join(', ');
+  const detail = `not started: ${named}, which this experiment does not name: nobody would watch it`;
+  return problem('fault-not-allowed', detail, { neighbours });
+}
+
 /** An instance that is stopped loses what lies on its instance store, whoever starts it again. */
 async function refuseLossOfInstanceStore(findings: Findings): Promise<Problem | undefined> {
   const { faults, cluster, clusterName, ports } = findings;
@@ -121,12 +121,14 @@ async function refuseLossOfInstanceStore(findings: Findings): Promise<Problem | 
 }
 
 async function refuseShareOfNodes(findings: Findings): Promise<Problem | undefined> {
-  return refuseTooManyNodes(findings.impacted.length, (await findings.liveNodes()).length, limitsOf(findings.cluster));
+  const hit = await findings.hit();
+  return refuseTooManyNodes(hit.length, (await findings.liveNodes()).length, limitsOf(findings.cluster));
 }
 
 async function refuseWhatReplicationCannotSurvive(findings: Findings): Promise<Problem | undefined> {
-  const { shards } = await findings.topology();
-  return refuseLossOfReplication(findings.impacted, shards, findings.cluster.redis.minReplicasToWrite);
+  const hit = (await findings.hit()).map(({ name }) => name);
+  const refusal = engineOf(findings.cluster).refuseLoss(await findings.topology(), hit);
+  return refusal && problem('blast-radius-exceeded', refusal.detail, refusal.numbers);
 }
 
 async function refuseShareOfTraffic(findings: Findings): Promise<Problem | undefined> {
@@ -141,10 +143,10 @@ async function refuseFiringAlarms({ cluster, ports }: Findings): Promise<Problem
 }
 
 /** The quota is the account's in its Region, for everybody's experiments, and all faults of one run end together. */
-async function refuseBeyondServiceQuota({ experiment, serviceFaults, ports }: Findings): Promise<Problem | undefined> {
-  if (serviceFaults.length === 0) return undefined;
-  const wanted = experiment.faults.filter(({ kind }) => isServiceFaultKind(kind)).length;
-  const active = await ports.activeServiceExperiments();
+async function refuseBeyondServiceQuota({ experiment, fisFaults, ports }: Findings): Promise<Problem | undefined> {
+  if (fisFaults.length === 0) return undefined;
+  const wanted = experiment.faults.filter(({ kind }) => isFisFaultKind(kind)).length;
+  const active = await ports.activeFisExperiments();
   const numbers = { active, wanted, quota: ACTIVE_EXPERIMENTS_QUOTA };
   if (active + wanted <= ACTIVE_EXPERIMENTS_QUOTA) return undefined;
   const detail = `not started: ${active} FIS experiments are active and ${wanted} more are asked for: at most ${ACTIVE_EXPERIMENTS_QUOTA} in this account and Region`;

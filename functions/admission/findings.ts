@@ -1,12 +1,12 @@
-import type { LiveNode } from '../aws/live-nodes.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { Cluster, Configuration } from '../domain/configuration.ts';
+import { clusterNamed } from '../domain/configuration.ts';
 import type { Experiment, Fault } from '../domain/experiment.ts';
-import { isServiceFaultKind, peersOf } from '../domain/faults/catalogue.ts';
-import { resolveTargets, subnetsToLookAt } from '../domain/resolve-targets.ts';
-import type { Reading, ResolvedTargets } from '../domain/workflow.ts';
-import type { ShardTopology, StoreTopology } from '../engines/engine.ts';
-import { membersOf } from './blast-radius.ts';
+import { hitsWholeHost, isFisFaultKind, peersOf } from '../domain/faults/catalogue.ts';
+import { nodesHitBy, resolveTargets, subnetsToLookAt } from '../domain/resolve-targets.ts';
+import type { LiveNode, ResolvedTargets } from '../domain/targets.ts';
+import { membersOf, type Shard, type StoreTopology } from '../domain/topology.ts';
+import type { Reading } from '../domain/workflow.ts';
+import type { Configuration, EngineCluster } from '../engines/configuration.ts';
 import type { AdmissionPorts } from './ports.ts';
 
 /** What is seen of one cluster while an experiment is judged: each thing is looked up when first asked for, once. */
@@ -37,25 +37,37 @@ export class Findings {
   }
 
   /** @throws Error when the cluster is not configured; the check that asks for it stands before all that use it. */
-  get cluster(): Cluster {
-    const { clusters } = this.#configuration;
-    const cluster = Object.hasOwn(clusters, this.clusterName) ? clusters[this.clusterName] : undefined;
-    if (!cluster) throw new Error(`cluster ${this.clusterName} is not configured`);
-    return cluster;
+  get cluster(): EngineCluster {
+    return clusterNamed(this.#configuration.clusters, this.clusterName);
   }
 
   get faults(): Fault[] {
     return this.experiment.faults.filter(({ cluster }) => cluster === this.clusterName);
   }
 
-  /** Those of them that a service applies. */
-  get serviceFaults(): Fault[] {
-    return this.faults.filter(({ kind }) => isServiceFaultKind(kind));
+  /** Those of them that FIS applies. */
+  get fisFaults(): Fault[] {
+    return this.faults.filter(({ kind }) => isFisFaultKind(kind));
   }
 
-  /** Nodes that a fault is applied on, each once: a node that two faults hit counts once. */
-  get impacted(): string[] {
-    return [...new Set(this.faults.flatMap(({ impactedNodes }) => impactedNodes))];
+  isInExperiment(clusterName: string): boolean {
+    return this.experiment.faults.some(({ cluster }) => cluster === clusterName);
+  }
+
+  /** Live nodes that a fault hits, each once: of a fault on a whole host every node of the host. */
+  async hit(): Promise<LiveNode[]> {
+    return nodesHitBy(this.faults, await this.liveNodes());
+  }
+
+  /** Other configured clusters that run on hosts which a fault hits as a whole. */
+  async neighbours(): Promise<{ node: string; cluster: string }[]> {
+    const faults = this.faults.filter(({ kind }) => hitsWholeHost(kind));
+    const others = Object.entries(this.#configuration.clusters).filter(([name]) => name !== this.clusterName);
+    return nodesHitBy(faults, await this.liveNodes()).flatMap(({ name: node, tags }) =>
+      others
+        .filter(([, { selectTags }]) => Object.entries(selectTags).every(([key, value]) => tags[key] === value))
+        .map(([cluster]) => ({ node, cluster })),
+    );
   }
 
   /** Every node the request names, impacted or on the other side. */
@@ -71,9 +83,10 @@ export class Findings {
     return this.#once('topology', async () => this.ports.readTopology(this.cluster, await this.liveNodes()));
   }
 
-  async impactedShards(): Promise<ShardTopology[]> {
+  async impactedShards(): Promise<Shard[]> {
     const { shards } = await this.topology();
-    return shards.filter((shard) => membersOf(shard).some((node) => this.impacted.includes(node)));
+    const hit = new Set((await this.hit()).map(({ name }) => name));
+    return shards.filter((shard) => membersOf(shard).some((node) => hit.has(node)));
   }
 
   trafficShare(): Promise<number> {

@@ -1,22 +1,10 @@
-import type { Configuration } from '../domain/configuration.ts';
+import type { CommandPlan, FisPlan } from '../domain/admission.ts';
 import { scriptName } from '../domain/faults/catalogue.ts';
-import { type ServiceFault, serviceFaults } from '../domain/fis-fault.ts';
-import type { ResolvedTargets } from '../domain/workflow.ts';
-import { type NodeCommand, nodeCommands } from '../inject/node-command.ts';
+import { fisFaults } from '../domain/fis-fault.ts';
+import type { ResolvedTargets } from '../domain/targets.ts';
+import type { Configuration } from '../engines/configuration.ts';
+import { nodeCommands } from '../inject/node-command.ts';
 import type { Findings } from './findings.ts';
-
-/** One command to one host as it would be sent, and what takes it back. */
-export interface CommandPlan extends Omit<NodeCommand, 'kind'> {
-  startSeconds: number;
-  document: string;
-}
-
-/** One experiment of the service as it would be made; `action` has its undo and its bound. */
-export interface ServicePlan extends ServiceFault {
-  startSeconds: number;
-}
-
-export type PlannedAct = CommandPlan | ServicePlan;
 
 /** What *Inject fault* would send if everything began now, each fault with what would remain of the TTL at its start. */
 export function plan(
@@ -24,7 +12,7 @@ export function plan(
   targets: ResolvedTargets,
   { clusters, leaseGraceSeconds }: Pick<Configuration, 'clusters' | 'leaseGraceSeconds'>,
   documentPrefix: string,
-): { commands: CommandPlan[]; services: ServicePlan[] } {
+): { commands: CommandPlan[]; services: FisPlan[] } {
   const context = { experiment, targets, clusters, leaseGraceSeconds };
   const first = Math.min(...experiment.faults.map(({ startSeconds }) => startSeconds));
   const timed = faults.map((fault) => {
@@ -40,7 +28,7 @@ export function plan(
       })),
     ),
     services: timed.flatMap(({ fault, startSeconds, ttlSeconds }) =>
-      serviceFaults(context, [fault], ttlSeconds).map((service) => ({ ...service, startSeconds })),
+      fisFaults(context, [fault], ttlSeconds).map((service) => ({ ...service, startSeconds })),
     ),
   };
 }

@@ -1,8 +1,8 @@
+import type { PlannedAct } from '../domain/admission.ts';
 import type { Experiment } from '../domain/experiment.ts';
 import { bytesOf, MAX_ENTRY_BYTES, MAX_RUN_BYTES } from '../domain/limits.ts';
 import { type Problem, problem } from '../domain/problem.ts';
-import type { ResolvedTargets } from '../domain/workflow.ts';
-import type { PlannedAct } from './plan.ts';
+import type { ResolvedTargets } from '../domain/targets.ts';
 
 /**
  * Beyond a certain size nothing of an experiment can be carried or recorded any more, not even its way back: so it does

@@ -1,24 +1,25 @@
 import type { AuditEntry } from '../domain/audit-entry.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Caller } from '../domain/experiment.ts';
+import { KILL_SWITCH_ID } from '../domain/names.ts';
 import { stateOf } from '../domain/status.ts';
 import { withDeadline } from '../domain/with-deadline.ts';
 import { log } from '../runtime/log.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
-import { KILL_SWITCH_LEASE_ID, type LeaseStore } from '../tables/leases.ts';
+import type { Leases } from '../tables/leases.ts';
 import type { Reservations } from '../tables/reservations.ts';
 import { type Answer, notFound } from './answer.ts';
 
 export interface AbortDependencies {
   audit: Pick<AuditLog, 'append' | 'read'>;
-  leases: Pick<LeaseStore, 'read' | 'release'>;
+  leases: Pick<Leases, 'read' | 'release'>;
   reservations: Pick<Reservations, 'find'>;
   clock: Clock;
 }
 
 /**
- * `POST …/{id}/abort`: let go, then record. The way back never waits for the record: when the log does not answer in
- * time the answer says `recorded: false`. Repeating it changes nothing.
+ * `POST …/{id}/abort`: release the lease, then record. The rollback never waits for the record: when the log does not
+ * answer in time the answer says `recorded: false`. Repeating it changes nothing.
  * @throws the lease store's error: an abort that was not carried out must not look like one.
  */
 export async function abortExperiment(
@@ -28,7 +29,7 @@ export async function abortExperiment(
 ): Promise<Answer> {
   // The lease table also holds the kill switch, and only what somebody has started may be released through this route.
   // Between the reservation and the lease the release leaves a row under which nothing can begin any more.
-  if (experimentId === KILL_SWITCH_LEASE_ID) return notFound(experimentId);
+  if (experimentId === KILL_SWITCH_ID) return notFound(experimentId);
   const lease = await leases.read(experimentId);
   if (!lease && !(await reservations.find(experimentId))) return notFound(experimentId);
 
@@ -44,7 +45,7 @@ export async function abortExperiment(
   const { verdict } = stateOf(entries, lease);
   if (verdict) return { status: 200, body: { experimentId, status: verdict.status, outcome: verdict.outcome } };
 
-  let recorded = entries.some(({ type, details }) => type === 'ABORT_REQUESTED' && details.reason === 'ABORT');
+  let recorded = entries.some((entry) => entry.type === 'ABORT_REQUESTED' && entry.details.reason === 'ABORT');
   if (!recorded) {
     try {
       await withDeadline(audit.append(experimentId, 'ABORT_REQUESTED', caller, { reason: 'ABORT', detail }), clock);

@@ -1,8 +1,8 @@
-import { auditReader, leaseStore } from '../admission/stores-from-env.ts';
+import { auditReader, leases } from '../aws/wiring.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { experimentIdOf, route } from './answer.ts';
 import { getExperimentStatus } from './get-experiment.ts';
 
-const dependencies = { audit: auditReader(), leases: leaseStore(), clock: systemClock };
+const dependencies = { audit: auditReader(), leases: leases(), clock: systemClock };
 
 export const handler = route((event) => getExperimentStatus(experimentIdOf(event), dependencies));

@@ -1,19 +1,18 @@
-import { irreversibleOf } from '../admission/irreversible.ts';
-import type { AuditEntry } from '../domain/audit-entry.ts';
+import { type AuditEntry, isEntryOf, lastOf } from '../domain/audit-entry.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { ServiceFault } from '../domain/fis-fault.ts';
+import { irreversibleOf } from '../domain/faults/catalogue.ts';
 import { verifyChain } from '../domain/hash-chain.ts';
 import { recordsOf } from '../domain/records.ts';
-import { detailsOf, nodesOf, readingsNow, stateOf, statusDocument } from '../domain/status.ts';
-import type { Baseline, ProbeMeasurement, RecoveryResult } from '../domain/workflow.ts';
+import { type ExperimentState, nodesOf, readingsNow, stateOf, statusDocument } from '../domain/status.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
-import type { LeaseStore } from '../tables/leases.ts';
+import type { Leases } from '../tables/leases.ts';
 import { type Answer, notFound } from './answer.ts';
+import { targetsDocument } from './targets-document.ts';
 import { timelineRow } from './timeline.ts';
 
 export interface GetDependencies {
   audit: Pick<AuditLog, 'read'>;
-  leases: Pick<LeaseStore, 'read'>;
+  leases: Pick<Leases, 'read'>;
   clock: Clock;
 }
 
@@ -32,30 +31,26 @@ export async function getExperiment(experimentId: string, dependencies: GetDepen
   if (!isExperiment(entries)) return notFound(experimentId);
   const state = stateOf(entries, lease);
   const brokenAtSequence = verifyChain(entries);
-  const facts = detailsOf<{ facts?: { clusters?: { cluster: string; worstCase: object }[] } }>(
-    entries,
-    'ADMITTED',
-  )?.facts;
-  const recovery = entries.findLast(({ type }) => type === 'RECOVERY_VERIFIED' || type === 'RECOVERY_FAILED')
-    ?.details as Partial<RecoveryResult> | undefined;
+  const recovery = entries.findLast((entry) => isEntryOf(entry, 'RECOVERY_VERIFIED', 'RECOVERY_FAILED'))?.details;
   const body = {
     experimentId,
     status: state.status,
     outcome: state.outcome ?? null,
     reason: state.verdict?.reason ?? null,
     experiment: state.experiment ?? null,
-    ...(state.injection ?? {}),
-    targets: state.targets,
-    baselines: detailsOf<{ baselines: Record<string, Baseline> }>(entries, 'STEADY_STATE_CONFIRMED')?.baselines ?? {},
+    ...injectionDocument(state),
+    targets: state.targets.map(targetsDocument),
+    baselines: lastOf(entries, 'STEADY_STATE_CONFIRMED')?.baselines ?? {},
     budgets: state.verdict?.budgets ?? [],
     nodes: state.rollback?.nodes ?? nodesOf(state, entries),
-    services: state.rollback?.services ?? startedServices(entries),
-    irreversible: state.experiment ? irreversibleOf(state.experiment) : [],
+    services: state.rollback?.services ?? startedFisExperiments(entries),
+    irreversible: state.experiment ? irreversibleOf(state.experiment.faults) : [],
     repairs: recovery?.repairs ?? [],
-    probe: detailsOf<ProbeMeasurement & Record<string, unknown>>(entries, 'PROBE_MEASURED') ?? null,
+    probe: lastOf(entries, 'PROBE_MEASURED') ?? null,
     guardrails: readingsNow(lease, clock.nowEpochMs()),
     record: recordsOf(experimentId, entries),
-    worstCase: facts?.clusters?.map(({ cluster, worstCase }) => ({ cluster, ...worstCase })) ?? [],
+    worstCase:
+      lastOf(entries, 'ADMITTED')?.facts.clusters.map(({ cluster, worstCase }) => ({ cluster, ...worstCase })) ?? [],
     timeline: entries.map(timelineRow),
     chainVerified: brokenAtSequence === undefined,
     ...(brokenAtSequence === undefined ? {} : { chainBrokenAtSequence: brokenAtSequence }),
@@ -63,19 +58,22 @@ export async function getExperiment(experimentId: string, dependencies: GetDepen
   return { status: 200, body };
 }
 
-/** Faults in the service before their end is known: what was announced, and the experiment that was started for it. */
-function startedServices(entries: readonly AuditEntry[]) {
-  const of = <T>(type: AuditEntry['type']): T[] =>
-    entries
-      .filter((entry) => entry.type === type)
-      .flatMap(({ details }) => (details.services as T[] | undefined) ?? []);
-  const started = of<{ faultId: string; fisExperimentId?: string }>('INJECTED');
-  return of<ServiceFault>('INJECTING').map(({ faultId, kind, action }) => ({
-    faultId,
-    kind,
-    fisExperimentId: started.find((one) => one.faultId === faultId)?.fisExperimentId ?? null,
-    boundSeconds: action.boundSeconds ?? null,
-  }));
+/** The seed's name for the end. */
+function injectionDocument({ injection }: ExperimentState) {
+  if (!injection) return {};
+  const { endsAt, ...others } = injection;
+  return { ...others, rollbackScheduledAt: endsAt };
+}
+
+/** Faults in FIS before their end is known: what was announced, and the experiment that was started for it. */
+function startedFisExperiments(entries: readonly AuditEntry[]) {
+  const started = entries.flatMap((entry) => (entry.type === 'INJECTED' ? entry.details.services : []));
+  const announced = entries.flatMap((entry) => (entry.type === 'INJECTING' ? entry.details.services : []));
+  return announced.map(({ faultId, kind, action }) => {
+    const answer = started.find((one) => one.faultId === faultId);
+    const fisExperimentId = answer && 'fisExperimentId' in answer ? answer.fisExperimentId : null;
+    return { faultId, kind, fisExperimentId, boundSeconds: action.boundSeconds ?? null };
+  });
 }
 
 /** Refusals lie in the same log under ids that no experiment can have. */

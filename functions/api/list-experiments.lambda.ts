@@ -1,11 +1,10 @@
-import { dynamoClient } from '../aws/clients.ts';
-import { requireEnv } from '../runtime/environment.ts';
+import { records } from '../aws/wiring.ts';
 import { route } from './answer.ts';
-import { findRecordsIn, listExperiments } from './list-experiments.ts';
+import { listExperiments } from './list-experiments.ts';
 
-const findRecords = findRecordsIn(dynamoClient(), requireEnv('HOLDFAST_RECORD_TABLE'));
+const dependencies = { records: records() };
 
-export const handler = route((event) => listExperiments(event.queryStringParameters ?? {}, findRecords), {
+export const handler = route((event) => listExperiments(event.queryStringParameters ?? {}, dependencies), {
   cluster: 'any',
   fault: 'any',
 });

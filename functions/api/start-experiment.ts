@@ -1,29 +1,27 @@
-import { type Admission, type AdmissionFacts, clustersOf } from '../admission/admit.ts';
-import { clusterLocked } from '../admission/checks.ts';
+import type { Executions } from '../aws/executions.ts';
+import type { Admission, AdmissionFacts } from '../domain/admission.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { Caller, Experiment } from '../domain/experiment.ts';
-import { isServiceFaultKind } from '../domain/faults/catalogue.ts';
+import { type Caller, clustersOf, type Experiment } from '../domain/experiment.ts';
+import { isFisFaultKind } from '../domain/faults/catalogue.ts';
 import { type DurationLimits, parseExperiment } from '../domain/parse-experiment.ts';
-import { type Problem, problem } from '../domain/problem.ts';
+import { clusterLocked, type Problem, problem } from '../domain/problem.ts';
 import { stateOf } from '../domain/status.ts';
-import type { ExperimentRun } from '../domain/workflow.ts';
+import {
+  ANSWER_WITHIN_MS,
+  DUPLICATE_WAIT_MS,
+  FIS_OVERHEAD_SECONDS,
+  INJECTED_WAIT_MS,
+  RUN_OVERHEAD_SECONDS,
+} from '../domain/timing.ts';
 import { log } from '../runtime/log.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
-import type { LeaseStore } from '../tables/leases.ts';
-import type { ClusterLocks } from '../tables/locks.ts';
+import type { Leases } from '../tables/leases.ts';
+import type { Locks } from '../tables/locks.ts';
 import { hashRequest, type Reservation, type Reservations } from '../tables/reservations.ts';
 import { type Answer, refusal } from './answer.ts';
+import { targetsDocument } from './targets-document.ts';
 
-const INJECTED_WAIT_MS = 20_000;
-/** API Gateway gives up after 29 s; an answer of ours must come before. */
-const ANSWER_WITHIN_MS = 26_000;
 const POLL_MS = 200;
-/** Another request with this id may be between its lock and its ADMITTED for about this long. */
-const TWIN_WAIT_MS = 3_000;
-/** What a run may take beside its duration and its recovery: steps before the fault, rollback, conclusion. */
-const RUN_OVERHEAD_SECONDS = 240;
-/** A service may take so much longer to begin and to end a fault. */
-const SERVICE_OVERHEAD_SECONDS = 300;
 
 export interface StartRequest {
   body: string;
@@ -35,11 +33,11 @@ export interface StartRequest {
 
 export interface StartDependencies {
   audit: Pick<AuditLog, 'append' | 'read'>;
-  leases: Pick<LeaseStore, 'killSwitchEngaged' | 'create' | 'read' | 'release'>;
-  locks: Pick<ClusterLocks, 'take' | 'giveBack' | 'holder'>;
+  leases: Pick<Leases, 'killSwitchEngaged' | 'create' | 'read' | 'release'>;
+  locks: Pick<Locks, 'take' | 'giveBack' | 'holder'>;
   reservations: Pick<Reservations, 'find' | 'reserve' | 'cancel'>;
   admit(experiment: Experiment): Promise<Admission>;
-  startExecution(run: ExperimentRun): Promise<void>;
+  executions: Pick<Executions, 'start'>;
   clusters: DurationLimits & Readonly<Record<string, { budgets: { recoverySeconds: number } }>>;
   clock: Clock;
 }
@@ -78,12 +76,12 @@ async function begin(request: StartRequest, dependencies: StartDependencies): Pr
   try {
     if (!request.dryRun) {
       const stored = await dependencies.reservations.find(experiment.experimentId);
-      if (stored) return await twinsAnswer(experiment, dependencies);
+      if (stored) return await replayDuplicate(experiment, dependencies);
     }
     const admission = await dependencies.admit(experiment);
     if (!admission.admitted) {
-      const heldByTwin = !request.dryRun && admission.problem.heldBy === experiment.experimentId;
-      if (heldByTwin) return await twinsAnswer(experiment, dependencies);
+      const heldByDuplicate = !request.dryRun && admission.problem.heldBy === experiment.experimentId;
+      if (heldByDuplicate) return await replayDuplicate(experiment, dependencies);
       return { kind: 'refused', problem: admission.problem, experiment };
     }
     if (request.dryRun) return { kind: 'answer', answer: dryRunAnswer(experiment, admission) };
@@ -113,18 +111,18 @@ async function claim(
   };
   // The store that takes longest: all clusters of a run are freed together, at its end.
   const recoverySeconds = Math.max(0, ...clustersOf(experiment).map((name) => recoveryOf(name, clusters)));
-  const hasServiceFaults = experiment.faults.some(({ kind }) => isServiceFaultKind(kind));
-  const overheadSeconds = RUN_OVERHEAD_SECONDS + (hasServiceFaults ? SERVICE_OVERHEAD_SECONDS : 0);
+  const hasFisFaults = experiment.faults.some(({ kind }) => isFisFaultKind(kind));
+  const overheadSeconds = RUN_OVERHEAD_SECONDS + (hasFisFaults ? FIS_OVERHEAD_SECONDS : 0);
   try {
     for (const cluster of clustersOf(experiment)) {
       const seconds = experiment.durationSeconds + recoverySeconds + overheadSeconds;
-      const endsByEpochSeconds = Math.ceil(clock.nowEpochMs() / 1000 + seconds);
+      const endsAt = new Date(clock.nowEpochMs() + seconds * 1000).toISOString();
       // Before the call: a put that failed may have been written. Giving back asks for our own request id.
       taken.push(cluster);
-      if (await locks.take({ cluster, experimentId, endsByEpochSeconds }, request.requestId)) continue;
+      if (await locks.take({ cluster, experimentId, endsAt }, request.requestId)) continue;
       const holder = await locks.holder(cluster);
       await giveBack();
-      if (holder === experimentId) return await twinsAnswer(experiment, dependencies);
+      if (holder === experimentId) return await replayDuplicate(experiment, dependencies);
       return { kind: 'refused', problem: clusterLocked(cluster, holder ?? '(just released)'), experiment };
     }
     const reservation: Reservation = {
@@ -138,7 +136,7 @@ async function claim(
     reserved = await reservations.reserve(reservation, request.requestId);
     if (!reserved) {
       await giveBack();
-      return await twinsAnswer(experiment, dependencies);
+      return await replayDuplicate(experiment, dependencies);
     }
     await audit.append(experimentId, 'ADMITTED', request.caller, { experiment, facts });
   } catch (error) {
@@ -167,12 +165,12 @@ async function mayBeAdmitted(experimentId: string, reserved: boolean, { audit }:
 async function launch(
   experiment: Experiment,
   caller: Caller,
-  { leases, startExecution }: StartDependencies,
+  { leases, executions }: StartDependencies,
 ): Promise<Begun> {
   const { experimentId } = experiment;
   try {
     await leases.create(experimentId);
-    await startExecution({ experimentId, experiment, caller, rollbackOnly: false });
+    await executions.start(experimentId, { experimentId, experiment, caller, rollbackOnly: false });
     return { kind: 'started', experimentId };
   } catch (error) {
     // The execution may exist although the call failed. Without its lease it applies nothing and ends by itself.
@@ -183,13 +181,13 @@ async function launch(
   }
 }
 
-/** The answer of another request with this id, for one that is repeated; waits briefly while that one is starting. */
-async function twinsAnswer(
+/** For a repeated request: the answer of the one that has the id. Waits briefly while that one is in flight. */
+async function replayDuplicate(
   experiment: Experiment,
   { audit, leases, reservations, clock }: StartDependencies,
 ): Promise<Begun> {
   const { experimentId } = experiment;
-  const deadlineMs = clock.monotonicMs() + TWIN_WAIT_MS;
+  const deadlineMs = clock.monotonicMs() + DUPLICATE_WAIT_MS;
   for (;;) {
     const stored = await reservations.find(experimentId);
     if (stored && stored.requestHash !== hashRequest(experiment)) return idConflict(experiment);
@@ -228,8 +226,8 @@ async function awaitInjection(
 /** The seed's answer. A fault that was applied is reported as INJECTED, also to a repeated request. */
 function acceptedBody(experimentId: string, state: ReturnType<typeof stateOf>): object {
   if (state.injection) {
-    const { injectedAt, rollbackScheduledAt } = state.injection;
-    return { experimentId, status: 'INJECTED', injectedAt, rollbackScheduledAt };
+    const { injectedAt, endsAt } = state.injection;
+    return { experimentId, status: 'INJECTED', injectedAt, rollbackScheduledAt: endsAt };
   }
   return { experimentId, status: state.status };
 }
@@ -237,7 +235,14 @@ function acceptedBody(experimentId: string, state: ReturnType<typeof stateOf>): 
 function dryRunAnswer(experiment: Experiment, { facts, wouldRun }: Admitted): Answer {
   return {
     status: 200,
-    body: { experimentId: experiment.experimentId, dryRun: true, admitted: true, experiment, facts, wouldRun },
+    body: {
+      experimentId: experiment.experimentId,
+      dryRun: true,
+      admitted: true,
+      experiment,
+      facts: { ...facts, targets: facts.targets.map(targetsDocument) },
+      wouldRun,
+    },
   };
 }
 

@@ -1,81 +1,85 @@
-import type { AuditEntry, EntryType } from '../domain/audit-entry.ts';
-import type { ServiceFault } from '../domain/fis-fault.ts';
-import type {
-  Baseline,
-  Injection,
-  NodeRollback,
-  ProbeMeasurement,
-  RecoveryResult,
-  ResolvedTargets,
-  RollbackResult,
-  ServiceRollback,
-  Verdict,
-} from '../domain/workflow.ts';
+import type { AuditEntry } from '../domain/audit-entry.ts';
+import type { Baseline, FisRollback, NodeRollback, ProbeMeasurement, RollbackResult } from '../domain/workflow.ts';
 
 /** One entry of the log as `GET …/{id}` shows it: with a line for a person. */
-export function timelineRow({ sequence, type, at, actor, details, hash }: AuditEntry) {
-  return { sequence, type, at, actor, summary: summaryOf(type, details), details, hash };
+export function timelineRow(entry: AuditEntry) {
+  const { sequence, type, at, actor, details, hash } = entry;
+  return { sequence, type, at, actor, summary: summaryOf(entry), details, hash };
 }
 
-interface InjectingDetails {
-  commands: { kind: string; node: string; undo: string[] }[];
-  services?: ServiceFault[];
+function summaryOf(entry: AuditEntry): string {
+  switch (entry.type) {
+    case 'REFUSED':
+      return `refused: ${entry.details.problem.detail}`;
+    case 'ADMITTED':
+    case 'PROBE_READY':
+      return words(entry.type);
+    case 'STEADY_STATE_CONFIRMED':
+      return Object.entries(entry.details.baselines)
+        .map(([cluster, baseline]) => `${cluster} steady: ${trafficOf(baseline)}`)
+        .join('; ');
+    case 'TARGETS_RESOLVED':
+      return entry.details.targets.faults
+        .flatMap(({ impacted }) => impacted)
+        .map(({ name, roles }) => `${name} is ${roles.map(({ shard, role }) => `${role} of ${shard}`).join(', ')} now`)
+        .join('; ');
+    case 'INJECTING': {
+      const { commands, services } = entry.details;
+      return [
+        ...commands.map(({ kind, node, undo }) => `${kind} on ${node}; undo recorded: ${undo.join(', ')}`),
+        ...services.map(
+          ({ kind, nodes, action }) =>
+            `${kind} on ${nodes.map(({ node }) => node).join(', ')} by ${action.actionId}; undo recorded: ${action.undo.join(', ')}`,
+        ),
+      ].join('; ');
+    }
+    case 'INJECTED': {
+      const { endsAt, nextFaultAt } = entry.details;
+      const next = nextFaultAt ? `, the next fault at ${nextFaultAt}` : '';
+      return `armed, lease held, applied; rollback scheduled at ${endsAt}${next}`;
+    }
+    case 'INJECTION_SKIPPED':
+      return `not injected: ${entry.details.faults.join(', ')}: ${entry.details.reason}`;
+    case 'INJECTION_FAILED':
+      return `${words(entry.type)}: ${entry.details.reason}`;
+    case 'GUARD_STOPPED':
+    case 'ABORT_REQUESTED':
+    case 'ROLLING_BACK':
+      return `${words(entry.type)}: ${entry.details.detail}`;
+    case 'PROMOTION_OBSERVED':
+      return `${entry.details.shard}: ${entry.details.to} promoted, was ${entry.details.from}`;
+    case 'ROLLED_BACK':
+      return rollbackSummary(entry.details);
+    case 'ROLLBACK_FAILED':
+    case 'RECOVERY_FAILED':
+      return `${words(entry.type)}: ${entry.details.outcome}`;
+    case 'RECOVERY_VERIFIED':
+      return [
+        'the store is healthy: every shard has its leader and every member',
+        ...(entry.details.repairs ?? []),
+      ].join('; ');
+    case 'PROBE_MEASURED': {
+      const { acknowledgedWrites, lostAcknowledgedWrites = 'unknown how many' } = entry.details;
+      return `${rtoOf(entry.details)}, ${acknowledgedWrites} writes acknowledged, ${lostAcknowledgedWrites} lost`;
+    }
+    case 'CONCLUDED':
+      return `${entry.details.status}, ${entry.details.outcome}: ${entry.details.reason}`;
+  }
 }
 
-/** What each kind of entry says in one line; the others give their reason, if they have one. */
-const SUMMARIES: Partial<Record<EntryType, (details: never) => string>> = {
-  STEADY_STATE_CONFIRMED: ({ baselines }: { baselines: Record<string, Baseline> }) =>
-    Object.entries(baselines)
-      .map(([cluster, baseline]) => `${cluster} steady: ${trafficOf(baseline)}`)
-      .join('; '),
-  TARGETS_RESOLVED: ({ targets }: { targets: ResolvedTargets }) =>
-    targets.faults
-      .flatMap(({ impacted }) => impacted.map(({ name, role, shard }) => `${name} is ${role} of ${shard} now`))
-      .join('; '),
-  INJECTING: ({ commands, services = [] }: InjectingDetails) =>
-    [
-      ...commands.map(({ kind, node, undo }) => `${kind} on ${node}; undo recorded: ${undo.join(', ')}`),
-      ...services.map(
-        ({ kind, nodes, action }) =>
-          `${kind} on ${nodes.map(({ node }) => node).join(', ')} by ${action.actionId}; undo recorded: ${action.undo.join(', ')}`,
-      ),
-    ].join('; '),
-  INJECTED: ({ rollbackScheduledAt, nextFaultAt }: Pick<Injection, 'rollbackScheduledAt' | 'nextFaultAt'>) =>
-    `armed, lease held, applied; rollback scheduled at ${rollbackScheduledAt}${nextFaultAt ? `, the next fault at ${nextFaultAt}` : ''}`,
-  INJECTION_SKIPPED: ({ faults, reason }: { faults: string[]; reason: string }) =>
-    `not injected: ${faults.join(', ')}: ${reason}`,
-  PROMOTION_OBSERVED: ({ shard, from, to }: { shard: string; from: string; to: string }) =>
-    `${shard}: ${to} promoted, was ${from}`,
-  ROLLED_BACK: ({ nodes, services = [] }: RollbackResult) =>
-    [...nodes.map(rollbackOf), ...services.map(serviceRollbackOf)].join('; ') || 'nothing had been applied',
-  RECOVERY_VERIFIED: ({ repairs = [] }: Pick<RecoveryResult, 'repairs'>) =>
-    ['the store is healthy: one master a shard, every replica attached', ...repairs].join('; '),
-  PROBE_MEASURED: (measured: ProbeMeasurement) =>
-    [
-      rtoOf(measured),
-      `${measured.acknowledgedWrites} writes acknowledged, ${measured.lostAcknowledgedWrites ?? 'unknown how many'} lost`,
-    ].join(', '),
-  CONCLUDED: ({ status, outcome, reason }: Verdict) => `${status}, ${outcome}: ${reason}`,
-};
+function words(type: AuditEntry['type']): string {
+  return type.toLowerCase().replaceAll('_', ' ');
+}
 
 function trafficOf({ p99LatencyMs, requestsPerSecond, liveGateways }: Baseline): string {
   return `P99 write ${number(p99LatencyMs)} ms, ${number(requestsPerSecond)} requests/s, ${liveGateways} gateways`;
 }
 
-function serviceRollbackOf({ faultId, state, outcome, endedAt }: ServiceRollback): string {
-  return [`${faultId} ${outcome} (${state} in the service)`, ...(endedAt ? [`ended at ${endedAt}`] : [])].join(', ');
+function rollbackSummary({ nodes, services = [] }: RollbackResult): string {
+  return [...nodes.map(nodeRollback), ...services.map(fisRollback)].join('; ') || 'nothing had been applied';
 }
 
-function rtoOf({
-  stillFailing,
-  provenOnImpacted,
-  rtoSeconds,
-}: ProbeMeasurement & { provenOnImpacted?: boolean }): string {
-  if (provenOnImpacted === false) return 'RTO not measured: its keys were not proven to live on the impacted node';
-  return stillFailing ? 'still failing' : `RTO ${number(rtoSeconds ?? 0)} s`;
-}
-
-function rollbackOf({ node, outcome, revertReason, liftedAt, fence, leftovers }: NodeRollback): string {
+function nodeRollback({ node, outcome, revertReason, liftedAt, fence, leftovers }: NodeRollback): string {
   return [
     `${node} ${outcome}${revertReason ? ` (${revertReason})` : ''}`,
     ...(liftedAt ? [`lifted at ${liftedAt}`] : []),
@@ -84,24 +88,13 @@ function rollbackOf({ node, outcome, revertReason, liftedAt, fence, leftovers }:
   ].join(', ');
 }
 
-/** Nothing for details that are not as this version writes them: a line with a hole says less than the generic one. */
-function ownLineOf(type: EntryType, details: Record<string, unknown>): string | undefined {
-  try {
-    // Which details belong to which type only the table knows; what does not fit throws, or leaves a hole, below.
-    const line = SUMMARIES[type]?.(details as never);
-    return line === undefined || /\b(undefined|null|NaN)\b/.test(line) ? undefined : line;
-  } catch {
-    return undefined;
-  }
+function fisRollback({ faultId, state, outcome, endedAt }: FisRollback): string {
+  return [`${faultId} ${outcome} (${state} in the service)`, ...(endedAt ? [`ended at ${endedAt}`] : [])].join(', ');
 }
 
-function summaryOf(type: EntryType, details: Record<string, unknown>): string {
-  const line = ownLineOf(type, details);
-  if (line !== undefined) return line;
-  const what = type.toLowerCase().replaceAll('_', ' ');
-  const { detail, reason, outcome } = details ?? {};
-  const why = [detail, reason, outcome].find((value) => typeof value === 'string');
-  return why === undefined ? what : `${what}: ${why}`;
+function rtoOf({ stillFailing, provenOnImpacted, rtoSeconds }: ProbeMeasurement): string {
+  if (!provenOnImpacted) return 'RTO not measured: its keys were not proven to live on the impacted node';
+  return stillFailing ? 'still failing' : `RTO ${number(rtoSeconds ?? 0)} s`;
 }
 
 function number(value: number): string {

@@ -1,19 +1,4 @@
 import { type CloudWatchClient, paginateDescribeAlarms } from '@aws-sdk/client-cloudwatch';
-import type { Cluster } from '../domain/configuration.ts';
-
-type AlarmNow = Cluster['alarms'][number] & { state: string };
-
-/** Only OK is OK: an alarm without data, or one that does not exist, tells nothing. Asks nobody about no alarms. */
-export async function alarmsNotOk(
-  alarms: Cluster['alarms'],
-  readStates: (names: string[]) => Promise<Map<string, string>>,
-): Promise<AlarmNow[]> {
-  if (alarms.length === 0) return [];
-  const states = await readStates(alarms.map(({ name }) => name));
-  return alarms
-    .map((alarm) => ({ ...alarm, state: states.get(alarm.name) ?? 'MISSING' }))
-    .filter(({ state }) => state !== 'OK');
-}
 
 /** CloudWatch takes at most this many names in a call. */
 const NAMES_A_CALL = 100;

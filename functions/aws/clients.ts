@@ -7,32 +7,25 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
+import { CONNECT_TIMEOUT_MS, PATIENCE } from '../domain/timing.ts';
 
-/** How patient a client is. Every call of ours is bounded: a call that hangs is worse than one that fails. */
-export interface Patience {
-  /** Tries in all; 1 means that nothing is repeated behind our back. */
-  attempts?: number;
-  /** Longest time one try may take, milliseconds. */
-  timeoutMs?: number;
+type PatienceName = keyof typeof PATIENCE;
+
+/**
+ * One client for each patience in a process, made when it is first asked for. Marked as pure where it is called, so that
+ * a bundle keeps only the clients that its function uses.
+ */
+function clientOf<C>(make: (config: ReturnType<typeof configOf>) => C): (patience?: PatienceName) => C {
+  const made = new Map<PatienceName, C>();
+  return (patience = 'ordinary') => {
+    const client = made.get(patience) ?? make(configOf(patience));
+    made.set(patience, client);
+    return client;
+  };
 }
 
-const DEFAULT_ATTEMPTS = 3;
-const DEFAULT_TIMEOUT_MS = 3_000;
-const CONNECT_TIMEOUT_MS = 1_000;
-
-const made = new Map<string, unknown>();
-
-/** One client for each kind and patience in a process, made when it is first asked for. */
-function once<C>(kind: string, patience: Patience, make: (config: ReturnType<typeof configOf>) => C): C {
-  const key = `${kind}/${patience.attempts ?? DEFAULT_ATTEMPTS}/${patience.timeoutMs ?? DEFAULT_TIMEOUT_MS}`;
-  const existing = made.get(key) as C | undefined;
-  if (existing !== undefined) return existing;
-  const client = make(configOf(patience));
-  made.set(key, client);
-  return client;
-}
-
-function configOf({ attempts = DEFAULT_ATTEMPTS, timeoutMs = DEFAULT_TIMEOUT_MS }: Patience) {
+function configOf(patience: PatienceName) {
+  const { attempts, timeoutMs } = PATIENCE[patience];
   return {
     maxAttempts: attempts,
     requestHandler: {
@@ -44,15 +37,12 @@ function configOf({ attempts = DEFAULT_ATTEMPTS, timeoutMs = DEFAULT_TIMEOUT_MS 
   };
 }
 
-export const dynamoClient = (patience: Patience = {}) => once('dynamodb', patience, (c) => new DynamoDBClient(c));
-export const cloudWatchClient = (patience: Patience = {}) =>
-  once('cloudwatch', patience, (c) => new CloudWatchClient(c));
-export const ec2Client = (patience: Patience = {}) => once('ec2', patience, (c) => new EC2Client(c));
-export const eventBridgeClient = (patience: Patience = {}) =>
-  once('eventbridge', patience, (c) => new EventBridgeClient(c));
-export const fisClient = (patience: Patience = {}) => once('fis', patience, (c) => new FisClient(c));
-export const lambdaClient = (patience: Patience = {}) => once('lambda', patience, (c) => new LambdaClient(c));
-export const secretsManagerClient = (patience: Patience = {}) =>
-  once('secretsmanager', patience, (c) => new SecretsManagerClient(c));
-export const stepFunctionsClient = (patience: Patience = {}) => once('sfn', patience, (c) => new SFNClient(c));
-export const ssmClient = (patience: Patience = {}) => once('ssm', patience, (c) => new SSMClient(c));
+export const dynamoClient = /* @__PURE__ */ clientOf((config) => new DynamoDBClient(config));
+export const cloudWatchClient = /* @__PURE__ */ clientOf((config) => new CloudWatchClient(config));
+export const ec2Client = /* @__PURE__ */ clientOf((config) => new EC2Client(config));
+export const eventBridgeClient = /* @__PURE__ */ clientOf((config) => new EventBridgeClient(config));
+export const fisClient = /* @__PURE__ */ clientOf((config) => new FisClient(config));
+export const lambdaClient = /* @__PURE__ */ clientOf((config) => new LambdaClient(config));
+export const secretsManagerClient = /* @__PURE__ */ clientOf((config) => new SecretsManagerClient(config));
+export const stepFunctionsClient = /* @__PURE__ */ clientOf((config) => new SFNClient(config));
+export const ssmClient = /* @__PURE__ */ clientOf((config) => new SSMClient(config));

@@ -1,5 +1,5 @@
 import configuration from '#configuration';
-import { type Configuration, parseConfiguration } from '../domain/configuration.ts';
+import { type Configuration, parseConfiguration } from '../engines/configuration.ts';
 
 let parsed: Configuration | undefined;
 

@@ -1,10 +1,6 @@
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import type { AuditEntry } from '../domain/audit-entry.ts';
-
-/** Tells the world about an entry that is already in the log. */
-export interface EventPublisher {
-  publish(entry: AuditEntry): Promise<void>;
-}
+import { EVENT_SOURCE, eventDetailType } from '../domain/names.ts';
+import type { EventPublisher } from '../tables/audit-log.ts';
 
 const DETAIL_LIMIT_BYTES = 200_000;
 
@@ -16,7 +12,7 @@ export function eventBridgePublisher(client: EventBridgeClient, busName: string)
       const Detail = Buffer.byteLength(whole) <= DETAIL_LIMIT_BYTES ? whole : JSON.stringify({ ...entry, details: {} });
       const result = await client.send(
         new PutEventsCommand({
-          Entries: [{ EventBusName: busName, Source: 'holdfast', DetailType: `Experiment ${entry.type}`, Detail }],
+          Entries: [{ EventBusName: busName, Source: EVENT_SOURCE, DetailType: eventDetailType(entry.type), Detail }],
         }),
       );
       if (result.FailedEntryCount)

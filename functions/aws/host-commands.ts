@@ -6,10 +6,9 @@ import {
 } from '@aws-sdk/client-ssm';
 import type { Clock } from '../domain/clock.ts';
 import { type HostReport, parseHostReport } from '../domain/host-report.ts';
+import { RUN_COMMAND_DELIVERY_SECONDS } from '../domain/timing.ts';
 
 const POLL_INTERVAL_MS = 200;
-/** SSM's smallest: a command that did not start within this never will. Seconds. */
-const DELIVERY_TIMEOUT_SECONDS = 30;
 /** Everything else is an end: Success, Failed, TimedOut, Cancelled and whatever SSM adds. */
 const UNFINISHED: readonly string[] = ['Pending', 'InProgress', 'Delayed', 'Cancelling'];
 
@@ -70,7 +69,7 @@ async function send(ssm: SSMClient, { document, instanceId, parameters }: HostCo
       DocumentName: document,
       InstanceIds: [instanceId],
       Parameters: Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, [value]])),
-      TimeoutSeconds: DELIVERY_TIMEOUT_SECONDS,
+      TimeoutSeconds: RUN_COMMAND_DELIVERY_SECONDS,
     }),
   );
   if (!Command?.CommandId) throw new Error('SSM gave no command id');

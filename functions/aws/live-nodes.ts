@@ -1,26 +1,16 @@
 import { type EC2Client, type Instance, paginateDescribeInstances } from '@aws-sdk/client-ec2';
-import type { Cluster, Configuration } from '../domain/configuration.ts';
-
-/** A running instance of a cluster. */
-export interface LiveNode {
-  /** Its `Name` tag. */
-  name: string;
-  instanceId: string;
-  /** Every private address of every interface, v4 and v6, the primary one first. */
-  addresses: string[];
-  availabilityZone: string;
-  subnetId: string;
-  /** EBS volumes that are attached to it, without the root volume. */
-  dataVolumeIds: string[];
-}
+import { type Cluster, portsOf } from '../domain/configuration.ts';
+import type { LiveHost, LiveNode } from '../domain/targets.ts';
+import type { Configuration } from '../engines/configuration.ts';
 
 /**
- * Nodes that are running and carry the cluster's tags and the deployment's target tag, sorted by name.
- * @throws Error when a node has no name or two have the same: then a name in a request says nothing.
+ * Nodes on instances that are running and carry the cluster's tags and the deployment's target tag, sorted by name: one
+ * for each port of the cluster.
+ * @throws Error when an instance has no name or two have the same: then a name in a request says nothing.
  */
 export async function listLiveNodes(
   ec2: EC2Client,
-  cluster: Pick<Cluster, 'selectTags'>,
+  cluster: Pick<Cluster, 'selectTags' | 'port'>,
   configuration: Pick<Configuration, 'targetTag'>,
 ): Promise<LiveNode[]> {
   const { key, value } = configuration.targetTag;
@@ -29,21 +19,24 @@ export async function listLiveNodes(
     ...tags.map(([name, wanted]) => ({ Name: `tag:${name}`, Values: [wanted] })),
     { Name: 'instance-state-name', Values: ['running'] },
   ];
-  const nodes = new Map<string, LiveNode>();
+  const hosts = new Map<string, LiveHost>();
   for await (const page of paginateDescribeInstances({ client: ec2 }, { Filters })) {
     for (const instance of (page.Reservations ?? []).flatMap((reservation) => reservation.Instances ?? [])) {
-      const node = toNode(instance);
-      const other = nodes.get(node.name);
-      if (other) {
-        throw new Error(`Name tag ${node.name}: on ${other.instanceId} and ${node.instanceId}, it must be unique`);
-      }
-      nodes.set(node.name, node);
+      const { name, host } = toHost(instance);
+      const other = hosts.get(name);
+      if (other) throw new Error(`Name tag ${name}: on ${other.instanceId} and ${host.instanceId}, it must be unique`);
+      hosts.set(name, host);
     }
   }
-  return [...nodes.values()].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
+  const ports = portsOf(cluster);
+  return [...hosts]
+    .flatMap(([name, host]) =>
+      ports.map((port): LiveNode => ({ ...host, name: ports.length > 1 ? `${name}:${port}` : name, port })),
+    )
+    .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
 }
 
-function toNode(instance: Instance): LiveNode {
+function toHost(instance: Instance): { name: string; host: LiveHost } {
   const instanceId = instance.InstanceId ?? '';
   const name = instance.Tags?.find((tag) => tag.Key === 'Name')?.Value;
   if (!name) throw new Error(`instance ${instanceId}: has no Name tag`);
@@ -62,5 +55,7 @@ function toNode(instance: Instance): LiveNode {
   const dataVolumeIds = (instance.BlockDeviceMappings ?? [])
     .filter(({ DeviceName }) => DeviceName !== instance.RootDeviceName)
     .flatMap(({ Ebs }) => Ebs?.VolumeId ?? []);
-  return { name, instanceId, addresses: [...new Set(addresses)], availabilityZone, subnetId, dataVolumeIds };
+  const tags = Object.fromEntries((instance.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value]));
+  const unique = [...new Set(addresses)];
+  return { name, host: { instanceId, addresses: unique, tags, availabilityZone, subnetId, dataVolumeIds } };
 }

@@ -1,69 +1,99 @@
-import type { Cluster, Configuration } from '../domain/configuration.ts';
-import type { Store, StoreTopology } from '../engines/engine.ts';
-import { redisStore } from '../engines/redis/store.ts';
-import type { GuardDependencies } from '../guard/guard.ts';
-import { requireEnv } from '../runtime/environment.ts';
+import { alarmsThatStop } from '../domain/alarms.ts';
+import type { Experiment } from '../domain/experiment.ts';
+import type { FisFaults } from '../domain/fis-fault.ts';
+import { ENVIRONMENT } from '../domain/names.ts';
+import { PATIENCE } from '../domain/timing.ts';
+import type { Configuration } from '../engines/configuration.ts';
+import { environmentVariable } from '../runtime/environment.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { AuditLog } from '../tables/audit-log.ts';
-import { LeaseStore } from '../tables/leases.ts';
-import { dynamoClient, ec2Client, eventBridgeClient, secretsManagerClient } from './clients.ts';
-import { readCredentials } from './credentials.ts';
+import { Leases } from '../tables/leases.ts';
+import { Locks } from '../tables/locks.ts';
+import { Records } from '../tables/records.ts';
+import { Reservations } from '../tables/reservations.ts';
+import {
+  cloudWatchClient,
+  dynamoClient,
+  ec2Client,
+  eventBridgeClient,
+  fisClient,
+  ssmClient,
+  stepFunctionsClient,
+} from './clients.ts';
 import { eventBridgePublisher } from './event-publisher.ts';
-import { type LiveNode, listLiveNodes } from './live-nodes.ts';
-
-/** What the workflow's Lambdas are wired with; each uses its part, and its environment names only that part. */
-export function auditLogFromEnv(): AuditLog {
-  return new AuditLog({
-    dynamo: dynamoClient(),
-    tableName: requireEnv('HOLDFAST_AUDIT_TABLE'),
-    clock: systemClock,
-    publish: eventBridgePublisher(eventBridgeClient(), requireEnv('HOLDFAST_EVENT_BUS')),
-  });
-}
-
-export function leaseStoreFromEnv(): LeaseStore {
-  return leaseStoreWith(dynamoClient({ attempts: 3, timeoutMs: 600 }));
-}
+import { Executions } from './executions.ts';
+import { fisInjection } from './fis/inject.ts';
+import { fisRollBack } from './fis/roll-back.ts';
+import { type HostCommands, ssmHostCommands } from './host-commands.ts';
 
 /**
- * The guard's: one passing evaluation is one beat, so a beat (and what it depends on) is sent once, and late is as bad
- * as never. Letting go may be repeated: it is idempotent.
+ * What the handlers are made of, from the environment that the stack sets: each takes its part, and its environment
+ * names only that part. What talks to stores is in `cluster-access.ts`, so that no other function carries their clients.
  */
-export function guardLeasesFromEnv(): GuardDependencies['leases'] {
-  const timeoutMs = 700;
-  const once = leaseStoreWith(dynamoClient({ attempts: 1, timeoutMs }), timeoutMs);
-  const patient = leaseStoreFromEnv();
+const table = (name: keyof typeof ENVIRONMENT) => ({
+  dynamo: dynamoClient(),
+  tableName: environmentVariable(ENVIRONMENT[name]),
+});
+
+export function auditLog(): AuditLog {
+  const bus = environmentVariable(ENVIRONMENT.eventBus);
+  const publish = eventBridgePublisher(eventBridgeClient('event'), bus);
+  return new AuditLog({ ...table('auditTable'), clock: systemClock, publish });
+}
+
+/** For functions that only read the log: they may not publish and have no bus. */
+export function auditReader(): Pick<AuditLog, 'read'> {
+  return new AuditLog({ ...table('auditTable'), clock: systemClock });
+}
+
+export function leases(patience: 'lease' | 'beat' = 'lease'): Leases {
+  const { withinMs } = PATIENCE[patience];
+  return new Leases({ ...table('leaseTable'), dynamo: dynamoClient(patience), clock: systemClock, withinMs });
+}
+
+/** The guard's: beats are not repeated, but letting go may be, which is idempotent. */
+export function guardLeases(): Pick<Leases, 'renew' | 'killSwitchEngaged' | 'read' | 'release'> {
+  const [beat, patient] = [leases('beat'), leases()];
   return {
-    renew: (experimentId, readings) => once.renew(experimentId, readings),
-    killSwitchEngaged: () => once.killSwitchEngaged(),
+    renew: (experimentId, readings) => beat.renew(experimentId, readings),
+    killSwitchEngaged: () => beat.killSwitchEngaged(),
     read: (experimentId) => patient.read(experimentId),
     release: (experimentId, reason, detail) => patient.release(experimentId, reason, detail),
   };
 }
 
-function leaseStoreWith(dynamo: ReturnType<typeof dynamoClient>, requestTimeoutMs = 2000): LeaseStore {
-  return new LeaseStore({
-    dynamo,
-    tableName: requireEnv('HOLDFAST_LEASE_TABLE'),
+export const locks = () => new Locks(table('lockTable'));
+export const reservations = () => new Reservations(table('experimentTable'));
+export const records = () => new Records(table('recordTable'));
+
+export function executions(): Executions {
+  return new Executions(stepFunctionsClient(), environmentVariable(ENVIRONMENT.stateMachineArn));
+}
+
+export function hostCommands(): HostCommands {
+  return ssmHostCommands(ssmClient(), systemClock);
+}
+
+export function fisFaultInjection(
+  clusters: Configuration['clusters'],
+  { safetyThreshold }: Pick<Experiment, 'safetyThreshold'>,
+): Pick<FisFaults, 'inject'> {
+  return fisInjection({
+    fis: fisClient(),
+    cloudWatch: cloudWatchClient(),
+    leases: leases(),
     clock: systemClock,
-    requestTimeoutMs,
+    place: {
+      stackName: environmentVariable(ENVIRONMENT.stackName),
+      roleArn: environmentVariable(ENVIRONMENT.fisRoleArn),
+      region: environmentVariable('AWS_REGION'),
+      heartbeatAlarmPrefix: environmentVariable(ENVIRONMENT.heartbeatAlarmPrefix),
+    },
+    alarmsOf: (cluster) => alarmsThatStop({ alarms: clusters[cluster]?.alarms ?? [] }, safetyThreshold),
   });
 }
 
-/** The adapter of a cluster's engine, with its credentials. A new engine is one more case here. */
-export async function openStore(cluster: Cluster): Promise<Store> {
-  const credentials = await readCredentials(secretsManagerClient(), cluster);
-  switch (cluster.engine) {
-    case 'redis':
-      return redisStore(cluster, credentials);
-  }
-}
-
-/** Who is live, and what the store says of them. */
-export async function observeCluster(
-  cluster: Cluster,
-  configuration: Configuration,
-): Promise<{ nodes: LiveNode[]; topology: StoreTopology }> {
-  const [nodes, store] = await Promise.all([listLiveNodes(ec2Client(), cluster, configuration), openStore(cluster)]);
-  return { nodes, topology: await store.readTopology(nodes) };
+export function fisFaultRollback(): Pick<FisFaults, 'rollBack'> {
+  const stackName = environmentVariable(ENVIRONMENT.stackName);
+  return fisRollBack({ fis: fisClient(), ec2: ec2Client(), clock: systemClock, stackName });
 }

@@ -1,28 +1,65 @@
-import type { Caller } from './experiment.ts';
+import { z } from 'zod';
+import type { AdmissionFacts } from './admission.ts';
+import type { Caller, Experiment } from './experiment.ts';
+import type { Problem } from './problem.ts';
+import type { ResolvedTargets } from './targets.ts';
+import type {
+  Baseline,
+  BatchAnswers,
+  BatchPlan,
+  Injection,
+  ProbeMeasurement,
+  Reading,
+  RecoveryResult,
+  ReleaseReason,
+  RollbackResult,
+  Verdict,
+} from './workflow.ts';
 
-/** What an audit entry can say. Each is written before the act it announces, or at once after what it reports. */
-export const ENTRY_TYPES = [
-  'REFUSED',
-  'ADMITTED',
-  'STEADY_STATE_CONFIRMED',
-  'TARGETS_RESOLVED',
-  'PROBE_READY',
-  'INJECTING',
-  'INJECTED',
-  'INJECTION_SKIPPED',
-  'INJECTION_FAILED',
-  'GUARD_STOPPED',
-  'ABORT_REQUESTED',
-  'PROMOTION_OBSERVED',
-  'ROLLING_BACK',
-  'ROLLED_BACK',
-  'ROLLBACK_FAILED',
-  'RECOVERY_VERIFIED',
-  'RECOVERY_FAILED',
-  'PROBE_MEASURED',
-  'CONCLUDED',
-] as const;
-export type EntryType = (typeof ENTRY_TYPES)[number];
+/** Why something was ended. */
+export interface Reason {
+  reason: ReleaseReason;
+  detail: string;
+}
+
+/** What the guard saw until it stopped watching. */
+export interface GuardReport extends Reason {
+  breaches: Reading[];
+  /** By cluster. */
+  peakP99LatencyMs: Record<string, number>;
+  evaluations: number;
+}
+
+/** How a batch of faults was confirmed. */
+export interface InjectionReport extends Injection, BatchAnswers {
+  /** Ids of the faults of this batch. */
+  faults: string[];
+  confirmedAt: string;
+}
+
+/** What each type of entry says. An entry is written before the act it announces, or at once after what it reports. */
+export interface EntryDetails {
+  REFUSED: { problem: Problem; dryRun: boolean; experiment?: Experiment };
+  ADMITTED: { experiment: Experiment; facts: AdmissionFacts };
+  STEADY_STATE_CONFIRMED: { baselines: Record<string, Baseline> };
+  TARGETS_RESOLVED: { targets: ResolvedTargets };
+  PROBE_READY: { shard: string };
+  INJECTING: BatchPlan;
+  INJECTED: InjectionReport;
+  INJECTION_SKIPPED: { faults: string[]; reason: string };
+  INJECTION_FAILED: BatchAnswers & { reason: string };
+  GUARD_STOPPED: GuardReport;
+  ABORT_REQUESTED: Reason;
+  PROMOTION_OBSERVED: NonNullable<ProbeMeasurement['promotion']>;
+  ROLLING_BACK: Reason;
+  ROLLED_BACK: RollbackResult;
+  ROLLBACK_FAILED: RollbackResult;
+  RECOVERY_VERIFIED: RecoveryResult & { impacted: string[] };
+  RECOVERY_FAILED: RecoveryResult & { impacted: string[] };
+  PROBE_MEASURED: ProbeMeasurement & { outages: number; problems: string[] };
+  CONCLUDED: Verdict;
+}
+export type EntryType = keyof EntryDetails;
 
 /** Who acted: the person of the signed request, or one of our own functions. */
 export type Actor = Caller | { function: string };
@@ -31,15 +68,35 @@ export type Actor = Caller | { function: string };
  * One row of the append-only log. `hash` = SHA-256 (hex) over `previousHash` and the canonical JSON of the other
  * fields; the first entry of an experiment has an empty `previousHash`.
  */
-export interface AuditEntry {
+export type EntryOf<T extends EntryType> = {
   experimentId: string;
   /** 1, 2, 3 … without gaps, per experiment. */
   sequence: number;
-  type: EntryType;
+  type: T;
   /** ISO 8601, UTC, milliseconds. */
   at: string;
   actor: Actor;
-  details: Record<string, unknown>;
+  details: EntryDetails[T];
   previousHash: string;
   hash: string;
+};
+export type AuditEntry = { [T in EntryType]: EntryOf<T> }[EntryType];
+
+export function isEntryOf<T extends EntryType>(
+  entry: AuditEntry,
+  ...types: readonly T[]
+): entry is Extract<AuditEntry, { type: T }> {
+  return types.some((type) => type === entry.type);
+}
+
+/** Details of the last entry of that type. */
+export function lastOf<T extends EntryType>(entries: readonly AuditEntry[], type: T): EntryDetails[T] | undefined {
+  const found = entries.findLast((entry): entry is Extract<AuditEntry, { type: T }> => isEntryOf(entry, type));
+  return found?.details as EntryDetails[T] | undefined;
+}
+
+/** Ids of the faults that an INJECTING entry announced: each may have been applied, confirmed or not. */
+export function announcedFaults(entries: readonly AuditEntry[]): Set<string> {
+  const plans = entries.flatMap((entry) => (entry.type === 'INJECTING' ? [entry.details] : []));
+  return new Set(plans.flatMap(({ commands, services }) => [...commands, ...services]).map(({ faultId }) => faultId));
 }

@@ -1,32 +1,47 @@
 import { z } from 'zod';
+import type { Experiment } from './experiment.ts';
+import { LEASE_GRACE_SECONDS, READING_MAX_AGE_SECONDS, RECOVERY_SECONDS, TTL_SECONDS } from './timing.ts';
 
 /**
- * `holdfast.config.ts`: the clusters this deployment may touch and where their telemetry is. Validated at synth and
- * again when a function starts; nothing in a request can widen it.
+ * What of `holdfast.config.ts` is the same for every engine; `engines/configuration.ts` adds what is an engine's own and
+ * parses. Nothing in a request can widen it.
  */
 const name = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, dot, dash and underscore, at most 100');
-/** These reach the hosts as document parameters: what is accepted here must match lib/document-parameters.ts. */
+/** These reach the hosts as document parameters, with `{port}` replaced by a node's own: see lib/document-parameters.ts. */
 const unit = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9@._-]{0,99}$/, 'letters, digits, at, dot, dash and underscore, at most 100');
+  .regex(
+    /^(?=.{1,100}$)[A-Za-z0-9](?:[A-Za-z0-9@._-]|\{port\})*$/,
+    'letters, digits, at, dot, dash and underscore, or {port}, at most 100',
+  );
 const hostFile = z
   .string()
   .regex(/^(\/[A-Za-z0-9._-]+)+$/, 'an absolute path of letters, digits, dot, dash and underscore');
-const port = z.int().min(1).max(65535);
+const hostDirectory = z
+  .string()
+  .regex(
+    /^(\/(?:[A-Za-z0-9._-]|\{port\})+)+$/,
+    'an absolute path of letters, digits, dot, dash and underscore, or {port}',
+  );
+export const portNumber = z.int().min(1).max(65535);
+/** Stores on one instance. */
+const MAX_PORTS = 16;
+/** In `unit` and `dataDirectory`: the port of the node. */
+const PORT = '{port}';
 const percentage = z.number().min(0).max(100);
 
 const guardrailSchema = z.strictObject({
   /** PromQL whose single value is compared with `limit`. */
   query: z.string().min(1),
-  /** PromQL selector of the series behind `query`: the age of a reading is the age of its oldest newest sample. */
+  /** PromQL selector of the series behind `query`: a reading is as old as the newest sample of its stalest series. */
   freshness: z.string().min(1),
   limit: z.number(),
   breachWhen: z.enum(['above', 'below']),
   unit: z.string(),
   /** Older readings are a breach. Seconds. */
-  maxAgeSeconds: z.number().positive().max(60).default(3),
+  maxAgeSeconds: z.number().positive().max(READING_MAX_AGE_SECONDS.max).default(READING_MAX_AGE_SECONDS.default),
 });
 export type Guardrail = z.infer<typeof guardrailSchema>;
 
@@ -39,7 +54,7 @@ export const DEFAULT_GUARDRAILS: Record<string, Guardrail> = {
     limit: 0.5,
     breachWhen: 'above',
     unit: '%',
-    maxAgeSeconds: 3,
+    maxAgeSeconds: READING_MAX_AGE_SECONDS.default,
   },
   p99WriteLatencyMs: {
     query: '1000 * histogram_quantile(0.99, sum by (le) (rate(http_write_duration_seconds_bucket[5s])))',
@@ -47,7 +62,7 @@ export const DEFAULT_GUARDRAILS: Record<string, Guardrail> = {
     limit: 200,
     breachWhen: 'above',
     unit: 'ms',
-    maxAgeSeconds: 3,
+    maxAgeSeconds: READING_MAX_AGE_SECONDS.default,
   },
   freeWorkersPct: {
     query: '100 * sum(gateway_workers_free) / sum(gateway_workers_max)',
@@ -55,7 +70,7 @@ export const DEFAULT_GUARDRAILS: Record<string, Guardrail> = {
     limit: 15,
     breachWhen: 'below',
     unit: '%',
-    maxAgeSeconds: 3,
+    maxAgeSeconds: READING_MAX_AGE_SECONDS.default,
   },
 };
 
@@ -71,84 +86,98 @@ const telemetrySchema = z.strictObject({
     .string()
     .includes('{{shards}}')
     .default('sum(rate(http_requests_total{shard=~"{{shards}}"}[60s])) / sum(rate(http_requests_total[60s]))'),
-  maxAgeSeconds: z.number().positive().max(60).default(3),
+  maxAgeSeconds: z.number().positive().max(READING_MAX_AGE_SECONDS.max).default(READING_MAX_AGE_SECONDS.default),
 });
 
-const redisSchema = z.strictObject({
-  sentinelPort: port.default(26379),
-  /** What the masters are configured with; a target may never leave a shard with fewer replicas than this. */
-  minReplicasToWrite: z.int().min(0).default(1),
-});
+/** Fields of a cluster of any engine. */
+export const clusterFields = {
+  tier: z.enum(['production', 'staging']),
+  /** EC2 tags that all nodes carry. The instance's name is its `Name` tag. */
+  selectTags: z.record(z.string(), z.string()).refine((tags) => Object.keys(tags).length > 0, 'at least one tag'),
+  /** systemd unit of the store on the nodes. With several ports it must tell them apart by `{port}`. */
+  unit,
+  /** Of the store on each instance; a list where an instance runs several stores: each is a node of its own. */
+  port: z.union([portNumber, z.array(portNumber).min(1).max(MAX_PORTS)]),
+  /** `{port}` in it is replaced by the node's own. */
+  dataDirectory: hostDirectory,
+  /** Its data may be lost for good: faults that harm data beyond repair are refused elsewhere. */
+  disposable: z.boolean().default(false),
+  /** Instances whose data lie on instance store may be stopped, which erases them. */
+  instanceStoreDataMayBeLost: z.boolean().default(false),
+  tls: z.boolean().default(false),
+  /** Secrets Manager secret with JSON `{"username","password"}` for the probe and the store checks. */
+  secretName: z.string().min(1).optional(),
+  /** File on the nodes, readable by root only, with the same JSON: the fence asks the local store whether it may fall. */
+  hostCredentialsFile: hostFile.optional(),
+  telemetry: telemetrySchema,
+  /** Replaces defaults of the same name and adds others; a default cannot be dropped. */
+  guardrails: z
+    .record(z.string(), guardrailSchema)
+    .prefault({})
+    .transform((own): Record<string, Guardrail> => ({ ...DEFAULT_GUARDRAILS, ...own })),
+  /** CloudWatch alarms that must be OK before a start and that roll back when they fire. */
+  alarms: z
+    .array(z.strictObject({ name, severity: z.enum(['INFO', 'WARNING', 'CRITICAL']).default('CRITICAL') }))
+    .default([]),
+  /** Production is held to 10 % whatever stands here. */
+  blastRadius: z
+    .strictObject({ maxNodesPct: percentage.default(10), maxTrafficSharePct: percentage.default(10) })
+    .prefault({}),
+  budgets: z
+    .strictObject({
+      rtoSeconds: z.number().nonnegative().default(15),
+      lostAcknowledgedWrites: z.int().nonnegative().default(0),
+      /** How long the store may take to be healthy after a rollback. Seconds. */
+      recoverySeconds: z.int().min(RECOVERY_SECONDS.min).max(RECOVERY_SECONDS.max).default(RECOVERY_SECONDS.default),
+    })
+    .prefault({}),
+  /** When experiments may start, UTC; absent: at any time. */
+  window: z
+    .strictObject({
+      daysOfWeek: z.array(z.enum(['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'])).min(1),
+      startHourUtc: z.int().min(0).max(23),
+      endHourUtc: z.int().min(1).max(24),
+    })
+    .refine((window) => window.startHourUtc < window.endHourUtc, 'startHourUtc must be before endHourUtc')
+    .optional(),
+  maxDurationSeconds: z.int().min(TTL_SECONDS.min).max(TTL_SECONDS.max).default(TTL_SECONDS.max),
+};
 
-const clusterSchema = z
-  .strictObject({
-    engine: z.enum(['redis']),
-    tier: z.enum(['production', 'staging']),
-    /** EC2 tags that all nodes carry. The node's name is its `Name` tag. */
-    selectTags: z.record(z.string(), z.string()).refine((tags) => Object.keys(tags).length > 0, 'at least one tag'),
-    /** systemd unit of the store on the nodes. */
-    unit,
-    port,
-    dataDirectory: hostFile,
-    /** Its data may be lost for good: faults that harm data beyond repair are refused elsewhere. */
-    disposable: z.boolean().default(false),
-    /** Instances whose data lie on instance store may be stopped, which erases them. */
-    instanceStoreDataMayBeLost: z.boolean().default(false),
-    tls: z.boolean().default(false),
-    /** Secrets Manager secret with JSON `{"username","password"}` for the probe and the store checks. */
-    secretName: z.string().min(1).optional(),
-    /** File on the nodes, readable by root only, with the same JSON: the fence asks the local store whether it may fall. */
-    hostCredentialsFile: hostFile.optional(),
-    redis: redisSchema.prefault({}),
-    telemetry: telemetrySchema,
-    /** Replaces defaults of the same name and adds others; a default cannot be dropped. */
-    guardrails: z
-      .record(z.string(), guardrailSchema)
-      .prefault({})
-      .transform((own): Record<string, Guardrail> => ({ ...DEFAULT_GUARDRAILS, ...own })),
-    /** CloudWatch alarms that must be OK before a start and that roll back when they fire. */
-    alarms: z
-      .array(z.strictObject({ name, severity: z.enum(['INFO', 'WARNING', 'CRITICAL']).default('CRITICAL') }))
-      .default([]),
-    /** Production is held to 10 % whatever stands here. */
-    blastRadius: z
-      .strictObject({ maxNodesPct: percentage.default(10), maxTrafficSharePct: percentage.default(10) })
-      .prefault({}),
-    budgets: z
-      .strictObject({
-        rtoSeconds: z.number().nonnegative().default(15),
-        lostAcknowledgedWrites: z.int().nonnegative().default(0),
-        /** How long the store may take to be healthy after a rollback. Seconds. */
-        recoverySeconds: z.int().min(5).max(600).default(60),
-      })
-      .prefault({}),
-    /** When experiments may start, UTC; absent: at any time. */
-    window: z
-      .strictObject({
-        daysOfWeek: z.array(z.enum(['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'])).min(1),
-        startHourUtc: z.int().min(0).max(23),
-        endHourUtc: z.int().min(1).max(24),
-      })
-      .refine((window) => window.startHourUtc < window.endHourUtc, 'startHourUtc must be before endHourUtc')
-      .optional(),
-    maxDurationSeconds: z.int().min(1).max(600).default(600),
-  })
-  .refine(
-    (cluster) =>
-      cluster.tier !== 'production' ||
-      (cluster.blastRadius.maxNodesPct <= 10 && cluster.blastRadius.maxTrafficSharePct <= 10),
-    {
-      path: ['blastRadius'],
-      message:
-        'a production cluster may not allow more than 10 % of nodes or traffic; only tier "staging" may set its own',
-    },
-  );
-export type Cluster = z.infer<typeof clusterSchema>;
+const anyCluster = z.object({ engine: z.string(), ...clusterFields });
+/** A cluster of whatever engine. */
+export type Cluster = z.output<typeof anyCluster>;
 
-const configurationSchema = z.strictObject({
-  clusters: z
-    .record(name, clusterSchema)
-    .refine((clusters) => Object.keys(clusters).length > 0, 'at least one cluster'),
+/** What fields of a cluster together may not say; for `superRefine`. */
+export function refineCluster(cluster: Cluster, context: z.core.$RefinementCtx<Cluster>): void {
+  const refuse = (field: string, message: string) =>
+    context.issues.push({ code: 'custom', path: [field], message, input: cluster });
+  const { maxNodesPct, maxTrafficSharePct } = cluster.blastRadius;
+  if (cluster.tier === 'production' && (maxNodesPct > 10 || maxTrafficSharePct > 10)) {
+    refuse(
+      'blastRadius',
+      'a production cluster may not allow more than 10 % of nodes or traffic; only tier "staging" may set its own',
+    );
+  }
+  const ports = portsOf(cluster);
+  if (new Set(ports).size < ports.length) refuse('port', 'names a port twice');
+  if (ports.length > 1 && !cluster.unit.includes(PORT)) {
+    refuse('unit', `must contain ${PORT} where an instance runs several stores, as in store@${PORT}`);
+  }
+}
+
+/** Ports of the stores on each instance. */
+export function portsOf({ port }: Pick<Cluster, 'port'>): number[] {
+  return typeof port === 'number' ? [port] : port;
+}
+
+/** The cluster as it is for the node on that port. */
+export function clusterAt<C extends Cluster>(cluster: C, port: number): C & { port: number } {
+  const fill = (text: string) => text.replaceAll(PORT, String(port));
+  return { ...cluster, port, unit: fill(cluster.unit), dataDirectory: fill(cluster.dataDirectory) };
+}
+
+/** What of a deployment is not a cluster. */
+export const deploymentFields = {
   /** Where guard, probe and store checks run: they must reach the stores and Prometheus. */
   network: z.strictObject({
     vpcId: z.string().regex(/^vpc-[0-9a-z]+$/),
@@ -161,20 +190,34 @@ const configurationSchema = z.strictObject({
   /** Tag that an instance must carry before any document may be sent to it. */
   targetTag: z.strictObject({ key: name, value: name }).prefault({ key: 'holdfast-target', value: 'true' }),
   /** A host whose view of its lease has not advanced for this long reverts. Seconds. */
-  leaseGraceSeconds: z.int().min(2).max(30).default(3),
-});
-export type Configuration = z.infer<typeof configurationSchema>;
-export type ConfigurationInput = z.input<typeof configurationSchema>;
+  leaseGraceSeconds: z
+    .int()
+    .min(LEASE_GRACE_SECONDS.min)
+    .max(LEASE_GRACE_SECONDS.max)
+    .default(LEASE_GRACE_SECONDS.default),
+};
+export const clusterName = name;
 
-/** For editors and type checks of a `holdfast.config.ts`. */
-export function defineConfiguration(configuration: ConfigurationInput): ConfigurationInput {
-  return configuration;
+/** What of a parsed configuration an experiment's clusters are looked up in. */
+export interface Clusters<C extends Cluster> {
+  clusters: Readonly<Record<string, C>>;
 }
 
-/** @throws Error with one line a field: its path and what is allowed. */
-export function parseConfiguration(input: unknown): Configuration {
-  const parsed = configurationSchema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || '(top level)'}: ${issue.message}`);
-  throw new Error(`holdfast.config.ts is not valid:\n${lines.join('\n')}`);
+/**
+ * The configured clusters of an experiment by name, in the order of its faults: the first one is the probe's.
+ * @throws Error when it names one that this deployment may not touch.
+ */
+export function configuredClusters<C extends Cluster>(
+  { faults }: Pick<Experiment, 'faults'>,
+  { clusters }: Clusters<C>,
+): Record<string, C> {
+  const names = [...new Set(faults.map(({ cluster }) => cluster))];
+  return Object.fromEntries(names.map((name) => [name, clusterNamed(clusters, name)]));
+}
+
+/** @throws Error for a cluster that this deployment may not touch. */
+export function clusterNamed<C extends Cluster>(clusters: Clusters<C>['clusters'], name: string): C {
+  const cluster = Object.hasOwn(clusters, name) ? clusters[name] : undefined;
+  if (!cluster) throw new Error(`cluster ${name}: not one of ${Object.keys(clusters).join(', ')}`);
+  return cluster;
 }

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import type { AlertSeverity } from './experiment.ts';
 import { FAULT_KINDS } from './faults/catalogue.ts';
+import { KILL_SWITCH_ID } from './names.ts';
+import { TTL_SECONDS } from './timing.ts';
 
 /** The body of `POST /api/v1/chaos/experiments`; its names are part of the contract and never change. */
 export const MAX_BODY_BYTES = 64 * 1024;
-export const MAX_DURATION_SECONDS = 600;
 export const MAX_FAULTS = 10;
-/** The lease table's row of the kill switch: an experiment of that name would be the kill switch. */
-export const RESERVED_EXPERIMENT_IDS: readonly string[] = ['GLOBAL'];
+/** An experiment of that id would be the kill switch. */
+export const RESERVED_EXPERIMENT_IDS: readonly string[] = [KILL_SWITCH_ID];
 
 export const ALERT_SEVERITIES = ['NONE', 'INFO', 'WARNING', 'CRITICAL'] as const satisfies readonly AlertSeverity[];
 
@@ -17,7 +18,7 @@ const experiment = {
     .string()
     .regex(NAME, 'is not a valid id')
     .refine((id) => !RESERVED_EXPERIMENT_IDS.includes(id), 'is a reserved id'),
-  durationSeconds: z.int().min(1).max(MAX_DURATION_SECONDS),
+  durationSeconds: z.int().min(TTL_SECONDS.min).max(TTL_SECONDS.max),
   safetyThreshold: z.strictObject({
     maxAlertSeverity: z.enum(ALERT_SEVERITIES),
     automaticRollbackOnAlert: z.boolean(),
@@ -45,7 +46,7 @@ export const faultListSchema = z.strictObject({
         offsetSeconds: z
           .int()
           .min(0)
-          .max(MAX_DURATION_SECONDS - 1)
+          .max(TTL_SECONDS.max - 1)
           .default(0),
       }),
     )
@@ -62,8 +63,8 @@ export const ALLOWED: Record<string, string> = {
   faults: `1-${MAX_FAULTS} faults, instead of targetService, action and parameters`,
   name: '1-50 letters, digits, "_" and "-", another one for each fault; left out: the position, from 1',
   after: 'the name of a fault that stands earlier in the list; left out: the first faults',
-  offsetSeconds: `a whole number from 0 to ${MAX_DURATION_SECONDS - 1}, so that the fault starts before durationSeconds`,
-  durationSeconds: `a whole number from 1 to ${MAX_DURATION_SECONDS}`,
+  offsetSeconds: `a whole number from 0 to ${TTL_SECONDS.max - 1}, so that the fault starts before durationSeconds`,
+  durationSeconds: `a whole number from ${TTL_SECONDS.min} to ${TTL_SECONDS.max}`,
   safetyThreshold: 'an object with maxAlertSeverity and automaticRollbackOnAlert',
   'safetyThreshold.maxAlertSeverity': ALERT_SEVERITIES.join(', '),
   'safetyThreshold.automaticRollbackOnAlert': 'true, false',

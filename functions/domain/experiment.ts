@@ -47,7 +47,8 @@ export type ExperimentStatus = (typeof EXPERIMENT_STATUSES)[number];
 export const TERMINAL_STATUSES: readonly ExperimentStatus[] = ['COMPLETED', 'ABORTED', 'REFUSED', 'ROLLBACK_FAILED'];
 
 /** What the experiment taught: the hypothesis held, it did not, or nothing can be said. */
-export type ExperimentOutcome = 'CONFIRMED' | 'DEVIATED' | 'INCONCLUSIVE';
+export const EXPERIMENT_OUTCOMES = ['CONFIRMED', 'DEVIATED', 'INCONCLUSIVE'] as const;
+export type ExperimentOutcome = (typeof EXPERIMENT_OUTCOMES)[number];
 
 export interface BudgetVerdict {
   /** `rtoSeconds` or `lostAcknowledgedWrites`. */
@@ -56,4 +57,15 @@ export interface BudgetVerdict {
   /** Undefined when it could not be measured: then `met` is false and the outcome cannot be CONFIRMED. */
   measured?: number;
   met: boolean;
+}
+
+/** Names of the clusters an experiment touches, each once, in sorted order: the order in which locks are taken. */
+export function clustersOf({ faults }: Pick<Experiment, 'faults'>): string[] {
+  return [...new Set(faults.map(({ cluster }) => cluster))].sort();
+}
+
+/** The fault that the probe measures. @throws Error for an experiment without faults */
+export function firstFault({ faults: [first] }: Pick<Experiment, 'faults'>): Fault {
+  if (!first) throw new Error('faults: at least one is required');
+  return first;
 }

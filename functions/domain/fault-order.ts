@@ -1,6 +1,6 @@
 import { ALLOWED } from './contract.ts';
 import type { Fault } from './experiment.ts';
-import { kindOf } from './faults/catalogue.ts';
+import { collide } from './faults/catalogue.ts';
 import type { FieldError } from './problem.ts';
 
 /** Where one fault of a list stands in time, as the payload says it. */
@@ -43,7 +43,9 @@ export function orderOf(faults: readonly OrderedFault[], durationSeconds: number
 /** No two faults of one node may work on the same thing, and none on an instance that another one takes away. */
 export function conflicts(faults: readonly Fault[]): FieldError[] {
   return faults.flatMap((fault, position) => {
-    const earlier = faults.slice(0, position).find((other) => commonNode(fault, other) && collide(fault, other));
+    const earlier = faults
+      .slice(0, position)
+      .find((other) => commonNode(fault, other) && collide(fault.kind, other.kind));
     if (!earlier) return [];
     const message = `both ${earlier.kind} (${earlier.name}) and ${fault.kind} on node ${commonNode(fault, earlier)}`;
     const allowed = 'nodes without another fault of this experiment that shares a resource with it';
@@ -55,9 +57,4 @@ function commonNode(one: Fault, other: Fault): string | undefined {
   return one.cluster === other.cluster
     ? one.impactedNodes.find((node) => other.impactedNodes.includes(node))
     : undefined;
-}
-
-function collide(one: Fault, other: Fault): boolean {
-  const [first, second] = [kindOf(one.kind).resource, kindOf(other.kind).resource];
-  return first === second || first === 'instance' || second === 'instance';
 }

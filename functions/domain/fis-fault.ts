@@ -1,16 +1,16 @@
-import { resolvedFault } from '../inject/node-command.ts';
 import type { Fault } from './experiment.ts';
-import { isServiceFaultKind, type ServiceFaultKind, serviceKindOf } from './faults/catalogue.ts';
-import type { ServiceAction } from './faults/kind.ts';
-import type { ResolvedTargets } from './workflow.ts';
+import { type FisFaultKind, fisKindOf, isFisFaultKind } from './faults/catalogue.ts';
+import type { FisAction } from './faults/kind.ts';
+import { type ResolvedTargets, resolvedFault } from './targets.ts';
+import type { FisRollback } from './workflow.ts';
 
 /** One fault that AWS FIS is asked to apply, complete before anything is created: it goes into the audit log first. */
-export interface ServiceFault {
+export interface FisFault {
   faultId: string;
-  kind: ServiceFaultKind;
+  kind: FisFaultKind;
   cluster: string;
   nodes: { node: string; instanceId: string }[];
-  action: ServiceAction;
+  action: FisAction;
 }
 
 /**
@@ -19,19 +19,37 @@ export interface ServiceFault {
  * @param remainingSeconds of the experiment's life when they are started.
  * @throws Error when a fault has no resolved targets, or targets that its kind cannot have.
  */
-export function serviceFaults(
+export function fisFaults(
   { targets }: { targets: ResolvedTargets },
   faults: readonly Fault[],
   remainingSeconds: number,
-): ServiceFault[] {
+): FisFault[] {
   return faults.flatMap((fault) => {
     const { faultId, kind, cluster, parameters } = fault;
-    if (!isServiceFaultKind(kind)) return [];
+    if (!isFisFaultKind(kind)) return [];
     const resolved = resolvedFault(targets, faultId);
-    const refusal = serviceKindOf(kind).refuseTargets?.(parameters, resolved);
+    const refusal = fisKindOf(kind).refuseTargets?.(parameters, resolved);
     if (refusal) throw new Error(`fault ${faultId}: ${refusal}`);
     const nodes = resolved.impacted.map(({ name, instanceId }) => ({ node: name, instanceId }));
-    const action = serviceKindOf(kind).action(parameters, resolved, remainingSeconds);
+    const action = fisKindOf(kind).action(parameters, resolved, remainingSeconds);
     return [{ faultId, kind, cluster, nodes, action }];
   });
+}
+
+/** The narrow port to the service that applies what no host can. */
+export interface FisFaults {
+  /**
+   * Creates and starts one experiment of the service, and waits until it runs. Recorded by the caller beforehand.
+   * @throws WorkflowError LeaseReleased when the right to go on ended on the way; then it is told to stop.
+   * @throws Error with the reason when it does not run. That may be wrong: the caller rolls back.
+   */
+  inject(experimentId: string, service: FisFault): Promise<{ fisExperimentId: string }>;
+  /**
+   * Ends every experiment of the service that carries the experiment's tag, brings the targets back and deletes what
+   * was made for it. Works from the id alone, and never rejects: a failure is a result.
+   * @param announced ids of the faults that may be there, empty when nobody knows: one that is not found is looked for
+   *   a while, because its injection may still be under way
+   * @param deadlineMs of the monotonic clock
+   */
+  rollBack(experimentId: string, announced: readonly string[], deadlineMs: number): Promise<FisRollback[]>;
 }

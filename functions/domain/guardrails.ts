@@ -1,6 +1,20 @@
-import type { RawReading, TelemetrySnapshot } from '../telemetry/prometheus.ts';
 import type { Cluster } from './configuration.ts';
 import type { Baseline, Reading } from './workflow.ts';
+
+/** What one query said: a number, or why there is none. */
+export interface RawReading {
+  value?: number;
+  /** Age of the newest sample of the stalest series, by Prometheus's own clock. Seconds. */
+  ageSeconds?: number;
+  problem?: string;
+}
+
+/** Everything that one evaluation looks at, read at the same time. */
+export interface TelemetrySnapshot {
+  guardrails: Record<string, RawReading>;
+  liveGateways: RawReading;
+  requestRate: RawReading;
+}
 
 /** The traffic of the steady state, against which a fall is seen. */
 export type TrafficBaseline = Pick<Baseline, 'liveGateways' | 'requestsPerSecond'>;

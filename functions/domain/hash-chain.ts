@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
 import type { AuditEntry } from './audit-entry.ts';
-import { canonicalJson } from './canonical-json.ts';
-
-export type UnhashedEntry = Omit<AuditEntry, 'hash'>;
+import { canonicalJson, sha256Hex } from './digest.ts';
 
 /** SHA-256 (hex) over `previousHash` and the canonical JSON of the other fields. */
-export function hashEntry({ previousHash, ...rest }: UnhashedEntry): string {
-  return createHash('sha256').update(previousHash).update(canonicalJson(rest)).digest('hex');
+export function hashEntry({
+  previousHash,
+  ...rest
+}: Omit<AuditEntry, 'hash' | 'details'> & { details: unknown }): string {
+  return sha256Hex(previousHash + canonicalJson(rest));
 }
 
 /**

@@ -48,3 +48,8 @@ export interface Problem {
 export function problem(slug: ProblemSlug, detail: string, extensions: Record<string, unknown> = {}): Problem {
   return { ...extensions, type: `urn:holdfast:problem:${slug}`, ...PROBLEMS[slug], detail };
 }
+
+export function clusterLocked(clusterName: string, holder: string): Problem {
+  const detail = `not started: ${clusterName} is held by experiment ${holder}`;
+  return problem('cluster-locked', detail, { cluster: clusterName, heldBy: holder });
+}

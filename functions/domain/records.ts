@@ -1,14 +1,10 @@
-import { createHash } from 'node:crypto';
-import { announcedFaults } from './announced-faults.ts';
-import type { AuditEntry } from './audit-entry.ts';
+import { type AuditEntry, announcedFaults, type GuardReport, lastOf } from './audit-entry.ts';
 import { measuredLoss, measuredRtoSeconds } from './budgets.ts';
+import { sha256 } from './digest.ts';
 import type { Experiment, Fault } from './experiment.ts';
-import { detailsOf, stateOf } from './status.ts';
-import { endedUnseen, type GuardStopped, rollbackOf } from './verdict.ts';
-import type { Baseline, Injection, ProbeMeasurement, ResolvedFault } from './workflow.ts';
-
-/** The global secondary index on `target_cluster` + `fault_type`. */
-export const RECORD_INDEX = 'idx_chaos_experiments';
+import { rollbackOf, stateOf } from './status.ts';
+import { isInShard, type ResolvedFault } from './targets.ts';
+import { endedUnseen } from './verdict.ts';
 
 /** A row of the mission's `chaos_experiment_logs`: its columns, its names. `null` means not measured. */
 export interface RecordRow {
@@ -33,9 +29,9 @@ export function recordsOf(experimentId: string, entries: readonly AuditEntry[]):
   const { experiment, targets } = stateOf(entries);
   if (!experiment) return [];
   const announced = announcedFaults(entries);
-  const baselines = detailsOf<{ baselines?: Record<string, Baseline> }>(entries, 'STEADY_STATE_CONFIRMED')?.baselines;
-  const guard = detailsOf<GuardStopped & Record<string, unknown>>(entries, 'GUARD_STOPPED');
-  const probe = detailsOf<ProbeMeasurement & Record<string, unknown>>(entries, 'PROBE_MEASURED');
+  const baselines = lastOf(entries, 'STEADY_STATE_CONFIRMED')?.baselines;
+  const guard = lastOf(entries, 'GUARD_STOPPED');
+  const probe = lastOf(entries, 'PROBE_MEASURED');
   return experiment.faults
     .filter(({ faultId }) => announced.has(faultId))
     .map((fault) => {
@@ -50,7 +46,7 @@ export function recordsOf(experimentId: string, entries: readonly AuditEntry[]):
         rolled_back_at: rollbackOf(entries)?.rolledBackAt ?? null,
         was_auto_rolled_back: wasAutoRolledBack(entries, guard),
         baseline_latency_ms: hundredths(baselines?.[fault.cluster]?.p99LatencyMs),
-        peak_latency_ms: hundredths(guard?.peakP99LatencyMs?.[fault.cluster]),
+        peak_latency_ms: hundredths(guard?.peakP99LatencyMs[fault.cluster]),
         recovery_time_seconds: hundredths(measuredRtoSeconds(measured)),
         data_loss_detected: loss === undefined ? null : loss > 0,
       };
@@ -62,35 +58,28 @@ function isProbed(fault: Fault, { faults: [first] }: Experiment, targets: readon
   if (!first || fault.cluster !== first.cluster) return false;
   if (fault.faultId === first.faultId) return true;
   const hitBy = (faultId: string) => targets.find((target) => target.faultId === faultId)?.impacted ?? [];
-  const [probed] = hitBy(first.faultId);
-  return probed !== undefined && hitBy(fault.faultId).some(({ shard }) => shard === probed.shard);
+  const probed = hitBy(first.faultId)[0]?.roles[0]?.shard;
+  return probed !== undefined && hitBy(fault.faultId).some((node) => isInShard(node, probed));
 }
 
-/** When the fault was confirmed, in its own turn; its announcement when nobody confirmed it. */
+/** When the fault was confirmed, in its own batch; its announcement when nobody confirmed it. */
 function injectedAtOf({ faultId }: Fault, entries: readonly AuditEntry[]): string {
-  const turn = entries.find(
-    ({ type, details }) =>
-      type === 'INJECTED' && ((details as Partial<Injection>).injectedFaults ?? []).includes(faultId),
-  );
-  const { confirmedAt, injectedAt } = (turn?.details ?? {}) as { confirmedAt?: string; injectedAt?: string };
-  const announcement = entries.find((entry) => announcedFaults([entry]).has(faultId));
-  return confirmedAt ?? injectedAt ?? announcement?.at ?? '';
+  const batch = entries.find((entry) => entry.type === 'INJECTED' && entry.details.injectedFaults.includes(faultId));
+  if (batch?.type === 'INJECTED') return batch.details.confirmedAt;
+  return entries.find((entry) => announcedFaults([entry]).has(faultId))?.at ?? '';
 }
 
 /** Ended by a machine before its time: guard, alarm, sweep or the host itself; not by its TTL nor by a person. */
-function wasAutoRolledBack(entries: readonly AuditEntry[], guard: GuardStopped | undefined): boolean {
+function wasAutoRolledBack(entries: readonly AuditEntry[], guard: GuardReport | undefined): boolean {
   const applied = entries.some(({ type }) => type === 'INJECTED');
   if (applied && endedUnseen(entries).length > 0) return true;
-  const reason = guard?.reason ?? detailsOf<{ reason?: string }>(entries, 'ABORT_REQUESTED')?.reason;
+  const reason = guard?.reason ?? lastOf(entries, 'ABORT_REQUESTED')?.reason;
   return reason === undefined || ['GUARDRAIL', 'ALARM', 'SWEEP', 'ROLLBACK'].includes(reason);
 }
 
 /** Name-based UUID (RFC 9562, version 8): concluding twice writes the same row twice, not two rows. */
 export function recordId(experimentId: string, faultId: string): string {
-  const bytes = createHash('sha256')
-    .update(`chaos_experiment_logs\n${experimentId}\n${faultId}`)
-    .digest()
-    .subarray(0, 16);
+  const bytes = sha256(`chaos_experiment_logs\n${experimentId}\n${faultId}`).subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   const hex = bytes.toString('hex');

@@ -1,10 +1,23 @@
-import type { LiveNode } from '../aws/live-nodes.ts';
-import type { StoreTopology } from '../engines/engine.ts';
 import { ErrorName, WorkflowError } from './errors.ts';
 import type { Fault } from './experiment.ts';
-import { isServiceFaultKind, peersOf, serviceKindOf } from './faults/catalogue.ts';
-import type { Surroundings } from './targets.ts';
-import type { PeerNode, ResolvedFault, TargetNode } from './workflow.ts';
+import {
+  collide,
+  fisKindOf,
+  hitsWholeHost,
+  hostKindOf,
+  isFisFaultKind,
+  isHostFaultKind,
+  peersOf,
+} from './faults/catalogue.ts';
+import {
+  isInShard,
+  type LiveNode,
+  type PeerNode,
+  type ResolvedFault,
+  type Surroundings,
+  type TargetNode,
+} from './targets.ts';
+import { membersOf, type StoreTopology } from './topology.ts';
 
 /** What the subnets of the targets hold beside them: looked at only for kinds that hit a whole subnet. */
 export type Network = Pick<Surroundings, 'interfaces' | 'ownSubnetIds'>;
@@ -12,20 +25,35 @@ export type Network = Pick<Surroundings, 'interfaces' | 'ownSubnetIds'>;
 /** Subnets that have to be looked at before these faults are resolved. */
 export function subnetsToLookAt(faults: readonly Fault[], nodes: readonly LiveNode[]): string[] {
   const hit = faults
-    .filter(({ kind }) => isServiceFaultKind(kind) && serviceKindOf(kind).refuseSurroundings !== undefined)
+    .filter(({ kind }) => isFisFaultKind(kind) && fisKindOf(kind).refuseSurroundings !== undefined)
     .flatMap(({ impactedNodes }) => impactedNodes);
   return [...new Set(nodes.filter(({ name }) => hit.includes(name)).map(({ subnetId }) => subnetId))];
 }
 
+/** Live nodes that these faults hit: the named ones, and of a fault on a whole host every node of that host. */
+export function nodesHitBy(
+  faults: readonly Pick<Fault, 'kind' | 'impactedNodes'>[],
+  nodes: readonly LiveNode[],
+): LiveNode[] {
+  const hostsHit = new Set(
+    faults
+      .filter(({ kind }) => hitsWholeHost(kind))
+      .flatMap(({ impactedNodes }) => nodes.filter(({ name }) => impactedNodes.includes(name)))
+      .map(({ instanceId }) => instanceId),
+  );
+  const named = new Set(faults.flatMap(({ impactedNodes }) => impactedNodes));
+  return nodes.filter(({ name, instanceId }) => named.has(name) || hostsHit.has(instanceId));
+}
+
 /**
- * Names of a request → nodes of one cluster that are live now, with the role and the shard that the store itself gives
- * them. Pure.
+ * Names of a request → nodes of one cluster that are live now, with the roles that the store itself gives them. Pure.
  *
  * @param faults those of this cluster
  * @param exemptAddresses addresses of the cluster's telemetry, which no fault may cut
  * @param network what stands in `subnetsToLookAt`
  * @throws WorkflowError TargetsUnresolved when a name is unknown, not live or of no certain role, when nobody is on the
- *   other side of a fault that needs one, when a fault would cut a telemetry address, or when these nodes cannot have it.
+ *   other side of a fault that needs one, when a fault would cut a telemetry address, when two faults would work on the
+ *   same thing of one host, or when these nodes cannot have it.
  */
 export function resolveTargets(
   faults: readonly Fault[],
@@ -41,23 +69,50 @@ export function resolveTargets(
     if (typeof target === 'string') throw unresolved(`${faultId}: node ${name} ${target}`);
     return target;
   };
-  return faults.map((fault): ResolvedFault => {
+  const resolved = faults.map((fault): ResolvedFault => {
     const { faultId } = fault;
     const impacted = fault.impactedNodes.map((name) => resolve(faultId, name));
     const peers = peerNames(fault, nodes).map((name): PeerNode => {
-      const { addresses } = resolve(faultId, name);
+      const { addresses, instanceId } = resolve(faultId, name);
+      const own = impacted.find((node) => node.instanceId === instanceId);
+      if (own) throw unresolved(`${faultId}: ${name} lives on the host of ${own.name}, no network is between them`);
       return { name, addresses };
     });
-    const shards = topology.shards.filter((shard) => impacted.some((node) => node.shard === shard.name));
-    const members = new Set(shards.flatMap((shard) => [...(shard.master ? [shard.master] : []), ...shard.replicas]));
+    const shards = topology.shards.filter((shard) => impacted.some(({ name }) => membersOf(shard).includes(name)));
+    const members = new Set(shards.flatMap(membersOf));
     const shardMembers = [...members].sort().map((name) => resolve(faultId, name));
     const cut = peers.flatMap((peer) => peer.addresses).filter((address) => exemptAddresses.includes(address));
     if (cut.length > 0) throw unresolved(`${faultId}: telemetry lives on a peer (${cut.join(', ')})`);
-    const resolved = { faultId, impacted, peers, shardMembers };
-    const refused = refusedByKind(fault, resolved, { ...network, nodes, exemptAddresses });
+    const targets = { faultId, impacted, peers, shardMembers };
+    const refused =
+      refuseFence(fault, targets, [...known.values()]) ??
+      refusedByKind(fault, targets, { ...network, nodes, exemptAddresses });
     if (refused !== undefined) throw unresolved(`${faultId}: ${refused}`);
-    return resolved;
+    return targets;
   });
+  refuseCollisions(faults, resolved);
+  return resolved;
+}
+
+/** Names alone did not tell that two nodes share a host. Two processes of one host are two things. */
+function refuseCollisions(faults: readonly Fault[], resolved: readonly ResolvedFault[]): void {
+  for (const [position, fault] of faults.entries()) {
+    for (const [earlier, other] of faults.slice(0, position).entries()) {
+      if (!collide(fault.kind, other.kind)) continue;
+      const theirs = resolved[earlier]?.impacted ?? [];
+      const shared = resolved[position]?.impacted.find((node) =>
+        theirs.some(
+          ({ instanceId, name }) =>
+            instanceId === node.instanceId &&
+            (name === node.name || hitsWholeHost(fault.kind) || hitsWholeHost(other.kind)),
+        ),
+      );
+      if (shared) {
+        const kinds = `${other.kind} (${other.faultId}) and ${fault.kind}`;
+        throw unresolved(`${fault.faultId}: both ${kinds} would work on the host of ${shared.name}`);
+      }
+    }
+  }
 }
 
 /**
@@ -67,14 +122,16 @@ export function resolveTargets(
 function peerNames({ faultId, parameters, impactedNodes }: Fault, nodes: readonly LiveNode[]): string[] {
   const selection = peersOf(parameters);
   if (!selection) return [];
+  const hostsHit = nodes.filter(({ name }) => impactedNodes.includes(name)).map(({ instanceId }) => instanceId);
+  const elsewhere = nodes.filter(({ instanceId }) => !hostsHit.includes(instanceId));
   const selected = () => {
     switch (selection.by) {
       case 'names':
         return selection.nodes;
       case 'availabilityZone':
-        return nodes.filter((node) => node.availabilityZone === selection.availabilityZone).map(({ name }) => name);
+        return elsewhere.filter((node) => node.availabilityZone === selection.availabilityZone).map(({ name }) => name);
       case 'all':
-        return nodes.map(({ name }) => name);
+        return elsewhere.map(({ name }) => name);
     }
   };
   const peers = [...new Set(selected())].filter((name) => !impactedNodes.includes(name));
@@ -83,26 +140,51 @@ function peerNames({ faultId, parameters, impactedNodes }: Fault, nodes: readonl
   throw unresolved(`${faultId}: there is no peer${where}, no live node beside the impacted ones`);
 }
 
+/** A host's fence knows one shard: another one on that host would meet its clients before its role is certain. */
+function refuseFence(
+  { kind }: Fault,
+  { impacted }: ResolvedFault,
+  all: readonly (TargetNode | string)[],
+): string | undefined {
+  if (!isHostFaultKind(kind) || !hostKindOf(kind).fence || !hitsWholeHost(kind)) return undefined;
+  for (const node of impacted) {
+    const other = all.find(
+      (neighbour): neighbour is TargetNode =>
+        typeof neighbour !== 'string' &&
+        neighbour.instanceId === node.instanceId &&
+        neighbour.roles.some(({ shard }) => !isInShard(node, shard)),
+    );
+    if (other)
+      return `${other.name}, of another shard, shares the host of ${node.name}: the fence guards one shard a host`;
+  }
+  return undefined;
+}
+
 function refusedByKind({ parameters }: Fault, resolved: ResolvedFault, surroundings: Surroundings): string | undefined {
-  if (!isServiceFaultKind(parameters.kind)) return undefined;
-  const kind = serviceKindOf(parameters.kind);
+  if (!isFisFaultKind(parameters.kind)) return undefined;
+  const kind = fisKindOf(parameters.kind);
   return kind.refuseTargets?.(parameters, resolved) ?? kind.refuseSurroundings?.(parameters, resolved, surroundings);
 }
 
-/** The node with its role, or why it has none. */
+/** The node with its roles, or why it has none. */
 function toTarget(node: LiveNode, topology: StoreTopology): TargetNode | string {
-  const homes = topology.shards.filter((shard) => shard.master === node.name || shard.replicas.includes(node.name));
-  const [home, ...others] = homes;
-  if (!home) return 'belongs to no shard that the store knows';
-  if (others.length > 0) return `belongs to several shards: ${homes.map((shard) => shard.name).join(', ')}`;
-  if (home.master === undefined) return `has no certain role: ${home.problems.join('; ')}`;
+  const homes = topology.shards.filter((shard) => membersOf(shard).includes(node.name));
+  if (homes.length === 0) return 'belongs to no shard that the store knows';
+  const roles = homes.flatMap(({ name: shard, members }) => {
+    const role = members.find((member) => member.node === node.name)?.role;
+    return role === undefined ? [] : [{ shard, role }];
+  });
+  if (roles.length < homes.length) {
+    const problems = [...homes.flatMap((shard) => shard.problems), ...topology.problems];
+    return `has no certain role: ${problems.join('; ')}`;
+  }
   const first = topology.advertisedAddresses[node.name];
   return {
     name: node.name,
     instanceId: node.instanceId,
     addresses: [...new Set([...(first ? [first] : []), ...node.addresses])],
-    shard: home.name,
-    role: home.master === node.name ? 'master' : 'replica',
+    port: node.port,
+    roles,
     availabilityZone: node.availabilityZone,
     subnetId: node.subnetId,
     dataVolumeIds: node.dataVolumeIds,

@@ -1,8 +1,8 @@
-import { announcedFaults } from './announced-faults.ts';
-import type { AuditEntry, EntryType } from './audit-entry.ts';
+import { type AuditEntry, announcedFaults, type EntryType, isEntryOf, lastOf } from './audit-entry.ts';
 import type { Experiment, ExperimentOutcome, ExperimentStatus, Fault } from './experiment.ts';
 import { faultState as stateWhileItHolds } from './faults/catalogue.ts';
-import type { Injection, Reading, ResolvedFault, RollbackResult, Verdict } from './workflow.ts';
+import type { ResolvedFault } from './targets.ts';
+import type { Injection, Reading, RollbackResult, Verdict } from './workflow.ts';
 
 /** The part of a lease row that tells how a run is doing. */
 export interface LeaseView {
@@ -22,11 +22,8 @@ export interface ExperimentState {
   verdict?: Verdict;
 }
 
-export function detailsOf<T>(entries: readonly AuditEntry[], type: EntryType): T | undefined {
-  return entries.findLast((entry) => entry.type === type)?.details as T | undefined;
-}
-
-const WAY_BACK: readonly EntryType[] = [
+/** From the first of these on, the experiment is being rolled back. */
+const ROLLING_BACK: readonly EntryType[] = [
   'INJECTION_FAILED',
   'GUARD_STOPPED',
   'ABORT_REQUESTED',
@@ -38,15 +35,13 @@ const WAY_BACK: readonly EntryType[] = [
 ];
 
 export function stateOf(entries: readonly AuditEntry[], lease?: LeaseView): ExperimentState {
-  const admitted = detailsOf<{ experiment: Experiment; facts?: { targets?: ResolvedFault[] } }>(entries, 'ADMITTED');
-  const resolved = detailsOf<{ targets: { faults: ResolvedFault[] } }>(entries, 'TARGETS_RESOLVED');
-  const injection = detailsOf<Injection & Record<string, unknown>>(entries, 'INJECTED');
-  const rollbackType = entries.findLast(({ type }) => type === 'ROLLED_BACK' || type === 'ROLLBACK_FAILED')?.type;
-  const rollback = rollbackType && detailsOf<RollbackResult & Record<string, unknown>>(entries, rollbackType);
-  const verdict = detailsOf<Verdict & Record<string, unknown>>(entries, 'CONCLUDED');
+  const admitted = lastOf(entries, 'ADMITTED');
+  const injection = lastOf(entries, 'INJECTED');
+  const rollback = rollbackOf(entries);
+  const verdict = lastOf(entries, 'CONCLUDED');
   return {
     status: statusOf(entries, verdict, lease),
-    targets: resolved?.targets.faults ?? admitted?.facts?.targets ?? [],
+    targets: lastOf(entries, 'TARGETS_RESOLVED')?.targets.faults ?? admitted?.facts.targets ?? [],
     ...(verdict ? { outcome: verdict.outcome, verdict } : {}),
     ...(admitted ? { experiment: admitted.experiment } : {}),
     ...(injection ? { injection: injectionOf(injection) } : {}),
@@ -54,15 +49,19 @@ export function stateOf(entries: readonly AuditEntry[], lease?: LeaseView): Expe
   };
 }
 
+/** How the last rollback ended. */
+export function rollbackOf(entries: readonly AuditEntry[]): RollbackResult | undefined {
+  return entries.findLast((entry) => isEntryOf(entry, 'ROLLED_BACK', 'ROLLBACK_FAILED'))?.details;
+}
+
 /** Without what the entry holds beside it. */
-function injectionOf({ injectedAt, rollbackScheduledAt, injectedFaults, nextFaultAt }: Injection): Injection {
-  const next = nextFaultAt === undefined ? {} : { nextFaultAt };
-  return { injectedAt, rollbackScheduledAt, injectedFaults, ...next };
+function injectionOf({ injectedAt, endsAt, injectedFaults, nextFaultAt }: Injection): Injection {
+  return { injectedAt, endsAt, injectedFaults, ...(nextFaultAt === undefined ? {} : { nextFaultAt }) };
 }
 
 function statusOf(entries: readonly AuditEntry[], verdict: Verdict | undefined, lease?: LeaseView): ExperimentStatus {
   if (verdict) return verdict.status;
-  if (lease?.state === 'RELEASED' || entries.some(({ type }) => WAY_BACK.includes(type))) return 'ROLLING_BACK';
+  if (lease?.state === 'RELEASED' || entries.some(({ type }) => ROLLING_BACK.includes(type))) return 'ROLLING_BACK';
   return entries.some(({ type }) => type === 'INJECTED') ? 'RUNNING' : 'ACCEPTED';
 }
 
@@ -122,8 +121,7 @@ function highest(readings: readonly Reading[], name: string): number | null {
 }
 
 function safetyChecks(entries: readonly AuditEntry[], readings: Reading[]) {
-  const stopped = detailsOf<{ breaches?: Reading[] }>(entries, 'GUARD_STOPPED');
-  if (stopped?.breaches?.length || readings.some(({ breached }) => breached)) return 'BREACHED';
+  if (lastOf(entries, 'GUARD_STOPPED')?.breaches.length || readings.some(({ breached }) => breached)) return 'BREACHED';
   const fresh = readings.every(
     ({ ageSeconds, maxAgeSeconds }) => ageSeconds !== undefined && ageSeconds <= maxAgeSeconds,
   );
@@ -137,10 +135,10 @@ function progress(state: ExperimentState, entries: readonly AuditEntry[], nowEpo
     return { elapsedSeconds: 0, remainingSeconds: status === 'ACCEPTED' ? (experiment?.durationSeconds ?? 0) : 0 };
   }
   const last = entries.at(-1);
-  // While the way back is under way the fault may still hold: the time goes on until it is known to be lifted.
+  // During the rollback the fault may still hold: the time goes on until it is known to be lifted.
   const endedAt = rollback?.rolledBackAt ?? (state.verdict ? last?.at : undefined);
   const endMs = endedAt ? Date.parse(endedAt) : nowEpochMs;
-  const remainingMs = Date.parse(injection.rollbackScheduledAt) - nowEpochMs;
+  const remainingMs = Date.parse(injection.endsAt) - nowEpochMs;
   return {
     elapsedSeconds: Math.max(0, Math.floor((endMs - Date.parse(injection.injectedAt)) / 1000)),
     remainingSeconds: running ? Math.max(0, Math.ceil(remainingMs / 1000)) : 0,

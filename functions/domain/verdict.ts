@@ -1,32 +1,10 @@
-import { announcedFaults } from './announced-faults.ts';
-import type { AuditEntry } from './audit-entry.ts';
+import { type AuditEntry, announcedFaults, isEntryOf, lastOf } from './audit-entry.ts';
 import { judgeBudgets } from './budgets.ts';
 import type { Cluster } from './configuration.ts';
-import type { Experiment, ExperimentOutcome, ExperimentStatus } from './experiment.ts';
+import type { ExperimentOutcome, ExperimentStatus } from './experiment.ts';
 import { cut, MAX_REASON_CHARACTERS } from './limits.ts';
-import { detailsOf } from './status.ts';
-import type {
-  Injection,
-  NodeRollback,
-  ProbeMeasurement,
-  Reading,
-  RecoveryResult,
-  RollbackResult,
-  Verdict,
-} from './workflow.ts';
-
-/** What ended the run, as the guard wrote it. */
-export interface GuardStopped {
-  reason: string;
-  detail?: string;
-  /** By cluster. */
-  peakP99LatencyMs?: Record<string, number>;
-  breaches?: Reading[];
-}
-
-/** The part of INJECTED that is used, and of the answers in it. */
-type Injected = Injection & { confirmedAt: string; nodes: InjectedNode[] };
-type InjectedNode = Pick<NodeRollback, 'faultId' | 'instanceId'> & { appliedAt?: string };
+import { rollbackOf } from './status.ts';
+import type { NodeAnswer, NodeRollback, Reading, Verdict } from './workflow.ts';
 
 type Ending = Omit<Verdict, 'budgets'>;
 
@@ -40,7 +18,7 @@ export function judge(
   entries: readonly AuditEntry[],
   limits: Pick<Cluster['budgets'], 'rtoSeconds' | 'lostAcknowledgedWrites'>,
 ): Verdict {
-  const probe = detailsOf<ProbeMeasurement & Record<string, unknown>>(entries, 'PROBE_MEASURED');
+  const probe = lastOf(entries, 'PROBE_MEASURED');
   const budgets = judgeBudgets(limits, probe);
   const ending =
     notRolledBack(entries) ??
@@ -82,11 +60,11 @@ export function endedUnseen(entries: readonly AuditEntry[]): string[] {
         revertReason === 'WATCHDOG_DIED' ||
         revertReason === 'WORKER_DIED'),
   );
-  const turnedAtMs = Date.parse(entries.find(({ type }) => type === 'ROLLING_BACK')?.at ?? '');
+  const rollingBackAtMs = Date.parse(entries.find(({ type }) => type === 'ROLLING_BACK')?.at ?? '');
   const given = services.filter(
     ({ state, endedAt }) =>
       (state !== 'completed' && state !== 'stopped') ||
-      (state === 'stopped' && endedAt !== undefined && Date.parse(endedAt) < turnedAtMs),
+      (state === 'stopped' && endedAt !== undefined && Date.parse(endedAt) < rollingBackAtMs),
   );
   return [
     ...unseen.map(({ node, outcome, revertReason }) =>
@@ -99,28 +77,23 @@ export function endedUnseen(entries: readonly AuditEntry[]): string[] {
 }
 
 /**
- * The TTL of a host counts from its own start, the common end from the last confirmation of its turn: one that was slow
+ * The TTL of a host counts from its own start, the common end from the last confirmation of its batch: one that was slow
  * to answer, or to be reached, leaves the others without the fault before the end.
  */
 function endedTooEarly(
   { faultId, instanceId, liftedAt = '' }: Pick<NodeRollback, 'faultId' | 'instanceId' | 'liftedAt'>,
   entries: readonly AuditEntry[],
 ): boolean {
-  const turns = entries.filter(({ type }) => type === 'INJECTED').map(({ details }) => details as Partial<Injected>);
-  const hasAnswer = (answer: InjectedNode) => answer.faultId === faultId && answer.instanceId === instanceId;
-  const turn = turns.find(({ nodes = [] }) => nodes.some(hasAnswer));
+  const batches = entries.flatMap((entry) => (entry.type === 'INJECTED' ? [entry.details] : []));
+  const isAnswer = (answer: NodeAnswer) => answer.faultId === faultId && answer.instanceId === instanceId;
+  const batch = batches.find(({ nodes }) => nodes.some(isAnswer));
   const liftedMs = Date.parse(liftedAt);
-  const endMs = Date.parse(turns.at(-1)?.rollbackScheduledAt ?? '');
-  const heldMs = liftedMs - Date.parse(turn?.nodes?.find(hasAnswer)?.appliedAt ?? '');
-  const appliedInMs = endMs - Date.parse(turn?.confirmedAt ?? '') - heldMs;
+  const endMs = Date.parse(batches.at(-1)?.endsAt ?? '');
+  const heldMs = liftedMs - Date.parse(batch?.nodes.find(isAnswer)?.appliedAt ?? '');
+  const appliedInMs = endMs - Date.parse(batch?.confirmedAt ?? '') - heldMs;
   const ownMs = Number.isNaN(appliedInMs) ? 0 : Math.min(Math.max(appliedInMs, 0), MAX_APPLY_MS);
   // `!(…)`: an end that nobody knows is no end on time.
   return !(endMs - liftedMs <= MAX_EARLY_END_MS + ownMs);
-}
-
-export function rollbackOf(entries: readonly AuditEntry[]): RollbackResult | undefined {
-  const last = entries.findLast(({ type }) => type === 'ROLLED_BACK' || type === 'ROLLBACK_FAILED');
-  return last?.details as RollbackResult | undefined;
 }
 
 /**
@@ -148,17 +121,16 @@ function notRolledBack(entries: readonly AuditEntry[]): Ending | undefined {
     const reasons = [...nodes, ...services, ...(rollback?.problems ?? [])].join('; ');
     return end('ROLLBACK_FAILED', 'INCONCLUSIVE', reasons || 'the rollback failed');
   }
-  const recovery = entries.findLast(({ type }) => type === 'RECOVERY_VERIFIED' || type === 'RECOVERY_FAILED');
+  const recovery = entries.findLast((entry) => isEntryOf(entry, 'RECOVERY_VERIFIED', 'RECOVERY_FAILED'));
   if (!mayHold || recovery?.type === 'RECOVERY_VERIFIED') return undefined;
   if (!recovery) return end('ROLLBACK_FAILED', 'INCONCLUSIVE', 'the recovery of the store was not verified');
-  const { problems } = recovery.details as Partial<RecoveryResult>;
-  return end('ROLLBACK_FAILED', 'DEVIATED', `the store did not recover: ${problems?.join('; ') || 'no details'}`);
+  const { problems } = recovery.details;
+  return end('ROLLBACK_FAILED', 'DEVIATED', `the store did not recover: ${problems.join('; ') || 'no details'}`);
 }
 
 function neverInjected(entries: readonly AuditEntry[]): Ending | undefined {
   if (has(entries, 'INJECTING')) return undefined;
-  const turned = detailsOf<{ reason?: string; detail?: string }>(entries, 'ROLLING_BACK');
-  const why = detailsOf<{ reason?: string; detail?: string }>(entries, 'ABORT_REQUESTED') ?? turned;
+  const why = lastOf(entries, 'ABORT_REQUESTED') ?? lastOf(entries, 'ROLLING_BACK');
   const text = `nothing was injected: ${[why?.reason, why?.detail].filter(Boolean).join(': ') || 'the run ended before'}`;
   const byDecision = ['ABORT', 'ALARM', 'KILL_SWITCH'].includes(why?.reason ?? '');
   return end(byDecision ? 'ABORTED' : 'REFUSED', 'INCONCLUSIVE', text);
@@ -167,8 +139,8 @@ function neverInjected(entries: readonly AuditEntry[]): Ending | undefined {
 /** The fault was not there as planned: then nothing can be said about the system. */
 function notHeld(entries: readonly AuditEntry[]): Ending | undefined {
   if (!has(entries, 'INJECTED')) {
-    const failed = detailsOf<{ reason?: unknown }>(entries, 'INJECTION_FAILED');
-    return end('ABORTED', 'INCONCLUSIVE', `the injection did not succeed: ${String(failed?.reason ?? 'no report')}`);
+    const failed = lastOf(entries, 'INJECTION_FAILED');
+    return end('ABORTED', 'INCONCLUSIVE', `the injection did not succeed: ${failed?.reason ?? 'no report'}`);
   }
   const { nodes = [], services = [] } = rollbackOf(entries) ?? {};
   const found = new Set([...nodes, ...services].map(({ faultId }) => faultId));
@@ -183,13 +155,13 @@ function notHeld(entries: readonly AuditEntry[]): Ending | undefined {
 
 /** Some faults were there as planned, others never came: then it was another experiment than the one asked for. */
 function notComplete(entries: readonly AuditEntry[]): Ending | undefined {
-  const failed = detailsOf<{ reason?: unknown }>(entries, 'INJECTION_FAILED');
-  if (failed) return end('ABORTED', 'INCONCLUSIVE', `an injection did not succeed: ${String(failed.reason)}`);
-  const planned = detailsOf<{ experiment: Experiment }>(entries, 'ADMITTED')?.experiment.faults ?? [];
-  const injected = detailsOf<Partial<Injection>>(entries, 'INJECTED')?.injectedFaults ?? [];
+  const failed = lastOf(entries, 'INJECTION_FAILED');
+  if (failed) return end('ABORTED', 'INCONCLUSIVE', `an injection did not succeed: ${failed.reason}`);
+  const planned = lastOf(entries, 'ADMITTED')?.experiment.faults ?? [];
+  const injected = lastOf(entries, 'INJECTED')?.injectedFaults ?? [];
   const missing = planned.filter(({ faultId }) => !injected.includes(faultId)).map(({ name }) => name);
   if (missing.length === 0) return undefined;
-  const why = detailsOf<{ reason?: string }>(entries, 'INJECTION_SKIPPED')?.reason ?? 'the end came first';
+  const why = lastOf(entries, 'INJECTION_SKIPPED')?.reason ?? 'the end came first';
   return end('COMPLETED', 'INCONCLUSIVE', `not injected: ${missing.join(', ')} (${why})`);
 }
 
@@ -202,9 +174,9 @@ function fenceNotKept(nodes: readonly NodeRollback[]): Ending | undefined {
 }
 
 function endedEarly(entries: readonly AuditEntry[]): Ending | undefined {
-  const stopped = detailsOf<GuardStopped & Record<string, unknown>>(entries, 'GUARD_STOPPED');
+  const stopped = lastOf(entries, 'GUARD_STOPPED');
   if (stopped?.reason === 'TTL') return undefined;
-  const abort = detailsOf<{ reason?: string; detail?: string }>(entries, 'ABORT_REQUESTED');
+  const abort = lastOf(entries, 'ABORT_REQUESTED');
   const reason = stopped?.reason ?? abort?.reason;
   if (reason === undefined) return end('ABORTED', 'INCONCLUSIVE', 'the guard left no report');
   const text = `${reason}: ${stopped?.detail ?? abort?.detail ?? 'no detail'}`;

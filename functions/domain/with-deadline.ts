@@ -1,9 +1,7 @@
 import type { Clock } from './clock.ts';
+import { RECORD_DEADLINE_MS } from './timing.ts';
 
-/** The way back does not wait longer than this for its own record. */
-const RECORD_DEADLINE_MS = 3000;
-
-/** What `act` gives, if it does within 3 s; it goes on unwatched afterwards. @throws Error when the time is over */
+/** What `act` gives, if it does within `RECORD_DEADLINE_MS`; it goes on unwatched afterwards. @throws Error when the time is over */
 export async function withDeadline<T>(act: Promise<T>, clock: Clock): Promise<T> {
   const done = new AbortController();
   const timeout = clock.sleep(RECORD_DEADLINE_MS, done.signal).then(() => {

@@ -1,11 +1,13 @@
 import type { BudgetVerdict, Caller, Experiment, ExperimentOutcome, ExperimentStatus } from './experiment.ts';
+import type { HostFaultKind } from './faults/catalogue.ts';
+import type { FisFault } from './fis-fault.ts';
 import type { ResolvedTargets } from './targets.ts';
 
 export type { PeerNode, ResolvedFault, ResolvedTargets, TargetNode } from './targets.ts';
 
 /**
  * What the steps of the state machine hand to each other. `lib/experiment-state-machine.ts` wires these, the Lambdas
- * fill them; times are ISO 8601 in UTC. Step Functions carries 256 KiB: what grows with nodes is bounded in `sizes.ts`.
+ * fill them; times are ISO 8601 in UTC. Step Functions carries 256 KiB: what grows with nodes is bounded in `limits.ts`.
  */
 export interface ExperimentRun {
   experimentId: string;
@@ -50,10 +52,55 @@ export interface Reading {
   reason?: string;
 }
 
+/** Why a lease was released; the first reason stays. */
+export const RELEASE_REASONS = ['TTL', 'GUARDRAIL', 'ABORT', 'ALARM', 'KILL_SWITCH', 'ROLLBACK', 'SWEEP'] as const;
+export type ReleaseReason = (typeof RELEASE_REASONS)[number];
+
+/** One document for one node, complete before anything is sent: it goes into the audit log first. */
+export interface NodeCommand {
+  faultId: string;
+  kind: HostFaultKind;
+  node: string;
+  instanceId: string;
+  parameters: Record<string, string>;
+  undo: string[];
+}
+
+/** What is sent for the faults of one batch. */
+export interface BatchPlan {
+  commands: NodeCommand[];
+  /** Faults that FIS applies. */
+  services: FisFault[];
+}
+
+/** What a host said to the command that injects, if it was asked. */
+export interface NodeAnswer {
+  node: string;
+  instanceId: string;
+  faultId: string;
+  /** SSM's status of the command, or `NOT_SENT`. */
+  status: string;
+  /** The host's own word: `APPLIED` alone means that the fault is there. */
+  state?: string;
+  reason?: string;
+  appliedAt?: string;
+  bootId?: string;
+}
+
+/** What FIS said to a start. */
+export type FisAnswer = { faultId: string; fisExperimentId: string } | { faultId: string; problem: string };
+
+/** How the faults of a batch were answered. */
+export interface BatchAnswers {
+  nodes: NodeAnswer[];
+  services: FisAnswer[];
+}
+
 export interface Injection {
   /** When the first faults were confirmed; the TTL counts from here. */
   injectedAt: string;
-  rollbackScheduledAt: string;
+  /** Common end of all faults; the API calls it `rollbackScheduledAt`. */
+  endsAt: string;
   /** Faults confirmed so far, in the order of their injection. */
   injectedFaults: string[];
   /** When the next faults are due; absent: all are injected. */
@@ -78,7 +125,7 @@ export interface NodeRollback {
 }
 
 /** The end of one FIS experiment of ours, found by its tag. */
-export interface ServiceRollback {
+export interface FisRollback {
   faultId: string;
   fisExperimentId: string;
   /** `completed`, `failed`, `stopped` or `cancelled`; anything else is not an end. */
@@ -98,7 +145,7 @@ export interface RollbackResult {
   rolledBackAt?: string;
   nodes: NodeRollback[];
   /** Faults that ran in FIS; absent when there were none. */
-  services?: ServiceRollback[];
+  services?: FisRollback[];
   /** What went wrong beside the nodes: the lease or the audit log could not be written. Absent when nothing did. */
   problems?: string[];
 }
@@ -106,7 +153,7 @@ export interface RollbackResult {
 /** What of it the state machine carries on; the rest is in the log. */
 export type RollbackSummary = Pick<RollbackResult, 'outcome' | 'rolledBackAt' | 'problems'> & {
   nodes: Pick<NodeRollback, 'node' | 'faultId' | 'outcome'>[];
-  services?: Pick<ServiceRollback, 'faultId' | 'outcome' | 'begunAt'>[];
+  services?: Pick<FisRollback, 'faultId' | 'outcome' | 'begunAt'>[];
 };
 
 export interface RecoveryResult {

@@ -1,33 +1,41 @@
-import type { LiveNode } from '../aws/live-nodes.ts';
-import type { Cluster } from '../domain/configuration.ts';
+import type { DocumentParameter } from '../domain/faults/kind.ts';
+import type { LiveNode, TargetNode } from '../domain/targets.ts';
+import type { StoreTopology } from '../domain/topology.ts';
 
-/** The store's unit of replication, as its own members describe it. */
-export interface ShardTopology {
-  name: string;
-  /** Node name; undefined when nobody knows or not all agree. */
-  master?: string;
-  /** Node names. */
-  replicas: string[];
-  healthy: boolean;
-  /** Why it is not healthy. */
-  problems: string[];
+/**
+ * The port of an engine, in two halves. `Engine` is what is known of a cluster without asking it: pure, for synthesis,
+ * admission and injection. `Store` and `StoreProbe` talk to it. An engine implements them in a folder of its own and is
+ * named in `configuration.ts`, `registry.ts` and `clients.ts`: see docs/adding-an-engine.md.
+ */
+export interface Engine {
+  /** Every TCP port that its hosts serve, those of the stores first. */
+  ports: readonly number[];
+  /** Why the data, or the writes, of a shard would not survive the loss of all these nodes at once, or undefined. */
+  refuseLoss(topology: StoreTopology, lost: readonly string[]): LossRefusal | undefined;
+  /**
+   * What the host program must know of the engine to keep clients away, on the rollback of a fault of that node, until
+   * the node's role in its shards is certain: values of the engine's own document parameters.
+   */
+  fenceParameters(node: TargetNode, shardMembers: readonly TargetNode[]): Record<string, string>;
 }
 
-export interface StoreTopology {
-  shards: ShardTopology[];
-  /** Node name → the address under which the store itself knows the node. */
-  advertisedAddresses: Record<string, string>;
-  /** Node name → for how long its store has run, seconds; absent for a node that does not tell. */
-  uptimeSeconds?: Record<string, number>;
-  /** What belongs to no shard. */
-  problems: string[];
+/** A refusal for a person, with the numbers behind it. */
+export interface LossRefusal {
+  detail: string;
+  numbers: Record<string, unknown>;
 }
 
-/** One adapter an engine: what checks need to know of a store, and what brings it back after a fault. */
+/** A document parameter of one engine. */
+export interface EngineParameter extends DocumentParameter {
+  /** Its value where it says nothing: for other engines, and for faults without a fence. */
+  unused: string;
+}
+
+/** What checks need to know of a running store, and what brings it back after a fault. */
 export interface Store {
   /**
    * Never rejects for a node that does not answer: unknown is a problem of the topology. So is a node that answers but
-   * does not do its work (Redis: refuses writes because it could not save).
+   * does not do its work.
    */
   readTopology(nodes: readonly LiveNode[]): Promise<StoreTopology>;
   /**
@@ -39,19 +47,32 @@ export interface Store {
   repair(nodes: readonly LiveNode[]): Promise<string[]>;
 }
 
+/** What of a store the probe measures: one shard, as an application uses it. */
+export interface ProbedShard {
+  shard: string;
+  members: readonly TargetNode[];
+  /** Nodes of the shard that any fault of the experiment hits: the probe's writes must be on them before the first one. */
+  impacted: readonly TargetNode[];
+}
+
+/** An honest client of one shard, configured as an application should be. */
+export interface StoreProbe {
+  shard: string;
+  connect(): Promise<void>;
+  /** One write, read back; never rejects. `acknowledged`: the store promised to keep it. */
+  write(key: string, value: string): Promise<{ acknowledged: boolean; ok: boolean }>;
+  /** Asks the impacted nodes directly, past any failover. */
+  isOnImpacted(key: string, value: string): Promise<boolean>;
+  /** Name of the node that takes the shard's writes now; undefined for an engine in which no single node does. */
+  leader(): Promise<string | undefined>;
+  /** What a client that asks for the latest data gets now; null for a key that is not there. */
+  readAll(keys: readonly string[]): Promise<Map<string, string | null>>;
+  removeAll(keys: readonly string[]): Promise<void>;
+  close(): void;
+}
+
 /** User name and password from Secrets Manager; empty for a store without. */
 export interface StoreCredentials {
   username?: string;
   password?: string;
-}
-
-export type StoreCluster = Pick<Cluster, 'port' | 'tls' | 'redis'>;
-
-/** Everything that keeps a store from being healthy; empty: healthy. A store without a shard is not. */
-export function topologyProblems(topology: StoreTopology): string[] {
-  return [
-    ...(topology.shards.length === 0 ? ['store: no shard is known'] : []),
-    ...topology.problems.map((problem) => `store: ${problem}`),
-    ...topology.shards.flatMap((shard) => shard.problems.map((problem) => `${shard.name}: ${problem}`)),
-  ];
 }

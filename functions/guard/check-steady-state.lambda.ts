@@ -1,13 +1,14 @@
 import { readAlarmStates } from '../aws/alarm-states.ts';
 import { cloudWatchClient } from '../aws/clients.ts';
+import { observeCluster } from '../aws/cluster-access.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
-import { auditLogFromEnv, observeCluster } from '../aws/wiring.ts';
-import { configuredClusters } from '../domain/cluster.ts';
+import { auditLog } from '../aws/wiring.ts';
+import { configuredClusters } from '../domain/configuration.ts';
 import type { Baseline, ExperimentRun } from '../domain/workflow.ts';
 import { PrometheusClient } from '../telemetry/prometheus.ts';
 import { checkSteadyState } from './check-steady-state.ts';
 
-const audit = auditLogFromEnv();
+const audit = auditLog();
 
 export async function handler({ experimentId, experiment }: ExperimentRun): Promise<Record<string, Baseline>> {
   const configuration = loadConfiguration();

@@ -1,8 +1,8 @@
-import { alarmsNotOk } from '../aws/alarm-states.ts';
+import { alarmsNotOk } from '../domain/alarms.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
 import { describeBreaches, evaluate, type NamedCluster } from '../domain/guardrails.ts';
+import { type StoreTopology, topologyProblems } from '../domain/topology.ts';
 import type { Baseline } from '../domain/workflow.ts';
-import { type StoreTopology, topologyProblems } from '../engines/engine.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
 import { readBaseline } from '../telemetry/baseline.ts';
 import { readTelemetry, type Telemetry } from '../telemetry/prometheus.ts';

@@ -1,19 +1,20 @@
 import type { Context } from 'aws-lambda';
 import { cloudWatchClient } from '../aws/clients.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
-import { auditLogFromEnv, guardLeasesFromEnv } from '../aws/wiring.ts';
-import { configuredClusters } from '../domain/cluster.ts';
-import { isServiceFaultKind } from '../domain/faults/catalogue.ts';
+import { auditLog, guardLeases } from '../aws/wiring.ts';
+import { configuredClusters } from '../domain/configuration.ts';
+import { isFisFaultKind } from '../domain/faults/catalogue.ts';
+import { ENVIRONMENT } from '../domain/names.ts';
 import type { ExperimentRun } from '../domain/workflow.ts';
-import { requireEnv } from '../runtime/environment.ts';
+import { environmentVariable } from '../runtime/environment.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { PrometheusClient } from '../telemetry/prometheus.ts';
 import { guard } from './guard.ts';
 import { guardHeartbeat } from './heartbeat.ts';
 
-const audit = auditLogFromEnv();
-const leases = guardLeasesFromEnv();
-const stackName = requireEnv('HOLDFAST_STACK_NAME');
+const audit = auditLog();
+const leases = guardLeases();
+const stackName = environmentVariable(ENVIRONMENT.stackName);
 
 export async function handler({ experimentId, experiment, baselines }: ExperimentRun, context: Context): Promise<void> {
   const clusters = Object.entries(configuredClusters(experiment, loadConfiguration())).map(([name, cluster]) => {
@@ -21,14 +22,13 @@ export async function handler({ experimentId, experiment, baselines }: Experimen
     if (!baseline) throw new Error(`baselines: ${name} is required, nothing is watched without a steady state`);
     return { name, cluster, baseline, telemetry: new PrometheusClient(cluster.telemetry.prometheusUrl) };
   });
-  const hasServiceFaults = experiment.faults.some(({ kind }) => isServiceFaultKind(kind));
+  const hasFisFaults = experiment.faults.some(({ kind }) => isFisFaultKind(kind));
   await guard(
-    { experimentId, clusters, hasServiceFaults },
+    { experimentId, clusters, hasFisFaults },
     {
       audit,
       leases,
-      // One attempt, and soon given up: a late heartbeat would speak for an evaluation that is long past.
-      heartbeat: guardHeartbeat(cloudWatchClient({ attempts: 1, timeoutMs: 2_000 }), systemClock, stackName),
+      heartbeat: guardHeartbeat(cloudWatchClient('heartbeat'), systemClock, stackName),
       clock: systemClock,
       remainingMs: () => context.getRemainingTimeInMillis(),
     },

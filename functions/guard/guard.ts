@@ -8,22 +8,16 @@ import {
   oldestAgeSeconds,
   type TrafficBaseline,
 } from '../domain/guardrails.ts';
-import type { Reading } from '../domain/workflow.ts';
+import { FIS_INJECTION_DEADLINE_MS, GUARD_LAST_ACT_MS, INJECTION_DEADLINE_MS } from '../domain/timing.ts';
+import type { Reading, ReleaseReason } from '../domain/workflow.ts';
 import { log } from '../runtime/log.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
-import type { Lease, LeaseStore, ReleaseReason } from '../tables/leases.ts';
+import type { Lease, Leases } from '../tables/leases.ts';
 import { readTelemetry, type Telemetry } from '../telemetry/prometheus.ts';
 import { nextTickIntervalMs } from './tick.ts';
 
-/** A lease for which nothing is injected is not held for ever: what *Inject fault* may take, and a little. */
-const INJECTION_DEADLINE_MS = 60_000;
-/** FIS takes its time: the alarm over this guard must be OK first, then the experiment starts. */
-const SERVICE_INJECTION_DEADLINE_MS = 150_000;
-/** The guard stops by itself while it still has the time to release the lease and to write why. */
-const LAST_ACT_MS = 8_000;
-
 export interface GuardDependencies {
-  leases: Pick<LeaseStore, 'renew' | 'read' | 'release' | 'killSwitchEngaged'>;
+  leases: Pick<Leases, 'renew' | 'read' | 'release' | 'killSwitchEngaged'>;
   audit: Pick<AuditLog, 'append'>;
   /**
    * Tells the alarm that bounds service faults that these clusters are watched. Not waited for, and its failure is
@@ -46,7 +40,7 @@ export interface GuardTask {
   /** All are watched; a breach of any ends everything. */
   clusters: readonly WatchedCluster[];
   /** Whether a fault runs in a service, out of the lease's reach. */
-  hasServiceFaults: boolean;
+  hasFisFaults: boolean;
 }
 
 /** Why the guard stops watching, and what that makes of the lease. */
@@ -58,7 +52,7 @@ interface Stop {
 }
 
 /**
- * Watches until the lease's `holdUntil`: evaluate → breached? release the lease first, then tell; passed? the kill
+ * Watches until the lease's `endsAt`: evaluate → breached? release the lease first, then tell; passed? the kill
  * switch, then the beat as the last act. Whatever goes wrong on the way counts as a breach.
  *
  * @throws WorkflowError GuardrailBreached, or LeaseReleased when somebody else let go or nothing was injected.
@@ -79,7 +73,7 @@ export async function guard(task: GuardTask, dependencies: GuardDependencies): P
 
     const stop =
       breach(readings) ??
-      untimely(task, lease, startedMs, dependencies) ??
+      deadlineStop(task, lease, startedMs, dependencies) ??
       (await killed(dependencies)) ??
       (await renewOrStop());
     if (stop) return end(task, dependencies, stop, { peakP99LatencyMs, evaluations });
@@ -87,7 +81,7 @@ export async function guard(task: GuardTask, dependencies: GuardDependencies): P
     const elapsedMs = clock.monotonicMs() - tickMs;
     const untilTickMs = nextTickIntervalMs(oldestAgeSeconds(readings)) - elapsedMs;
     // The end of the TTL does not wait for the next scrape.
-    const untilEndMs = lease?.holdUntil === undefined ? untilTickMs : Date.parse(lease.holdUntil) - clock.nowEpochMs();
+    const untilEndMs = lease?.endsAt === undefined ? untilTickMs : Date.parse(lease.endsAt) - clock.nowEpochMs();
     await clock.sleep(Math.max(0, Math.min(untilTickMs, untilEndMs)));
 
     async function renewOrStop(): Promise<Stop | undefined> {
@@ -96,7 +90,7 @@ export async function guard(task: GuardTask, dependencies: GuardDependencies): P
       } catch (error) {
         return notRenewed(task, dependencies, error);
       }
-      sayAlive(task, dependencies);
+      sendHeartbeat(task, dependencies);
       return undefined;
     }
   }
@@ -111,9 +105,9 @@ async function look(watched: WatchedCluster): Promise<Reading[]> {
   }
 }
 
-/** Only behind a beat, and only where an alarm listens: the beat itself waits for none of it. */
-function sayAlive({ clusters, hasServiceFaults }: GuardTask, { heartbeat }: GuardDependencies): void {
-  if (!hasServiceFaults || !heartbeat) return;
+/** Only after a beat, and only where an alarm listens: the beat itself waits for none of it. */
+function sendHeartbeat({ clusters, hasFisFaults }: GuardTask, { heartbeat }: GuardDependencies): void {
+  if (!hasFisFaults || !heartbeat) return;
   const names = clusters.map(({ name }) => name);
   // In a promise of its own, so that not even what it throws at once gets through.
   Promise.resolve(names)
@@ -128,22 +122,22 @@ function breach(readings: Reading[]): Stop | undefined {
 }
 
 /** The ends that are due by time: the TTL, an injection that never came, this process's own end. */
-function untimely(
-  { hasServiceFaults }: GuardTask,
+function deadlineStop(
+  { hasFisFaults }: GuardTask,
   lease: Lease | undefined,
   startedMs: number,
   { clock, remainingMs }: GuardDependencies,
 ): Stop | undefined {
-  const injectionDeadlineMs = hasServiceFaults ? SERVICE_INJECTION_DEADLINE_MS : INJECTION_DEADLINE_MS;
-  const holdUntilMs = lease?.holdUntil === undefined ? undefined : Date.parse(lease.holdUntil);
-  if (holdUntilMs !== undefined && !(clock.nowEpochMs() < holdUntilMs)) {
-    return { reason: 'TTL', detail: `held until ${lease?.holdUntil}` };
+  const injectionDeadlineMs = hasFisFaults ? FIS_INJECTION_DEADLINE_MS : INJECTION_DEADLINE_MS;
+  const endsAtMs = lease?.endsAt === undefined ? undefined : Date.parse(lease.endsAt);
+  if (endsAtMs !== undefined && !(clock.nowEpochMs() < endsAtMs)) {
+    return { reason: 'TTL', detail: `held until ${lease?.endsAt}` };
   }
-  if (holdUntilMs === undefined && clock.monotonicMs() - startedMs > injectionDeadlineMs) {
+  if (endsAtMs === undefined && clock.monotonicMs() - startedMs > injectionDeadlineMs) {
     const detail = `nothing was injected within ${injectionDeadlineMs / 1000} s`;
     return { reason: 'ROLLBACK', detail, error: ErrorName.LeaseReleased };
   }
-  if (remainingMs() < LAST_ACT_MS) {
+  if (remainingMs() < GUARD_LAST_ACT_MS) {
     return { reason: 'GUARDRAIL', detail: 'the guard has no time left to watch', error: ErrorName.GuardrailBreached };
   }
   return undefined;

@@ -1,6 +1,7 @@
 import { type CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import type { Clock } from '../domain/clock.ts';
-import { GUARD_HEARTBEAT, HEARTBEAT_EVERY_SECONDS, heartbeatDimensions } from '../domain/guard-heartbeat.ts';
+import { GUARD_HEARTBEAT, heartbeatDimensions } from '../domain/names.ts';
+import { HEARTBEAT_EVERY_SECONDS } from '../domain/timing.ts';
 
 /**
  * Says at most every 5 s that these clusters are watched. One that did not arrive is said again at the next call.

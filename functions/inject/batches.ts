@@ -1,12 +1,12 @@
 import type { Experiment, Fault } from '../domain/experiment.ts';
-import { isServiceFaultKind } from '../domain/faults/catalogue.ts';
+import { isFisFaultKind } from '../domain/faults/catalogue.ts';
 import type { Injection } from '../domain/workflow.ts';
 
 /**
- * The faults that one call of *Inject fault* injects: those that are due, of hosts or of the service but never both; and
+ * The faults that one call of *Inject fault* injects: those that are due, of hosts or of FIS but never both; and
  * what was missed meanwhile.
  */
-export interface Turn {
+export interface InjectionBatch {
   faults: Fault[];
   /** Longest life of these faults, whole seconds: what remains until the common end, rounded down. */
   ttlSeconds: number;
@@ -15,33 +15,37 @@ export interface Turn {
 }
 
 /**
- * Which faults are next. The first turn: those with the smallest `startSeconds`. A later one: those that are due by now,
- * or, called a little early, those that are due first. Of these the ones that a service applies come first, in a turn of
+ * Which faults are next. The first batch: those with the smallest `startSeconds`. A later one: those that are due by now,
+ * or, called a little early, those that are due first. Of these the ones that FIS applies come first, in a batch of
  * their own: it may refuse, which must not come after hosts were changed, and it may take a minute, which would be
  * missing from the hosts' TTL. Pure.
  *
- * @param injection what the turns before have injected; undefined: nothing yet
- * @returns a turn without faults when all are injected or too late
+ * @param injection what the batches before have injected; undefined: nothing yet
+ * @returns a batch without faults when all are injected or too late
  */
-export function nextTurn(experiment: Experiment, injection: Injection | undefined, nowEpochMs: number): Turn {
+export function nextBatch(
+  experiment: Experiment,
+  injection: Injection | undefined,
+  nowEpochMs: number,
+): InjectionBatch {
   const { faults, durationSeconds } = experiment;
   if (!injection) {
     const first = firstStartSeconds(faults);
     const due = faults.filter(({ startSeconds }) => startSeconds === first);
-    return { faults: servicesFirst(due), ttlSeconds: durationSeconds, late: [] };
+    return { faults: fisFirst(due), ttlSeconds: durationSeconds, late: [] };
   }
   const remaining = notInjected(faults, injection);
   const atMs = Math.max(nowEpochMs, nextDueAtEpochMs(faults, injection) ?? nowEpochMs);
-  const ttlSeconds = Math.floor((Date.parse(injection.rollbackScheduledAt) - atMs) / 1000);
+  const ttlSeconds = Math.floor((Date.parse(injection.endsAt) - atMs) / 1000);
   // Time only runs out further: what comes later is too late as well.
   if (!(ttlSeconds >= 1)) return { faults: [], ttlSeconds: 0, late: remaining };
   const due = remaining.filter((fault) => dueAtEpochMs(fault, faults, injection) <= atMs);
-  return { faults: servicesFirst(due), ttlSeconds, late: [] };
+  return { faults: fisFirst(due), ttlSeconds, late: [] };
 }
 
-function servicesFirst(due: Fault[]): Fault[] {
-  const inService = due.filter(({ kind }) => isServiceFaultKind(kind));
-  return inService.length > 0 ? inService : due;
+function fisFirst(due: Fault[]): Fault[] {
+  const inFis = due.filter(({ kind }) => isFisFaultKind(kind));
+  return inFis.length > 0 ? inFis : due;
 }
 
 /** When the next faults are due, milliseconds since the epoch; undefined when all are injected. */

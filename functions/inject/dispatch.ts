@@ -1,61 +1,48 @@
 import type { CommandResult, HostCommands } from '../aws/host-commands.ts';
 import type { Clock } from '../domain/clock.ts';
 import { scriptName } from '../domain/faults/catalogue.ts';
-import type { ServiceFault } from '../domain/fis-fault.ts';
-import type { ServiceFaults } from '../domain/fis-faults.ts';
+import type { FisFault, FisFaults } from '../domain/fis-fault.ts';
 import { grantFor } from '../domain/grant.ts';
 import { cut, MAX_LINE_CHARACTERS } from '../domain/limits.ts';
-import type { LeaseStore } from '../tables/leases.ts';
-import type { NodeCommand } from './node-command.ts';
+import { FIS_INJECT_DEADLINE_MS, HOST_INJECT_DEADLINE_MS } from '../domain/timing.ts';
+import type { BatchAnswers, BatchPlan, FisAnswer, NodeCommand } from '../domain/workflow.ts';
+import type { Leases } from '../tables/leases.ts';
 
-/** The host program answers within 15 s of its start; the rest is delivery. */
-const COMMAND_DEADLINE_MS = 40_000;
-/** The heartbeat alarm turns OK within 30 s, an experiment runs within 60 s; the rest is calls. */
-const SERVICE_DEADLINE_MS = 100_000;
-
-/** What is sent for the faults of one turn. */
-export interface TurnPlan {
-  commands: NodeCommand[];
-  services: ServiceFault[];
-}
-
-/** How the faults of a turn were answered. */
+/** How the faults of a batch were answered. */
 export interface Sent {
   /** In the order of the commands. */
   results: CommandResult[];
-  starts: ServiceStart[];
+  starts: FisAnswer[];
 }
 
-type ServiceStart = { faultId: string; fisExperimentId: string } | { faultId: string; problem: string };
-
-export interface SendDependencies {
-  leases: Pick<LeaseStore, 'grant'>;
+export interface DispatchDependencies {
+  leases: Pick<Leases, 'grant'>;
   hosts: HostCommands;
-  services: Pick<ServiceFaults, 'inject'>;
+  services: Pick<FisFaults, 'inject'>;
   clock: Clock;
   documentPrefix: string;
 }
 
 /**
- * Grants the hosts their commands, then sends everything at once and waits for every answer. What the service is to do
- * stands in a turn before: see inject-fault-turns.ts.
+ * Grants the hosts their commands, then sends everything at once and waits for every answer. What FIS is to do
+ * stands in a batch before: see batches.ts.
  *
  * @param endsAt common end of the faults, ISO 8601; undefined for the first ones. An answer is not waited for beyond
  *   it: that would keep the rollback of the earlier faults waiting.
  * @throws WorkflowError LeaseReleased, before anything is sent. What hosts and service answer is no error.
  */
-export async function sendTurn(
+export async function dispatch(
   experimentId: string,
-  { commands, services }: TurnPlan,
+  { commands, services }: BatchPlan,
   endsAt: string | undefined,
-  dependencies: SendDependencies,
+  dependencies: DispatchDependencies,
 ): Promise<Sent> {
   const { leases, hosts, clock, documentPrefix } = dependencies;
   const grants = commands.map(({ instanceId, parameters }) => grantFor(instanceId, parameters));
   // A set cannot be empty. A service has no use for a grant: it reads the lease itself.
   if (grants.length > 0) await leases.grant(experimentId, grants);
   const leftMs = endsAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(endsAt) - clock.nowEpochMs();
-  const commandMs = Math.min(COMMAND_DEADLINE_MS, leftMs);
+  const commandMs = Math.min(HOST_INJECT_DEADLINE_MS, leftMs);
   const [results, starts] = await Promise.all([
     Promise.all(
       commands.map(({ kind, instanceId, parameters }) =>
@@ -63,7 +50,7 @@ export async function sendTurn(
       ),
     ),
     Promise.all(
-      services.map((service) => start(experimentId, service, Math.min(SERVICE_DEADLINE_MS, leftMs), dependencies)),
+      services.map((service) => start(experimentId, service, Math.min(FIS_INJECT_DEADLINE_MS, leftMs), dependencies)),
     ),
   ]);
   return { results, starts };
@@ -72,10 +59,10 @@ export async function sendTurn(
 /** Never rejects: what the hosts answer meanwhile must still be seen. */
 async function start(
   experimentId: string,
-  service: ServiceFault,
+  service: FisFault,
   timeoutMs: number,
-  { services, clock }: SendDependencies,
-): Promise<ServiceStart> {
+  { services, clock }: DispatchDependencies,
+): Promise<FisAnswer> {
   const { faultId } = service;
   const answered = new AbortController();
   const injected = services.inject(experimentId, service).then(
@@ -92,7 +79,7 @@ async function start(
 }
 
 /** Why the turn is not known to be applied, one line each; empty: every host and the service confirmed it. */
-export function failuresOf({ commands }: TurnPlan, { results, starts }: Sent): string[] {
+export function failuresOf({ commands }: BatchPlan, { results, starts }: Sent): string[] {
   return [
     ...commands.flatMap((command, index) => hostFailure(command, results[index])),
     ...starts.flatMap((answer) => ('problem' in answer ? [`${answer.faultId}: ${answer.problem}`] : [])),
@@ -107,21 +94,17 @@ function hostFailure({ node, faultId }: NodeCommand, result: CommandResult | und
   return [`${node}: ${said} (SSM: ${result?.status ?? 'not asked'}${result?.detail ? `, ${result.detail}` : ''})`];
 }
 
-/** For the audit log: what every node and the service said, if they were asked. */
-export function answersOf({ commands, services }: TurnPlan, sent: Sent | undefined) {
+/** For the audit log: what every node and FIS said, if they were asked. */
+export function answersOf({ commands, services }: BatchPlan, sent: Sent | undefined): BatchAnswers {
   return {
     nodes: commands.map(({ node, instanceId, faultId }, index) => {
       const { status, report } = sent?.results[index] ?? { status: 'NOT_SENT' };
-      const { state, reason, appliedAt, bootId } = report ?? {};
       return {
-        node,
-        instanceId,
-        faultId,
-        status,
-        state,
-        reason: reason && cut(reason, MAX_LINE_CHARACTERS),
-        appliedAt,
-        bootId,
+        ...{ node, instanceId, faultId, status },
+        ...(report ? { state: report.state } : {}),
+        ...(report?.reason ? { reason: cut(report.reason, MAX_LINE_CHARACTERS) } : {}),
+        ...(report?.appliedAt ? { appliedAt: report.appliedAt } : {}),
+        ...(report?.bootId ? { bootId: report.bootId } : {}),
       };
     }),
     services: services.map(

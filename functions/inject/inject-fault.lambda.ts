@@ -1,32 +1,30 @@
-import { ssmClient } from '../aws/clients.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
-import { fisInjectionFromEnv } from '../aws/fis/from-env.ts';
-import { ssmHostCommands } from '../aws/host-commands.ts';
-import { auditLogFromEnv, leaseStoreFromEnv } from '../aws/wiring.ts';
-import { configuredClusters } from '../domain/cluster.ts';
+import { auditLog, fisFaultInjection, hostCommands, leases } from '../aws/wiring.ts';
 import type { Fault } from '../domain/experiment.ts';
-import { serviceFaults } from '../domain/fis-fault.ts';
+import { fisFaults } from '../domain/fis-fault.ts';
+import { ENVIRONMENT } from '../domain/names.ts';
 import type { ExperimentRun, Injection } from '../domain/workflow.ts';
-import { requireEnv } from '../runtime/environment.ts';
+import { environmentVariable } from '../runtime/environment.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { injectFault } from './inject-fault.ts';
 import { nodeCommands } from './node-command.ts';
 
-const audit = auditLogFromEnv();
-const leases = leaseStoreFromEnv();
-const hosts = ssmHostCommands(ssmClient(), systemClock);
-const documentPrefix = requireEnv('HOLDFAST_DOCUMENT_PREFIX');
+const ports = {
+  leases: leases(),
+  audit: auditLog(),
+  hosts: hostCommands(),
+  clock: systemClock,
+  documentPrefix: environmentVariable(ENVIRONMENT.documentPrefix),
+};
 
 export async function handler({ experiment, targets, injection }: ExperimentRun): Promise<Injection> {
-  const configuration = loadConfiguration();
+  const { clusters, leaseGraceSeconds } = loadConfiguration();
   if (!targets) throw new Error('targets: required, nothing is sent to a guessed host');
-  const clusters = configuredClusters(experiment, configuration);
-  const context = { experiment, targets, clusters, leaseGraceSeconds: configuration.leaseGraceSeconds };
+  const context = { experiment, targets, clusters, leaseGraceSeconds };
   const plan = (faults: readonly Fault[], ttlSeconds: number) => ({
     commands: nodeCommands(context, faults, ttlSeconds),
-    services: serviceFaults(context, faults, ttlSeconds),
+    services: fisFaults(context, faults, ttlSeconds),
   });
-  const services = fisInjectionFromEnv(configuration.clusters, experiment, leases);
-  const dependencies = { leases, audit, hosts, services, clock: systemClock, documentPrefix };
+  const dependencies = { ...ports, services: fisFaultInjection(clusters, experiment) };
   return injectFault({ experiment, plan, ...(injection ? { injection } : {}) }, dependencies);
 }

@@ -1,43 +1,40 @@
-import { announcedFaults } from '../domain/announced-faults.ts';
-import type { AuditEntry } from '../domain/audit-entry.ts';
+import { type AuditEntry, announcedFaults } from '../domain/audit-entry.ts';
 import type { Clock } from '../domain/clock.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
 import type { Experiment, Fault } from '../domain/experiment.ts';
-import type { Injection } from '../domain/workflow.ts';
+import { OBSERVED_DEADLINE_MS, PROBE_READY_DEADLINE_MS } from '../domain/timing.ts';
+import type { BatchPlan, Injection } from '../domain/workflow.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
-import { type LeaseStore, leaseReleased } from '../tables/leases.ts';
-import { nextDueAtEpochMs, nextTurn, type Turn } from './batches.ts';
-import { answersOf, failuresOf, type SendDependencies, type Sent, sendTurn, type TurnPlan } from './dispatch.ts';
+import { type Leases, leaseReleased } from '../tables/leases.ts';
+import { type InjectionBatch, nextBatch, nextDueAtEpochMs } from './batches.ts';
+import { answersOf, type DispatchDependencies, dispatch, failuresOf, type Sent } from './dispatch.ts';
 
 const ACTOR = { function: 'inject-fault' };
 /** Two beats: the guard has seen fresh data and has come back to see more. */
 const MIN_BEAT = 2;
-const WATCH_DEADLINE_MS = 15_000;
-/** Started just before: connects, writes, and finds its write on the impacted nodes. */
-const PROBE_DEADLINE_MS = 8_000;
 const WATCH_POLL_MS = 250;
-/** The machine's clock may be ahead of ours by so much; a turn that comes earlier still is no turn of this plan. */
+/** The machine's clock may be ahead of ours by so much; a batch that comes earlier still is none of this plan. */
 const MAX_EARLY_MS = 5_000;
 
-export interface InjectDependencies extends SendDependencies {
-  leases: Pick<LeaseStore, 'read' | 'grant' | 'setHoldUntil'>;
+export interface InjectDependencies extends DispatchDependencies {
+  leases: Pick<Leases, 'read' | 'grant' | 'setEndsAt'>;
   audit: Pick<AuditLog, 'append' | 'read'>;
 }
 
 export interface InjectTask {
   experiment: Experiment;
-  /** What the turns before have injected. */
+  /** What the batches before have injected. */
   injection?: Injection;
   /** @throws Error when a fault has no resolved targets: then nothing is announced, and nothing is sent. */
-  plan(faults: readonly Fault[], ttlSeconds: number): TurnPlan;
+  plan(faults: readonly Fault[], ttlSeconds: number): BatchPlan;
 }
 
 /**
  * Injects the faults that are due under a watched lease: watched and measured → recorded → granted → sent → confirmed
  * by every host and by the service. Anything less is indeterminate, and indeterminate means injected: the caller rolls
- * back everything, the faults of earlier turns too.
+ * back everything, the faults of earlier batches too.
  *
- * @returns the injection so far; its times are those of the first turn
+ * @returns the injection so far; its times are those of the first batch
  * @throws WorkflowError InjectionFailed, or LeaseReleased when the right to go on ended on the way.
  */
 export async function injectFault(task: InjectTask, dependencies: InjectDependencies): Promise<Injection> {
@@ -45,28 +42,28 @@ export async function injectFault(task: InjectTask, dependencies: InjectDependen
   const { experimentId } = experiment;
   const { audit, clock } = dependencies;
   await waitUntilDue(task, clock);
-  const missed = nextTurn(experiment, injection, clock.nowEpochMs());
+  const missed = nextBatch(experiment, injection, clock.nowEpochMs());
   if (injection && missed.faults.length === 0) return skip(experimentId, injection, missed, dependencies);
   const entries = await waitUntilObserved(task, dependencies);
   // Again: the wait took of what remains.
-  const turn = nextTurn(experiment, injection, clock.nowEpochMs());
-  if (injection && turn.faults.length === 0) return skip(experimentId, injection, turn, dependencies);
-  refuseRepetition(turn.faults, entries);
-  const planned = plan(turn.faults, turn.ttlSeconds);
-  await audit.append(experimentId, 'INJECTING', ACTOR, { ...planned });
+  const batch = nextBatch(experiment, injection, clock.nowEpochMs());
+  if (injection && batch.faults.length === 0) return skip(experimentId, injection, batch, dependencies);
+  refuseRepetition(batch.faults, entries);
+  const planned = plan(batch.faults, batch.ttlSeconds);
+  await audit.append(experimentId, 'INJECTING', ACTOR, planned);
   let sent: Sent | undefined;
   try {
-    sent = await sendTurn(experimentId, planned, injection?.rollbackScheduledAt, dependencies);
+    sent = await dispatch(experimentId, planned, injection?.endsAt, dependencies);
     const failures = failuresOf(planned, sent);
     if (failures.length > 0) throw new WorkflowError(ErrorName.InjectionFailed, failures.join('; '));
 
     const confirmedAtMs = clock.nowEpochMs();
-    const injected = injectionBehind(task, turn, confirmedAtMs);
+    const injected = injectionAfter(task, batch, confirmedAtMs);
     // Conditional on HOLD: a lease that went meanwhile is told here.
-    await dependencies.leases.setHoldUntil(experimentId, injected.rollbackScheduledAt);
+    await dependencies.leases.setEndsAt(experimentId, injected.endsAt);
     await audit.append(experimentId, 'INJECTED', ACTOR, {
       ...injected,
-      faults: turn.faults.map(({ faultId }) => faultId),
+      faults: batch.faults.map(({ faultId }) => faultId),
       confirmedAt: new Date(confirmedAtMs).toISOString(),
       ...answersOf(planned, sent),
     });
@@ -93,7 +90,7 @@ async function waitUntilDue({ experiment, injection }: InjectTask, clock: Clock)
 }
 
 /**
- * Nothing is injected that nobody watches, and nothing whose effect on a client nobody measures. In a later turn the
+ * Nothing is injected that nobody watches, and nothing whose effect on a client nobody measures. In a later batch the
  * beats of the beginning prove nothing: a new one must come, and before the common end.
  * @returns the log as it was then
  */
@@ -102,8 +99,8 @@ async function waitUntilObserved(
   { leases, audit, clock }: InjectDependencies,
 ): Promise<AuditEntry[]> {
   const startedMs = clock.monotonicMs();
-  const leftMs = injection ? Date.parse(injection.rollbackScheduledAt) - clock.nowEpochMs() : Number.POSITIVE_INFINITY;
-  const watchDeadlineMs = Math.min(WATCH_DEADLINE_MS, leftMs);
+  const leftMs = injection ? Date.parse(injection.endsAt) - clock.nowEpochMs() : Number.POSITIVE_INFINITY;
+  const watchDeadlineMs = Math.min(OBSERVED_DEADLINE_MS, leftMs);
   let minBeat = MIN_BEAT;
   for (let reads = 1; ; reads++) {
     const lease = await leases.read(experimentId);
@@ -118,8 +115,8 @@ async function waitUntilObserved(
       const message = `nobody watches: beat ${lease.beat} after ${watchDeadlineMs / 1000} s, at least ${minBeat}`;
       throw new WorkflowError(ErrorName.InjectionFailed, message);
     }
-    if (!measured && waitedMs >= PROBE_DEADLINE_MS) {
-      const message = `nobody measures: the probe was not ready within ${PROBE_DEADLINE_MS / 1000} s`;
+    if (!measured && waitedMs >= PROBE_READY_DEADLINE_MS) {
+      const message = `nobody measures: the probe was not ready within ${PROBE_READY_DEADLINE_MS / 1000} s`;
       throw new WorkflowError(ErrorName.InjectionFailed, message);
     }
     await clock.sleep(WATCH_POLL_MS);
@@ -138,22 +135,26 @@ function refuseRepetition(faults: readonly Fault[], entries: readonly AuditEntry
 async function skip(
   experimentId: string,
   { nextFaultAt: _none, ...injection }: Injection,
-  { late }: Turn,
+  { late }: InjectionBatch,
   { audit }: InjectDependencies,
 ): Promise<Injection> {
   if (late.length === 0) return injection;
   await audit.append(experimentId, 'INJECTION_SKIPPED', ACTOR, {
     faults: late.map(({ faultId }) => faultId),
-    reason: `less than a second was left until ${injection.rollbackScheduledAt}`,
+    reason: `less than a second was left until ${injection.endsAt}`,
   });
   return injection;
 }
 
-function injectionBehind({ experiment, injection }: InjectTask, { faults }: Turn, confirmedAtMs: number): Injection {
+function injectionAfter(
+  { experiment, injection }: InjectTask,
+  { faults }: InjectionBatch,
+  confirmedAtMs: number,
+): Injection {
   const endMs = confirmedAtMs + experiment.durationSeconds * 1000;
   const injected: Injection = {
     injectedAt: injection?.injectedAt ?? new Date(confirmedAtMs).toISOString(),
-    rollbackScheduledAt: injection?.rollbackScheduledAt ?? new Date(endMs).toISOString(),
+    endsAt: injection?.endsAt ?? new Date(endMs).toISOString(),
     injectedFaults: [...(injection?.injectedFaults ?? []), ...faults.map(({ faultId }) => faultId)],
   };
   const nextMs = nextDueAtEpochMs(experiment.faults, injected);

@@ -1,79 +1,75 @@
-import type { Cluster } from '../domain/configuration.ts';
+import { clusterAt } from '../domain/configuration.ts';
 import type { Experiment, Fault } from '../domain/experiment.ts';
-import { type HostFaultKind, hostKindOf, isHostFaultKind } from '../domain/faults/catalogue.ts';
-import type { ResolvedFault, ResolvedTargets, TargetNode } from '../domain/workflow.ts';
-
-/** One document for one node, complete before anything is sent: it goes into the audit log first. */
-export interface NodeCommand {
-  faultId: string;
-  kind: HostFaultKind;
-  node: string;
-  instanceId: string;
-  parameters: Record<string, string>;
-  undo: string[];
-}
+import { hitsWholeHost, hostKindOf, isHostFaultKind } from '../domain/faults/catalogue.ts';
+import { type ResolvedFault, type ResolvedTargets, resolvedFault, type TargetNode } from '../domain/targets.ts';
+import type { NodeCommand } from '../domain/workflow.ts';
+import type { EngineCluster } from '../engines/configuration.ts';
+import { engineOf, UNUSED_ENGINE_PARAMETERS } from '../engines/registry.ts';
 
 /** What every command of a run has in common. */
 export interface CommandContext {
   experiment: Pick<Experiment, 'experimentId'>;
   targets: ResolvedTargets;
   /** Of the configuration: each fault has its own cluster. */
-  clusters: Readonly<Record<string, Cluster>>;
+  clusters: Readonly<Record<string, EngineCluster>>;
   leaseGraceSeconds: number;
 }
 
 /**
- * The commands of those faults that a host's watchdog applies, one for each impacted node. Faults of a service have
- * none: see service-fault.ts.
+ * The commands of those faults that a host's watchdog applies, one for each impacted node, and of a fault on a whole host
+ * one for each host. Faults that FIS applies have none: see fis-fault.ts.
  *
  * @param ttlSeconds what remains of the experiment's life when they are sent: all faults end together.
  * @throws Error when a fault has no resolved targets or no configured cluster: nothing is sent to a guessed host.
  */
 export function nodeCommands(context: CommandContext, faults: readonly Fault[], ttlSeconds: number): NodeCommand[] {
   return faults.flatMap((fault) => {
-    const { kind } = fault;
+    const { faultId, kind } = fault;
     if (!isHostFaultKind(kind)) return [];
-    const resolved = resolvedFault(context.targets, fault.faultId);
-    const cluster = clusterOfFault(context.clusters, fault);
+    const resolved = resolvedFault(context.targets, faultId);
     const { fence, command } = hostKindOf(kind);
-    const { parameters, undo } = command(fault.parameters, resolved, cluster);
-    return resolved.impacted.map((node) => ({
-      faultId: fault.faultId,
-      kind,
-      node: node.name,
-      instanceId: node.instanceId,
-      parameters: {
-        ...commonParameters(context, fault, cluster, ttlSeconds),
-        ...(fence ? fenceParameters(cluster, resolved, node) : NO_FENCE),
-        ...parameters,
-      },
-      undo,
-    }));
+    return commanded(fault, resolved).map((node) => {
+      const cluster = clusterAt(clusterOfFault(context.clusters, fault), node.port);
+      const { parameters, undo } = command(fault.parameters, resolved, cluster);
+      return {
+        faultId,
+        kind,
+        node: node.name,
+        instanceId: node.instanceId,
+        parameters: {
+          ...commonParameters(context, fault, cluster, ttlSeconds),
+          ...UNUSED_ENGINE_PARAMETERS,
+          ...(fence ? engineOf(cluster).fenceParameters(node, resolved.shardMembers) : {}),
+          ...parameters,
+        },
+        undo,
+      };
+    });
   });
 }
 
-/** @throws Error when the fault has no resolved targets. */
-export function resolvedFault(targets: ResolvedTargets, faultId: string): ResolvedFault {
-  const resolved = targets.faults.find((candidate) => candidate.faultId === faultId);
-  if (!resolved || resolved.impacted.length === 0) throw new Error(`fault ${faultId}: has no resolved targets`);
-  return resolved;
+/** A host is told once, whichever of its nodes were named. */
+function commanded({ kind }: Fault, { impacted }: ResolvedFault): TargetNode[] {
+  return hitsWholeHost(kind) ? [...new Map(impacted.map((node) => [node.instanceId, node])).values()] : impacted;
 }
 
-function clusterOfFault(clusters: Readonly<Record<string, Cluster>>, { faultId, cluster: name }: Fault): Cluster {
+function clusterOfFault(clusters: CommandContext['clusters'], { faultId, cluster: name }: Fault): EngineCluster {
   const cluster = Object.hasOwn(clusters, name) ? clusters[name] : undefined;
   if (!cluster) throw new Error(`fault ${faultId}: cluster ${name} is not configured`);
   return cluster;
 }
 
+/** @param cluster as it is for the node */
 function commonParameters(
-  { experiment, targets, leaseGraceSeconds }: CommandContext,
+  { experiment, targets, clusters, leaseGraceSeconds }: CommandContext,
   fault: Fault,
-  cluster: Cluster,
+  cluster: EngineCluster & { port: number },
   ttlSeconds: number,
 ): Record<string, string> {
   const exempt = targets.exemptAddresses[fault.cluster];
-  // An empty list is an answer, none is not: a fault that may cut its own leash is not sent.
+  // Empty is an answer, unknown is not: a fault that may cut its own lease off is not sent.
   if (!exempt) throw new Error(`fault ${fault.faultId}: the telemetry addresses of ${fault.cluster} are not known`);
+  const ports = engineOf(clusterOfFault(clusters, fault)).ports;
   return {
     experimentId: experiment.experimentId,
     faultId: fault.faultId,
@@ -81,27 +77,8 @@ function commonParameters(
     leaseGraceSeconds: String(leaseGraceSeconds),
     engine: cluster.engine,
     unit: cluster.unit,
-    storePorts: `${cluster.port},${cluster.redis.sentinelPort}`,
+    // The node's own first.
+    storePorts: [...new Set([cluster.port, ...ports])].join(','),
     exemptAddresses: exempt.join(','),
   };
-}
-
-const NO_FENCE = { fence: 'none', fenceMasterName: '', fenceSentinels: '', fenceCredentialsFile: '' };
-
-/** Also for a replica: by the time of the rollback it may be the master. */
-function fenceParameters(cluster: Cluster, { shardMembers }: ResolvedFault, node: TargetNode) {
-  const { sentinelPort } = cluster.redis;
-  const sentinels = shardMembers.filter((member) => member.shard === node.shard);
-  return {
-    fence: 'redis',
-    fenceMasterName: node.shard,
-    fenceSentinels: sentinels.map((member) => `${storeAddress(member)}:${sentinelPort}`).join(','),
-    fenceCredentialsFile: cluster.hostCredentialsFile ?? '',
-  };
-}
-
-/** The address under which the store knows the node; v6 in brackets, because a port follows. */
-function storeAddress({ name, addresses: [first] }: TargetNode): string {
-  if (first === undefined) throw new Error(`node ${name}: has no address`);
-  return first.includes(':') ? `[${first}]` : first;
 }

@@ -1,15 +1,17 @@
 import { ec2Client } from '../aws/clients.ts';
+import { observeCluster } from '../aws/cluster-access.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
 import { interfacesIn } from '../aws/subnet-interfaces.ts';
-import { auditLogFromEnv, observeCluster } from '../aws/wiring.ts';
-import { configuredClusters } from '../domain/cluster.ts';
-import type { Cluster } from '../domain/configuration.ts';
+import { auditLog } from '../aws/wiring.ts';
+import { configuredClusters } from '../domain/configuration.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
 import { resolveTargets, subnetsToLookAt } from '../domain/resolve-targets.ts';
-import type { ExperimentRun, ResolvedFault, ResolvedTargets } from '../domain/workflow.ts';
+import type { ResolvedFault, ResolvedTargets } from '../domain/targets.ts';
+import type { ExperimentRun } from '../domain/workflow.ts';
+import type { EngineCluster } from '../engines/configuration.ts';
 import { addressesOf } from '../telemetry/addresses.ts';
 
-const audit = auditLogFromEnv();
+const audit = auditLog();
 
 export async function handler({ experimentId, experiment }: ExperimentRun): Promise<ResolvedTargets> {
   const configuration = loadConfiguration();
@@ -19,7 +21,7 @@ export async function handler({ experimentId, experiment }: ExperimentRun): Prom
     throw new WorkflowError(ErrorName.TargetsUnresolved, String(error), { cause: error });
   });
 
-  async function lookAt(name: string, cluster: Cluster) {
+  async function lookAt(name: string, cluster: EngineCluster) {
     const [observed, exemptAddresses] = await Promise.all([
       observeCluster(cluster, configuration),
       addressesOf(cluster.telemetry.prometheusUrl),

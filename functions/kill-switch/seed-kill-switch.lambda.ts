@@ -1,5 +1,6 @@
 import { dynamoClient } from '../aws/clients.ts';
-import { requireEnv } from '../runtime/environment.ts';
+import { ENVIRONMENT } from '../domain/names.ts';
+import { environmentVariable } from '../runtime/environment.ts';
 import { answerCustomResource, type CustomResourceRequest, seedKillSwitch } from './seed-kill-switch.ts';
 
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -7,7 +8,7 @@ const ANSWER_TIMEOUT_MS = 10_000;
 export function handler(request: CustomResourceRequest): Promise<void> {
   return answerCustomResource(
     request,
-    () => seedKillSwitch(dynamoClient(), requireEnv('HOLDFAST_LEASE_TABLE')),
+    () => seedKillSwitch(dynamoClient(), environmentVariable(ENVIRONMENT.leaseTable)),
     async (url, body) => {
       // A signed S3 address: a content type that was not signed would be refused.
       const response = await fetch(url, {

@@ -1,5 +1,5 @@
 import { ConditionalCheckFailedException, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { KILL_SWITCH_LEASE_ID } from '../tables/leases.ts';
+import { KILL_SWITCH_ID } from '../domain/names.ts';
 
 /** Creates the row that every host polls, unless it is there: a deployment must never disengage an engaged switch. */
 export async function seedKillSwitch(dynamo: DynamoDBClient, tableName: string): Promise<'created' | 'existed'> {
@@ -7,7 +7,7 @@ export async function seedKillSwitch(dynamo: DynamoDBClient, tableName: string):
     await dynamo.send(
       new PutItemCommand({
         TableName: tableName,
-        Item: { leaseId: { S: KILL_SWITCH_LEASE_ID }, state: { S: 'HOLD' } },
+        Item: { leaseId: { S: KILL_SWITCH_ID }, state: { S: 'HOLD' } },
         ConditionExpression: 'attribute_not_exists(leaseId)',
       }),
     );

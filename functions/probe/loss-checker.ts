@@ -7,7 +7,7 @@ export interface LossReport {
 }
 
 /**
- * Compares what was acknowledged with what the current master has. Each key is written once, so that anything but its
+ * Compares what was acknowledged with what the store has now. Each key is written once, so that anything but its
  * own value is a loss.
  *
  * @param found value of each key that was read; null when the store does not have it

@@ -1,22 +1,19 @@
 import type { Context } from 'aws-lambda';
-import { secretsManagerClient } from '../aws/clients.ts';
+import { openProbe } from '../aws/cluster-access.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
-import { readCredentials } from '../aws/credentials.ts';
-import { auditLogFromEnv } from '../aws/wiring.ts';
-import { configuredClusters, firstFault } from '../domain/cluster.ts';
+import { auditLog } from '../aws/wiring.ts';
+import { clusterNamed } from '../domain/configuration.ts';
+import { firstFault } from '../domain/experiment.ts';
 import type { ExperimentRun } from '../domain/workflow.ts';
-import { redisProbe } from '../engines/redis/probe.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { probe } from './probe.ts';
 import { probedShard } from './probed-shard.ts';
 
-const audit = auditLogFromEnv();
+const audit = auditLog();
 
-export async function handler(run: ExperimentRun, context: Context): Promise<void> {
-  const cluster = configuredClusters(run.experiment, loadConfiguration())[firstFault(run.experiment).cluster];
-  if (!cluster) throw new Error('faults: the first one names no configured cluster');
-  const credentials = await readCredentials(secretsManagerClient(), cluster);
-  const shard = redisProbe({ ...probedShard(run.experiment, run.targets), cluster, credentials });
+export async function handler({ experimentId, experiment, targets }: ExperimentRun, context: Context): Promise<void> {
+  const cluster = clusterNamed(loadConfiguration().clusters, firstFault(experiment).cluster);
+  const store = await openProbe(cluster, probedShard(experiment, targets));
   const remainingMs = () => context.getRemainingTimeInMillis();
-  await probe(run.experimentId, shard, { audit, clock: systemClock, remainingMs });
+  await probe(experimentId, store, { audit, clock: systemClock, remainingMs });
 }

@@ -1,8 +1,9 @@
 import type { AuditEntry, EntryType } from '../domain/audit-entry.ts';
 import type { Clock } from '../domain/clock.ts';
 import { LASTING_MS, type Operation, outages, rtoSeconds, worstOutage } from '../domain/rto.ts';
+import { PROBE_PROOF_DEADLINE_MS } from '../domain/timing.ts';
 import type { ProbeMeasurement } from '../domain/workflow.ts';
-import type { ShardProbe } from '../engines/shard-probe.ts';
+import type { StoreProbe } from '../engines/engine.ts';
 import { log } from '../runtime/log.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
 import { faultAtEpochMs } from './fault-time.ts';
@@ -12,8 +13,6 @@ const ACTOR = { function: 'probe' };
 /** 20 operations a second: an outage is measured to 50 ms. */
 const WRITE_INTERVAL_MS = 50;
 const POLL_INTERVAL_MS = 500;
-/** Longer than the injection waits for it: a later proof would be none. */
-const PROOF_DEADLINE_MS = 15_000;
 /** After the end of the run: long enough to see that a recovery lasts, short enough for the verdict that waits. */
 const SETTLE_MS = LASTING_MS + 500;
 const SETTLE_DEADLINE_MS = 15_000;
@@ -46,7 +45,7 @@ interface Observed {
  * An honest client of one shard through the whole run: writes from before the fault until after the recovery, then
  * accounts for every acknowledged write. Always writes PROBE_MEASURED; what it could not measure is absent there.
  */
-export async function probe(experimentId: string, shard: ShardProbe, dependencies: ProbeDependencies): Promise<void> {
+export async function probe(experimentId: string, shard: StoreProbe, dependencies: ProbeDependencies): Promise<void> {
   const { audit, clock } = dependencies;
   const seen: Observed = {
     operations: [],
@@ -62,7 +61,7 @@ export async function probe(experimentId: string, shard: ShardProbe, dependencie
     const background = [
       writeUntil(stop.signal, experimentId, shard, seen, clock),
       prove(stop.signal, experimentId, shard, seen, dependencies),
-      watchMaster(stop.signal, experimentId, shard, seen, dependencies),
+      watchLeader(stop.signal, experimentId, shard, seen, dependencies),
     ];
     try {
       await untilEnd(experimentId, seen, dependencies);
@@ -77,7 +76,7 @@ export async function probe(experimentId: string, shard: ShardProbe, dependencie
     seen.problems.push(error instanceof Error ? error.message : String(error));
   }
   const details = measurement(seen, lostAcknowledgedWrites, clock);
-  await audit.append(experimentId, 'PROBE_MEASURED', ACTOR, { ...details });
+  await audit.append(experimentId, 'PROBE_MEASURED', ACTOR, details);
   await shard
     .removeAll(seen.keys)
     .catch((error: unknown) => log.warn('probe keys left to expire', { error: `${error}` }));
@@ -85,7 +84,7 @@ export async function probe(experimentId: string, shard: ShardProbe, dependencie
 }
 
 /** An open loop: a slow answer does not keep the next write from being sent. */
-async function writeUntil(stop: AbortSignal, experimentId: string, shard: ShardProbe, seen: Observed, clock: Clock) {
+async function writeUntil(stop: AbortSignal, experimentId: string, shard: StoreProbe, seen: Observed, clock: Clock) {
   const running = new Set<Promise<void>>();
   for (let number = 1; !stop.aborted; number++) {
     const key = `holdfast:probe:${experimentId}:${number}`;
@@ -97,7 +96,7 @@ async function writeUntil(stop: AbortSignal, experimentId: string, shard: ShardP
   await Promise.all(running);
 }
 
-async function writeOnce(key: string, value: string, shard: ShardProbe, seen: Observed, clock: Clock): Promise<void> {
+async function writeOnce(key: string, value: string, shard: StoreProbe, seen: Observed, clock: Clock): Promise<void> {
   const startedAtMs = clock.monotonicMs();
   const { acknowledged, ok } = await shard.write(key, value);
   seen.operations.push({ startedAtMs, endedAtMs: clock.monotonicMs(), ok });
@@ -111,11 +110,11 @@ async function writeOnce(key: string, value: string, shard: ShardProbe, seen: Ob
 async function prove(
   stop: AbortSignal,
   experimentId: string,
-  shard: ShardProbe,
+  shard: StoreProbe,
   seen: Observed,
   { audit, clock }: ProbeDependencies,
 ): Promise<void> {
-  const deadlineMs = clock.monotonicMs() + PROOF_DEADLINE_MS;
+  const deadlineMs = clock.monotonicMs() + PROBE_PROOF_DEADLINE_MS;
   while (!stop.aborted && clock.monotonicMs() < deadlineMs) {
     const [first] = seen.acknowledged;
     if (first && (await shard.isOnImpacted(...first).catch(() => false))) {
@@ -129,24 +128,24 @@ async function prove(
   }
 }
 
-async function watchMaster(
+async function watchLeader(
   stop: AbortSignal,
   experimentId: string,
-  { shard, masterNode }: ShardProbe,
+  { shard, leader }: StoreProbe,
   seen: Observed,
   { audit, clock }: ProbeDependencies,
 ): Promise<void> {
   let known: string | undefined;
   while (!stop.aborted) {
-    const master = await masterNode().catch(() => undefined);
-    if (master !== undefined && known !== undefined && master !== known) {
-      const promotion = { shard, from: known, to: master, at: new Date(clock.nowEpochMs()).toISOString() };
+    const current = await leader().catch(() => undefined);
+    if (current !== undefined && known !== undefined && current !== known) {
+      const promotion = { shard, from: known, to: current, at: new Date(clock.nowEpochMs()).toISOString() };
       seen.promotion ??= promotion;
       await audit.append(experimentId, 'PROMOTION_OBSERVED', ACTOR, promotion).catch((error: unknown) => {
         seen.problems.push(`PROMOTION_OBSERVED not written: ${error}`);
       });
     }
-    known = master ?? known;
+    known = current ?? known;
     await clock.sleep(POLL_INTERVAL_MS);
   }
 }
@@ -169,7 +168,7 @@ async function untilEnd(experimentId: string, seen: Observed, { audit, clock, re
   }
 }
 
-async function readBack(shard: ShardProbe, keys: readonly string[], clock: Clock) {
+async function readBack(shard: StoreProbe, keys: readonly string[], clock: Clock) {
   const deadlineMs = clock.monotonicMs() + READ_BACK_DEADLINE_MS;
   for (;;) {
     try {

@@ -1,26 +1,21 @@
-import type { AuditEntry } from '../domain/audit-entry.ts';
-import { type FaultKind, hostKindOf, isHostFaultKind } from '../domain/faults/catalogue.ts';
+import { type AuditEntry, isEntryOf } from '../domain/audit-entry.ts';
+import { hostKindOf } from '../domain/faults/catalogue.ts';
 import type { HostReport } from '../domain/host-report.ts';
 
 type OnNode = { faultId: string; instanceId: string };
-type Confirmed = OnNode & { state?: string; bootId?: string | null };
 
 /** In which boot of which host a fault was confirmed that nothing but its record tells of; undefined: in an unknown one. */
 export type UnmarkedBoots = ReadonlyMap<string, string | undefined>;
 
-/** Of every INJECTED and INJECTION_FAILED entry: what a host has called APPLIED was there, whatever came of the turn. */
+/** Of every INJECTED and INJECTION_FAILED entry: what a host has called APPLIED was there, whatever came of the batch. */
 export function unmarkedBoots(entries: readonly AuditEntry[]): UnmarkedBoots {
-  const commands = entries.flatMap(({ type, details }) =>
-    type === 'INJECTING' ? ((details.commands as { faultId: string; kind: FaultKind }[] | undefined) ?? []) : [],
+  const commands = entries.flatMap((entry) => (entry.type === 'INJECTING' ? entry.details.commands : []));
+  const unmarked = new Set(commands.filter(({ kind }) => hostKindOf(kind).unmarked).map(({ faultId }) => faultId));
+  const answers = entries.flatMap((entry) =>
+    isEntryOf(entry, 'INJECTED', 'INJECTION_FAILED') ? entry.details.nodes : [],
   );
-  const unmarked = new Set(
-    commands.filter(({ kind }) => isHostFaultKind(kind) && hostKindOf(kind).unmarked).map(({ faultId }) => faultId),
-  );
-  const answered = entries.flatMap(({ type, details }) =>
-    type === 'INJECTED' || type === 'INJECTION_FAILED' ? ((details.nodes as Confirmed[] | undefined) ?? []) : [],
-  );
-  const confirmed = answered.filter(({ faultId, state }) => unmarked.has(faultId) && state === 'APPLIED');
-  return new Map(confirmed.map((node) => [keyOf(node), node.bootId ?? undefined]));
+  const confirmed = answers.filter(({ faultId, state }) => unmarked.has(faultId) && state === 'APPLIED');
+  return new Map(confirmed.map((node) => [keyOf(node), node.bootId]));
 }
 
 /**

@@ -1,13 +1,13 @@
-import { auditLog, clusterLocks, leaseStore } from '../admission/stores-from-env.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
+import { auditLog, leases, locks } from '../aws/wiring.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { type AlarmStateChange, type OnAlarmResult, onAlarm } from './on-alarm.ts';
 
 const dependencies = {
   clusters: loadConfiguration().clusters,
-  locks: clusterLocks(),
+  locks: locks(),
   audit: auditLog(),
-  leases: leaseStore(),
+  leases: leases(),
   clock: systemClock,
 };
 

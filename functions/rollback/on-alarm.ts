@@ -1,13 +1,13 @@
 import { isTolerated } from '../domain/alarms.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { Configuration } from '../domain/configuration.ts';
+import type { Cluster } from '../domain/configuration.ts';
 import type { AlertSeverity } from '../domain/experiment.ts';
 import { stateOf } from '../domain/status.ts';
 import { withDeadline } from '../domain/with-deadline.ts';
 import { log } from '../runtime/log.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
-import type { LeaseStore } from '../tables/leases.ts';
-import type { ClusterLocks } from '../tables/locks.ts';
+import type { Leases } from '../tables/leases.ts';
+import type { Locks } from '../tables/locks.ts';
 
 /** The part of EventBridge's `CloudWatch Alarm State Change` that is used. */
 export interface AlarmStateChange {
@@ -15,22 +15,22 @@ export interface AlarmStateChange {
 }
 
 export interface OnAlarmDependencies {
-  clusters: Configuration['clusters'];
-  locks: Pick<ClusterLocks, 'holder'>;
+  clusters: Readonly<Record<string, Pick<Cluster, 'alarms'>>>;
+  locks: Pick<Locks, 'holder'>;
   audit: Pick<AuditLog, 'append' | 'read'>;
-  leases: Pick<LeaseStore, 'release'>;
+  leases: Pick<Leases, 'release'>;
   clock: Clock;
 }
 
-/** Experiments that were told to let go, and why the others were not. */
+/** Experiments whose lease was released, and why the others' were not. */
 export interface OnAlarmResult {
   released: string[];
   ignored: string[];
 }
 
 /**
- * An alarm of a cluster lets go of the experiment that holds it, if its severity is above what the experiment
- * tolerates. An experiment whose terms cannot be read in time is let go of as well.
+ * An alarm of a cluster ends the experiment that holds it, if its severity is above what the experiment tolerates. An
+ * experiment whose terms cannot be read in time is ended as well.
  * @throws the lease store's error, so that the event is delivered again.
  */
 export async function onAlarm(event: AlarmStateChange, dependencies: OnAlarmDependencies): Promise<OnAlarmResult> {
@@ -51,7 +51,7 @@ export async function onAlarm(event: AlarmStateChange, dependencies: OnAlarmDepe
       if (experimentId === undefined) ignore(`no experiment holds ${cluster}`);
       else if (await tolerates(experimentId, severity, dependencies)) ignore(`${experimentId} tolerates ${severity}`);
       else {
-        await letGo(experimentId, `${alarmName} (${severity}): ${state.reason ?? 'no reason given'}`, dependencies);
+        await release(experimentId, `${alarmName} (${severity}): ${state.reason ?? 'no reason given'}`, dependencies);
         result.released.push(experimentId);
       }
     }
@@ -70,16 +70,16 @@ async function tolerates(
     if (!experiment) return false;
     return isTolerated(severity, experiment.safetyThreshold);
   } catch (error) {
-    log.error('terms not readable: letting go', { experimentId, error: String(error) });
+    log.error('terms not readable: released', { experimentId, error: String(error) });
     return false;
   }
 }
 
-/** Lets go, then records: the way back never waits for the record. */
-async function letGo(experimentId: string, detail: string, dependencies: OnAlarmDependencies): Promise<void> {
+/** Releases the lease, then records: the rollback never waits for the record. */
+async function release(experimentId: string, detail: string, dependencies: OnAlarmDependencies): Promise<void> {
   const { audit, leases, clock } = dependencies;
   await leases.release(experimentId, 'ALARM', detail);
-  const details = { reason: 'ALARM', detail };
+  const details = { reason: 'ALARM', detail } as const;
   try {
     await withDeadline(audit.append(experimentId, 'ABORT_REQUESTED', { function: 'on-alarm' }, details), clock);
   } catch (error) {

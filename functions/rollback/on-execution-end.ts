@@ -1,6 +1,6 @@
 import { stateOf } from '../domain/status.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
-import type { LeaseStore } from '../tables/leases.ts';
+import type { Leases } from '../tables/leases.ts';
 import { type RollbackStarter, startRollback } from './start-rollback.ts';
 
 /** The part of EventBridge's `Step Functions Execution Status Change` that is used. */
@@ -10,7 +10,7 @@ export interface ExecutionStatusChange {
 
 export interface OnExecutionEndDependencies extends RollbackStarter {
   audit: Pick<AuditLog, 'read'>;
-  leases: Pick<LeaseStore, 'release'>;
+  leases: Pick<Leases, 'release'>;
 }
 
 export type OnExecutionEndResult =
@@ -21,7 +21,7 @@ export type OnExecutionEndResult =
 
 /**
  * An execution died (failed, timed out, was stopped). Its Lambdas do not: the guard would go on beating up to the TTL.
- * So the lease goes first; then the way back starts, unless it is that which died: the sweep tries it again.
+ * So the lease goes first; then the rollback starts, unless it is that which died: the sweep tries it again.
  * @throws the store's error, so that the event is delivered again.
  */
 export async function onExecutionEnd(

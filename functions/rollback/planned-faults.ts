@@ -1,17 +1,26 @@
-import { isServiceFaultKind } from '../domain/faults/catalogue.ts';
-import type { ExperimentRun, ResolvedTargets } from '../domain/workflow.ts';
+import { isFisFaultKind } from '../domain/faults/catalogue.ts';
+import type { ResolvedTargets } from '../domain/targets.ts';
+import type { ExperimentRun, ReleaseReason } from '../domain/workflow.ts';
 
 /** What the run itself tells of what may have been injected: for a log that cannot be read. */
 export interface PlannedFaults {
   /** Without the faults that FIS runs: their hosts have nothing to revert, and may be stopped. */
   targets?: ResolvedTargets;
-  hasServiceFaults: boolean;
+  hasFisFaults: boolean;
 }
 
 export function plannedFaults({ experiment, targets }: Pick<ExperimentRun, 'experiment' | 'targets'>): PlannedFaults {
-  const inService = new Set(
-    experiment.faults.filter(({ kind }) => isServiceFaultKind(kind)).map(({ faultId }) => faultId),
-  );
-  const onHosts = targets && { ...targets, faults: targets.faults.filter(({ faultId }) => !inService.has(faultId)) };
-  return { ...(onHosts ? { targets: onHosts } : {}), hasServiceFaults: inService.size > 0 };
+  const inFis = new Set(experiment.faults.filter(({ kind }) => isFisFaultKind(kind)).map(({ faultId }) => faultId));
+  const onHosts = targets && { ...targets, faults: targets.faults.filter(({ faultId }) => !inFis.has(faultId)) };
+  return { ...(onHosts ? { targets: onHosts } : {}), hasFisFaults: inFis.size > 0 };
+}
+
+/** The reason a rollback gives to a lease that nobody has released yet: what its run shows. */
+export function rollbackReason({ rollbackOnly, cause }: Pick<ExperimentRun, 'rollbackOnly' | 'cause'>): {
+  reason: ReleaseReason;
+  detail: string;
+} {
+  if (rollbackOnly) return { reason: 'SWEEP', detail: 'found by the sweep' };
+  if (cause) return { reason: 'ROLLBACK', detail: `${cause.Error}: ${cause.Cause}`.slice(0, 1000) };
+  return { reason: 'TTL', detail: 'the time of the experiment is over' };
 }

@@ -1,31 +1,27 @@
 import type { CommandResult, HostCommands } from '../aws/host-commands.ts';
+import type { AuditEntry } from '../domain/audit-entry.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { ServiceFaults } from '../domain/fis-faults.ts';
+import type { FisFaults } from '../domain/fis-fault.ts';
 import { MAX_ENTRY_BYTES } from '../domain/limits.ts';
+import type { ResolvedTargets } from '../domain/targets.ts';
+import { FIS_ROLLBACK_DEADLINE_MS, HOST_ROLLBACK_DEADLINE_MS } from '../domain/timing.ts';
 import { withDeadline } from '../domain/with-deadline.ts';
-import type { NodeRollback, ResolvedTargets, RollbackResult, ServiceRollback } from '../domain/workflow.ts';
+import type { FisRollback, NodeRollback, ReleaseReason, RollbackResult } from '../domain/workflow.ts';
 import { log } from '../runtime/log.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
-import type { LeaseStore, ReleaseReason } from '../tables/leases.ts';
+import type { Leases } from '../tables/leases.ts';
 import { boundedResult } from './bounded-result.ts';
 import { lostRecord, type UnmarkedBoots, unmarkedBoots } from './lost-record.ts';
 import type { PlannedFaults } from './planned-faults.ts';
 
 const ACTOR = { function: 'roll-back' };
-/** The host's fence may take 15 s, a busy agent as long again; beyond this a person is needed. */
-const DEADLINE_MS = 40_000;
-/**
- * An instance may take minutes to stop before it can be started again, and only then can its host be asked. Below the
- * time limit of the function.
- */
-const SERVICE_DEADLINE_MS = 180_000;
 const RETRY_PAUSE_MS = 1000;
 
 export interface RollBackDependencies {
-  leases: Pick<LeaseStore, 'release' | 'read'>;
+  leases: Pick<Leases, 'release' | 'read'>;
   audit: Pick<AuditLog, 'append' | 'read'>;
   hosts: HostCommands;
-  services: Pick<ServiceFaults, 'rollBack'>;
+  services: Pick<FisFaults, 'rollBack'>;
   clock: Clock;
   /** Full name of the roll-back document. */
   document: string;
@@ -38,11 +34,10 @@ export interface RollBackTask extends PlannedFaults {
   detail: string;
 }
 
-type Entries = Awaited<ReturnType<AuditLog['read']>>;
 type Impacted = Pick<NodeRollback, 'node' | 'instanceId' | 'faultId'>;
 
 /**
- * The only way back, whoever calls: release the lease (hosts let go within a poll), record, revert on every node that
+ * The one rollback, whoever calls: release the lease (hosts revert within a poll), record, revert on every node that
  * was ever to be injected and stop what runs in FIS, side by side, prove. Idempotent, works from the id alone, and goes on without lease table or audit log.
  *
  * The log is read after the release: an injection that is recorded later finds no lease to be granted by.
@@ -70,16 +65,16 @@ export async function rollBack(task: RollBackTask, dependencies: RollBackDepende
   const blind = entries === undefined && targets === undefined;
   if (blind) problems.push('which nodes were injected is not known: their own lease and TTL end the fault');
 
-  const inService = (entries ? announced(entries, 'services') : []) as { faultId: string }[];
-  const hasServices = entries ? inService.length > 0 : task.hasServiceFaults;
-  const deadlineMs = startedMs + (hasServices ? SERVICE_DEADLINE_MS : DEADLINE_MS);
+  const inFis = plansIn(entries ?? []).flatMap(({ services }) => services);
+  const hasFisFaults = entries ? inFis.length > 0 : task.hasFisFaults;
+  const deadlineMs = startedMs + (hasFisFaults ? FIS_ROLLBACK_DEADLINE_MS : HOST_ROLLBACK_DEADLINE_MS);
   const boots = unmarkedBoots(entries ?? []);
   const [nodes, services] = await Promise.all([
     Promise.all(impacted.map((node) => revertUntilClean(node, boots, task, dependencies, deadlineMs))),
-    hasServices
+    hasFisFaults
       ? dependencies.services.rollBack(
           experimentId,
-          inService.map(({ faultId }) => faultId),
+          inFis.map(({ faultId }) => faultId),
           deadlineMs,
         )
       : [],
@@ -96,7 +91,7 @@ export async function rollBack(task: RollBackTask, dependencies: RollBackDepende
   });
   const { outcome } = result();
   const evidence = boundedResult(result(), MAX_ENTRY_BYTES);
-  const written = await tolerate(`${outcome} not written`, audit.append(experimentId, outcome, ACTOR, { ...evidence }));
+  const written = await tolerate(`${outcome} not written`, audit.append(experimentId, outcome, ACTOR, evidence));
   // The state machine carries no evidence: then this line is the only one.
   if (!written) log.error('rollback not recorded', { experimentId, ...evidence });
   return result();
@@ -159,18 +154,17 @@ function judge(impacted: Impacted, { status, report, detail }: CommandResult, bo
  * Every node that an INJECTING entry announced, confirmed or not; none when nothing was announced. Where something was,
  * the resolved targets are added: reverting too much is harmless.
  */
-function injectedNodes(entries: Entries, targets: ResolvedTargets | undefined): Impacted[] {
+function injectedNodes(entries: readonly AuditEntry[], targets: ResolvedTargets | undefined): Impacted[] {
   if (entries.every(({ type }) => type !== 'INJECTING')) return [];
-  const commands = announced(entries, 'commands') as Impacted[];
-  const named = commands.map(({ node, instanceId, faultId }) => ({ node, instanceId, faultId }));
+  const named = plansIn(entries)
+    .flatMap(({ commands }) => commands)
+    .map(({ node, instanceId, faultId }) => ({ node, instanceId, faultId }));
   return unique([...named, ...resolvedNodes(targets)]);
 }
 
-/** Of all INJECTING entries: `commands` for hosts, `services` for FIS. */
-function announced(entries: Entries, what: 'commands' | 'services'): unknown[] {
-  return entries
-    .filter(({ type }) => type === 'INJECTING')
-    .flatMap(({ details }) => (details[what] as unknown[] | undefined) ?? []);
+/** What was announced, batch by batch. */
+function plansIn(entries: readonly AuditEntry[]) {
+  return entries.flatMap((entry) => (entry.type === 'INJECTING' ? [entry.details] : []));
 }
 
 function resolvedNodes(targets: ResolvedTargets | undefined): Impacted[] {
@@ -188,7 +182,7 @@ function unique(nodes: Impacted[]): Impacted[] {
 /** When the last fault was lifted, by the word of hosts and service; the time of the proof where they give none. */
 function rolledBackAt(
   nodes: readonly NodeRollback[],
-  services: readonly ServiceRollback[],
+  services: readonly FisRollback[],
   clock: Clock,
 ): string | undefined {
   const said = [

@@ -1,31 +1,36 @@
-import type { AuditEntry } from '../domain/audit-entry.ts';
+import type { Executions } from '../aws/executions.ts';
+import { type AuditEntry, isEntryOf } from '../domain/audit-entry.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { Caller, Experiment } from '../domain/experiment.ts';
-import type { ExperimentRun } from '../domain/workflow.ts';
+import type { Caller } from '../domain/experiment.ts';
 
 export interface RollbackStarter {
-  /** Starts the state machine under that name; a name that exists already is no error. */
-  startExecution(name: string, run: ExperimentRun): Promise<void>;
+  executions: Pick<Executions, 'start'>;
   clock: Clock;
 }
 
 /**
  * Starts the execution that only rolls back, at most one a minute whoever asks: the name is the experiment's and the
  * minute's. Without the targets: what was announced is in the log, and an input that is too large starts nothing.
- * @returns false when nothing was ever started: an execution comes only behind ADMITTED.
+ * @returns false when nothing was ever started: an execution comes only after ADMITTED.
  */
 export async function startRollback(
   experimentId: string,
   entries: readonly AuditEntry[],
-  { startExecution, clock }: RollbackStarter,
+  { executions, clock }: RollbackStarter,
 ): Promise<boolean> {
-  const admitted = entries.find(({ type }) => type === 'ADMITTED');
+  const admitted = entries.find((entry) => isEntryOf(entry, 'ADMITTED'));
   if (!admitted) return false;
-  await startExecution(`${experimentId}-sweep-${Math.floor(clock.nowEpochMs() / 60_000)}`, {
+  await executions.start(`${experimentId}-sweep-${Math.floor(clock.nowEpochMs() / 60_000)}`, {
     experimentId,
-    experiment: (admitted.details as { experiment?: unknown }).experiment as Experiment,
-    caller: admitted.actor as Caller,
+    experiment: admitted.details.experiment,
+    caller: callerOf(admitted),
     rollbackOnly: true,
   });
   return true;
+}
+
+/** Only people are admitted. @throws Error for an entry of one of our own functions */
+function callerOf({ actor }: AuditEntry): Caller {
+  if ('arn' in actor) return actor;
+  throw new Error(`ADMITTED was written by ${actor.function}, not for a caller`);
 }

@@ -1,21 +1,12 @@
-import { auditReader, clusterLocks, leaseStore } from '../admission/stores-from-env.ts';
-import { stepFunctionsClient } from '../aws/clients.ts';
-import { executionEnded } from '../aws/execution-ended.ts';
-import { startExecution } from '../aws/start-execution.ts';
-import type { ExperimentRun } from '../domain/workflow.ts';
-import { requireEnv } from '../runtime/environment.ts';
+import { auditReader, executions, leases, locks } from '../aws/wiring.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { type SweepAction, sweep } from './sweep.ts';
 
-const stateMachineArn = requireEnv('HOLDFAST_STATE_MACHINE_ARN');
-
 const dependencies = {
-  locks: clusterLocks(),
+  locks: locks(),
   audit: auditReader(),
-  leases: leaseStore(),
-  startExecution: (name: string, run: ExperimentRun) =>
-    startExecution(stepFunctionsClient(), stateMachineArn, name, run),
-  executionEnded: (name: string) => executionEnded(stepFunctionsClient(), stateMachineArn, name),
+  leases: leases(),
+  executions: executions(),
   clock: systemClock,
 };
 

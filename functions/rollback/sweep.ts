@@ -1,29 +1,28 @@
+import type { Executions } from '../aws/executions.ts';
 import type { AuditEntry, EntryType } from '../domain/audit-entry.ts';
 import { stateOf } from '../domain/status.ts';
+import { NEXT_STEP_MS } from '../domain/timing.ts';
 import { leavesClusterFree } from '../domain/verdict.ts';
 import { log } from '../runtime/log.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
-import type { LeaseStore } from '../tables/leases.ts';
-import type { ClusterLock, ClusterLocks } from '../tables/locks.ts';
+import type { Leases } from '../tables/leases.ts';
+import type { Lock, Locks } from '../tables/locks.ts';
 import { type RollbackStarter, startRollback } from './start-rollback.ts';
 
-/**
- * How long the step behind each of these may take before its run counts as dead.
- */
+/** How long the step after each of these entries may take before its run counts as dead. */
 const NEXT_STEP_TAKES_MS: Partial<Record<EntryType, number>> = {
-  ROLLING_BACK: 240_000,
-  ROLLED_BACK: 700_000,
-  ROLLBACK_FAILED: 700_000,
-  RECOVERY_VERIFIED: 150_000,
-  RECOVERY_FAILED: 150_000,
+  ROLLING_BACK: NEXT_STEP_MS.rollBack,
+  ROLLED_BACK: NEXT_STEP_MS.verifyRecovery,
+  ROLLBACK_FAILED: NEXT_STEP_MS.verifyRecovery,
+  RECOVERY_VERIFIED: NEXT_STEP_MS.conclude,
+  RECOVERY_FAILED: NEXT_STEP_MS.conclude,
 };
 
 export interface SweepDependencies extends RollbackStarter {
-  locks: Pick<ClusterLocks, 'list' | 'release'>;
+  locks: Pick<Locks, 'list' | 'release'>;
   audit: Pick<AuditLog, 'read'>;
-  leases: Pick<LeaseStore, 'release'>;
-  /** True when the execution of that name is known not to run any more. */
-  executionEnded(name: string): Promise<boolean>;
+  leases: Pick<Leases, 'release'>;
+  executions: Pick<Executions, 'start' | 'ended'>;
 }
 
 export type SweepAction = 'within its time' | 'lock freed' | 'rollback under way' | 'rollback started';
@@ -48,21 +47,21 @@ export async function sweep(dependencies: SweepDependencies): Promise<Record<str
   return done;
 }
 
-async function sweepOne(lock: ClusterLock, dependencies: SweepDependencies): Promise<SweepAction> {
+async function sweepOne(lock: Lock, dependencies: SweepDependencies): Promise<SweepAction> {
   const { locks, audit, leases, clock } = dependencies;
   const { cluster, experimentId } = lock;
   const nowMs = clock.nowEpochMs();
   // `!(…)` so that an end that is not a number counts as passed.
-  const outOfTime = !(nowMs <= lock.endsByEpochSeconds * 1000);
+  const outOfTime = !(nowMs <= Date.parse(lock.endsAt));
   // Asked before the log is read: an execution that ended well has written its verdict by then.
   const pastItsEnd = outOfTime || (await isDead(experimentId, dependencies));
-  const why = outOfTime ? `past its end (${lock.endsByEpochSeconds})` : 'its execution does not run any more';
+  const why = outOfTime ? `past its end (${lock.endsAt})` : 'its execution does not run any more';
   const release = () => leases.release(experimentId, 'SWEEP', why);
   let entries: AuditEntry[];
   try {
     entries = await audit.read(experimentId);
   } catch (error) {
-    // The way back does not wait for the log.
+    // The rollback does not wait for the log.
     if (pastItsEnd) await release();
     throw error;
   }
@@ -82,16 +81,16 @@ async function sweepOne(lock: ClusterLock, dependencies: SweepDependencies): Pro
   return 'lock freed';
 }
 
-async function isDead(experimentId: string, { executionEnded }: SweepDependencies): Promise<boolean> {
+async function isDead(experimentId: string, { executions }: SweepDependencies): Promise<boolean> {
   try {
-    return await executionEnded(experimentId);
+    return await executions.ended(experimentId);
   } catch (error) {
     log.warn('execution not readable: left to its time', { experimentId, error: String(error) });
     return false;
   }
 }
 
-/** Whether the last step of a way back is young enough for another one to come. */
+/** Whether the last step of a rollback is young enough for another one to come. */
 function isUnderWay(entries: readonly AuditEntry[], concluded: boolean, nowMs: number): boolean {
   const last = entries.findLast(({ type }) => Object.hasOwn(NEXT_STEP_TAKES_MS, type));
   // A repeated rollback ends with its look at the store: there is a verdict already.

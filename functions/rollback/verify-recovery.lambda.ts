@@ -1,12 +1,13 @@
+import { observeCluster, openStore } from '../aws/cluster-access.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
-import type { LiveNode } from '../aws/live-nodes.ts';
-import { auditLogFromEnv, observeCluster, openStore } from '../aws/wiring.ts';
-import { configuredClusters } from '../domain/cluster.ts';
+import { auditLog } from '../aws/wiring.ts';
+import { configuredClusters } from '../domain/configuration.ts';
+import type { LiveNode } from '../domain/targets.ts';
 import type { ExperimentRun, RecoveryResult } from '../domain/workflow.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { verifyRecovery } from './verify-recovery.ts';
 
-const audit = auditLogFromEnv();
+const audit = auditLog();
 
 export async function handler({ experiment, rollback }: ExperimentRun): Promise<RecoveryResult> {
   const configuration = loadConfiguration();

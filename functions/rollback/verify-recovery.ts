@@ -1,10 +1,11 @@
-import type { LiveNode } from '../aws/live-nodes.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Experiment } from '../domain/experiment.ts';
-import { isServiceFaultKind, serviceKindOf } from '../domain/faults/catalogue.ts';
+import { fisKindOf, isFisFaultKind } from '../domain/faults/catalogue.ts';
 import { firstLines, MAX_LINE_CHARACTERS, MAX_LINES } from '../domain/limits.ts';
+import type { LiveNode } from '../domain/targets.ts';
+import { membersOf, type StoreTopology, topologyProblems } from '../domain/topology.ts';
 import type { RecoveryResult, RollbackSummary } from '../domain/workflow.ts';
-import { type Store, type StoreTopology, topologyProblems } from '../engines/engine.ts';
+import type { Store } from '../engines/engine.ts';
 import { log } from '../runtime/log.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
 
@@ -81,7 +82,7 @@ function restartsIn(
   rollback: RollbackSummary | undefined,
 ): Map<string, number> {
   const restarting = faults.filter(
-    ({ kind, cluster: own }) => own === cluster && isServiceFaultKind(kind) && serviceKindOf(kind).restartsStore,
+    ({ kind, cluster: own }) => own === cluster && isFisFaultKind(kind) && fisKindOf(kind).restartsStore,
   );
   return new Map(
     restarting.flatMap(({ faultId, impactedNodes }) => {
@@ -125,7 +126,7 @@ async function lookAt(
 ): Promise<{ nodes: LiveNode[]; problems: string[] }> {
   try {
     const { nodes, topology } = await observe();
-    const placed = new Set(topology.shards.flatMap((shard) => [shard.master, ...shard.replicas]));
+    const placed = new Set(topology.shards.flatMap(membersOf));
     const lost = impacted.filter((node) => !placed.has(node)).map((node) => `${node}: is in no shard`);
     return { nodes, problems: [...topologyProblems(topology), ...lost, ...notRestarted(topology, restarts, clock)] };
   } catch (error) {

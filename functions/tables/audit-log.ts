@@ -1,15 +1,21 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, ExecuteStatementCommand, paginateQuery, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import type { EventPublisher } from '../aws/event-publisher.ts';
-import type { Actor, AuditEntry, EntryType } from '../domain/audit-entry.ts';
-import { asJson } from '../domain/canonical-json.ts';
+import { z } from 'zod';
+import type { Actor, AuditEntry, EntryDetails, EntryType } from '../domain/audit-entry.ts';
+import { parseEntry } from '../domain/audit-schemas.ts';
 import type { Clock } from '../domain/clock.ts';
-import { hashEntry, type UnhashedEntry } from '../domain/hash-chain.ts';
+import { asJson } from '../domain/digest.ts';
+import { hashEntry } from '../domain/hash-chain.ts';
 import { log } from '../runtime/log.ts';
 
 /** Several functions write to one experiment's log at once; each collision costs one more try. */
 const MAX_ATTEMPTS = 10;
 const RETRY_PAUSE_MS = 20;
+
+/** Tells the world about an entry that is already in the log. */
+export interface EventPublisher {
+  publish(entry: AuditEntry): Promise<void>;
+}
 
 export interface AuditLogDependencies {
   dynamo: DynamoDBClient;
@@ -36,11 +42,11 @@ export class AuditLog {
    * the record, the event is news.
    * @throws the store's error when the entry could not be written; then it may or may not be there.
    */
-  async append(
+  async append<T extends EntryType>(
     experimentId: string,
-    type: EntryType,
+    type: T,
     actor: Actor,
-    details: Record<string, unknown>,
+    details: EntryDetails[T],
   ): Promise<AuditEntry> {
     const entry = await this.#insert({ experimentId, type, actor: asJson(actor), details: asJson(details) });
     try {
@@ -51,7 +57,10 @@ export class AuditLog {
     return entry;
   }
 
-  /** All entries of an experiment, oldest first, from a consistent read of every page; empty when there is none. */
+  /**
+   * All entries of an experiment, oldest first, from a consistent read of every page; empty when there is none.
+   * @throws Error that names the entry and its field when one is not as its type demands: then nothing is known of it.
+   */
   async read(experimentId: string): Promise<AuditEntry[]> {
     const entries: AuditEntry[] = [];
     const pages = paginateQuery({ client: this.#documents }, this.#queryOf(experimentId));
@@ -59,17 +68,18 @@ export class AuditLog {
     return entries;
   }
 
-  async #insert(content: Pick<AuditEntry, 'experimentId' | 'type' | 'actor' | 'details'>): Promise<AuditEntry> {
+  async #insert(content: Content): Promise<AuditEntry> {
     const { clock } = this.#dependencies;
     for (let attempt = 1; ; attempt++) {
       const last = await this.#last(content.experimentId);
-      const unhashed: UnhashedEntry = {
+      const unhashed = {
         ...content,
         sequence: (last?.sequence ?? 0) + 1,
         at: new Date(clock.nowEpochMs()).toISOString(),
         previousHash: last?.hash ?? '',
       };
-      const entry: AuditEntry = { ...unhashed, hash: hashEntry(unhashed) };
+      // Parsed before it is written: what could not be read again would hide everything that stands beside it.
+      const entry = parseEntry({ ...unhashed, hash: hashEntry(unhashed) });
       try {
         await this.#execute(entry);
         return entry;
@@ -94,12 +104,12 @@ export class AuditLog {
     );
   }
 
-  async #last(experimentId: string): Promise<AuditEntry | undefined> {
+  async #last(experimentId: string): Promise<Link | undefined> {
     const query = new QueryCommand({ ...this.#queryOf(experimentId), ScanIndexForward: false, Limit: 1 });
-    return (await this.#documents.send(query)).Items?.map(toEntry)[0];
+    return toLink((await this.#documents.send(query)).Items);
   }
 
-  async #at(experimentId: string, sequence: number): Promise<AuditEntry | undefined> {
+  async #at(experimentId: string, sequence: number): Promise<Link | undefined> {
     const query = this.#queryOf(experimentId);
     const answer = await this.#documents.send(
       new QueryCommand({
@@ -109,7 +119,7 @@ export class AuditLog {
         ExpressionAttributeValues: { ...query.ExpressionAttributeValues, ':sequence': sequence },
       }),
     );
-    return answer.Items?.map(toEntry)[0];
+    return toLink(answer.Items);
   }
 
   #queryOf(experimentId: string) {
@@ -122,12 +132,19 @@ export class AuditLog {
   }
 }
 
+type Content = Pick<AuditEntry, 'experimentId' | 'type' | 'actor'> & { details: unknown };
+
+/** What the next entry needs of the one before it: one that does not fit its type must not keep others from the log. */
+const linkSchema = z.object({ sequence: z.int(), hash: z.string() });
+type Link = z.output<typeof linkSchema>;
+
+function toLink(items: readonly unknown[] | undefined): Link | undefined {
+  return items?.map((item) => linkSchema.parse(item))[0];
+}
+
+const rowSchema = z.looseObject({ actor: z.string(), details: z.string() });
+
 function toEntry(item: Record<string, unknown>): AuditEntry {
-  // Nobody but this log's own append can write rows of this table: IAM allows its INSERT alone.
-  const row = item as Omit<AuditEntry, 'actor' | 'details'> & { actor: string; details: string };
-  return {
-    ...row,
-    actor: JSON.parse(row.actor) as AuditEntry['actor'],
-    details: JSON.parse(row.details) as AuditEntry['details'],
-  };
+  const row = rowSchema.parse(item);
+  return parseEntry({ ...row, actor: JSON.parse(row.actor), details: JSON.parse(row.details) });
 }

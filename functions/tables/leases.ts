@@ -8,18 +8,13 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
+import { z } from 'zod';
+import { readingSchema } from '../domain/audit-schemas.ts';
 import type { Clock } from '../domain/clock.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
-import type { Reading } from '../domain/workflow.ts';
-
-const RELEASE_REASONS = ['TTL', 'GUARDRAIL', 'ABORT', 'ALARM', 'KILL_SWITCH', 'ROLLBACK', 'SWEEP'] as const;
-export type ReleaseReason = (typeof RELEASE_REASONS)[number];
-
-/** The row that frees every host when it is not `HOLD`. */
-export const KILL_SWITCH_LEASE_ID = 'GLOBAL';
-
-/** A call to the lease table is given up after this: hosts let go by themselves when no beat arrives. */
-const REQUEST_TIMEOUT_MS = 2000;
+import { KILL_SWITCH_ID } from '../domain/names.ts';
+import { PATIENCE } from '../domain/timing.ts';
+import { RELEASE_REASONS, type Reading, type ReleaseReason } from '../domain/workflow.ts';
 
 export interface Lease {
   leaseId: string;
@@ -29,7 +24,7 @@ export interface Lease {
   grants: string[];
   readings: Reading[];
   evaluatedAt?: string;
-  holdUntil?: string;
+  endsAt?: string;
   releasedAt?: string;
   releaseReason?: ReleaseReason;
   releaseDetail?: string;
@@ -41,18 +36,18 @@ const HELD = { condition: '#state = :hold', names: { '#state': 'state' }, values
  * The right of a fault to go on. One row an experiment; hosts poll it twice a second. Single-item conditional writes
  * only, and nothing here can turn RELEASED back into HOLD.
  */
-export class LeaseStore {
+export class Leases {
   readonly #dynamo: DynamoDBClient;
   readonly #tableName: string;
   readonly #clock: Clock;
-  readonly #requestTimeoutMs: number;
+  readonly #withinMs: number;
 
-  /** @param options `requestTimeoutMs`: longest time one call may take with all its tries, 2000 if not given */
-  constructor(options: { dynamo: DynamoDBClient; tableName: string; clock: Clock; requestTimeoutMs?: number }) {
+  /** @param options `withinMs`: longest time one call may take with all its attempts */
+  constructor(options: { dynamo: DynamoDBClient; tableName: string; clock: Clock; withinMs?: number }) {
     this.#dynamo = options.dynamo;
     this.#tableName = options.tableName;
     this.#clock = options.clock;
-    this.#requestTimeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
+    this.#withinMs = options.withinMs ?? PATIENCE.lease.withinMs;
   }
 
   /**
@@ -86,7 +81,7 @@ export class LeaseStore {
 
   /** True unless the GLOBAL row exists and holds: unknown means refuse. */
   async killSwitchEngaged(): Promise<boolean> {
-    const global = await this.read(KILL_SWITCH_LEASE_ID);
+    const global = await this.read(KILL_SWITCH_ID);
     return global?.state !== 'HOLD';
   }
 
@@ -114,10 +109,10 @@ export class LeaseStore {
   }
 
   /** When the guard may stop, ISO 8601. @throws WorkflowError LeaseReleased */
-  setHoldUntil(experimentId: string, holdUntil: string): Promise<Lease> {
+  setEndsAt(experimentId: string, endsAt: string): Promise<Lease> {
     return this.#updateHeld(experimentId, {
-      UpdateExpression: 'SET holdUntil = :holdUntil',
-      ExpressionAttributeValues: { ':holdUntil': { S: holdUntil } },
+      UpdateExpression: 'SET endsAt = :endsAt',
+      ExpressionAttributeValues: { ':endsAt': { S: endsAt } },
     });
   }
 
@@ -175,7 +170,7 @@ export class LeaseStore {
   }
 
   #bounded(): { abortSignal: AbortSignal } {
-    return { abortSignal: AbortSignal.timeout(this.#requestTimeoutMs) };
+    return { abortSignal: AbortSignal.timeout(this.#withinMs) };
   }
 
   #now(): string {
@@ -191,6 +186,16 @@ export function leaseReleased(experimentId: string, lease: Lease | undefined): W
   return new WorkflowError(ErrorName.LeaseReleased, `the lease of ${experimentId} is not held (${why})`);
 }
 
+/** Readings are for people: a row whose readings do not fit is as good as one without. */
+function readingsOf(text: string | undefined): Reading[] {
+  if (text === undefined) return [];
+  try {
+    return z.array(readingSchema).parse(JSON.parse(text));
+  } catch {
+    return [];
+  }
+}
+
 /** Anything but an exact `HOLD` counts as released. */
 function toLease(item: Record<string, AttributeValue>): Lease {
   const reason = RELEASE_REASONS.find((known) => known === item.releaseReason?.S);
@@ -199,9 +204,9 @@ function toLease(item: Record<string, AttributeValue>): Lease {
     state: item.state?.S === 'HOLD' ? 'HOLD' : 'RELEASED',
     beat: Number(item.beat?.N ?? '0'),
     grants: item.grants?.SS ?? [],
-    readings: item.readings?.S ? (JSON.parse(item.readings.S) as Reading[]) : [],
+    readings: readingsOf(item.readings?.S),
     ...(item.evaluatedAt?.S ? { evaluatedAt: item.evaluatedAt.S } : {}),
-    ...(item.holdUntil?.S ? { holdUntil: item.holdUntil.S } : {}),
+    ...(item.endsAt?.S ? { endsAt: item.endsAt.S } : {}),
     ...(item.releasedAt?.S ? { releasedAt: item.releasedAt.S } : {}),
     ...(reason ? { releaseReason: reason } : {}),
     ...(item.releaseDetail?.S ? { releaseDetail: item.releaseDetail.S } : {}),

@@ -8,15 +8,15 @@ import {
   type ScanCommandOutput,
 } from '@aws-sdk/lib-dynamodb';
 
-export interface ClusterLock {
+export interface Lock {
   cluster: string;
   experimentId: string;
-  /** After this the run is over, or something died: the sweep looks after it. */
-  endsByEpochSeconds: number;
+  /** ISO 8601. After this the run is over, or something died: the sweep looks after it. */
+  endsAt: string;
 }
 
 /** One experiment a cluster at a time. A lock is a row; who put it first has it. */
-export class ClusterLocks {
+export class Locks {
   readonly #documents: DynamoDBDocumentClient;
   readonly #tableName: string;
 
@@ -29,7 +29,7 @@ export class ClusterLocks {
    * True when this request has the lock now. `requestId` makes a put that was repeated because its answer got lost
    * succeed, while another request for the same experiment does not.
    */
-  async take(lock: ClusterLock, requestId: string): Promise<boolean> {
+  async take(lock: Lock, requestId: string): Promise<boolean> {
     return this.#conditionally(
       new PutCommand({
         TableName: this.#tableName,
@@ -60,8 +60,8 @@ export class ClusterLocks {
   }
 
   /** Every lock there is; there are at most as many as clusters. */
-  async list(): Promise<ClusterLock[]> {
-    const locks: ClusterLock[] = [];
+  async list(): Promise<Lock[]> {
+    const locks: Lock[] = [];
     const pages = paginateScan({ client: this.#documents }, { TableName: this.#tableName, ConsistentRead: true });
     for await (const page of pages) locks.push(...toLocks(page));
     return locks;
@@ -90,10 +90,10 @@ export class ClusterLocks {
   }
 }
 
-function toLocks({ Items }: ScanCommandOutput): ClusterLock[] {
+function toLocks({ Items }: ScanCommandOutput): Lock[] {
   return (Items ?? []).map((item) => ({
     cluster: String(item.cluster),
     experimentId: String(item.experimentId),
-    endsByEpochSeconds: Number(item.endsByEpochSeconds),
+    endsAt: String(item.endsAt),
   }));
 }

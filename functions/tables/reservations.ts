@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { canonicalJson } from '../domain/canonical-json.ts';
+import { canonicalJson, sha256Hex } from '../domain/digest.ts';
 import type { Caller, Experiment } from '../domain/experiment.ts';
 
 /** An experiment id that was admitted once: it belongs to that request for good. */
@@ -15,7 +14,7 @@ export interface Reservation {
 
 /** The same for bodies that ask for the same, whatever their white space, order of fields or spelt-out defaults. */
 export function hashRequest(experiment: Experiment): string {
-  return createHash('sha256').update(canonicalJson(experiment)).digest('hex');
+  return sha256Hex(canonicalJson(experiment));
 }
 
 export class Reservations {

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 
 /**
  * Every address behind the host of a URL, from where this runs (inside the VPC).
- * @throws Error when there is none: a leash of unknown place cannot be kept from being cut.
+ * @throws Error when there is none: an endpoint that does not resolve cannot be exempted.
  */
 export async function addressesOf(url: string): Promise<string[]> {
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '');

@@ -1,23 +1,7 @@
 import { z } from 'zod';
 import type { Cluster } from '../domain/configuration.ts';
-
-/** One attempt, this long: a guard that waits for its eyes is blind meanwhile. */
-const QUERY_TIMEOUT_MS = 700;
-
-/** What one query said: a number, or why there is none. */
-export interface RawReading {
-  value?: number;
-  /** Age of the oldest series' newest sample, by Prometheus's own clock. Seconds. */
-  ageSeconds?: number;
-  problem?: string;
-}
-
-/** Everything that one evaluation looks at, read at the same time. */
-export interface TelemetrySnapshot {
-  guardrails: Record<string, RawReading>;
-  liveGateways: RawReading;
-  requestRate: RawReading;
-}
+import type { RawReading, TelemetrySnapshot } from '../domain/guardrails.ts';
+import { QUERY_TIMEOUT_MS } from '../domain/timing.ts';
 
 /** The narrow port through which guard and checks see telemetry. Values are finite or the call rejects. */
 export interface Telemetry {
@@ -121,7 +105,7 @@ export async function readTrafficShare(
   return share;
 }
 
-/** Sentinel allows only these characters in a master name; `[.]` needs no escaping in any PromQL string. */
+/** Names of shards are held to these characters; `[.]` needs no escaping in any PromQL string. */
 function escapeShard(shard: string): string {
   if (!/^[A-Za-z0-9._-]+$/.test(shard))
     throw new Error(`shard ${shard}: letters, digits, dot, dash and underscore only`);

@@ -1,25 +1,25 @@
-import { clustersOf } from '../admission/admit.ts';
 import type { AuditEntry } from '../domain/audit-entry.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { Configuration } from '../domain/configuration.ts';
-import type { Experiment } from '../domain/experiment.ts';
-import { type RecordRow, recordsOf } from '../domain/records.ts';
+import type { Cluster } from '../domain/configuration.ts';
+import { clustersOf, type Experiment } from '../domain/experiment.ts';
+import { recordsOf } from '../domain/records.ts';
 import { stateOf } from '../domain/status.ts';
+import { PROBE_MEASURED_DEADLINE_MS } from '../domain/timing.ts';
 import { judge, leavesClusterFree } from '../domain/verdict.ts';
 import type { ExperimentRun, Verdict } from '../domain/workflow.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
-import type { ClusterLocks } from '../tables/locks.ts';
+import type { Locks } from '../tables/locks.ts';
+import type { Records } from '../tables/records.ts';
 
-const PROBE_WAIT_MS = 45_000;
 const POLL_MS = 500;
 
 export interface ConcludeDependencies {
   audit: Pick<AuditLog, 'append' | 'read'>;
-  locks: Pick<ClusterLocks, 'release'>;
-  writeRecord(row: RecordRow): Promise<void>;
+  locks: Pick<Locks, 'release'>;
+  records: Pick<Records, 'write'>;
   /** Counts the verdict, once an experiment. */
   publish(experiment: Experiment, verdict: Verdict): void;
-  clusters: Configuration['clusters'];
+  clusters: Readonly<Record<string, Pick<Cluster, 'budgets'>>>;
   clock: Clock;
 }
 
@@ -27,7 +27,7 @@ export interface ConcludeDependencies {
 const NO_BUDGET = { rtoSeconds: 0, lostAcknowledgedWrites: 0 };
 
 /**
- * Waits for the probe (at most 45 s), writes the records, then CONCLUDED, then frees the clusters: as long as the
+ * Waits for the probe, writes the records, then CONCLUDED, then frees the clusters: as long as the
  * verdict is not in the log, or the rollback has not succeeded, nobody else may start there. The first verdict stands:
  * repeating it only frees the locks.
  */
@@ -41,8 +41,8 @@ export async function conclude(run: ExperimentRun, dependencies: ConcludeDepende
     const name = experiment.faults[0]?.cluster ?? '';
     const limits = Object.hasOwn(clusters, name) ? clusters[name]?.budgets : undefined;
     verdict = judge(entries, limits ?? NO_BUDGET);
-    for (const row of recordsOf(experimentId, entries)) await dependencies.writeRecord(row);
-    await audit.append(experimentId, 'CONCLUDED', { function: 'conclude-experiment' }, { ...verdict });
+    for (const row of recordsOf(experimentId, entries)) await dependencies.records.write(row);
+    await audit.append(experimentId, 'CONCLUDED', { function: 'conclude-experiment' }, verdict);
     dependencies.publish(experiment, verdict);
   }
   if (leavesClusterFree(verdict, entries)) {
@@ -52,7 +52,7 @@ export async function conclude(run: ExperimentRun, dependencies: ConcludeDepende
 }
 
 async function entriesWithProbe(experimentId: string, { audit, clock }: ConcludeDependencies): Promise<AuditEntry[]> {
-  const deadlineMs = clock.monotonicMs() + PROBE_WAIT_MS;
+  const deadlineMs = clock.monotonicMs() + PROBE_MEASURED_DEADLINE_MS;
   for (;;) {
     const entries = await audit.read(experimentId);
     const has = (type: AuditEntry['type']) => entries.some((entry) => entry.type === type);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { LiveNode } from '../../functions/aws/live-nodes.ts';
+import type { LiveNode } from '../../functions/domain/targets.ts';
 import { askRedis } from '../../functions/engines/redis/connection.ts';
 import { redisStore } from '../../functions/engines/redis/store.ts';
 

@@ -1,21 +1,25 @@
 import { DeleteExperimentTemplateCommand, type FisClient, StopExperimentCommand } from '@aws-sdk/client-fis';
-import type { LeaseStore } from '../../tables/leases.ts';
+import type { Leases } from '../../tables/leases.ts';
 import { isOver, isTagged, listExperiments, listTemplates } from './experiments.ts';
 
-export interface GiveUp {
+export interface AmbiguousStart {
   experimentId: string;
   /** All tags of the fault. */
   tags: Record<string, string>;
   fis: FisClient;
-  leases: Pick<LeaseStore, 'read'>;
+  leases: Pick<Leases, 'read'>;
 }
 
 /**
- * After a request to FIS whose answer is missing: it may have been done all the same. While the lease is held, the way
- * back comes after us and finds it by its tags. Otherwise that may be over already, so what the tags find is ended here.
- * @throws the given error always, with what could not be ended in its words.
+ * After a request to FIS whose answer is missing: it may have been done all the same. While the lease is held, the
+ * rollback is still to come and finds it by its tags. Otherwise that may be over already, so what the tags find is ended
+ * here.
+ * @throws the given error always, with the cleanup failures appended.
  */
-export async function endUnanswered(error: unknown, { experimentId, tags, fis, leases }: GiveUp): Promise<never> {
+export async function cleanUpAmbiguousStart(
+  error: unknown,
+  { experimentId, tags, fis, leases }: AmbiguousStart,
+): Promise<never> {
   const lease = await leases.read(experimentId).catch(() => undefined);
   if (lease?.state === 'HOLD') throw error;
   try {
@@ -25,7 +29,7 @@ export async function endUnanswered(error: unknown, { experimentId, tags, fis, l
     const living = experiments.filter(({ state }) => !isOver(state?.status));
     await all(living.map(({ id }) => fis.send(new StopExperimentCommand({ id }))));
   } catch (trouble) {
-    throw withWords(error, `what it may have begun could not be ended: ${String(trouble)}`);
+    throw appended(error, `what it may have begun could not be ended: ${String(trouble)}`);
   }
   throw error;
 }
@@ -36,7 +40,7 @@ export async function deleteTemplate(fis: FisClient, id: string, error: unknown)
     await fis.send(new DeleteExperimentTemplateCommand({ id }));
     return error;
   } catch (trouble) {
-    return withWords(error, `template ${id} could not be deleted: ${String(trouble)}`);
+    return appended(error, `template ${id} could not be deleted: ${String(trouble)}`);
   }
 }
 
@@ -46,7 +50,7 @@ async function all(acts: Promise<unknown>[]): Promise<void> {
   if (failed) throw failed.reason;
 }
 
-function withWords(error: unknown, words: string): unknown {
+function appended(error: unknown, words: string): unknown {
   if (!(error instanceof Error)) return new Error(`${String(error)}; ${words}`);
   error.message += `; ${words}`;
   return error;

@@ -44,6 +44,6 @@ export async function listTemplates(fis: FisClient, abortSignal?: AbortSignal): 
 }
 
 /** How many of `ACTIVE_EXPERIMENTS_QUOTA` are in use now. @throws the service's error */
-export async function activeServiceExperiments(fis: FisClient): Promise<number> {
+export async function activeFisExperiments(fis: FisClient): Promise<number> {
   return (await listExperiments(fis)).filter(({ state }) => !isOver(state?.status)).length;
 }

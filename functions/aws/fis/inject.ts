@@ -10,24 +10,20 @@ import {
 } from '@aws-sdk/client-fis';
 import type { Clock } from '../../domain/clock.ts';
 import { ErrorName, WorkflowError } from '../../domain/errors.ts';
-import type { ServiceFault } from '../../domain/fis-fault.ts';
-import type { ServiceFaults } from '../../domain/fis-faults.ts';
-import { HEARTBEAT_EVERY_SECONDS } from '../../domain/guard-heartbeat.ts';
-import { type Lease, type LeaseStore, leaseReleased } from '../../tables/leases.ts';
+import type { FisFault, FisFaults } from '../../domain/fis-fault.ts';
+import { FIS_RUNNING_DEADLINE_MS, FIS_WATCHED_DEADLINE_MS, HEARTBEAT_EVERY_SECONDS } from '../../domain/timing.ts';
+import { type Lease, type Leases, leaseReleased } from '../../tables/leases.ts';
 import { readAlarmStates } from '../alarm-states.ts';
-import { deleteTemplate, endUnanswered } from './ambiguous-start.ts';
+import { cleanUpAmbiguousStart, deleteTemplate } from './ambiguous-start.ts';
 import { ACTIVE_EXPERIMENTS_QUOTA, isOver } from './experiments.ts';
 import { clientTokenOf, type FisPlace, tagsOf, templateOf } from './template.ts';
 
-/** The alarm turns OK when a whole period has a heartbeat: two periods and an evaluation at most. */
-const HEARTBEAT_DEADLINE_MS = 30_000;
-const RUNNING_DEADLINE_MS = 60_000;
 const POLL_INTERVAL_MS = 1000;
 
 export interface FisInjectDependencies {
   fis: FisClient;
   cloudWatch: CloudWatchClient;
-  leases: Pick<LeaseStore, 'read'>;
+  leases: Pick<Leases, 'read'>;
   clock: Clock;
   place: FisPlace;
   /** Names of the cluster's CloudWatch alarms that the experiment does not tolerate: each stops it. */
@@ -38,21 +34,21 @@ export interface FisInjectDependencies {
  * Injection through AWS FIS: template → the alarm over the guard is OK → start → the lease is still held → running.
  * Until the last step the lease is read again and again, because FIS does not read it.
  */
-export function fisInjection(dependencies: FisInjectDependencies): Pick<ServiceFaults, 'inject'> {
+export function fisInjection(dependencies: FisInjectDependencies): Pick<FisFaults, 'inject'> {
   const { fis, clock, place, alarmsOf } = dependencies;
   return {
     async inject(experimentId, service) {
       const { faultId, cluster } = service;
       const request = templateOf(experimentId, service, alarmsOf(cluster), place);
       const tags = tagsOf(place.stackName, experimentId, faultId);
-      // The way back may be over before this: what is left behind here, nobody would look for again.
-      const givingUp = { experimentId, tags, ...dependencies };
+      // The rollback may be over before this: what is left behind here, nobody would look for again.
+      const ambiguous = { experimentId, tags, ...dependencies };
       const templateId = await explained(
         'experiment templates of this account and Region',
         fis.send(new CreateExperimentTemplateCommand(request)),
       )
         .then(({ experimentTemplate }) => named(experimentTemplate?.id, 'template'))
-        .catch((error: unknown) => endUnanswered(error, givingUp));
+        .catch((error: unknown) => cleanUpAmbiguousStart(error, ambiguous));
       try {
         await untilWatched(experimentId, cluster, dependencies);
       } catch (error) {
@@ -69,8 +65,10 @@ export function fisInjection(dependencies: FisInjectDependencies): Pick<ServiceF
         ),
       )
         .then(({ experiment }) => named(experiment?.id, 'experiment'))
-        .catch(async (error: unknown) => endUnanswered(await deleteTemplate(fis, templateId, error), givingUp));
-      const deadlineMs = clock.monotonicMs() + RUNNING_DEADLINE_MS;
+        .catch(async (error: unknown) =>
+          cleanUpAmbiguousStart(await deleteTemplate(fis, templateId, error), ambiguous),
+        );
+      const deadlineMs = clock.monotonicMs() + FIS_RUNNING_DEADLINE_MS;
       let trouble = 'no answer yet';
       for (;;) {
         await heldOrStopped(experimentId, { fisExperimentId, templateId }, dependencies);
@@ -93,7 +91,7 @@ export function fisInjection(dependencies: FisInjectDependencies): Pick<ServiceF
   };
 }
 
-function notRunning({ action }: ServiceFault, trouble: string): string {
+function notRunning({ action }: FisFault, trouble: string): string {
   return `the FIS experiment for ${action.actionId} does not run: ${trouble}`;
 }
 
@@ -104,7 +102,7 @@ async function untilWatched(
   { cloudWatch, leases, clock, place }: FisInjectDependencies,
 ): Promise<void> {
   const name = `${place.heartbeatAlarmPrefix}${cluster}`;
-  const deadlineMs = clock.monotonicMs() + HEARTBEAT_DEADLINE_MS;
+  const deadlineMs = clock.monotonicMs() + FIS_WATCHED_DEADLINE_MS;
   for (;;) {
     const lease = await leases.read(experimentId);
     if (lease?.state !== 'HOLD') throw leaseReleased(experimentId, lease);
@@ -114,7 +112,7 @@ async function untilWatched(
     );
     if (state === 'OK') return;
     if (clock.monotonicMs() >= deadlineMs) {
-      const waited = `${HEARTBEAT_DEADLINE_MS / 1000} s of heartbeats every ${HEARTBEAT_EVERY_SECONDS} s`;
+      const waited = `${FIS_WATCHED_DEADLINE_MS / 1000} s of heartbeats every ${HEARTBEAT_EVERY_SECONDS} s`;
       throw new WorkflowError(
         ErrorName.InjectionFailed,
         `alarm ${name} is ${state} after ${waited}: FIS would run unwatched`,
@@ -138,7 +136,7 @@ async function heldOrStopped(
     unread = error;
   }
   if (lease?.state === 'HOLD') return;
-  // The way back may already be over: then nobody else stops this one before the alarm does.
+  // The rollback may already be over: then nobody else stops this one before the alarm does.
   const ends = await Promise.allSettled([
     fis.send(new StopExperimentCommand({ id: fisExperimentId })),
     fis.send(new DeleteExperimentTemplateCommand({ id: templateId })),

@@ -11,7 +11,10 @@ const FIS_TAG_FILTER = { Name: 'tag:managedByFIS', Values: ['true'] };
  * @returns what is not back yet, in words, or undefined.
  * @throws the service's error
  */
-export async function bringBack(ec2: EC2Client, targets: readonly ExperimentTarget[]): Promise<string | undefined> {
+export async function restoreTargets(
+  ec2: EC2Client,
+  targets: readonly ExperimentTarget[],
+): Promise<string | undefined> {
   const idsOf = (resourceType: string) =>
     targets
       .filter((target) => target.resourceType === resourceType)

@@ -9,11 +9,11 @@ import {
   StopExperimentCommand,
 } from '@aws-sdk/client-fis';
 import type { Clock } from '../../domain/clock.ts';
-import type { ServiceFaults } from '../../domain/fis-faults.ts';
-import { EXPERIMENT_TAG, FAULT_TAG, STACK_TAG } from '../../domain/service-tags.ts';
-import type { ServiceRollback } from '../../domain/workflow.ts';
+import type { FisFaults } from '../../domain/fis-fault.ts';
+import { EXPERIMENT_TAG, FAULT_TAG, STACK_TAG } from '../../domain/names.ts';
+import type { FisRollback } from '../../domain/workflow.ts';
 import { isOver, isTagged, listExperiments, listTemplates } from './experiments.ts';
-import { bringBack } from './restore-targets.ts';
+import { restoreTargets } from './restore-targets.ts';
 
 const LOOK_AGAIN_MS = 1000;
 /** What was announced and is not there may still be on its way: a request of the injection takes up to three tries. */
@@ -48,11 +48,11 @@ interface Finds {
 }
 
 /**
- * The way back through FIS: stop, delete the templates (after that no late start can succeed), bring the targets back;
- * look again until a look finds nothing left to do. The history of the account is read only as long as something of ours
+ * The rollback through FIS: stop, delete the templates (after that no late start can succeed), restore the targets;
+ * reconcile until converged. The history of the account is read only as long as something of ours
  * may still turn up in it.
  */
-export function fisRollBack(dependencies: FisRollBackDependencies): Pick<ServiceFaults, 'rollBack'> {
+export function fisRollBack(dependencies: FisRollBackDependencies): Pick<FisFaults, 'rollBack'> {
   const { clock } = dependencies;
   return {
     async rollBack(experimentId, announced, deadlineMs) {
@@ -157,7 +157,7 @@ async function stepBack(known: Found, { fis, ec2, clock }: FisRollBackDependenci
       if (status !== 'stopping') await fis.send(new StopExperimentCommand({ id: known.id }));
       return;
     }
-    const away = await bringBack(ec2, Object.values(found.targets ?? {})).catch((error: unknown) => String(error));
+    const away = await restoreTargets(ec2, Object.values(found.targets ?? {})).catch((error: unknown) => String(error));
     if (away !== undefined) {
       found.wasAway = true;
       throw new Error(away);
@@ -172,12 +172,12 @@ function isBack({ state, trouble }: Found): boolean {
   return isOver(state?.status) && trouble === undefined;
 }
 
-function results({ experiments, templates }: Finds, unasked: string | undefined): ServiceRollback[] {
+function results({ experiments, templates }: Finds, unasked: string | undefined): FisRollback[] {
   const failed = { fisExperimentId: UNKNOWN, state: UNKNOWN, outcome: 'FAILED' } as const;
   const left = new Map(
     templates.map(({ id, trouble }) => [id, `template ${id} is still there${trouble ? `: ${trouble}` : ''}`]),
   );
-  const ofExperiments = experiments.map((experiment): ServiceRollback => {
+  const ofExperiments = experiments.map((experiment): FisRollback => {
     const { id, tags, state, trouble, backAtEpochMs, experimentTemplateId } = experiment;
     const template = left.get(experimentTemplateId);
     left.delete(experimentTemplateId);
@@ -200,7 +200,7 @@ function results({ experiments, templates }: Finds, unasked: string | undefined)
     };
   });
   // A template that nothing was started from, or not as far as FIS tells: it could still be started.
-  const ofTemplates = templates.flatMap(({ id, tags }): ServiceRollback[] => {
+  const ofTemplates = templates.flatMap(({ id, tags }): FisRollback[] => {
     const detail = left.get(id);
     return detail === undefined ? [] : [{ ...failed, faultId: tags?.[FAULT_TAG] ?? UNKNOWN, detail }];
   });

@@ -1,10 +1,7 @@
 import type { CreateExperimentTemplateRequest } from '@aws-sdk/client-fis';
-import type { ServiceAction } from '../../domain/faults/kind.ts';
-import type { ServiceFault } from '../../domain/fis-fault.ts';
-import { EXPERIMENT_TAG, FAULT_TAG, STACK_TAG } from '../../domain/service-tags.ts';
-
-/** FIS takes five; one is the guard's. */
-const MAX_STOP_CONDITIONS = 5;
+import { type FisAction, MAX_STOP_CONDITION_ALARMS } from '../../domain/faults/kind.ts';
+import type { FisFault } from '../../domain/fis-fault.ts';
+import { EXPERIMENT_TAG, FAULT_TAG, STACK_TAG } from '../../domain/names.ts';
 
 /** Where the deployment is and what it may use. */
 export interface FisPlace {
@@ -32,15 +29,15 @@ export function clientTokenOf({ stackName }: Pick<FisPlace, 'stackName'>, faultI
  */
 export function templateOf(
   experimentId: string,
-  { faultId, kind, cluster, action }: ServiceFault,
+  { faultId, kind, cluster, action }: FisFault,
   alarmNames: readonly string[],
   place: FisPlace,
 ): CreateExperimentTemplateRequest {
   if (action.target.resources.length === 0) throw new Error(`${faultId}: ${kind} has no ${action.target.name}`);
   const alarms = [`${place.heartbeatAlarmPrefix}${cluster}`, ...alarmNames];
-  if (alarms.length > MAX_STOP_CONDITIONS) {
+  if (alarmNames.length > MAX_STOP_CONDITION_ALARMS) {
     throw new Error(
-      `${faultId}: cluster ${cluster} has ${alarmNames.length} alarms, FIS takes at most ${MAX_STOP_CONDITIONS - 1}`,
+      `${faultId}: cluster ${cluster} has ${alarmNames.length} alarms, FIS takes at most ${MAX_STOP_CONDITION_ALARMS}`,
     );
   }
   const [, partition, , , accountId] = place.roleArn.split(':');
@@ -72,6 +69,6 @@ export function templateOf(
   };
 }
 
-function resourcePath({ kind, id }: ServiceAction['target']['resources'][number]): string {
+function resourcePath({ kind, id }: FisAction['target']['resources'][number]): string {
   return `${kind}/${id}`;
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { availabilityZone, nodeNames } from './fields.ts';
-import { SERVICE_NODE_LIST, wholeMinutes } from './instances.ts';
-import { serviceKind } from './kind.ts';
+import { FIS_NODE_LIST, wholeMinutes } from './instances.ts';
+import { fisKind } from './kind.ts';
 import { refuseSubnets, subnetIdsOf } from './subnets.ts';
 
-export const azDisconnect = serviceKind({
+export const azDisconnect = fisKind({
   kind: 'AZ_DISCONNECT',
   description:
     'Cuts the subnets of the nodes in one availability zone off from the other zones of the VPC; traffic inside the ' +
@@ -12,11 +12,11 @@ export const azDisconnect = serviceKind({
   stagingOnly: true,
   schema: z.strictObject({ targetNodes: nodeNames, availabilityZone }),
   allowed: {
-    targetNodes: `${SERVICE_NODE_LIST}: exactly the live nodes of the cluster in that zone`,
+    targetNodes: `${FIS_NODE_LIST}: exactly the live nodes of the cluster in that zone`,
     availabilityZone: 'the name of an availability zone, as in eu-west-1a',
   },
   faultState: 'DISCONNECTED',
-  example: { targetNodes: ['redis-node-3'], availabilityZone: 'eu-west-1a' },
+  example: { targetNodes: ['node-3'], availabilityZone: 'eu-west-1a' },
   resource: 'subnet',
   impactedNodes: ({ targetNodes }) => targetNodes,
   refuseTargets: ({ availabilityZone: zone }, { impacted }) => {
@@ -33,8 +33,8 @@ export const azDisconnect = serviceKind({
     return refuseSubnets(fault, surroundings);
   },
   irreversible:
-    'no fence stands on the hosts: a master that is cut off goes on taking writes from clients in its zone, and those ' +
-    'that it acknowledged after another became master may be lost when it is healed',
+    'no fence stands on the hosts: a leader that is cut off may go on taking writes from clients in its zone, and those ' +
+    'that it acknowledged after another had taken over may be lost when it is healed',
   action: (_parameters, { impacted }, remainingSeconds) => {
     const duration = wholeMinutes(remainingSeconds);
     return {

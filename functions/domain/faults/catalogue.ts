@@ -7,7 +7,7 @@ import { diskFull } from './disk-full.ts';
 import { diskIo } from './disk-io.ts';
 import { instanceReboot } from './instance-reboot.ts';
 import { instanceStop } from './instance-stop.ts';
-import type { AnyHostKind, AnyKind, AnyServiceKind, PeerSelection } from './kind.ts';
+import type { AnyFisKind, AnyHostKind, AnyKind, PeerSelection } from './kind.ts';
 import { memoryPressure } from './memory-pressure.ts';
 import { networkLatency } from './network-latency.ts';
 import { networkLoss } from './network-loss.ts';
@@ -34,21 +34,22 @@ export const HOST_KINDS = {
   CLOCK_DRIFT: clockDrift,
 } as const;
 /** Faults that AWS FIS applies. */
-export const SERVICE_KINDS = {
+export const FIS_KINDS = {
   INSTANCE_STOP: instanceStop,
   INSTANCE_REBOOT: instanceReboot,
   VOLUME_PAUSE_IO: volumePauseIo,
   VOLUME_LATENCY: volumeLatency,
   AZ_DISCONNECT: azDisconnect,
 } as const;
-const KINDS = { ...HOST_KINDS, ...SERVICE_KINDS } as const;
+const KINDS = { ...HOST_KINDS, ...FIS_KINDS } as const;
 
 export type HostFaultKind = keyof typeof HOST_KINDS;
-export type ServiceFaultKind = keyof typeof SERVICE_KINDS;
+export type FisFaultKind = keyof typeof FIS_KINDS;
 export type FaultKind = keyof typeof KINDS;
 /** Not empty: zod's `enum` asks for that. */
 export const FAULT_KINDS = Object.keys(KINDS) as [FaultKind, ...FaultKind[]];
 export const HOST_FAULT_KINDS = Object.keys(HOST_KINDS) as [HostFaultKind, ...HostFaultKind[]];
+export const FIS_FAULT_KINDS = Object.keys(FIS_KINDS) as [FisFaultKind, ...FisFaultKind[]];
 
 /** What the schema of a kind makes of the payload's `parameters`. */
 export type FaultParameters = {
@@ -63,19 +64,19 @@ export function hostKindOf(kind: HostFaultKind): AnyHostKind {
   return HOST_KINDS[kind];
 }
 
-export function serviceKindOf(kind: ServiceFaultKind): AnyServiceKind {
-  return SERVICE_KINDS[kind];
+export function fisKindOf(kind: FisFaultKind): AnyFisKind {
+  return FIS_KINDS[kind];
 }
 
 export function isHostFaultKind(kind: FaultKind): kind is HostFaultKind {
   return Object.hasOwn(HOST_KINDS, kind);
 }
 
-export function isServiceFaultKind(kind: FaultKind): kind is ServiceFaultKind {
-  return Object.hasOwn(SERVICE_KINDS, kind);
+export function isFisFaultKind(kind: FaultKind): kind is FisFaultKind {
+  return Object.hasOwn(FIS_KINDS, kind);
 }
 
-/** `NETWORK_PARTITION` → `network-partition`: the name of the kind's host script and SSM document. */
+/** `NETWORK_PARTITION` → `network-partition`: the name of the kind's files and SSM document. */
 export function scriptName(kind: FaultKind): string {
   return kind.toLowerCase().replaceAll('_', '-');
 }
@@ -83,6 +84,13 @@ export function scriptName(kind: FaultKind): string {
 /** What a node of the seed's status document is called while the fault holds. */
 export function faultState(kind: FaultKind): string {
   return kindOf(kind).faultState;
+}
+
+/** Whether these are parameters as the schema of their kind makes them. */
+export function isFaultParameters(value: unknown): boolean {
+  const { kind: name, ...parameters } = (value ?? {}) as { kind?: unknown };
+  const kind = FAULT_KINDS.find((known) => known === name);
+  return kind !== undefined && kindOf(kind).schema.safeParse(parameters).success;
 }
 
 /** Who is on the other side of the fault, as the payload says it; undefined for kinds without another side. */
@@ -96,6 +104,36 @@ export function impactedNodesOf(parameters: FaultParameters): string[] {
 }
 
 /** Why this cluster may not have the fault, whatever the payload says; undefined when it may. */
-export function refusalOf(parameters: FaultParameters, cluster: Cluster): string | undefined {
-  return kindOf(parameters.kind).refuse?.(parameters, cluster);
+export function refusalOf(
+  parameters: FaultParameters,
+  cluster: Cluster,
+  storePorts: readonly number[],
+): string | undefined {
+  return kindOf(parameters.kind).refuse?.(parameters, cluster, storePorts);
+}
+
+/** A kind works on one store's process, or on the host and with it on every store that the host runs. */
+export function hitsWholeHost(kind: FaultKind): boolean {
+  return kindOf(kind).resource !== 'process';
+}
+
+/** Whether two faults of one host would work on the same thing, or one takes away the instance under the other. */
+export function collide(one: FaultKind, other: FaultKind): boolean {
+  const [first, second] = [kindOf(one).resource, kindOf(other).resource];
+  return first === second || first === 'instance' || second === 'instance';
+}
+
+/** An effect that stays, in words. */
+export interface Irreversible {
+  faultId: string;
+  kind: FaultKind;
+  text: string;
+}
+
+/** What no rollback takes back of these faults; for the dry run, the ADMITTED entry and the report. */
+export function irreversibleOf(faults: readonly { faultId: string; kind: FaultKind }[]): Irreversible[] {
+  return faults.flatMap(({ faultId, kind }) => {
+    const text = kindOf(kind).irreversible;
+    return text === undefined ? [] : [{ faultId, kind, text }];
+  });
 }

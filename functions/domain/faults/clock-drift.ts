@@ -25,7 +25,7 @@ export const clockDrift = hostKind({
       'only on a cluster that is configured as disposable',
   },
   faultState: 'CLOCK_DRIFTED',
-  example: { targetNodes: ['redis-node-3'], offsetMs: 400 },
+  example: { targetNodes: ['node-3'], offsetMs: 400 },
   impactedNodes: ({ targetNodes }) => targetNodes,
   refuse: ({ offsetMs }, { disposable }) =>
     Math.abs(offsetMs) > MAX_OFFSET_WITH_DATA_MS && !disposable

@@ -18,7 +18,7 @@ export const cpuSpike = hostKind({
     loadPct: `${wholeNumber(1, 100)}, of each of the cores; left out: 100`,
   },
   faultState: 'CPU_LOADED',
-  example: { targetNodes: ['redis-node-3'], cores: 1, loadPct: 80 },
+  example: { targetNodes: ['node-3'], cores: 1, loadPct: 80 },
   impactedNodes: ({ targetNodes }) => targetNodes,
   resource: 'cpu',
   document: {

@@ -36,7 +36,7 @@ export const diskFull = hostKind({
     allowRootVolume: 'true, false; left out: false, and data on the root volume is a refusal',
   },
   faultState: 'DISK_FULL',
-  example: { targetNodes: ['redis-node-3'], fillBytes: GIBIBYTE },
+  example: { targetNodes: ['node-3'], fillBytes: GIBIBYTE },
   impactedNodes: ({ targetNodes }) => targetNodes,
   resource: 'disk-space',
   document: {

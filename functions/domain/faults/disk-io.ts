@@ -20,7 +20,7 @@ export const diskIo = hostKind({
     bytesPerSecond: `${wholeNumber(MEBIBYTE, MAX_RATE)}, all workers together`,
   },
   faultState: 'DISK_LOADED',
-  example: { targetNodes: ['redis-node-3'], workers: 2, bytesPerSecond: 20 * MEBIBYTE },
+  example: { targetNodes: ['node-3'], workers: 2, bytesPerSecond: 20 * MEBIBYTE },
   impactedNodes: ({ targetNodes }) => targetNodes,
   resource: 'disk-io',
   document: {

@@ -3,7 +3,8 @@ import { z } from 'zod';
 /** Fields that several kinds share, with what they may hold in words. */
 export const MAX_NODES = 100;
 
-const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+/** With the colon and port that stand behind the name of an instance with several stores. */
+const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
 export const nodeNames = z
   .array(z.string().regex(NODE_NAME, 'is not a node name'))
   .min(1, 'is empty')
@@ -76,12 +77,37 @@ export const PATTERN = {
   percent: '([1-9]|[1-9][0-9]|100)',
   percentOrZero: '([0-9]|[1-9][0-9]|100)',
   yesOrNo: '(yes|no)',
+  /** Whole number in a range, without leading zeros. */
+  wholeNumber: (minimum: number, maximum: number) => `(${rangeAlternatives(minimum, maximum).join('|')})`,
   /** Whole number of at most so many digits, without leading zeros. */
   digits: (most: number) => (most === 1 ? '[0-9]' : `(0|[1-9][0-9]{0,${most - 1}})`),
-  /** Same characters as `dataDirectory` of the configuration. */
+  /** Same characters as `dataDirectory` of the configuration, without `{port}`. */
   path: '(/[A-Za-z0-9._-]+)+',
 } as const;
 
 export function yesOrNo(value: boolean): string {
   return value ? 'yes' : 'no';
+}
+
+/** Regular expressions for the whole numbers from `minimum` (0 or more) to `maximum`. */
+function rangeAlternatives(minimum: number, maximum: number): string[] {
+  const [low, high] = [String(minimum), String(maximum)];
+  if (low.length === high.length) return sameLength(low, high);
+  const longestOfLow = '9'.repeat(low.length);
+  return [...sameLength(low, longestOfLow), ...rangeAlternatives(10 ** low.length, maximum)];
+}
+
+/** The same for two numbers with as many digits. */
+function sameLength(low: string, high: string): string[] {
+  const [first = '', last = ''] = [low[0], high[0]];
+  const [lowRest, highRest] = [low.slice(1), high.slice(1)];
+  if (lowRest === '') return [first === last ? first : `[${first}-${last}]`];
+  if (first === last) return sameLength(lowRest, highRest).map((rest) => `${first}${rest}`);
+  const [zeros, nines] = ['0'.repeat(lowRest.length), '9'.repeat(lowRest.length)];
+  const head = lowRest === zeros ? [] : sameLength(lowRest, nines).map((rest) => `${first}${rest}`);
+  const tail = highRest === nines ? [] : sameLength(zeros, highRest).map((rest) => `${last}${rest}`);
+  const from = Number(first) + (head.length > 0 ? 1 : 0);
+  const to = Number(last) - (tail.length > 0 ? 1 : 0);
+  const middle = from > to ? [] : [`${from === to ? from : `[${from}-${to}]`}${`[0-9]{${lowRest.length}}`}`];
+  return [...head, ...middle, ...tail];
 }

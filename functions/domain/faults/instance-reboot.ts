@@ -1,13 +1,13 @@
 import { instancesOf, NODES_ONLY_ALLOWED, nodesOnly } from './instances.ts';
-import { serviceKind } from './kind.ts';
+import { fisKind } from './kind.ts';
 
-export const instanceReboot = serviceKind({
+export const instanceReboot = fisKind({
   kind: 'INSTANCE_REBOOT',
   description: 'Reboots the instance, once.',
   schema: nodesOnly,
   allowed: NODES_ONLY_ALLOWED,
   faultState: 'REBOOTED',
-  example: { targetNodes: ['redis-node-3'] },
+  example: { targetNodes: ['node-3'] },
   resource: 'instance',
   impactedNodes: ({ targetNodes }) => targetNodes,
   restartsStore: true,

@@ -1,14 +1,14 @@
 import { instancesOf, NODES_ONLY_ALLOWED, nodesOnly, wholeMinutes } from './instances.ts';
-import { serviceKind } from './kind.ts';
+import { fisKind } from './kind.ts';
 
-export const instanceStop = serviceKind({
+export const instanceStop = fisKind({
   kind: 'INSTANCE_STOP',
   description:
     'Stops the instance; it is started again at the end. Refused where data on instance store would be lost.',
   schema: nodesOnly,
   allowed: NODES_ONLY_ALLOWED,
   faultState: 'STOPPED',
-  example: { targetNodes: ['redis-node-3'] },
+  example: { targetNodes: ['node-3'] },
   resource: 'instance',
   impactedNodes: ({ targetNodes }) => targetNodes,
   irreversible:

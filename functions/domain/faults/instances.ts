@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { ResolvedFault } from '../targets.ts';
 import { NODE_LIST, nodeNames } from './fields.ts';
-import { MAX_RESOURCES_PER_TARGET, type ServiceAction } from './kind.ts';
+import { type FisAction, MAX_RESOURCES_PER_TARGET } from './kind.ts';
 
 /** Parameters of the kinds that need nothing but their nodes. */
 export const nodesOnly = z.strictObject({ targetNodes: nodeNames });
-export const SERVICE_NODE_LIST = `${NODE_LIST}; FIS takes at most ${MAX_RESOURCES_PER_TARGET} instances, volumes or subnets for one fault`;
-export const NODES_ONLY_ALLOWED = { targetNodes: SERVICE_NODE_LIST };
+export const FIS_NODE_LIST = `${NODE_LIST}; FIS takes at most ${MAX_RESOURCES_PER_TARGET} instances, volumes or subnets for one fault`;
+export const NODES_ONLY_ALLOWED = { targetNodes: FIS_NODE_LIST };
 
-export function instancesOf({ impacted }: ResolvedFault): ServiceAction['target'] {
+export function instancesOf({ impacted }: ResolvedFault): FisAction['target'] {
   return {
     name: 'Instances',
     resourceType: 'aws:ec2:instance',

@@ -47,13 +47,16 @@ interface KindBase<K extends string, P> {
   faultState: string;
   /** A payload's `parameters` that is valid: in the table of kinds, and in the tests. */
   example: z.input<z.ZodType<P>>;
-  /** What no two faults of one node may share; an `instance` is shared with every other fault on it. */
+  /** What no two faults of one host may share; an `instance` is shared with every other fault on it. */
   resource: Resource;
   /** Names of the nodes the fault is applied on. */
   impactedNodes(parameters: P): string[];
   peers?(parameters: P): PeerSelection;
-  /** Why this cluster may not have it, in words, or undefined. Asked at admission; no payload can change it. */
-  refuse?(parameters: P, cluster: Cluster): string | undefined;
+  /**
+   * Why this cluster may not have it, in words, or undefined. Asked at admission; no payload can change it.
+   * @param storePorts every port that the hosts of the cluster serve
+   */
+  refuse?(parameters: P, cluster: Cluster, storePorts: readonly number[]): string | undefined;
   /** What no rollback takes back, in words; shown in the dry run and in the report. */
   irreversible?: string;
 }
@@ -63,16 +66,17 @@ export interface HostKind<K extends string, P> extends KindBase<K, P> {
   runsOn: 'host';
   /** Own parameters of its SSM document. */
   document: Record<string, DocumentParameter>;
-  /** Must clients be kept away on the way back until the store has found its master? */
+  /** Must clients be kept away on the rollback until the role of the node in its shards is certain? */
   fence: boolean;
   /** Nothing on the host tells of it but its record: no rule, queue or process carries the mark of the fault. */
   unmarked?: true;
+  /** @param cluster as it is for the node: `unit` and `dataDirectory` are the node's own. */
   command(parameters: P, fault: ResolvedFault, cluster: Cluster): KindCommand;
 }
 
 /** A fault that AWS FIS applies and takes back: out of the lease's reach, bounded by the service. */
-export interface ServiceKind<K extends string, P> extends KindBase<K, P> {
-  runsOn: 'service';
+export interface FisKind<K extends string, P> extends KindBase<K, P> {
+  runsOn: 'fis';
   /** Only on clusters of tier staging; `refuse` says so for every kind that has it. */
   stagingOnly?: boolean;
   /** Why these nodes cannot have it (no data volume, several zones), or undefined. To be asked before `action`. */
@@ -88,11 +92,11 @@ export interface ServiceKind<K extends string, P> extends KindBase<K, P> {
    */
   restartsStore?: boolean;
   /** @param remainingSeconds of the TTL. The one action and its targets of a template made for exactly these nodes. */
-  action(parameters: P, fault: ResolvedFault, remainingSeconds: number): ServiceAction;
+  action(parameters: P, fault: ResolvedFault, remainingSeconds: number): FisAction;
 }
 
-/** What of a FIS experiment template is the kind's own; `functions/aws/fis/inject.ts` adds tags, role and stop conditions. */
-export interface ServiceAction {
+/** What of a FIS experiment template is the kind's own; `functions/aws/fis/template.ts` adds tags, role and stop conditions. */
+export interface FisAction {
   /** `aws:ec2:stop-instances`, … */
   actionId: string;
   /** FIS action parameters, durations in ISO 8601 (`PT2M`). */
@@ -110,8 +114,8 @@ export interface ServiceAction {
 
 /** A kind whose parameters were checked by its own schema: `faults.ts` keeps the two together. */
 export type AnyHostKind = HostKind<string, unknown>;
-export type AnyServiceKind = ServiceKind<string, unknown>;
-export type AnyKind = AnyHostKind | AnyServiceKind;
+export type AnyFisKind = FisKind<string, unknown>;
+export type AnyKind = AnyHostKind | AnyFisKind;
 
 /** FIS takes five stop conditions a template, and the guard's heartbeat alarm is always one of them. */
 export const MAX_STOP_CONDITION_ALARMS = 4;
@@ -124,23 +128,23 @@ export function hostKind<const K extends string, P>(kind: Omit<HostKind<K, P>, '
 }
 
 /** As `hostKind`; the refusals also say what holds for every service fault, so that no kind can forget it. */
-export function serviceKind<const K extends string, P>(kind: Omit<ServiceKind<K, P>, 'runsOn'>): ServiceKind<K, P> {
+export function fisKind<const K extends string, P>(kind: Omit<FisKind<K, P>, 'runsOn'>): FisKind<K, P> {
   return {
-    runsOn: 'service',
+    runsOn: 'fis',
     ...kind,
-    refuse: (parameters, cluster) =>
-      refuseServiceFault(kind.kind, kind.stagingOnly ?? false, cluster) ?? kind.refuse?.(parameters, cluster),
+    refuse: (parameters, cluster, storePorts) =>
+      refuseFisFault(kind.kind, kind.stagingOnly ?? false, cluster) ?? kind.refuse?.(parameters, cluster, storePorts),
     refuseTargets: (parameters, fault) =>
       kind.refuseTargets?.(parameters, fault) ?? refuseTooMany(kind.action(parameters, fault, 1).target),
   };
 }
 
-function refuseTooMany({ name, resources }: ServiceAction['target']): string | undefined {
+function refuseTooMany({ name, resources }: FisAction['target']): string | undefined {
   if (resources.length <= MAX_RESOURCES_PER_TARGET) return undefined;
   return `${resources.length} ${name} are more than the ${MAX_RESOURCES_PER_TARGET} that FIS takes for one fault`;
 }
 
-function refuseServiceFault(kind: string, stagingOnly: boolean, cluster: Cluster): string | undefined {
+function refuseFisFault(kind: string, stagingOnly: boolean, cluster: Cluster): string | undefined {
   if (stagingOnly && cluster.tier !== 'staging') {
     return `${kind} is for clusters of tier staging; this one is of tier ${cluster.tier}`;
   }

@@ -34,7 +34,7 @@ export const memoryPressure = hostKind({
     reserveBytes: `${wholeNumber(MIN_RESERVE, MAX_BYTES)}, which stay available; left out: ${DEFAULT_RESERVE}`,
   },
   faultState: 'MEMORY_PRESSED',
-  example: { targetNodes: ['redis-node-3'], memoryBytes: GIBIBYTE },
+  example: { targetNodes: ['node-3'], memoryBytes: GIBIBYTE },
   impactedNodes: ({ targetNodes }) => targetNodes,
   resource: 'memory',
   document: {

@@ -52,7 +52,7 @@ export const networkLatency = hostKind({
     correlationPct: `${wholeNumber(0, 100)}, only with jitterMs; left out: 0`,
   },
   faultState: 'DELAYED',
-  example: { targetNodes: ['redis-node-3'], latencyMs: 100, jitterMs: 10 },
+  example: { targetNodes: ['node-3'], latencyMs: 100, jitterMs: 10 },
   impactedNodes: ({ targetNodes }) => targetNodes,
   peers: (parameters) => selectPeers(parameters),
   resource: 'queueing',

@@ -28,7 +28,7 @@ export const networkLoss = hostKind({
     correlationPct: `${wholeNumber(0, 100)}; left out: 0`,
   },
   faultState: 'LOSING_PACKETS',
-  example: { targetNodes: ['redis-node-3'], packetLossPct: 20, toNodes: ['redis-node-1', 'redis-node-2'] },
+  example: { targetNodes: ['node-3'], packetLossPct: 20, toNodes: ['node-1', 'node-2'] },
   impactedNodes: ({ targetNodes }) => targetNodes,
   peers: (parameters) => selectPeers(parameters),
   resource: 'queueing',

@@ -43,17 +43,17 @@ export const networkPartition = hostKind({
   faultState: 'ISOLATED',
   example: {
     packetLossPct: 100,
-    targetPartitionGroupA: ['redis-node-1', 'redis-node-2'],
-    targetPartitionGroupB: ['redis-node-3'],
+    targetPartitionGroupA: ['node-1', 'node-2'],
+    targetPartitionGroupB: ['node-3'],
   },
   impactedNodes: (parameters) => smallerGroup(parameters),
   peers: (parameters) => {
     const { targetPartitionGroupA: a, targetPartitionGroupB: b } = parameters;
     return { by: 'names', nodes: smallerGroup(parameters) === a ? b : a };
   },
-  refuse: ({ scope, ports }, { port, redis }) =>
-    scope === 'isolate' && ports !== undefined && !ports.some((cut) => cut === port || cut === redis.sentinelPort)
-      ? `ports ${ports.join(', ')}: scope isolate keeps clients from the store, whose ports are ${port} and ${redis.sentinelPort}; name one of them, or use scope peers`
+  refuse: ({ scope, ports }, _cluster, storePorts) =>
+    scope === 'isolate' && ports !== undefined && !ports.some((cut) => storePorts.includes(cut))
+      ? `ports ${ports.join(', ')}: scope isolate keeps clients from the store, whose ports are ${storePorts.join(', ')}; name one of them, or use scope peers`
       : undefined,
   resource: 'packet-filter',
   document: {

@@ -17,7 +17,7 @@ export const processKill = hostKind({
     restart: 'rollback (the way back starts it unless its supervisor has), supervisor; left out: rollback',
   },
   faultState: 'KILLED',
-  example: { targetNodes: ['redis-node-3'], signal: 'KILL' },
+  example: { targetNodes: ['node-3'], signal: 'KILL' },
   impactedNodes: ({ targetNodes }) => targetNodes,
   resource: 'process',
   document: {

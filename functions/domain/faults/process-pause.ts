@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { TTL_SECONDS } from '../timing.ts';
 import { NODE_LIST, nodeNames, PATTERN, rule, wholeNumber } from './fields.ts';
 import { hostKind } from './kind.ts';
 
-const MAX_SECONDS = 600;
+const MAX_SECONDS = TTL_SECONDS.max;
 
 export const processPause = hostKind({
   kind: 'PROCESS_PAUSE',
@@ -30,12 +31,12 @@ export const processPause = hostKind({
     repeatEverySeconds: `${wholeNumber(2, MAX_SECONDS)}, longer than pauseSeconds and only with it; left out: one pause`,
   },
   faultState: 'PAUSED',
-  example: { targetNodes: ['redis-node-3'], pauseSeconds: 5, repeatEverySeconds: 20 },
+  example: { targetNodes: ['node-3'], pauseSeconds: 5, repeatEverySeconds: 20 },
   impactedNodes: ({ targetNodes }) => targetNodes,
   resource: 'process',
   document: {
     pauseSeconds: {
-      description: 'Length of a pause, 1 to 600; 0: until the end.',
+      description: `Length of a pause, 1 to ${MAX_SECONDS}; 0: until the end.`,
       pattern: `^${PATTERN.digits(3)}$`,
     },
     repeatEverySeconds: {

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { nodeNames, percent, wholeNumber } from './fields.ts';
-import { SERVICE_NODE_LIST, wholeSeconds } from './instances.ts';
-import { serviceKind } from './kind.ts';
+import { FIS_NODE_LIST, wholeSeconds } from './instances.ts';
+import { fisKind } from './kind.ts';
 import { refuseVolumes, volumesOf } from './volumes.ts';
 
 const MAX_MS = 60_000;
 
-export const volumeLatency = serviceKind({
+export const volumeLatency = fisKind({
   kind: 'VOLUME_LATENCY',
   description: 'Delays reads and writes of the data volumes of the node.',
   schema: z.strictObject({
@@ -17,13 +17,13 @@ export const volumeLatency = serviceKind({
     writePct: percent(1).default(100),
   }),
   allowed: {
-    targetNodes: SERVICE_NODE_LIST,
+    targetNodes: FIS_NODE_LIST,
     latencyMs: `${wholeNumber(1, MAX_MS)}; under 10 on io2 volumes only`,
     readPct: `${wholeNumber(1, 100)}, share of the reads; left out: 100`,
     writePct: `${wholeNumber(1, 100)}, share of the writes; left out: 100`,
   },
   faultState: 'IO_DELAYED',
-  example: { targetNodes: ['redis-node-3'], latencyMs: 200, readPct: 50 },
+  example: { targetNodes: ['node-3'], latencyMs: 200, readPct: 50 },
   resource: 'volume',
   impactedNodes: ({ targetNodes }) => targetNodes,
   refuseTargets: (_parameters, fault) => refuseVolumes(fault),

@@ -1,18 +1,18 @@
 import { NODES_ONLY_ALLOWED, nodesOnly, wholeSeconds } from './instances.ts';
-import { serviceKind } from './kind.ts';
+import { fisKind } from './kind.ts';
 import { refuseVolumes, volumesOf } from './volumes.ts';
 
-export const volumePauseIo = serviceKind({
+export const volumePauseIo = fisKind({
   kind: 'VOLUME_PAUSE_IO',
   description: 'Holds every read and write of the data volumes of the node until the end. Nitro instances only.',
   schema: nodesOnly,
   allowed: NODES_ONLY_ALLOWED,
   faultState: 'IO_PAUSED',
-  example: { targetNodes: ['redis-node-3'] },
+  example: { targetNodes: ['node-3'] },
   resource: 'volume',
   impactedNodes: ({ targetNodes }) => targetNodes,
   irreversible:
-    'no fence stands on the hosts: a master whose writes hang may be replaced, and what it had taken may be lost; ' +
+    'no fence stands on the hosts: a leader whose writes hang may be replaced, and what it had taken may be lost; ' +
     'what the kernel or the store gave up as an input/output error stays given up until it is mounted or started again',
   refuseTargets: (_parameters, fault) => refuseVolumes(fault),
   action: (_parameters, fault, remainingSeconds) => ({

@@ -1,8 +1,8 @@
 import type { ResolvedFault } from '../targets.ts';
-import type { ServiceAction } from './kind.ts';
+import type { FisAction } from './kind.ts';
 
 /** The data volumes of the impacted nodes, never a root volume. */
-export function volumesOf({ impacted }: ResolvedFault): ServiceAction['target'] {
+export function volumesOf({ impacted }: ResolvedFault): FisAction['target'] {
   return {
     name: 'Volumes',
     resourceType: 'aws:ec2:ebs-volume',

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { parseInfo } from './info.ts';
+import { parseInfo } from './connection.ts';
 
 /**
  * What a Redis could not write, from `INFO persistence`. It refuses every write with `MISCONF` as long as its last

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
-import type { TargetNode } from '../../domain/workflow.ts';
-import type { StoreCluster, StoreCredentials } from '../engine.ts';
-import type { ShardProbe } from '../shard-probe.ts';
+import type { TargetNode } from '../../domain/targets.ts';
+import type { ProbedShard, StoreCredentials, StoreProbe } from '../engine.ts';
+import type { RedisCluster } from './configuration.ts';
 import { askRedis } from './connection.ts';
 
 const CONNECT_TIMEOUT_MS = 700;
@@ -13,32 +13,35 @@ const RECONNECT_DELAY_MS = 100;
 const KEY_EXPIRY_SECONDS = 3600;
 const CHUNK = 500;
 
-export interface RedisProbeOptions {
-  shard: string;
-  members: readonly TargetNode[];
-  impacted: readonly TargetNode[];
-  cluster: StoreCluster;
+export interface RedisProbeOptions extends ProbedShard {
+  cluster: RedisCluster;
   credentials: StoreCredentials;
 }
 
+interface Address {
+  host: string;
+  port: number;
+}
+
 /** A real client of one shard, as an application should be configured: Sentinel mode with a failover detector. */
-export function redisProbe(options: RedisProbeOptions): ShardProbe {
+export function redisProbe(options: RedisProbeOptions): StoreProbe {
   const { shard, members, impacted, cluster, credentials } = options;
-  const { tls, port } = cluster;
+  const { tls } = cluster;
   // A client whose first Sentinel is on the isolated node would stay on the old master: that one comes last.
   const isImpacted = (node: TargetNode) => impacted.some((other) => other.name === node.name);
   const ordered = [...members].sort((a, b) => Number(isImpacted(a)) - Number(isImpacted(b)));
-  const nameOf = (address: string) => members.find((node) => node.addresses.includes(address))?.name ?? address;
+  const nameOf = ({ host, port }: Address) =>
+    members.find((node) => node.port === port && node.addresses.includes(host))?.name ?? `${host}:${port}`;
   const client = sentinelClient(options, ordered);
 
-  async function masterAddress(): Promise<string> {
+  async function masterAddress(): Promise<Address> {
     let last: unknown = new Error(`shard ${shard}: has no members`);
     for (const { addresses } of ordered) {
       try {
         const reply = await askRedis({ addresses, port: cluster.redis.sentinelPort, tls, credentials }, (sentinel) =>
           sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', shard),
         );
-        if (Array.isArray(reply) && typeof reply[0] === 'string') return reply[0];
+        if (Array.isArray(reply) && typeof reply[0] === 'string') return { host: reply[0], port: Number(reply[1]) };
         last = new Error(`shard ${shard}: unknown to a Sentinel`);
       } catch (error) {
         last = error;
@@ -50,7 +53,7 @@ export function redisProbe(options: RedisProbeOptions): ShardProbe {
   /** Sentinel's word is not enough: during a failover the old master may still be named. */
   async function onMaster<T>(ask: (redis: Redis) => Promise<T>): Promise<T> {
     const address = await masterAddress();
-    return askRedis({ addresses: [address], port, tls, credentials }, async (redis) => {
+    return askRedis({ addresses: [address.host], port: address.port, tls, credentials }, async (redis) => {
       const role: unknown = await redis.call('ROLE');
       if (!Array.isArray(role) || role[0] !== 'master') throw new Error(`${nameOf(address)}: is not the master`);
       return ask(redis);
@@ -78,11 +81,13 @@ export function redisProbe(options: RedisProbeOptions): ShardProbe {
     },
     async isOnImpacted(key, value) {
       const values = await Promise.all(
-        impacted.map(({ addresses }) => askRedis({ addresses, port, tls, credentials }, (redis) => redis.get(key))),
+        impacted.map(({ addresses, port }) =>
+          askRedis({ addresses, port, tls, credentials }, (redis) => redis.get(key)),
+        ),
       );
       return values.length > 0 && values.every((found) => found === value);
     },
-    masterNode: async () => nameOf(await masterAddress()),
+    leader: async () => nameOf(await masterAddress()),
     readAll: (keys) =>
       onMaster(async (redis) => {
         const found = new Map<string, string | null>();

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
-import type { LiveNode } from '../../aws/live-nodes.ts';
+import type { LiveNode } from '../../domain/targets.ts';
 import { log } from '../../runtime/log.ts';
-import type { Store, StoreCluster, StoreCredentials } from '../engine.ts';
-import { askRedis } from './connection.ts';
-import { parseInfo } from './info.ts';
+import type { Store, StoreCredentials } from '../engine.ts';
+import type { RedisCluster } from './configuration.ts';
+import { askRedis, parseInfo } from './connection.ts';
 import { persistenceProblems, saveAgain } from './persistence.ts';
 import {
   mergeTopology,
@@ -14,8 +14,8 @@ import {
 } from './topology.ts';
 
 /** Redis with a Sentinel beside every node: every one of both is asked, nobody speaks for another. */
-export function redisStore(cluster: StoreCluster, credentials: StoreCredentials): Store {
-  const { tls, port } = cluster;
+export function redisStore(cluster: RedisCluster, credentials: StoreCredentials): Store {
+  const { tls } = cluster;
   const ask = <T>(node: LiveNode, askedPort: number, question: (redis: Redis) => Promise<T>): Promise<T> =>
     askRedis({ addresses: node.addresses, port: askedPort, tls, credentials }, question);
 
@@ -28,7 +28,7 @@ export function redisStore(cluster: StoreCluster, credentials: StoreCredentials)
   }
   async function redisView(node: LiveNode): Promise<RedisView> {
     try {
-      return { node: node.name, ...(await ask(node, port, readState)) };
+      return { node: node.name, ...(await ask(node, node.port, readState)) };
     } catch (error) {
       return { node: node.name, problem: String(error) };
     }
@@ -45,7 +45,9 @@ export function redisStore(cluster: StoreCluster, credentials: StoreCredentials)
       const repairs = await Promise.all(
         nodes.map(async (node) => {
           try {
-            return (await ask(node, port, saveAgain)) ? [`${node.name}: BGSAVE begun, its last save had failed`] : [];
+            return (await ask(node, node.port, saveAgain))
+              ? [`${node.name}: BGSAVE begun, its last save had failed`]
+              : [];
           } catch (error) {
             log.warn('not repaired yet', { node: node.name, error: String(error) });
             return [];
@@ -83,7 +85,7 @@ async function readState(redis: Redis) {
   const uptime = /^\d+$/.exec(parseInfo(await redis.info('server')).uptime_in_seconds ?? '')?.[0];
   return {
     role: info.role ?? 'unknown',
-    ...(info.master_host === undefined ? {} : { masterHost: info.master_host }),
+    ...(info.master_host === undefined ? {} : { masterHost: info.master_host, masterPort: Number(info.master_port) }),
     ...(info.master_link_status === undefined ? {} : { masterLinkStatus: info.master_link_status }),
     ...(unsaved.length === 0 ? {} : { persistenceProblems: unsaved }),
     ...(uptime === undefined ? {} : { uptimeSeconds: Number(uptime) }),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { admit } from '../../../functions/admission/admit.ts';
 import { CHECKS } from '../../../functions/admission/checks.ts';
 import type { AdmissionPorts } from '../../../functions/admission/ports.ts';
-import type { LiveNode } from '../../../functions/aws/live-nodes.ts';
+import type { LiveNode } from '../../../functions/domain/targets.ts';
 import type { Experiment, Fault } from '../../../functions/domain/experiment.ts';
 import type { FaultParameters } from '../../../functions/domain/faults/catalogue.ts';
 import type { Reading } from '../../../functions/domain/workflow.ts';
@@ -55,7 +55,7 @@ function ports(changes: Partial<AdmissionPorts> = {}): AdmissionPorts {
     readAlarmStates: async (names) => new Map(names.map((name) => [name, 'OK'])),
     interfacesIn: async (subnetIds) => nodes.filter(({ subnetId }) => subnetIds.includes(subnetId)).map(interfaceOf),
     instanceStoreOf: async () => [],
-    activeServiceExperiments: async () => 0,
+    activeFisExperiments: async () => 0,
     ...changes,
   };
 }
@@ -383,7 +383,7 @@ describe('admission of faults in the service', () => {
   ])('with %i active experiments and %i asked for gives %s', async (active, wanted, type) => {
     const services = Array.from({ length: wanted }, () => [stop('redis-node-3')] as [ReturnType<typeof stop>]);
     const problem = await problemOf(experimentWith([pause('redis-node-3')], ...services), {
-      activeServiceExperiments: async () => active,
+      activeFisExperiments: async () => active,
     });
     expect(problem?.type).toBe(type);
     if (type) expect(problem).toMatchObject({ status: 409, active, wanted, quota: 5 });

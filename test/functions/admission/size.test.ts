@@ -35,7 +35,7 @@ const ports: AdmissionPorts = {
   exemptAddresses: async () => ['10.1.1.1'],
   readAlarmStates: async (names) => new Map(names.map((name) => [name, 'OK'])),
   instanceStoreOf: async () => [],
-  activeServiceExperiments: async () => 0,
+  activeFisExperiments: async () => 0,
   interfacesIn: async () => [],
 };
 

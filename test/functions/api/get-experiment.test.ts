@@ -4,7 +4,7 @@ import { listExperiments } from '../../../functions/api/list-experiments.ts';
 import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
 import { recordsOf } from '../../../functions/domain/records.ts';
 import { fakeClock, fullRun, logOf } from '../domain/fixtures.ts';
-import { experimentOf, serviceFault } from '../inject/fixtures.ts';
+import { experimentOf, fisFault } from '../inject/fixtures.ts';
 
 const dependencies = (entries: AuditEntry[]) => ({
   audit: { read: async () => entries },
@@ -30,7 +30,7 @@ describe('reading an experiment', () => {
 
   it('tells which faults run in the service, how long they may at most, and what cannot be undone', async () => {
     const reboot = { kind: 'INSTANCE_REBOOT' as const, targetNodes: ['node-3'] };
-    const faults = [serviceFault(2, 0), { ...serviceFault(3, 0), kind: reboot.kind, parameters: reboot }];
+    const faults = [fisFault(2, 0), { ...fisFault(3, 0), kind: reboot.kind, parameters: reboot }];
     const announced = [{ faultId: 'exp.2', kind: 'INSTANCE_STOP', action: { boundSeconds: 60 } }];
     const started = [{ faultId: 'exp.2', fisExperimentId: 'EXP1' }];
     const log = (...rest: Parameters<typeof logOf>[1][]) =>

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { plan } from '../../../functions/admission/plan.ts';
 import { refuseTooLarge } from '../../../functions/admission/size.ts';
-import type { LiveNode } from '../../../functions/aws/live-nodes.ts';
+import type { LiveNode } from '../../../functions/domain/targets.ts';
 import { ErrorName, WorkflowError } from '../../../functions/domain/errors.ts';
 import type { Experiment, Fault } from '../../../functions/domain/experiment.ts';
 import { bytesOf, cut, firstLines, MAX_ENTRY_BYTES } from '../../../functions/domain/limits.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LiveNode } from '../../../functions/aws/live-nodes.ts';
+import type { LiveNode } from '../../../functions/domain/targets.ts';
 import type { Fault } from '../../../functions/domain/experiment.ts';
 import type { FaultParameters } from '../../../functions/domain/faults/catalogue.ts';
 import { type Network, resolveTargets, subnetsToLookAt } from '../../../functions/domain/resolve-targets.ts';

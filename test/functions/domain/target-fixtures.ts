@@ -1,4 +1,4 @@
-import type { LiveNode } from '../../../functions/aws/live-nodes.ts';
+import type { LiveNode } from '../../../functions/domain/targets.ts';
 import type { RedisView } from '../../../functions/engines/redis/topology.ts';
 
 /** Zones a, b, c in turn, as the lab has them. */

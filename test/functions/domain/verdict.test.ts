@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { judgeBudgets } from '../../../functions/domain/budgets.ts';
 import { recordId, recordsOf } from '../../../functions/domain/records.ts';
 import { judge } from '../../../functions/domain/verdict.ts';
-import { experimentOf, hostFault, serviceFault } from '../inject/fixtures.ts';
+import { experimentOf, hostFault, fisFault } from '../inject/fixtures.ts';
 import { fullRun, iso, logOf, rolledBack } from './fixtures.ts';
 
 const limits = { rtoSeconds: 15, lostAcknowledgedWrites: 0 };
@@ -248,7 +248,7 @@ describe("the mission's record", () => {
 /** A host fault at once, and one in the service; both announced and confirmed. */
 const service = { faultId: 'exp.2', fisExperimentId: 'EXP1', state: 'stopped', outcome: 'REVERTED', endedAt: iso(63) };
 function several(services: Record<string, unknown>[], changes: Parameters<typeof fullRun>[0] = {}) {
-  const faults = [hostFault(1, 0), serviceFault(2, 20)];
+  const faults = [hostFault(1, 0), fisFault(2, 20)];
   return fullRun({
     ADMITTED: { experiment: experimentOf(faults), facts: {} },
     INJECTING: { commands: [{ faultId: 'exp.1' }], services: [{ faultId: 'exp.2' }] },
@@ -305,7 +305,7 @@ describe('the verdict over several faults', () => {
 });
 
 describe("the mission's records of several faults", () => {
-  const experiment = experimentOf([hostFault(1, 0), serviceFault(2, 20), hostFault(3, 0, 'redis-other')]);
+  const experiment = experimentOf([hostFault(1, 0), fisFault(2, 20), hostFault(3, 0, 'redis-other')]);
   const on = (shard: string) => [{ shard }];
   const log = logOf(
     'exp',

@@ -37,7 +37,7 @@ function world(options: { injectAtMs?: number } = {}) {
         acts.push('beat');
         lease.beat += 1;
         if (options.injectAtMs !== undefined && clock.monotonicMs() >= options.injectAtMs) {
-          lease.holdUntil ??= new Date(clock.nowEpochMs() + 60_000).toISOString();
+          lease.endsAt ??= new Date(clock.nowEpochMs() + 60_000).toISOString();
         }
         return { ...lease };
       },
@@ -57,7 +57,7 @@ function world(options: { injectAtMs?: number } = {}) {
   const task: GuardTask = {
     experimentId: 'exp',
     clusters: [{ name: 'redis-master', cluster, baseline, telemetry }],
-    hasServiceFaults: false,
+    hasFisFaults: false,
   };
   const run = () => guard(task, dependencies);
   return { clock, acts, audit, lease, values, state, telemetry, task, dependencies, run };
@@ -72,7 +72,7 @@ describe('guard', () => {
     expect(clock.monotonicMs()).toBeGreaterThanOrEqual(62_000);
     expect(clock.monotonicMs()).toBeLessThan(63_100);
     // At the TTL itself, not at the scrape after it.
-    expect(clock.nowEpochMs() - Date.parse(lease.holdUntil ?? '')).toBeLessThan(50);
+    expect(clock.nowEpochMs() - Date.parse(lease.endsAt ?? '')).toBeLessThan(50);
     expect(lease.beat).toBeGreaterThan(60);
   });
 
@@ -191,7 +191,7 @@ describe('guard', () => {
 
   describe('with a fault that a service applies', () => {
     const heartbeats = (given: ReturnType<typeof world>, heartbeat = async () => {}) => {
-      given.task.hasServiceFaults = true;
+      given.task.hasFisFaults = true;
       // Not async: what it throws at once has to come through as it is.
       given.dependencies.heartbeat = (clusters) => {
         given.acts.push(`heartbeat ${clusters.join()}`);

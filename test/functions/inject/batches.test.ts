@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Injection } from '../../../functions/domain/workflow.ts';
-import { nextDueAtEpochMs, nextTurn } from '../../../functions/inject/batches.ts';
+import { nextDueAtEpochMs, nextBatch } from '../../../functions/inject/batches.ts';
 import { EPOCH_MS, iso } from '../domain/fixtures.ts';
-import { experimentOf, hostFault, serviceFault } from './fixtures.ts';
+import { experimentOf, hostFault, fisFault } from './fixtures.ts';
 
 const ids = (faults: { faultId: string }[]) => faults.map(({ faultId }) => faultId);
 const injectedSoFar = (injectedFaults: string[], endsSeconds = 60): Injection => ({
@@ -17,43 +17,43 @@ describe('the turns of several faults', () => {
   const experiment = experimentOf([hostFault(1, 10), hostFault(2, 0), hostFault(3, 10), hostFault(4, 25)]);
 
   it('begin with all faults of the smallest second, for the whole time', () => {
-    expect(nextTurn(experiment, undefined, at(0))).toMatchObject({ faults: [{ faultId: 'exp.2' }], ttlSeconds: 60 });
+    expect(nextBatch(experiment, undefined, at(0))).toMatchObject({ faults: [{ faultId: 'exp.2' }], ttlSeconds: 60 });
   });
 
   it('begin at once when no fault is planned for second 0: then the others count from the first ones', () => {
     const later = experimentOf([hostFault(1, 30), hostFault(2, 20)]);
-    expect(ids(nextTurn(later, undefined, at(0)).faults)).toEqual(['exp.2']);
+    expect(ids(nextBatch(later, undefined, at(0)).faults)).toEqual(['exp.2']);
     expect(nextDueAtEpochMs(later.faults, injectedSoFar(['exp.2']))).toBe(at(10));
   });
 
   it('never let a later fault live beyond the common end, by not one second', () => {
-    const turn = nextTurn(experiment, injectedSoFar(['exp.2']), at(10.2));
+    const turn = nextBatch(experiment, injectedSoFar(['exp.2']), at(10.2));
     expect(ids(turn.faults)).toEqual(['exp.1', 'exp.3']);
     expect(turn.ttlSeconds).toBe(49);
   });
 
   it('bring together what is overdue', () => {
-    expect(ids(nextTurn(experiment, injectedSoFar(['exp.2']), at(26)).faults)).toEqual(['exp.1', 'exp.3', 'exp.4']);
+    expect(ids(nextBatch(experiment, injectedSoFar(['exp.2']), at(26)).faults)).toEqual(['exp.1', 'exp.3', 'exp.4']);
   });
 
   it('take faults of a service first, on their own, and the hosts of the same second at once behind them', () => {
-    const mixed = experimentOf([hostFault(1, 0), serviceFault(2, 0), hostFault(3, 10), serviceFault(4, 10)]);
-    expect(ids(nextTurn(mixed, undefined, at(0)).faults)).toEqual(['exp.2']);
+    const mixed = experimentOf([hostFault(1, 0), fisFault(2, 0), hostFault(3, 10), fisFault(4, 10)]);
+    expect(ids(nextBatch(mixed, undefined, at(0)).faults)).toEqual(['exp.2']);
     expect(nextDueAtEpochMs(mixed.faults, injectedSoFar(['exp.2']))).toBe(at(0));
-    expect(ids(nextTurn(mixed, injectedSoFar(['exp.2']), at(0.5)).faults)).toEqual(['exp.1']);
-    expect(ids(nextTurn(mixed, injectedSoFar(['exp.2', 'exp.1']), at(11)).faults)).toEqual(['exp.4']);
+    expect(ids(nextBatch(mixed, injectedSoFar(['exp.2']), at(0.5)).faults)).toEqual(['exp.1']);
+    expect(ids(nextBatch(mixed, injectedSoFar(['exp.2', 'exp.1']), at(11)).faults)).toEqual(['exp.4']);
   });
 
   it('inject nothing with less than a second left, and name everything that is missed', () => {
-    const last = nextTurn(experiment, injectedSoFar(['exp.2']), at(59));
+    const last = nextBatch(experiment, injectedSoFar(['exp.2']), at(59));
     expect([ids(last.faults), last.ttlSeconds]).toEqual([['exp.1', 'exp.3', 'exp.4'], 1]);
-    const late = nextTurn(experiment, injectedSoFar(['exp.2']), at(59.001));
+    const late = nextBatch(experiment, injectedSoFar(['exp.2']), at(59.001));
     expect([ids(late.faults), ids(late.late)]).toEqual([[], ['exp.1', 'exp.3', 'exp.4']]);
   });
 
   it('inject nothing under an end that is no time', () => {
     const unknown = { ...injectedSoFar(['exp.2']), rollbackScheduledAt: 'soon' };
-    expect(nextTurn(experiment, unknown, at(20)).faults).toEqual([]);
+    expect(nextBatch(experiment, unknown, at(20)).faults).toEqual([]);
   });
 
   it('inject every fault exactly once or name it as missed, none before its time, none beyond the end', () => {
@@ -64,7 +64,7 @@ describe('the turns of several faults', () => {
       fc.property(plan, delays, (kinds, tookMs) => {
         const starts = kinds.map(([startSeconds]) => startSeconds);
         const faults = kinds.map(([startSeconds, inService], index) =>
-          (inService ? serviceFault : hostFault)(index + 1, startSeconds),
+          (inService ? fisFault : hostFault)(index + 1, startSeconds),
         );
         const planned = experimentOf(faults);
         const seen: string[] = [];
@@ -72,7 +72,7 @@ describe('the turns of several faults', () => {
         let injection: Injection | undefined;
         for (let turns = 0; ; turns++) {
           expect(turns).toBeLessThanOrEqual(faults.length);
-          const turn = nextTurn(planned, injection, nowMs);
+          const turn = nextBatch(planned, injection, nowMs);
           seen.push(...ids(turn.faults), ...ids(turn.late));
           expect(new Set(turn.faults.map(({ kind }) => kind)).size).toBeLessThanOrEqual(1);
           for (const { startSeconds } of turn.faults) {

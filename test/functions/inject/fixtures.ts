@@ -1,6 +1,6 @@
 import type { Experiment, Fault } from '../../../functions/domain/experiment.ts';
 import type { FaultParameters } from '../../../functions/domain/faults/catalogue.ts';
-import type { ServiceFault } from '../../../functions/domain/fis-fault.ts';
+import type { FisFault } from '../../../functions/domain/fis-fault.ts';
 import type { NodeCommand } from '../../../functions/inject/node-command.ts';
 
 /** A host fault on one node, planned for that second. */
@@ -9,7 +9,7 @@ export function hostFault(number: number, startSeconds: number, cluster = 'redis
   return fault(number, startSeconds, cluster, parameters);
 }
 
-export function serviceFault(number: number, startSeconds: number, cluster = 'redis-master'): Fault {
+export function fisFault(number: number, startSeconds: number, cluster = 'redis-master'): Fault {
   return fault(number, startSeconds, cluster, { kind: 'INSTANCE_STOP', targetNodes: [`node-${number}`] });
 }
 
@@ -41,7 +41,7 @@ export function planOf(faults: readonly Fault[], ttlSeconds: number) {
       ? [{ faultId, kind, node, instanceId: `i-${node}`, parameters: { ttlSeconds: `${ttlSeconds}` }, undo: ['stop'] }]
       : [],
   );
-  const services = faults.flatMap(({ faultId, kind, cluster, impactedNodes: [node = ''] }): ServiceFault[] =>
+  const services = faults.flatMap(({ faultId, kind, cluster, impactedNodes: [node = ''] }): FisFault[] =>
     kind === 'INSTANCE_STOP'
       ? [
           {

@@ -8,7 +8,7 @@ import type { Injection } from '../../../functions/domain/workflow.ts';
 import { type InjectDependencies, injectFault } from '../../../functions/inject/inject-fault.ts';
 import type { Lease } from '../../../functions/tables/leases.ts';
 import { SimulatedClock } from '../guard/simulated-clock.ts';
-import { experimentOf, hostFault, planOf, serviceFault } from './fixtures.ts';
+import { experimentOf, hostFault, planOf, fisFault } from './fixtures.ts';
 
 /** Hosts and service confirm after a second; a log that keeps what was written; a lease that is held. */
 function world(faults: Fault[] = [hostFault(1, 0)], result?: CommandResult) {
@@ -54,7 +54,7 @@ function world(faults: Fault[] = [hostFault(1, 0)], result?: CommandResult) {
     leases: {
       read: async () => ({ ...lease, beat: lease.beat + (guard.alive ? Math.floor(clock.monotonicMs() / 1000) : 0) }),
       grant: async (_id, grants) => held('grant', { grants: [...lease.grants, ...grants] }),
-      setHoldUntil: async (_id, holdUntil) => held('hold', { holdUntil }),
+      setEndsAt: async (_id, endsAt) => held('hold', { endsAt }),
     },
   };
   const experiment = experimentOf(faults);
@@ -81,7 +81,7 @@ describe('inject fault', () => {
     expect(lease.grants).toEqual([grantFor('i-node-1', { ttlSeconds: '60' })]);
     expect(sent[0]?.document).toBe('Holdfast-X-cpu-spike');
     expect(Date.parse(injection.rollbackScheduledAt) - Date.parse(injection.injectedAt)).toBe(60_000);
-    expect(lease.holdUntil).toBe(injection.rollbackScheduledAt);
+    expect(lease.endsAt).toBe(injection.rollbackScheduledAt);
     expect(injection).not.toHaveProperty('nextFaultAt');
     expect(detailsOf('INJECTING')).toMatchObject([{ commands: [{ node: 'node-1', undo: ['stop'] }], services: [] }]);
   });
@@ -159,7 +159,7 @@ describe('inject several faults', () => {
       { ...times, faults: ['exp.1'], injectedFaults: ['exp.1'] },
       { ...times, faults: ['exp.2', 'exp.3'], injectedFaults: ['exp.1', 'exp.2', 'exp.3'] },
     ]);
-    expect(lease.holdUntil).toBe(injection.rollbackScheduledAt);
+    expect(lease.endsAt).toBe(injection.rollbackScheduledAt);
     expect(lease.grants).toHaveLength(3);
     // Confirmed after 1 s, so the second turn comes at 11 s, sees a new beat at 12 s, and has 49 s left.
     expect(sent.map(({ parameters }) => parameters.ttlSeconds)).toEqual(['60', '49', '49']);
@@ -196,7 +196,7 @@ describe('inject several faults', () => {
     ['after 15 s', 10_000, 15_000],
     ['no longer than to the common end', 57_000, 3_000],
   ])('sends no later fault when the guard has gone silent since, and gives up %s', async (_what, sleepMs, waitMs) => {
-    const { turn, guard, clock, sent } = world([hostFault(1, 0), serviceFault(2, 10)]);
+    const { turn, guard, clock, sent } = world([hostFault(1, 0), fisFault(2, 10)]);
     const injection = await turn();
     await clock.sleep(sleepMs);
     guard.alive = false;
@@ -231,7 +231,7 @@ describe('inject several faults', () => {
   });
 
   it('does not wait for an answer beyond the common end: the earlier faults have to be rolled back', async () => {
-    const { turn, clock, dependencies } = world([hostFault(1, 0), serviceFault(2, 50)]);
+    const { turn, clock, dependencies } = world([hostFault(1, 0), fisFault(2, 50)]);
     const injection = await turn();
     dependencies.services.inject = () => new Promise(() => {});
     await clock.sleep(50_000);
@@ -242,7 +242,7 @@ describe('inject several faults', () => {
 
 describe('inject faults that a service applies', () => {
   it('before those of the hosts, which get nothing and are announced nothing until the service runs them', async () => {
-    const { run, acts, clock, detailsOf, sent } = world([hostFault(1, 0), serviceFault(2, 0)]);
+    const { run, acts, clock, detailsOf, sent } = world([hostFault(1, 0), fisFault(2, 0)]);
     const { injectedFaults, injectedAt, rollbackScheduledAt } = await run();
     expect(injectedFaults).toEqual(['exp.2', 'exp.1']);
     const services = ['INJECTING', 'start', 'hold', 'INJECTED'];
@@ -259,7 +259,7 @@ describe('inject faults that a service applies', () => {
   });
 
   it('and touches no host when the service refuses', async () => {
-    const { run, acts, dependencies, detailsOf, sent, lease } = world([hostFault(1, 0), serviceFault(2, 0)]);
+    const { run, acts, dependencies, detailsOf, sent, lease } = world([hostFault(1, 0), fisFault(2, 0)]);
     dependencies.services.inject = async () => {
       acts.push('start');
       throw new Error('FIS refuses: at most 5');
@@ -273,13 +273,13 @@ describe('inject faults that a service applies', () => {
   });
 
   it('grants nothing to nobody when there is no host to grant to', async () => {
-    const { run, acts } = world([serviceFault(1, 0)]);
+    const { run, acts } = world([fisFault(1, 0)]);
     await run();
     expect(acts).toEqual(['INJECTING', 'start', 'hold', 'INJECTED']);
   });
 
   it('gives a service up that never answers', async () => {
-    const { run, clock, dependencies } = world([serviceFault(1, 0)]);
+    const { run, clock, dependencies } = world([fisFault(1, 0)]);
     dependencies.services.inject = () => new Promise(() => {});
     await expect(run()).rejects.toMatchObject({ name: 'InjectionFailed' });
     expect(clock.monotonicMs()).toBe(100_000);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../../functions/domain/experiment.ts';
 import { FAULT_KINDS, HOST_FAULT_KINDS, kindOf } from '../../../functions/domain/faults/catalogue.ts';
-import { serviceFaults } from '../../../functions/domain/fis-fault.ts';
+import { fisFaults } from '../../../functions/domain/fis-fault.ts';
 import { parseExperiment } from '../../../functions/domain/parse-experiment.ts';
 import type { TargetNode } from '../../../functions/domain/workflow.ts';
 import { nodeCommands } from '../../../functions/inject/node-command.ts';
@@ -63,8 +63,8 @@ const command = (kind: string, change: Partial<Fault> = {}, ttlSeconds = 60) => 
 describe('the commands of a host', () => {
   it('are made for the faults that a host applies, and for no fault of the service', () => {
     expect(nodeCommands(context, faults, 60).map(({ kind }) => kind)).toEqual(HOST_FAULT_KINDS);
-    expect(serviceFaults(context, faults, 60).map(({ kind }) => kind)).toEqual(
-      FAULT_KINDS.filter((kind) => kindOf(kind).runsOn === 'service'),
+    expect(fisFaults(context, faults, 60).map(({ kind }) => kind)).toEqual(
+      FAULT_KINDS.filter((kind) => kindOf(kind).runsOn === 'fis'),
     );
   });
 
@@ -131,7 +131,7 @@ describe('the faults of the service', () => {
       ...context.targets,
       faults: [{ faultId: fault.faultId, impacted, peers: [], shardMembers: [] }],
     };
-    return serviceFaults({ targets }, [fault], remainingSeconds)[0]?.action;
+    return fisFaults({ targets }, [fault], remainingSeconds)[0]?.action;
   };
 
   it('start a stopped instance again by the service alone, at a whole minute, never before the end', () => {

@@ -28,7 +28,7 @@ async function judged(kind: HostFaultKind, confirmed: Confirmed, bootId: string 
   const clock = new SimulatedClock();
   const report: HostReport = { faultId: 'exp.1', state: 'NOTHING_TO_REVERT', leftovers: [], bootId };
   const { outcome, nodes } = await rollBack(
-    { experimentId: 'exp', reason: 'TTL', detail: 'over', hasServiceFaults: false },
+    { experimentId: 'exp', reason: 'TTL', detail: 'over', hasFisFaults: false },
     {
       clock,
       services: { rollBack: async () => [] },

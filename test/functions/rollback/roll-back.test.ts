@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CommandResult } from '../../../functions/aws/host-commands.ts';
 import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
-import type { ExperimentRun, ResolvedTargets, ServiceRollback } from '../../../functions/domain/workflow.ts';
+import type { ExperimentRun, ResolvedTargets, FisRollback } from '../../../functions/domain/workflow.ts';
 import { plannedFaults } from '../../../functions/rollback/planned-faults.ts';
 import { rollBack } from '../../../functions/rollback/roll-back.ts';
 import { whyRolledBack } from '../../../functions/rollback/why.ts';
@@ -26,7 +26,7 @@ const inService = {
   type: 'INJECTING',
   details: { commands: [], services: [{ faultId: 'exp.2', kind: 'INSTANCE_STOP' }] },
 };
-const stopped: ServiceRollback = {
+const stopped: FisRollback = {
   faultId: 'exp.2',
   fisExperimentId: 'EXP2',
   state: 'stopped',
@@ -57,7 +57,7 @@ function world(log: unknown[], ...answers: CommandResult[]) {
   const dependencies = {
     clock,
     services: {
-      async rollBack(experimentId: string): Promise<ServiceRollback[]> {
+      async rollBack(experimentId: string): Promise<FisRollback[]> {
         acts.push(`stop FIS ${experimentId}`);
         return [stopped];
       },
@@ -85,9 +85,9 @@ function world(log: unknown[], ...answers: CommandResult[]) {
       },
     },
   };
-  const run = (known?: ResolvedTargets, hasServiceFaults = false) =>
+  const run = (known?: ResolvedTargets, hasFisFaults = false) =>
     rollBack(
-      { experimentId: 'exp', reason: 'TTL', detail: 'over', hasServiceFaults, ...(known ? { targets: known } : {}) },
+      { experimentId: 'exp', reason: 'TTL', detail: 'over', hasFisFaults, ...(known ? { targets: known } : {}) },
       dependencies,
     );
   return { acts, written, clock, dependencies, run };
@@ -192,7 +192,7 @@ describe('roll back', () => {
 
   it('fails when FIS could not be ended, however clean the hosts are', async () => {
     const { run, dependencies, written } = world([injecting, inService], reverted);
-    const failed: ServiceRollback = { ...stopped, outcome: 'FAILED', detail: 'instance i-3 is stopped' };
+    const failed: FisRollback = { ...stopped, outcome: 'FAILED', detail: 'instance i-3 is stopped' };
     dependencies.services.rollBack = async () => [failed];
     expect(await run()).toMatchObject({ outcome: 'ROLLBACK_FAILED', services: [failed] });
     expect(written.at(-1)).toMatchObject({ services: [failed] });
@@ -206,11 +206,11 @@ describe('roll back', () => {
   });
 
   it('asks FIS when the log cannot be read and the experiment has such a fault, and not otherwise', async () => {
-    for (const hasServiceFaults of [true, false]) {
+    for (const hasFisFaults of [true, false]) {
       const { run, acts, dependencies } = world([], reverted);
       dependencies.audit.read = () => Promise.reject(new Error('down'));
-      await run(targets, hasServiceFaults);
-      expect(acts.includes('stop FIS exp')).toBe(hasServiceFaults);
+      await run(targets, hasFisFaults);
+      expect(acts.includes('stop FIS exp')).toBe(hasFisFaults);
     }
     const { run, acts } = world([injecting], reverted);
     await run(targets, true);
@@ -229,7 +229,7 @@ describe('roll back', () => {
       },
       targets: { ...targets, faults: [fault, { ...fault, faultId: 'exp.2' }] },
     } as unknown as ExperimentRun;
-    expect(plannedFaults(run)).toEqual({ targets, hasServiceFaults: true });
+    expect(plannedFaults(run)).toEqual({ targets, hasFisFaults: true });
   });
 
   it('gives the lease the reason that its run shows', () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { LiveNode } from '../../../functions/aws/live-nodes.ts';
+import type { LiveNode } from '../../../functions/domain/targets.ts';
 import type { Fault } from '../../../functions/domain/experiment.ts';
 import type { RollbackResult } from '../../../functions/domain/workflow.ts';
 import type { StoreTopology } from '../../../functions/engines/engine.ts';
 import { type RecoveringCluster, verifyRecovery } from '../../../functions/rollback/verify-recovery.ts';
 import { SimulatedClock } from '../guard/simulated-clock.ts';
-import { experimentOf, hostFault, serviceFault } from '../inject/fixtures.ts';
+import { experimentOf, hostFault, fisFault } from '../inject/fixtures.ts';
 
 const shard = (replicas: string[]) => ({ name: 's', master: 'node-1', replicas, healthy: true, problems: [] });
 const topology = (change: Partial<StoreTopology> = {}): StoreTopology => ({
@@ -65,7 +65,7 @@ async function verifyAll(given: RollbackResult | undefined, clock: SimulatedCloc
     append: async (_id: string, type: string, _actor: unknown, details: Record<string, unknown>) =>
       written.push([type, details]) as never,
   };
-  const experiment = experimentOf([hostFault(3, 0), serviceFault(2, 0), hostFault(1, 0, 'redis-other')]);
+  const experiment = experimentOf([hostFault(3, 0), fisFault(2, 0), hostFault(1, 0, 'redis-other')]);
   return { result: await verifyRecovery(experiment, given, clusters, { audit, clock }), written };
 }
 
@@ -152,7 +152,7 @@ describe('verify recovery', () => {
 
   describe('of a rebooted instance', () => {
     const reboot: Fault = {
-      ...serviceFault(3, 0),
+      ...fisFault(3, 0),
       kind: 'INSTANCE_REBOOT',
       parameters: { kind: 'INSTANCE_REBOOT', targetNodes: ['node-3'] },
     };

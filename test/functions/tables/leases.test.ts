@@ -10,11 +10,11 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LeaseStore } from '../../../functions/tables/leases.ts';
+import { Leases } from '../../../functions/tables/leases.ts';
 import { SimulatedClock } from '../guard/simulated-clock.ts';
 
 const server = dynalite({ createTableMs: 0 });
-let leases: LeaseStore;
+let leases: Leases;
 let dynamo: DynamoDBClient;
 
 beforeAll(async () => {
@@ -45,7 +45,7 @@ beforeAll(async () => {
     { client: dynamo, minDelay: 0.01, maxDelay: 0.1, maxWaitTime: 5 },
     { TableName: 'leases' },
   );
-  leases = new LeaseStore({ dynamo, tableName: 'leases', clock: new SimulatedClock() });
+  leases = new Leases({ dynamo, tableName: 'leases', clock: new SimulatedClock() });
 });
 
 afterAll(async () => {
@@ -78,9 +78,9 @@ describe('lease', () => {
     await leases.renew('held', []);
     expect(await leases.renew('held', [])).toMatchObject({ state: 'HOLD', beat: 2, readings: [] });
     await leases.grant('held', ['i-1 abc', 'i-2 def']);
-    await leases.setHoldUntil('held', '2026-05-29T13:13:00.000Z');
+    await leases.setEndsAt('held', '2026-05-29T13:13:00.000Z');
     const lease = await leases.read('held');
-    expect(lease).toMatchObject({ beat: 2, holdUntil: '2026-05-29T13:13:00.000Z' });
+    expect(lease).toMatchObject({ beat: 2, endsAt: '2026-05-29T13:13:00.000Z' });
     expect(lease?.grants.sort()).toEqual(['i-1 abc', 'i-2 def']);
     // A later turn adds: what was granted before stays.
     await leases.grant('held', ['i-3 ghi']);
@@ -94,7 +94,7 @@ describe('lease', () => {
     const refusal = { name: 'LeaseReleased', message: expect.stringContaining('ABORT: by hand') };
     await expect(leases.renew('released', [])).rejects.toMatchObject(refusal);
     await expect(leases.grant('released', ['i-1 abc'])).rejects.toMatchObject(refusal);
-    await expect(leases.setHoldUntil('released', 'x')).rejects.toMatchObject(refusal);
+    await expect(leases.setEndsAt('released', 'x')).rejects.toMatchObject(refusal);
     expect(await leases.read('released')).toMatchObject({
       state: 'RELEASED',
       beat: 0,

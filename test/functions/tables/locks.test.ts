@@ -2,10 +2,10 @@ import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ClusterLocks } from '../../../functions/tables/locks.ts';
+import { Locks } from '../../../functions/tables/locks.ts';
 
 const server = dynalite({ createTableMs: 0 });
-let locks: ClusterLocks;
+let locks: Locks;
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -23,7 +23,7 @@ beforeAll(async () => {
     }),
   );
   await waitUntilTableExists({ client: dynamo, minDelay: 0.02, maxDelay: 0.1, maxWaitTime: 5 }, { TableName: 'locks' });
-  locks = new ClusterLocks({ dynamo, tableName: 'locks' });
+  locks = new Locks({ dynamo, tableName: 'locks' });
 });
 afterAll(() => server.close());
 

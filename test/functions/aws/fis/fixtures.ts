@@ -1,4 +1,4 @@
-import type { ServiceFault } from '../../../../functions/domain/fis-fault.ts';
+import type { FisFault } from '../../../../functions/domain/fis-fault.ts';
 
 export const place = {
   stackName: 'X',
@@ -7,7 +7,7 @@ export const place = {
   heartbeatAlarmPrefix: 'Holdfast-X-guard-heartbeat-',
 };
 
-export const instanceStop: ServiceFault = {
+export const instanceStop: FisFault = {
   faultId: 'exp.1',
   kind: 'INSTANCE_STOP',
   cluster: 'redis-master',

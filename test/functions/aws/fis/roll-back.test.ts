@@ -16,7 +16,7 @@ import {
 } from '@aws-sdk/client-fis';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { activeServiceExperiments } from '../../../../functions/aws/fis/experiments.ts';
+import { activeFisExperiments } from '../../../../functions/aws/fis/experiments.ts';
 import { fisRollBack } from '../../../../functions/aws/fis/roll-back.ts';
 import { SimulatedClock } from '../../guard/simulated-clock.ts';
 import { INSTANCE_TARGETS, TAGS } from './fixtures.ts';
@@ -273,6 +273,6 @@ describe('the quota', () => {
       C: { status: 'pending' },
       D: { status: 'completed' },
     };
-    expect(await activeServiceExperiments(new FisClient({ region: 'r' }))).toBe(3);
+    expect(await activeFisExperiments(new FisClient({ region: 'r' }))).toBe(3);
   });
 });

@@ -10,9 +10,9 @@ import {
   kindOf,
   peersOf,
   refusalOf,
-  SERVICE_KINDS,
+  FIS_KINDS,
 } from '../../../../functions/domain/faults/catalogue.ts';
-import type { AnyServiceKind } from '../../../../functions/domain/faults/kind.ts';
+import type { AnyFisKind } from '../../../../functions/domain/faults/kind.ts';
 import { parseExperiment } from '../../../../functions/domain/parse-experiment.ts';
 import { configuration, seedPayload } from '../fixtures.ts';
 import { KIND_PARAMETERS } from '../kind-parameters.ts';
@@ -194,7 +194,7 @@ describe('what a cluster may not have', () => {
       }));
       return { faultId: 'exp.1', impacted, peers: [], shardMembers: [] };
     };
-    for (const kind of Object.values<AnyServiceKind>(SERVICE_KINDS as never)) {
+    for (const kind of Object.values<AnyFisKind>(FIS_KINDS as never)) {
       const parameters = kind.schema.parse(kind.example);
       expect(kind.refuseTargets?.(parameters, targets(5)), kind.kind).toBeUndefined();
       expect(kind.refuseTargets?.(parameters, targets(6)), kind.kind).toMatch(
@@ -207,7 +207,7 @@ describe('what a cluster may not have', () => {
       ...targets(0),
       impacted: first ? [{ ...first, dataVolumeIds: ['a', 'b', 'c', 'd', 'e', 'f'] }] : [],
     };
-    expect(SERVICE_KINDS.VOLUME_PAUSE_IO.refuseTargets?.(n3, many)).toContain('6 Volumes');
+    expect(FIS_KINDS.VOLUME_PAUSE_IO.refuseTargets?.(n3, many)).toContain('6 Volumes');
   });
 
   it('refuses every fault of the service where an alarm would not fit among its stop conditions', () => {
@@ -219,7 +219,7 @@ describe('what a cluster may not have', () => {
       const parameters = parametersOf(name, kindOf(name).example as object);
       expect(refusalOf(parameters, cluster(alarms(4))), name).toBeUndefined();
       const five = refusalOf(parameters, cluster(alarms(5)));
-      if (kindOf(name).runsOn === 'service') expect(five, name).toContain('at most 4 alarms');
+      if (kindOf(name).runsOn === 'fis') expect(five, name).toContain('at most 4 alarms');
       else expect(five, name).toBeUndefined();
     }
   });

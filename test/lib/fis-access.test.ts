@@ -1,7 +1,7 @@
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { SERVICE_KINDS } from '../../functions/domain/faults/catalogue.ts';
+import { FIS_KINDS } from '../../functions/domain/faults/catalogue.ts';
 import { GUARD_HEARTBEAT, HEARTBEAT_EVERY_SECONDS } from '../../functions/domain/guard-heartbeat.ts';
 import { MetricAlarm } from '../../lab/aws/metric-alarm.ts';
 import { ControlPlaneStack } from '../../lib/control-plane-stack.ts';
@@ -91,12 +91,12 @@ describe('permissions on FIS', () => {
       },
     ];
     const fault = { faultId: 'e.1', impacted, peers: [], shardMembers: [] };
-    for (const kind of Object.values(SERVICE_KINDS)) {
+    for (const kind of Object.values(FIS_KINDS)) {
       const parameters = kind.schema.parse(kind.example) as never;
       const { actionId } = kind.action(parameters, fault, 60);
       expect(mentions(create?.Resource, `action/${actionId}"`), actionId).toBe(true);
     }
-    expect(listOf(create?.Resource)).toHaveLength(Object.keys(SERVICE_KINDS).length + 1);
+    expect(listOf(create?.Resource)).toHaveLength(Object.keys(FIS_KINDS).length + 1);
   });
 
   it('allow to start, read, stop and delete only what carries our tag', () => {

@@ -1,3 +1,14 @@
+import { createHash } from 'node:crypto';
+
+/** SHA-256 of UTF-8 text, as bytes: every digest of the control plane is made here. */
+export function sha256(text: string): Buffer {
+  return createHash('sha256').update(text, 'utf8').digest();
+}
+
+export function sha256Hex(text: string): string {
+  return sha256(text).toString('hex');
+}
+
 /**
  * JSON with sorted keys and without `undefined`, so that the same value always gives the same text, whatever the order
  * in which its fields were written. Values that JSON cannot carry become what JSON makes of them (`NaN` → `null`).

@@ -2,14 +2,9 @@ import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, MathExpression, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import type { Configuration } from '../functions/domain/configuration.ts';
-import {
-  GUARD_HEARTBEAT,
-  HEARTBEAT_EMPTY_PERIODS,
-  HEARTBEAT_PERIOD_SECONDS,
-  heartbeatDimensions,
-} from '../functions/domain/guard-heartbeat.ts';
-import { STACK_TAG } from '../functions/domain/service-tags.ts';
+import { ENVIRONMENT, GUARD_HEARTBEAT, heartbeatDimensions, STACK_TAG } from '../functions/domain/names.ts';
+import { HEARTBEAT_EMPTY_PERIODS, HEARTBEAT_PERIOD_SECONDS } from '../functions/domain/timing.ts';
+import type { Configuration } from '../functions/engines/configuration.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import { allow, type Capability, describeAlarms, describeInstances } from './capability.ts';
 import { FisRole, startEncrypted, startInstances } from './fis-role.ts';
@@ -28,7 +23,7 @@ const ACTIONS = [
  * FIS does not read the lease. The alarms are in ALARM while nobody watches, which is most of the time: they have no
  * actions and page nobody.
  */
-export class ServiceFaults extends Construct {
+export class FisAccess extends Construct {
   private readonly role: FisRole;
   private readonly alarmPrefix: string;
   /** What everything of ours in FIS carries: nobody else's, nor another stack's, can be read, stopped or deleted. */
@@ -85,8 +80,8 @@ export class ServiceFaults extends Construct {
       ],
       environment: {
         ...this.stackName(),
-        HOLDFAST_FIS_ROLE_ARN: this.role.roleArn,
-        HOLDFAST_HEARTBEAT_ALARM_PREFIX: this.alarmPrefix,
+        [ENVIRONMENT.fisRoleArn]: this.role.roleArn,
+        [ENVIRONMENT.heartbeatAlarmPrefix]: this.alarmPrefix,
       },
     };
   }
@@ -111,7 +106,7 @@ export class ServiceFaults extends Construct {
   }
 
   private stackName(): Record<string, string> {
-    return { HOLDFAST_STACK_NAME: Stack.of(this).stackName };
+    return { [ENVIRONMENT.stackName]: Stack.of(this).stackName };
   }
 
   private end(): PolicyStatement[] {

@@ -1,0 +1,77 @@
+import type { Cluster } from './configuration.ts';
+import type { Irreversible } from './faults/catalogue.ts';
+import type { FisFault } from './fis-fault.ts';
+import type { Problem } from './problem.ts';
+import type { ResolvedFault } from './targets.ts';
+import type { NodeCommand, Reading } from './workflow.ts';
+
+/** What admission answers: the way in and the function that admits are two Lambdas. */
+export type Admission =
+  | { admitted: true; facts: AdmissionFacts; wouldRun: PlannedAct[] }
+  | { admitted: false; problem: Problem };
+
+export interface AdmissionFacts {
+  clusters: ClusterFacts[];
+  targets: ResolvedFault[];
+  /** What no rollback takes back. */
+  irreversible: Irreversible[];
+}
+
+/** What admission saw of one cluster: the numbers of a dry run and of the ADMITTED entry. Percentages 0 to 100. */
+export interface ClusterFacts {
+  cluster: string;
+  tier: Cluster['tier'];
+  liveNodes: number;
+  /** Every node on a host that a fault hits, named or not. */
+  impactedNodes: number;
+  impactedNodesPct: number;
+  maxNodesPct: number;
+  impactedShards: string[];
+  trafficSharePct: number;
+  maxTrafficSharePct: number;
+  guardrails: Reading[];
+  worstCase: WorstCase;
+}
+
+/** One step on the way from a breach to a lifted fault. */
+export interface Term {
+  step: string;
+  seconds: number;
+}
+
+/** How long a fault can live after the reason to end it, whatever fails; every sum is shown with its terms. */
+export interface WorstCase {
+  /** From a breach (or from telemetry going blind) to the fault being lifted. */
+  abortSeconds: number;
+  abortTerms: Term[];
+  /** From the death of the control plane, or of the way to it, to the fault being lifted. */
+  leaseLossSeconds: number;
+  /** With everything dead but the host itself. */
+  ttlSeconds: number;
+  /** After the fault is lifted, clients may be kept away from a node whose role is in doubt for this long. */
+  fenceSeconds: number;
+  /** Only with faults that FIS applies. */
+  service?: FisWorstCase;
+}
+
+/** FIS does not read the lease. What ends its faults when the control plane cannot is an alarm, and their own duration. */
+export interface FisWorstCase {
+  /** From the last heartbeat of the guard to the alarm on which FIS stops the experiment. */
+  withoutGuardSeconds: number;
+  withoutGuardTerms: Term[];
+  /** Longest life of each fault by FIS alone; null: it ends by itself at once, and cannot be ended before. */
+  bounds: { faultId: string; kind: string; seconds: number | null }[];
+}
+
+/** One command to one host as it would be sent, and what takes it back. */
+export interface CommandPlan extends Omit<NodeCommand, 'kind'> {
+  startSeconds: number;
+  document: string;
+}
+
+/** One FIS experiment as it would be made; `action` has its undo and its bound. */
+export interface FisPlan extends FisFault {
+  startSeconds: number;
+}
+
+export type PlannedAct = CommandPlan | FisPlan;

@@ -1,0 +1,316 @@
+import { z } from 'zod';
+import type { AdmissionFacts, ClusterFacts, WorstCase } from './admission.ts';
+import type { Actor, AuditEntry, EntryDetails, EntryType } from './audit-entry.ts';
+import { ALERT_SEVERITIES } from './contract.ts';
+import { EXPERIMENT_OUTCOMES, EXPERIMENT_STATUSES, type Experiment, type Fault } from './experiment.ts';
+import {
+  FAULT_KINDS,
+  type FaultParameters,
+  FIS_FAULT_KINDS,
+  HOST_FAULT_KINDS,
+  isFaultParameters,
+} from './faults/catalogue.ts';
+import type { FisAction } from './faults/kind.ts';
+import type { FisFault } from './fis-fault.ts';
+import type { Problem } from './problem.ts';
+import type { ResolvedFault, ResolvedTargets, TargetNode } from './targets.ts';
+import {
+  type Baseline,
+  type BatchAnswers,
+  type FisAnswer,
+  type Injection,
+  type NodeAnswer,
+  type NodeCommand,
+  type ProbeMeasurement,
+  RELEASE_REASONS,
+  type Reading,
+  type RecoveryResult,
+  type RollbackResult,
+  type Verdict,
+} from './workflow.ts';
+
+/**
+ * A schema for each type of entry, by which the log is read: what does not fit is no entry, and unknown to whoever asks.
+ * Objects are loose: what a later version adds stays in, and under its hash.
+ */
+const text = z.string();
+const texts = z.array(text);
+const seconds = z.number();
+const count = z.number();
+const optionalText = text.exactOptional();
+const object = z.looseObject;
+
+const fault: z.ZodType<Fault> = object({
+  faultId: text,
+  name: text,
+  kind: z.enum(FAULT_KINDS),
+  cluster: text,
+  startSeconds: seconds,
+  impactedNodes: texts,
+  parameters: z.custom<FaultParameters>(isFaultParameters, 'are not the parameters of a kind'),
+});
+
+/** Also what a reservation holds. */
+export const experimentSchema: z.ZodType<Experiment> = object({
+  experimentId: text,
+  faults: z.array(fault),
+  durationSeconds: seconds,
+  safetyThreshold: object({ maxAlertSeverity: z.enum(ALERT_SEVERITIES), automaticRollbackOnAlert: z.boolean() }),
+});
+
+export const readingSchema: z.ZodType<Reading> = object({
+  guardrail: text,
+  cluster: text,
+  value: z.number().exactOptional(),
+  limit: z.number(),
+  breachWhen: z.enum(['above', 'below']),
+  unit: text,
+  ageSeconds: seconds.exactOptional(),
+  maxAgeSeconds: seconds,
+  breached: z.boolean(),
+  reason: optionalText,
+});
+
+const baseline: z.ZodType<Baseline> = object({
+  readings: z.array(readingSchema),
+  p99LatencyMs: z.number(),
+  liveGateways: count,
+  requestsPerSecond: z.number(),
+});
+
+const targetNode: z.ZodType<TargetNode> = object({
+  name: text,
+  instanceId: text,
+  addresses: texts,
+  port: z.number(),
+  roles: z.array(object({ shard: text, role: text })),
+  availabilityZone: text,
+  subnetId: text,
+  dataVolumeIds: texts,
+});
+const resolvedFault: z.ZodType<ResolvedFault> = object({
+  faultId: text,
+  impacted: z.array(targetNode),
+  peers: z.array(object({ name: text, addresses: texts })),
+  shardMembers: z.array(targetNode),
+});
+const targets: z.ZodType<ResolvedTargets> = object({
+  faults: z.array(resolvedFault),
+  exemptAddresses: z.record(text, texts),
+});
+
+const terms = z.array(object({ step: text, seconds }));
+const worstCase: z.ZodType<WorstCase> = object({
+  abortSeconds: seconds,
+  abortTerms: terms,
+  leaseLossSeconds: seconds,
+  ttlSeconds: seconds,
+  fenceSeconds: seconds,
+  service: object({
+    withoutGuardSeconds: seconds,
+    withoutGuardTerms: terms,
+    bounds: z.array(object({ faultId: text, kind: text, seconds: seconds.nullable() })),
+  }).exactOptional(),
+});
+const clusterFacts: z.ZodType<ClusterFacts> = object({
+  cluster: text,
+  tier: z.enum(['production', 'staging']),
+  liveNodes: count,
+  impactedNodes: count,
+  impactedNodesPct: z.number(),
+  maxNodesPct: z.number(),
+  impactedShards: texts,
+  trafficSharePct: z.number(),
+  maxTrafficSharePct: z.number(),
+  guardrails: z.array(readingSchema),
+  worstCase,
+});
+const facts: z.ZodType<AdmissionFacts> = object({
+  clusters: z.array(clusterFacts),
+  targets: z.array(resolvedFault),
+  irreversible: z.array(object({ faultId: text, kind: z.enum(FAULT_KINDS), text })),
+});
+
+const problem: z.ZodType<Problem> = object({
+  type: z.custom<Problem['type']>((value) => typeof value === 'string' && value.startsWith('urn:holdfast:problem:')),
+  title: text,
+  status: z.number(),
+  detail: text,
+  errors: z.array(object({ field: text, message: text, allowed: text })).exactOptional(),
+});
+
+const command: z.ZodType<NodeCommand> = object({
+  faultId: text,
+  kind: z.enum(HOST_FAULT_KINDS),
+  node: text,
+  instanceId: text,
+  parameters: z.record(text, text),
+  undo: texts,
+});
+const action: z.ZodType<FisAction> = object({
+  actionId: text,
+  parameters: z.record(text, text),
+  target: object({
+    name: text,
+    resourceType: text,
+    resources: z.array(object({ kind: z.enum(['instance', 'volume', 'subnet']), id: text })),
+  }),
+  undo: texts,
+  boundSeconds: seconds.exactOptional(),
+});
+const fisFault: z.ZodType<FisFault> = object({
+  faultId: text,
+  kind: z.enum(FIS_FAULT_KINDS),
+  cluster: text,
+  nodes: z.array(object({ node: text, instanceId: text })),
+  action,
+});
+const nodeAnswer: z.ZodType<NodeAnswer> = object({
+  node: text,
+  instanceId: text,
+  faultId: text,
+  status: text,
+  state: optionalText,
+  reason: optionalText,
+  appliedAt: optionalText,
+  bootId: optionalText,
+});
+const fisAnswer: z.ZodType<FisAnswer> = z.union([
+  object({ faultId: text, fisExperimentId: text }),
+  object({ faultId: text, problem: text }),
+]);
+const answers = { nodes: z.array(nodeAnswer), services: z.array(fisAnswer) } satisfies Record<
+  keyof BatchAnswers,
+  unknown
+>;
+const injection = {
+  injectedAt: text,
+  endsAt: text,
+  injectedFaults: texts,
+  nextFaultAt: optionalText,
+} satisfies Record<keyof Injection, unknown>;
+
+const reason = { reason: z.enum(RELEASE_REASONS), detail: text };
+
+const rollback: z.ZodType<RollbackResult> = object({
+  outcome: z.enum(['ROLLED_BACK', 'ROLLBACK_FAILED']),
+  rolledBackAt: optionalText,
+  nodes: z.array(
+    object({
+      node: text,
+      instanceId: text,
+      faultId: text,
+      outcome: z.enum(['REVERTED', 'NOTHING_TO_REVERT', 'FAILED']),
+      revertReason: optionalText,
+      liftedAt: optionalText,
+      fence: object({
+        outcome: z.enum(['NONE', 'SETTLED', 'DEADLINE', 'FAILED']),
+        raisedAt: optionalText,
+        loweredAt: optionalText,
+      }).exactOptional(),
+      leftovers: texts,
+      changes: texts.exactOptional(),
+      detail: optionalText,
+    }),
+  ),
+  services: z
+    .array(
+      object({
+        faultId: text,
+        fisExperimentId: text,
+        state: text,
+        outcome: z.enum(['REVERTED', 'FAILED']),
+        begunAt: optionalText,
+        endedAt: optionalText,
+        detail: optionalText,
+      }),
+    )
+    .exactOptional(),
+  problems: texts.exactOptional(),
+});
+
+const recovery: z.ZodType<RecoveryResult & { impacted: string[] }> = object({
+  outcome: z.enum(['RECOVERED', 'NOT_RECOVERED']),
+  verifiedAt: text,
+  problems: texts,
+  repairs: texts.exactOptional(),
+  impacted: texts,
+});
+
+const promotion = object({ shard: text, from: text, to: text, at: text });
+const measurement = {
+  rtoSeconds: seconds.exactOptional(),
+  stillFailing: z.boolean(),
+  attemptedWrites: count,
+  acknowledgedWrites: count,
+  lostAcknowledgedWrites: count.exactOptional(),
+  failedWrites: count,
+  firstFailureAt: optionalText,
+  recoveredAt: optionalText,
+  promotion: promotion.exactOptional(),
+  provenOnImpacted: z.boolean(),
+} satisfies Record<keyof ProbeMeasurement, unknown>;
+
+const verdict: z.ZodType<Verdict> = object({
+  status: z.enum(EXPERIMENT_STATUSES),
+  outcome: z.enum(EXPERIMENT_OUTCOMES),
+  budgets: z.array(object({ name: text, limit: z.number(), measured: z.number().exactOptional(), met: z.boolean() })),
+  reason: text,
+});
+
+const DETAILS: { [T in EntryType]: z.ZodType<EntryDetails[T]> } = {
+  REFUSED: object({ problem, dryRun: z.boolean(), experiment: experimentSchema.exactOptional() }),
+  ADMITTED: object({ experiment: experimentSchema, facts }),
+  STEADY_STATE_CONFIRMED: object({ baselines: z.record(text, baseline) }),
+  TARGETS_RESOLVED: object({ targets }),
+  PROBE_READY: object({ shard: text }),
+  INJECTING: object({ commands: z.array(command), services: z.array(fisFault) }),
+  INJECTED: object({ ...injection, ...answers, faults: texts, confirmedAt: text }),
+  INJECTION_SKIPPED: object({ faults: texts, reason: text }),
+  INJECTION_FAILED: object({ ...answers, reason: text }),
+  GUARD_STOPPED: object({
+    ...reason,
+    breaches: z.array(readingSchema),
+    peakP99LatencyMs: z.record(text, z.number()),
+    evaluations: count,
+  }),
+  ABORT_REQUESTED: object(reason),
+  PROMOTION_OBSERVED: promotion,
+  ROLLING_BACK: object(reason),
+  ROLLED_BACK: rollback,
+  ROLLBACK_FAILED: rollback,
+  RECOVERY_VERIFIED: recovery,
+  RECOVERY_FAILED: recovery,
+  PROBE_MEASURED: object({ ...measurement, outages: count, problems: texts }),
+  CONCLUDED: verdict,
+};
+export const ENTRY_TYPES = Object.keys(DETAILS) as [EntryType, ...EntryType[]];
+
+export const callerSchema = object({ arn: text, accountId: text, sourceIp: text });
+const actor: z.ZodType<Actor> = z.union([callerSchema, object({ function: text })]);
+
+const rowSchema = object({
+  experimentId: text,
+  sequence: z.int().positive(),
+  type: z.enum(ENTRY_TYPES),
+  at: text,
+  actor,
+  details: z.unknown(),
+  previousHash: text,
+  hash: text,
+});
+
+/** @throws Error that names experiment, sequence, type and the field that does not fit. */
+export function parseEntry(value: Readonly<Record<string, unknown>>): AuditEntry {
+  const refuse = (path: readonly PropertyKey[], error: z.ZodError): never => {
+    const [issue] = error.issues;
+    const where = `audit log of ${value.experimentId}, entry ${value.sequence} (${value.type})`;
+    throw new Error(`${where}: ${[...path, ...(issue?.path ?? [])].join('.')}: ${issue?.message}`);
+  };
+  const row = rowSchema.safeParse(value);
+  if (!row.success) return refuse([], row.error);
+  const details = DETAILS[row.data.type].safeParse(row.data.details);
+  if (!details.success) return refuse(['details'], details.error);
+  // DETAILS holds each type to its details, which the compiler does not follow through a look-up.
+  return { ...row.data, details: details.data } as AuditEntry;
+}

@@ -1,0 +1,54 @@
+/** Names that two parts must agree on: functions and stack, product and lab, TypeScript and the host program. */
+
+/** The lease row that frees every host when it is not `HOLD`; no experiment may have this id. */
+export const KILL_SWITCH_ID = 'GLOBAL';
+
+/** Environment variables by which the stack tells a function where its resources are. */
+export const ENVIRONMENT = {
+  admitFunction: 'HOLDFAST_ADMIT_FUNCTION',
+  auditTable: 'HOLDFAST_AUDIT_TABLE',
+  documentPrefix: 'HOLDFAST_DOCUMENT_PREFIX',
+  eventBus: 'HOLDFAST_EVENT_BUS',
+  experimentTable: 'HOLDFAST_EXPERIMENT_TABLE',
+  fisRoleArn: 'HOLDFAST_FIS_ROLE_ARN',
+  heartbeatAlarmPrefix: 'HOLDFAST_HEARTBEAT_ALARM_PREFIX',
+  /** Also in the environment of the host program. */
+  leaseTable: 'HOLDFAST_LEASE_TABLE',
+  lockTable: 'HOLDFAST_LOCK_TABLE',
+  recordTable: 'HOLDFAST_RECORD_TABLE',
+  stackName: 'HOLDFAST_STACK_NAME',
+  stateMachineArn: 'HOLDFAST_STATE_MACHINE_ARN',
+} as const;
+
+/** The document that takes back a fault of any kind. */
+export const ROLL_BACK_DOCUMENT = 'roll-back';
+
+/** Index of the record table on `target_cluster` + `fault_type`: the mission's. */
+export const RECORD_INDEX = 'idx_chaos_experiments';
+
+/** Source of the events that follow each entry of the audit log. */
+export const EVENT_SOURCE = 'holdfast';
+
+export function eventDetailType(entryType: string): string {
+  return `Experiment ${entryType}`;
+}
+
+/**
+ * Tags of everything made in FIS. By these the rollback finds what was made, even when the answer that named it was
+ * lost. The stack's name is one of them: two deployments of one account and Region must not end each other's
+ * experiments.
+ */
+export const STACK_TAG = 'holdfast-stack';
+export const EXPERIMENT_TAG = 'holdfast-experiment';
+export const FAULT_TAG = 'holdfast-fault';
+
+/**
+ * The metric by which AWS knows that the guard watches: FIS does not read the lease, so its experiments stop on an alarm
+ * over this. Put by the guard, watched by an alarm of the stack.
+ */
+export const GUARD_HEARTBEAT = { namespace: 'Holdfast', metricName: 'GuardHeartbeat' } as const;
+
+/** Of one cluster of one deployment: another stack's guard must not speak for ours. */
+export function heartbeatDimensions(stackName: string, cluster: string): Record<string, string> {
+  return { stack: stackName, cluster };
+}

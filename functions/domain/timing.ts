@@ -1,0 +1,136 @@
+/**
+ * Every time limit of the system, once. Functions and stack read them here, the host program is given its own at
+ * synthesis (`lib/host-bounds.ts`), and the dry run's worst case is computed from them. How often something is polled
+ * stays with the poller unless somebody else relies on it.
+ */
+
+/** Longest life of a fault: one Lambda watches a whole run, and a Lambda lives 900 s. */
+export const TTL_SECONDS = { min: 1, max: 600 } as const;
+/** A host whose view of its lease has not advanced for this long reverts. */
+export const LEASE_GRACE_SECONDS = { min: 2, max: 30, default: 3 } as const;
+/** How long a store may take to be healthy after a rollback. */
+export const RECOVERY_SECONDS = { min: 5, max: 600, default: 60 } as const;
+/** Age from which a reading of telemetry is a breach. */
+export const READING_MAX_AGE_SECONDS = { max: 60, default: 3 } as const;
+
+/** How often a call is tried, how long one attempt may take, and, where something waits for that, all of them. */
+interface Patience {
+  attempts: number;
+  timeoutMs: number;
+  withinMs?: number;
+}
+
+/** How patient each kind of call is. A call that hangs is worse than one that fails. */
+export const PATIENCE = {
+  ordinary: { attempts: 3, timeoutMs: 3000 },
+  /** Hosts let go by themselves when no beat arrives, so nothing about a lease is waited for long. */
+  lease: { attempts: 3, timeoutMs: 600, withinMs: 2000 },
+  /** One passing evaluation is one beat, so it is sent once: late is as bad as never. */
+  beat: { attempts: 1, timeoutMs: 700, withinMs: 700 },
+  /** The log is the record, the event is news: an append does not wait long for it. */
+  event: { attempts: 2, timeoutMs: 1000 },
+  /** A late heartbeat would speak for an evaluation that is long past. */
+  heartbeat: { attempts: 1, timeoutMs: 2000 },
+  admission: { attempts: 1, timeoutMs: 12_000 },
+} as const satisfies Record<string, Patience>;
+/** To connect, of any attempt. */
+export const CONNECT_TIMEOUT_MS = 1000;
+/** One query of telemetry, one attempt: a guard that waits for its eyes is blind meanwhile. */
+export const QUERY_TIMEOUT_MS = 700;
+/** A rollback, an abort or an alarm does not wait longer than this for its own record. */
+export const RECORD_DEADLINE_MS = 3000;
+
+/** What the host program is given. Seconds on the boot clock. */
+export const HOST = {
+  /** From one read of the lease to the next. */
+  pollSeconds: 0.5,
+  pollTimeoutSeconds: 0.4,
+  /** From the start of the watchdog until its lease was seen held, granted and advancing twice. */
+  armingSeconds: 10,
+  /** The inject command waits for the watchdog's word. */
+  injectAnswerSeconds: 14,
+  /** Longest time clients are kept away from a node whose role is in doubt after its fault was lifted. */
+  fenceSeconds: 15,
+} as const;
+/** Of the script that SSM runs on a host: it waits for the arming or for the fence, and is never cut short. */
+export const RUN_COMMAND_TIMEOUT_SECONDS = 60;
+/** SSM's smallest: a command that did not start within this never will. */
+export const RUN_COMMAND_DELIVERY_SECONDS = 30;
+
+/** Of FIS: the alarm over the guard's heartbeat must be OK before a start, then the experiment must run. */
+export const FIS_WATCHED_DEADLINE_MS = 30_000;
+export const FIS_RUNNING_DEADLINE_MS = 60_000;
+
+/** For the guard and the probe to be there before the first fault. */
+export const OBSERVED_DEADLINE_MS = 15_000;
+/** The probe was started just before: it connects, writes, and finds its write on the impacted nodes. */
+export const PROBE_READY_DEADLINE_MS = 8000;
+/** Longer than the injection waits for it: a later proof would be none. */
+export const PROBE_PROOF_DEADLINE_MS = 15_000;
+/** A host's answer to inject, and SSM's delivery. */
+export const HOST_INJECT_DEADLINE_MS = 40_000;
+/** FIS's two deadlines, and calls. */
+export const FIS_INJECT_DEADLINE_MS = 100_000;
+/** A lease under which nothing is injected is not held for ever: what *Inject fault* may take, and a little. */
+export const INJECTION_DEADLINE_MS = 60_000;
+export const FIS_INJECTION_DEADLINE_MS = 150_000;
+/** The guard stops by itself while it can still release the lease and write why. */
+export const GUARD_LAST_ACT_MS = 8000;
+
+/** The host's fence, and a busy agent as long again; beyond this a person is needed. */
+export const HOST_ROLLBACK_DEADLINE_MS = 40_000;
+/** An instance may take minutes to stop before it can be started again, and only then can its host be asked. */
+export const FIS_ROLLBACK_DEADLINE_MS = 180_000;
+/** The verdict waits this long for the probe's measurement. */
+export const PROBE_MEASURED_DEADLINE_MS = 45_000;
+
+/** API Gateway gives up after 29 s; an answer of ours must come before. */
+export const ANSWER_WITHIN_MS = 26_000;
+/** Of these, for the fault to be in place. */
+export const INJECTED_WAIT_MS = 20_000;
+/** Another request with the same id may be between its lock and its ADMITTED for about this long. */
+export const DUPLICATE_WAIT_MS = 3000;
+/** What a run may take beside its duration and its recovery: steps before the fault, rollback, conclusion. */
+export const RUN_OVERHEAD_SECONDS = 240;
+/** FIS may take so much longer to begin and to end a fault. */
+export const FIS_OVERHEAD_SECONDS = 300;
+
+/** Time limits of the functions, seconds. */
+const MARGIN_SECONDS = 30;
+export const FUNCTION_SECONDS = {
+  /** The answer of the API, and of everything that is only a few calls. */
+  short: 30,
+  api: 29,
+  admit: 15,
+  checkSteadyState: 45,
+  sweep: 55,
+  /** The longest fault, what may lie between the first beat and the injection, and its last act. */
+  guard: TTL_SECONDS.max + FIS_INJECTION_DEADLINE_MS / 1000 + MARGIN_SECONDS,
+  /** Lambda's longest. */
+  probe: 900,
+  /** Waiting for guard and probe, for FIS to confirm, and the calls between. */
+  inject: (OBSERVED_DEADLINE_MS + FIS_INJECT_DEADLINE_MS) / 1000 + 35,
+  rollBack: FIS_ROLLBACK_DEADLINE_MS / 1000 + MARGIN_SECONDS,
+  /** The longest recovery, and the last look at the store. */
+  verifyRecovery: RECOVERY_SECONDS.max + 2 * MARGIN_SECONDS,
+  conclude: 2 * (PROBE_MEASURED_DEADLINE_MS / 1000),
+} as const;
+
+/** How long the step behind each of these entries may take before its run counts as dead: its function's, and a little. */
+export const NEXT_STEP_MS = {
+  rollBack: (FUNCTION_SECONDS.rollBack + MARGIN_SECONDS) * 1000,
+  verifyRecovery: (FUNCTION_SECONDS.verifyRecovery + 40) * 1000,
+  conclude: (FUNCTION_SECONDS.conclude + 2 * MARGIN_SECONDS) * 1000,
+} as const;
+
+/** The guard puts a heartbeat at most this often. Two in each period: one that is lost or late makes no alarm. */
+export const HEARTBEAT_EVERY_SECONDS = 5;
+/** CloudWatch's shortest period, and how often it evaluates an alarm of that period. */
+export const HEARTBEAT_PERIOD_SECONDS = 10;
+/** Two, because a heartbeat that is still on its way leaves the newest period empty. */
+export const HEARTBEAT_EMPTY_PERIODS = 2;
+/**
+ * Longest time from the last heartbeat to the alarm that stops a FIS experiment: the rest of its own period, the empty
+ * ones, and the wait for the next evaluation. It is about 30 s as a rule.
+ */
+export const HEARTBEAT_BOUND_SECONDS = HEARTBEAT_PERIOD_SECONDS * (1 + HEARTBEAT_EMPTY_PERIODS + 1);

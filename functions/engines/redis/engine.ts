@@ -1,0 +1,57 @@
+import { portsOf } from '../../domain/configuration.ts';
+import { isInShard, type TargetNode } from '../../domain/targets.ts';
+import { membersOf, type StoreTopology } from '../../domain/topology.ts';
+import type { Engine, LossRefusal } from '../engine.ts';
+import type { RedisCluster } from './configuration.ts';
+import type { REDIS_PARAMETERS } from './host-parameters.ts';
+
+/** Redis with a Sentinel on every host: a shard is what the Sentinels call a master's name. */
+export function redisEngine(cluster: RedisCluster): Engine {
+  const { sentinelPort, minReplicasToWrite } = cluster.redis;
+  return {
+    ports: [...portsOf(cluster), sentinelPort],
+    refuseLoss: (topology, lost) => refuseLoss(topology, lost, minReplicasToWrite),
+    // Also for a replica: by the time of the rollback it may be the master.
+    fenceParameters({ roles: [role] }, shardMembers): Record<keyof typeof REDIS_PARAMETERS, string> {
+      const shard = role?.shard ?? '';
+      const sentinels = shardMembers.filter((member) => isInShard(member, shard)).map(addressInUrl);
+      return {
+        fence: 'redis',
+        fenceMasterName: shard,
+        fenceSentinels: [...new Set(sentinels)].map((address) => `${address}:${sentinelPort}`).join(','),
+        fenceCredentialsFile: cluster.hostCredentialsFile ?? '',
+      };
+    },
+  };
+}
+
+/**
+ * Without the lost nodes every shard keeps a majority of its nodes (who else could elect a master) and, one of the rest
+ * being master, as many replicas as masters need to accept a write.
+ */
+function refuseLoss(
+  { shards }: StoreTopology,
+  lost: readonly string[],
+  minReplicasToWrite: number,
+): LossRefusal | undefined {
+  for (const shard of shards) {
+    const nodes = membersOf(shard);
+    const remaining = nodes.filter((node) => !lost.includes(node)).length;
+    if (remaining === nodes.length) continue;
+    const numbers = { shard: shard.name, shardNodes: nodes.length, remainingNodes: remaining, minReplicasToWrite };
+    if (2 * remaining <= nodes.length) {
+      return { detail: `${shard.name} would keep ${remaining} of ${nodes.length} nodes: not a majority`, numbers };
+    }
+    if (remaining - 1 < minReplicasToWrite) {
+      const detail = `${shard.name} would keep ${remaining - 1} replicas: its master needs ${minReplicasToWrite} to accept writes`;
+      return { detail, numbers };
+    }
+  }
+  return undefined;
+}
+
+/** The address under which the store knows the node; v6 in brackets, because a port follows. */
+function addressInUrl({ name, addresses: [first] }: TargetNode): string {
+  if (first === undefined) throw new Error(`node ${name}: has no address`);
+  return first.includes(':') ? `[${first}]` : first;
+}

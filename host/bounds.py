@@ -1,0 +1,11 @@
+"""Bounds and names that the host has in common with the control plane. Made from functions/domain/timing.ts and
+names.ts by `npm run generate`, and again for each document at synthesis: change them there."""
+TTL_SECONDS = (1, 600)
+LEASE_GRACE_SECONDS = (2, 30)
+POLL_SECONDS = 0.5
+POLL_TIMEOUT_SECONDS = 0.4
+ARMING_SECONDS = 10
+INJECT_ANSWER_SECONDS = 14
+FENCE_SECONDS = 15
+KILL_SWITCH_ID = "GLOBAL"
+LEASE_TABLE_VARIABLE = "HOLDFAST_LEASE_TABLE"
