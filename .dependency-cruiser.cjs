@@ -1,4 +1,4 @@
-/** Imports point inward: handlers → features → the domain and shared; never across the seams. */
+/** Imports point inward, one layer a folder: a picture of the folders shows no arrow that is not allowed here. */
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
@@ -22,23 +22,82 @@ module.exports = {
       to: { path: 'node_modules/@aws-sdk/' },
     },
     {
-      name: 'synth-takes-only-the-domain-from-functions',
-      comment: 'lib/ may share types, names and the configuration schema with the functions, nothing that runs.',
+      name: 'synth-takes-only-declarations-from-functions',
+      comment: 'lib/ shares types, names, the configuration and what engines declare with the functions, nothing that runs.',
       severity: 'error',
       from: { path: '^(lib|bin)/' },
-      to: { path: '^functions/', pathNot: '^functions/experiment/' },
+      to: {
+        path: '^functions/',
+        pathNot: '^functions/(domain/|engines/(configuration|engine|registry)\\.ts$)',
+      },
+    },
+
+    // functions/: domain ← engines, tables, telemetry, runtime ← aws ← features. Arrows point left only.
+    {
+      name: 'domain-imports-nothing-of-ours',
+      severity: 'error',
+      from: { path: '^functions/domain/' },
+      to: { path: '^functions/', pathNot: '^functions/domain/' },
     },
     {
       name: 'domain-is-pure',
+      comment: 'No client and no process: only the schema library, and hashes.',
       severity: 'error',
-      from: { path: '^functions/experiment/' },
+      from: { path: '^functions/domain/' },
+      to: { dependencyTypes: ['npm', 'npm-dev', 'core'], pathNot: ['node_modules/zod/', '^(node:)?crypto$'] },
+    },
+    {
+      name: 'runtime-knows-only-the-domain',
+      severity: 'error',
+      from: { path: '^functions/runtime/' },
+      to: { path: '^functions/', pathNot: '^functions/(runtime|domain)/' },
+    },
+    {
+      name: 'tables-and-telemetry-know-only-the-domain',
+      severity: 'error',
+      from: { path: '^functions/(tables|telemetry)/' },
+      to: { path: '^functions/', pathNot: '^functions/($1|domain|runtime)/' },
+    },
+    {
+      name: 'an-engine-knows-only-its-port-and-the-domain',
+      severity: 'error',
+      from: { path: '^functions/engines/([^/]+)/' },
+      to: { path: '^functions/', pathNot: '^functions/(engines/$1/|engines/engine\\.ts$|domain/|runtime/)' },
+    },
+    {
+      name: 'engines-know-only-the-domain',
+      severity: 'error',
+      from: { path: '^functions/engines/[^/]+\\.ts$' },
+      to: { path: '^functions/', pathNot: '^functions/(engines|domain)/' },
+    },
+    {
+      name: 'nobody-reaches-into-an-engine',
+      comment: 'Only configuration, registry and clients of engines/ name one.',
+      severity: 'error',
+      from: { path: '^(functions|lib|bin)/', pathNot: '^functions/engines/' },
+      to: { path: '^functions/engines/[^/]+/' },
+    },
+    {
+      name: 'aws-knows-no-feature',
+      severity: 'error',
+      from: { path: '^functions/aws/' },
+      to: { path: '^functions/(admission|api|guard|inject|kill-switch|probe|rollback|verdict)/' },
+    },
+    {
+      name: 'features-do-not-know-each-other',
+      comment: 'Admission alone asks inject what would be sent, so that the dry run shows exactly that.',
+      severity: 'error',
+      from: { path: '^functions/(admission|api|guard|inject|kill-switch|probe|rollback|verdict)/' },
       to: {
-        path: [
-          'node_modules/@aws-sdk/',
-          'node_modules/ioredis/',
-          '^functions/(?!experiment/|shared/clock|audit/entry)',
-        ],
+        path: '^functions/(admission|api|guard|inject|kill-switch|probe|rollback|verdict)/',
+        pathNot: ['^functions/$1/', '^functions/inject/node-command\\.ts$'],
       },
+    },
+    {
+      name: 'only-admission-asks-inject',
+      severity: 'error',
+      from: { path: '^functions/', pathNot: '^functions/(admission|inject)/' },
+      to: { path: '^functions/inject/' },
     },
     {
       name: 'no-lambda-imports-a-lambda',

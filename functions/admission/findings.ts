@@ -1,5 +1,5 @@
 import type { Clock } from '../domain/clock.ts';
-import { clusterNamed } from '../domain/configuration.ts';
+import { clusterNamed } from '../domain/clusters.ts';
 import type { Experiment, Fault } from '../domain/experiment.ts';
 import { hitsWholeHost, isFisFaultKind, peersOf } from '../domain/faults/catalogue.ts';
 import { nodesHitBy, resolveTargets, subnetsToLookAt } from '../domain/resolve-targets.ts';

@@ -1,5 +1,5 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Cluster } from '../domain/configuration.ts';
 import type { StoreCredentials } from '../engines/engine.ts';
 

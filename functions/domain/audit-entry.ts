@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { AdmissionFacts } from './admission.ts';
 import type { Caller, Experiment } from './experiment.ts';
 import type { Problem } from './problem.ts';

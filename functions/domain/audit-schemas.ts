@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AdmissionFacts, ClusterFacts, WorstCase } from './admission.ts';
 import type { Actor, AuditEntry, EntryDetails, EntryType } from './audit-entry.ts';
 import { ALERT_SEVERITIES } from './contract.ts';

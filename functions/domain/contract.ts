@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AlertSeverity } from './experiment.ts';
 import { FAULT_KINDS } from './faults/catalogue.ts';
 import { KILL_SWITCH_ID } from './names.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { FieldError } from './problem.ts';
 
 /** What the fields at and below a place of the payload may hold; the keys are paths from there, without positions. */

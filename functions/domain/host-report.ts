@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The one JSON line that the host program prints; see docs/contracts.md. Fields it has no value for may be null. */
 const text = z.string().nullish();

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { clusterName, deploymentFields } from '../domain/configuration.ts';
 import { redisClusterSchema } from './redis/configuration.ts';
 

@@ -3,7 +3,7 @@ import { cloudWatchClient } from '../aws/clients.ts';
 import { observeCluster } from '../aws/cluster-access.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
 import { auditLog } from '../aws/wiring.ts';
-import { configuredClusters } from '../domain/configuration.ts';
+import { configuredClusters } from '../domain/clusters.ts';
 import type { Baseline, ExperimentRun } from '../domain/workflow.ts';
 import { PrometheusClient } from '../telemetry/prometheus.ts';
 import { checkSteadyState } from './check-steady-state.ts';

@@ -2,7 +2,7 @@ import type { Context } from 'aws-lambda';
 import { cloudWatchClient } from '../aws/clients.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
 import { auditLog, guardLeases } from '../aws/wiring.ts';
-import { configuredClusters } from '../domain/configuration.ts';
+import { configuredClusters } from '../domain/clusters.ts';
 import { isFisFaultKind } from '../domain/faults/catalogue.ts';
 import { ENVIRONMENT } from '../domain/names.ts';
 import type { ExperimentRun } from '../domain/workflow.ts';

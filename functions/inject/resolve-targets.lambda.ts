@@ -3,7 +3,7 @@ import { observeCluster } from '../aws/cluster-access.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
 import { interfacesIn } from '../aws/subnet-interfaces.ts';
 import { auditLog } from '../aws/wiring.ts';
-import { configuredClusters } from '../domain/configuration.ts';
+import { configuredClusters } from '../domain/clusters.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
 import { resolveTargets, subnetsToLookAt } from '../domain/resolve-targets.ts';
 import type { ResolvedFault, ResolvedTargets } from '../domain/targets.ts';

@@ -2,7 +2,7 @@ import type { Context } from 'aws-lambda';
 import { openProbe } from '../aws/cluster-access.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
 import { auditLog } from '../aws/wiring.ts';
-import { clusterNamed } from '../domain/configuration.ts';
+import { clusterNamed } from '../domain/clusters.ts';
 import { firstFault } from '../domain/experiment.ts';
 import type { ExperimentRun } from '../domain/workflow.ts';
 import { systemClock } from '../runtime/system-clock.ts';

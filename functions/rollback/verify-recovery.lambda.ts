@@ -1,7 +1,7 @@
 import { observeCluster, openStore } from '../aws/cluster-access.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
 import { auditLog } from '../aws/wiring.ts';
-import { configuredClusters } from '../domain/configuration.ts';
+import { configuredClusters } from '../domain/clusters.ts';
 import type { LiveNode } from '../domain/targets.ts';
 import type { ExperimentRun, RecoveryResult } from '../domain/workflow.ts';
 import { systemClock } from '../runtime/system-clock.ts';

@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, ExecuteStatementCommand, paginateQuery, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Actor, AuditEntry, EntryDetails, EntryType } from '../domain/audit-entry.ts';
 import { parseEntry } from '../domain/audit-schemas.ts';
 import type { Clock } from '../domain/clock.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Cluster } from '../domain/configuration.ts';
 import type { RawReading, TelemetrySnapshot } from '../domain/guardrails.ts';
 import { QUERY_TIMEOUT_MS } from '../domain/timing.ts';

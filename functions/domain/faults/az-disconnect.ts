@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { availabilityZone, nodeNames } from './fields.ts';
 import { FIS_NODE_LIST, wholeMinutes } from './instances.ts';
 import { fisKind } from './kind.ts';

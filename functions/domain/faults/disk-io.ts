@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { GIBIBYTE, MEBIBYTE, NODE_LIST, nodeNames, PATTERN, wholeNumber } from './fields.ts';
 import { hostKind } from './kind.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Fields that several kinds share, with what they may hold in words. */
 export const MAX_NODES = 100;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ResolvedFault } from '../targets.ts';
 import { NODE_LIST, nodeNames } from './fields.ts';
 import { type FisAction, MAX_RESOURCES_PER_TARGET } from './kind.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Cluster } from '../configuration.ts';
 import type { ResolvedFault, Surroundings } from '../targets.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { PATTERN, percent, rule, wholeNumber } from './fields.ts';
 import { hostKind } from './kind.ts';
 import {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { NODE_LIST, nodeNames } from './fields.ts';
 import { hostKind } from './kind.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { TTL_SECONDS } from '../timing.ts';
 import { NODE_LIST, nodeNames, PATTERN, rule, wholeNumber } from './fields.ts';
 import { hostKind } from './kind.ts';

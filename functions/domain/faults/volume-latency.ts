@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { nodeNames, percent, wholeNumber } from './fields.ts';
 import { FIS_NODE_LIST, wholeSeconds } from './instances.ts';
 import { fisKind } from './kind.ts';
