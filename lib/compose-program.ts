@@ -18,7 +18,7 @@ for path, text in json.loads(gzip.decompress(base64.b64decode(sys.stdin.read()))
  * heredocs, so that a host needs nothing but what its image has and nothing is downloaded.
  *
  * With one fault script it is the program that injects it: the shell scripts, which touch the host, stand in it as they
- * are, to be read where they run. With several it is the way back of all of them, and packed: it has 64 KB like any other.
+ * are, to be read where they run. With several it is the one that reverts all of them, and packed: it has 64 KB like any other.
  *
  * @param hostDirectory absolute path of `host/`, with a trailing slash.
  * @param faultScripts names below `host/faults/` to carry, without `.sh`.
@@ -48,7 +48,7 @@ function collect(hostDirectory: string, faultScripts: readonly string[], injects
     const text = file === BOUNDS_FILE ? hostBounds() : readFileSync(`${hostDirectory}${file}`, 'utf8');
     texts.set(file, text);
     waiting.push(...[...imported(text), ...named(file, text)].filter((name) => existsSync(`${hostDirectory}${name}`)));
-    // The way back starts no workers, it only ends them.
+    // A revert starts no workers, it only ends them.
     if (injects) waiting.push(...workers(text));
   }
   return [...texts].sort(([one], [other]) => (one < other ? -1 : 1));

@@ -70,10 +70,10 @@ export class FisRole extends Role {
 
 type Conditions = Record<string, Record<string, string>>;
 
-/** Starts an instance whatever its tags are by now: one that was taken off after the stop must not bar the way back. */
+/** Starts an instance whatever its tags are by now: one that was taken off after the stop must not bar the rollback. */
 export function startInstances(scope: Construct): PolicyStatement {
   const instances = Stack.of(scope).formatArn({ service: 'ec2', resource: 'instance', resourceName: '*' });
-  acknowledgeWildcard(scope, instances, 'The way back: a target must start again also when its tag was taken off.');
+  acknowledgeWildcard(scope, instances, 'Rollback: a target must start again also when its tag was taken off.');
   return new PolicyStatement({ actions: ['ec2:StartInstances'], resources: [instances] });
 }
 

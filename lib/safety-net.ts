@@ -127,7 +127,7 @@ export class SafetyNet extends Construct {
       eventPattern: { source: [EVENT_SOURCE], detailType: [eventDetailType('ROLLBACK_FAILED')] },
       targets: [new SnsTopic(operators)],
     });
-    // Hosts were let go, but the store did not recover or something was left: that shows only in the conclusion.
+    // The lease was released, but the store did not recover or something was left: that shows only in the conclusion.
     new Rule(this, 'ConcludedAsRollbackFailed', {
       description: 'Holdfast: an experiment ended as ROLLBACK_FAILED, a person is needed.',
       eventPattern: {

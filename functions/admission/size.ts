@@ -5,7 +5,7 @@ import { type Problem, problem } from '../domain/problem.ts';
 import type { ResolvedTargets } from '../domain/targets.ts';
 
 /**
- * Beyond a certain size nothing of an experiment can be carried or recorded any more, not even its way back: so it does
+ * Beyond a certain size nothing of an experiment can be carried or recorded any more, not even its rollback: so it does
  * not begin. Asked of all clusters together, as they run under one execution and in one log.
  *
  * @param wouldRun everything of the run: turns that come late may stand in one entry

@@ -50,7 +50,7 @@ export function worstCase(
   ];
   const bySilence: Term[] = [
     ...unnoticed,
-    { step: 'no beat follows: the host lets go by itself after', seconds: leaseLossSeconds },
+    { step: 'no beat follows: the host reverts by itself after', seconds: leaseLossSeconds },
   ];
   const abortTerms = sumOf(byRelease) >= sumOf(bySilence) ? byRelease : bySilence;
   return {

@@ -23,7 +23,7 @@ interface Patience {
 /** How patient each kind of call is. A call that hangs is worse than one that fails. */
 export const PATIENCE = {
   ordinary: { attempts: 3, timeoutMs: 3000 },
-  /** Hosts let go by themselves when no beat arrives, so nothing about a lease is waited for long. */
+  /** Hosts revert by themselves when no beat arrives, so nothing about a lease is waited for long. */
   lease: { attempts: 3, timeoutMs: 600, withinMs: 2000 },
   /** One passing evaluation is one beat, so it is sent once: late is as bad as never. */
   beat: { attempts: 1, timeoutMs: 700, withinMs: 700 },

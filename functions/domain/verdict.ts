@@ -43,7 +43,7 @@ export function judge(
 }
 
 /**
- * Why a fault was not held until somebody ended it, one line each. A host let go because nobody watched or its watchdog
+ * Why a fault was not held until somebody ended it, one line each. A host reverted because nobody watched or its watchdog
  * died, or by a TTL that ran out clearly before the common end (its fault was there before the others'), or it knows
  * nothing of the fault any more (a reboot), so that nobody can say when it ended; a service gave it up
  * or stopped it by an alarm. Hosts that were asked although nothing was ever sent to them say nothing.

@@ -112,7 +112,7 @@ export interface NodeRollback {
   instanceId: string;
   faultId: string;
   outcome: 'REVERTED' | 'NOTHING_TO_REVERT' | 'FAILED';
-  /** Why the host let go: `TTL`, `LEASE_LOST`, `LEASE_RELEASED`, `WATCHDOG_DIED`, `WORKER_DIED`, …; see host/README.md. */
+  /** Why the host reverted: `TTL`, `LEASE_LOST`, `LEASE_RELEASED`, `WATCHDOG_DIED`, `WORKER_DIED`, …; see host/README.md. */
   revertReason?: string;
   liftedAt?: string;
   /** `DEADLINE`: clients were let in before the store had settled. `FAILED`: the fence could not be raised. */

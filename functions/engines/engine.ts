@@ -3,7 +3,7 @@ import type { LiveNode, TargetNode } from '../domain/targets.ts';
 import type { StoreTopology } from '../domain/topology.ts';
 
 /**
- * The port of an engine, in two halves. `Engine` is what is known of a cluster without asking it: pure, for synthesis,
+ * The port of an engine, in two parts. `Engine` is what is known of a cluster without asking it: pure, for synthesis,
  * admission and injection. `Store` and `StoreProbe` talk to it. An engine implements them in a folder of its own and is
  * named in `configuration.ts`, `registry.ts` and `clients.ts`: see docs/adding-an-engine.md.
  */

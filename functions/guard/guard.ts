@@ -55,7 +55,7 @@ interface Stop {
  * Watches until the lease's `endsAt`: evaluate → breached? release the lease first, then tell; passed? the kill
  * switch, then the beat as the last act. Whatever goes wrong on the way counts as a breach.
  *
- * @throws WorkflowError GuardrailBreached, or LeaseReleased when somebody else let go or nothing was injected.
+ * @throws WorkflowError GuardrailBreached, or LeaseReleased when somebody else released it or nothing was injected.
  */
 export async function guard(task: GuardTask, dependencies: GuardDependencies): Promise<void> {
   const { clock } = dependencies;
@@ -173,7 +173,7 @@ async function end(
   seen: { peakP99LatencyMs: Record<string, number>; evaluations: number },
 ): Promise<void> {
   const { error: errorName, breaches = [], ...why } = stop;
-  // Without the release the hosts let go all the same: no beat follows.
+  // Without the release the hosts revert all the same: no beat follows.
   if (errorName) await attempt('lease not released', () => leases.release(experimentId, stop.reason, stop.detail));
   await attempt('GUARD_STOPPED not written', () =>
     audit.append(experimentId, 'GUARD_STOPPED', { function: 'guard' }, { ...why, breaches, ...seen }),
