@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { identify, outerPids, signalProcess } from '../lab/processes.ts';
-import { CANARY_SHARD, SHARDS } from '../lab/world.ts';
+import { identify, outerPids, signalProcess } from '../lab/shared/processes.ts';
+import { CANARY_SHARD, SHARDS } from '../lab/shared/topology.ts';
 import { firstBadScrape } from './breach.ts';
 import { readProcesses } from './lab-control.ts';
 import { type Bench, withPartitionedMaster } from './scenario.ts';

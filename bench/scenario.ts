@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TERMINAL_STATUSES } from '../functions/experiment/experiment.ts';
-import { type ApiClient, EXPERIMENTS_PATH } from '../lab/api-client.ts';
-import type { Lab } from '../lab/lab-file.ts';
-import { type Observer, observeReachability } from '../lab/observe.ts';
-import { dryRunSchema, statusSchema } from '../lab/render-documents.ts';
-import { REDIS_PORT } from '../lab/world.ts';
+import { type ApiClient, EXPERIMENTS_PATH } from '../lab/cli/api-client.ts';
+import { dryRunSchema, statusSchema } from '../lab/cli/api-documents.ts';
+import { type Observer, observeReachability } from '../lab/fleet/observe.ts';
+import type { Lab } from '../lab/runtime/lab-file.ts';
+import { REDIS_PORT } from '../lab/shared/topology.ts';
 
 export interface Bench {
   lab: Lab;

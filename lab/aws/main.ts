@@ -8,7 +8,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { hostPower } from '../host-power.ts';
+import { hostPower } from '../fleet/host-power.ts';
 import {
   ACCOUNT_ID,
   AWS_DATA_ADDRESS,
@@ -19,9 +19,9 @@ import {
   LAMBDA_NETWORK,
   REDIS_HOSTS,
   REGION,
-} from '../world.ts';
+} from '../shared/topology.ts';
 import { createSystem } from './system.ts';
-import { readTemplate } from './template.ts';
+import { readTemplate } from './template/template.ts';
 
 const directory = process.env.LAB_DIRECTORY;
 if (directory === undefined) throw new Error('LAB_DIRECTORY: absolute path of the lab directory');

@@ -3,7 +3,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { SERVICE_KINDS } from '../../functions/experiment/faults.ts';
 import { GUARD_HEARTBEAT, HEARTBEAT_EVERY_SECONDS } from '../../functions/experiment/guard-heartbeat.ts';
-import { MetricAlarm } from '../../lab/aws/metric-alarm.ts';
+import { MetricAlarm } from '../../lab/aws/services/cloudwatch-metric-alarm.ts';
 import { ControlPlaneStack } from '../../lib/control-plane-stack.ts';
 import { loadConfiguration } from '../../lib/load-configuration.ts';
 import { actionsOf, identityPolicies, listOf, mentions, type Statement, statementsFor } from './policies.ts';

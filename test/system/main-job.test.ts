@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_GUARDRAILS } from '../../functions/experiment/configuration.ts';
-import type { Observer } from '../../lab/observe.ts';
+import type { Observer } from '../../lab/fleet/observe.ts';
 import { SYSTEM_LAB_DIRECTORY } from './directory.ts';
 import { CANARY_NODES, SystemUnderTest } from './harness.ts';
 
@@ -21,7 +21,7 @@ interface RunDocument {
 /** `lab run FILE --json` as a user types it; the exit code is part of the answer. */
 async function labRun(file: string): Promise<{ code: number; document: RunDocument; stderr: string }> {
   const environment = { ...process.env, LAB_DIRECTORY: SYSTEM_LAB_DIRECTORY };
-  const command = ['lab/cli.ts', 'run', file, '--json'];
+  const command = ['lab/cli/main.ts', 'run', file, '--json'];
   const result = await run(process.execPath, command, { env: environment, maxBuffer: 1 << 24 }).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     (error: { code: number; stdout: string; stderr: string }) => error,

@@ -1,4 +1,4 @@
-import { findKeeper, startLab, stopLab } from '../../lab/up.ts';
+import { findKeeper, startLab, stopLab } from '../../lab/runtime/lifecycle.ts';
 import { SYSTEM_LAB_DIRECTORY } from './directory.ts';
 
 /** One lab for the whole tier. It is leashed to this process, so it is gone whatever becomes of the tests. */

@@ -4,10 +4,10 @@ import type { Server } from 'node:https';
 import { Agent, createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Credentials } from '../../../lab/aws/principals.ts';
+import type { Credentials } from '../../../lab/aws/iam/principals.ts';
 import { createSystem, type System } from '../../../lab/aws/system.ts';
-import { resolveTemplate } from '../../../lab/aws/template.ts';
-import { ACCOUNT_ID, REDIS_HOSTS, REGION } from '../../../lab/world.ts';
+import { resolveTemplate } from '../../../lab/aws/template/template.ts';
+import { ACCOUNT_ID, REDIS_HOSTS, REGION } from '../../../lab/shared/topology.ts';
 import { TEMPLATE } from './fixture-template.ts';
 
 export const PLACE = { accountId: ACCOUNT_ID, region: REGION, stackName: 'Test' };

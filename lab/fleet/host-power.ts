@@ -1,0 +1,39 @@
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { OWN_FILES } from '../shared/directory.ts';
+import type { LabHost } from '../shared/topology.ts';
+
+/** A store that is told to end has 15 s for it, see host-init.py. */
+const TIMEOUT_MS = 40_000;
+
+/** Where a host hears its power button: outside of the host, as the button is. */
+export function powerSocket(directory: string, hostName: string): string {
+  return join(directory, OWN_FILES.hosts, `${hostName}.power`);
+}
+
+/** Stops and starts the lab's hosts like machines, through the first process of each. */
+export function hostPower(directory: string): {
+  stop(host: LabHost): Promise<void>;
+  start(host: LabHost): Promise<void>;
+} {
+  return {
+    stop: (host) => press(powerSocket(directory, host.name), 'stop'),
+    start: (host) => press(powerSocket(directory, host.name), 'start'),
+  };
+}
+
+function press(path: string, verb: 'stop' | 'start'): Promise<void> {
+  return new Promise((done, fail) => {
+    let answer = '';
+    const socket = connect(path, () => socket.write(`${verb}\n`));
+    socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error(`${path}: no answer to ${verb}`)));
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      answer += chunk;
+    });
+    socket.once('error', fail);
+    socket.once('close', () => {
+      if (answer === 'ok\n') done();
+      else fail(new Error(`${path}: ${verb} answered ${JSON.stringify(answer)}`));
+    });
+  });
+}

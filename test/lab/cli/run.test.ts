@@ -1,0 +1,71 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { runCommand, wordOnLeaving } from '../../../lab/cli/run.ts';
+import { UsageError } from '../../../lab/cli/usage-error.ts';
+import { findKeeper, reservation } from '../../../lab/runtime/lifecycle.ts';
+import { OWN_FILES, writeJson } from '../../../lab/shared/directory.ts';
+import { identify } from '../../../lab/shared/processes.ts';
+import { LAB_FILES } from '../../../lab/shared/topology.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'holdfast-run-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const run = (file: string): Promise<number> => runCommand(directory, { file, json: true }, () => undefined);
+
+/** This process plays the keeper of a lab. */
+function pretendKeeper(leashedTo?: number): void {
+  writeJson(join(directory, OWN_FILES.keeper), { ...identify(process.pid), ...(leashedTo && { leashedTo }) });
+}
+
+describe('run', () => {
+  test('refuses a file that is no experiment, by its full path, before any lab is started', async () => {
+    const file = join(directory, 'experiment.json');
+    await expect(run(file)).rejects.toThrow(UsageError);
+    await expect(run(file)).rejects.toThrow(`${file}: ENOENT`);
+    for (const [content, problem] of [
+      ['{', 'not JSON'],
+      ['[]', 'experimentId'],
+      ['{"experimentId":""}', 'experimentId'],
+    ] as const) {
+      writeFileSync(file, content);
+      const refusal = run(file);
+      await expect(refusal).rejects.toThrow(UsageError);
+      await expect(refusal).rejects.toThrow(problem);
+    }
+    expect(existsSync(join(directory, OWN_FILES.log))).toBe(false);
+  });
+
+  test('refuses to run in a lab that another process is still starting', async () => {
+    const file = join(directory, 'experiment.json');
+    writeFileSync(file, '{"experimentId":"exp_1"}');
+    pretendKeeper();
+    await expect(run(file)).rejects.toThrow(/still starting/);
+  });
+
+  test('knows that the lab of another run ends with that run', () => {
+    pretendKeeper(4711);
+    const words = () => {
+      const keeper = findKeeper(directory);
+      return keeper && reservation(directory, keeper);
+    };
+    expect(words()).toEqual({ isReady: false, text: expect.stringMatching(/still starting.*process 4711/) });
+    writeJson(join(directory, LAB_FILES.lab), {});
+    expect(words()).toEqual({ isReady: true, text: expect.stringMatching(/ends with it/) });
+    pretendKeeper();
+    expect(words()).toBeUndefined();
+  });
+
+  test('leaves a lab that stays only with the truth about the abort', async () => {
+    expect(await wordOnLeaving(AbortSignal.abort())).toContain('the abort was taken');
+    const taken = new AbortController();
+    const word = wordOnLeaving(taken.signal);
+    taken.abort();
+    expect(await word).toContain('the abort was taken');
+    expect(await wordOnLeaving(new AbortController().signal)).toContain('not answered');
+  });
+});
