@@ -4,10 +4,11 @@ import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createApiClient } from '../lab/cli/api-client.ts';
+import { labDirectory } from '../lab/runtime/directory.ts';
 import { readLab } from '../lab/runtime/lab-file.ts';
-import { findKeeper, startLab, stopLab } from '../lab/runtime/lifecycle.ts';
-import { CHECKOUT, labDirectory } from '../lab/shared/directory.ts';
-import { CANARY_SHARD, LAB_FILES } from '../lab/shared/topology.ts';
+import { findSupervisor, startLab, stopLab } from '../lab/runtime/lifecycle.ts';
+import { CHECKOUT, LAB_FILES } from '../lab/shared/files.ts';
+import { CANARY_SHARD } from '../lab/shared/topology.ts';
 import { readBundleSizes } from './bundles.ts';
 import { readProcesses, readUsage } from './lab-control.ts';
 import { measureAbort, measureGuardLost, measureTtl, type TtlRun } from './measurements.ts';
@@ -98,8 +99,8 @@ async function measure(bench: Bench): Promise<string> {
   });
 }
 
-const isOurs = findKeeper(directory) === undefined;
-if (isOurs) await startLab({ directory, scope: 'all', leashed: true, onProgress: say });
+const isOurs = findSupervisor(directory) === undefined;
+if (isOurs) await startLab({ directory, scope: 'all', endsWithParent: true, onProgress: say });
 try {
   const lab = readLab(directory);
   const { apiUrl, accessKeyId, secretAccessKey, caFile, region } = lab;

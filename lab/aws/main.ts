@@ -1,6 +1,6 @@
 /**
  * The AWS side of the lab as one process: reads the synthesized app, listens, deploys, and writes `aws.json` when it
- * is ready. Started by the lab's world in the root network namespace with LAB_DIRECTORY.
+ * is ready. Started by the lab's first process in the root network namespace with LAB_DIRECTORY.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
@@ -9,13 +9,13 @@ import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { hostPower } from '../fleet/host-power.ts';
+import { LAB_FILES } from '../shared/files.ts';
 import {
   ACCOUNT_ID,
   AWS_DATA_ADDRESS,
   AWS_HOST_NAME,
   AWS_MANAGEMENT_ADDRESS,
   AWS_PORT,
-  LAB_FILES,
   LAMBDA_NETWORK,
   REDIS_HOSTS,
   REGION,
@@ -81,7 +81,7 @@ const ready = {
   documents: [...system.ssm.documents.keys()],
   stateMachineArn: system.stepFunctions.stateMachineArns[0],
 };
-// Renamed into place: whoever waits for the file never reads half of it.
+// Renamed into place: a reader never sees a part of it.
 writeFileSync(`${file('awsReady')}.part`, JSON.stringify(ready, null, 2), { mode: 0o600 });
 renameSync(`${file('awsReady')}.part`, file('awsReady'));
 

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
+import { labDirectory } from '../runtime/directory.ts';
 import { readLab } from '../runtime/lab-file.ts';
-import { findKeeper, readStatus, reservation, startLab, stopLab } from '../runtime/lifecycle.ts';
-import { labDirectory } from '../shared/directory.ts';
+import { findSupervisor, readStatus, reservation, startLab, stopLab } from '../runtime/lifecycle.ts';
 import { commandOn, runAttached } from './exec.ts';
+import { UsageError } from './payload.ts';
 import { runCommand } from './run.ts';
-import { UsageError } from './usage-error.ts';
 
 const USAGE = `The lab: the whole system on this machine, in namespaces of its own.
 
@@ -24,9 +24,9 @@ function say(text: string): void {
 }
 
 async function up(directory: string): Promise<number> {
-  const keeper = findKeeper(directory);
-  if (keeper !== undefined) {
-    const reserved = reservation(directory, keeper);
+  const supervisor = findSupervisor(directory);
+  if (supervisor !== undefined) {
+    const reserved = reservation(directory, supervisor);
     if (reserved !== undefined) {
       say(reserved.text);
       return 1;
@@ -35,14 +35,14 @@ async function up(directory: string): Promise<number> {
     return Object.values(readStatus(directory)).some((part) => part.state === 'died') ? 1 : 0;
   }
   const start = performance.now();
-  await startLab({ directory, scope: 'all', leashed: false, onProgress: say });
+  await startLab({ directory, scope: 'all', endsWithParent: false, onProgress: say });
   say(`up after ${((performance.now() - start) / 1000).toFixed(1)} s; \`lab down\` ends it`);
   return 0;
 }
 
 function status(directory: string): number {
-  const keeper = findKeeper(directory);
-  if (keeper === undefined) {
+  const supervisor = findSupervisor(directory);
+  if (supervisor === undefined) {
     process.stdout.write(`no lab is up in ${directory}\n`);
     return 3;
   }
@@ -54,7 +54,7 @@ function status(directory: string): number {
 function execute(directory: string, rest: string[]): Promise<number> {
   const [name, separator, ...argv] = rest;
   if (name === undefined || separator !== '--' || argv.length === 0) throw new UsageError('exec HOST -- CMD...');
-  if (findKeeper(directory) === undefined) throw new Error(`no lab is up in ${directory}`);
+  if (findSupervisor(directory) === undefined) throw new Error(`no lab is up in ${directory}`);
   return runAttached(commandOn(readLab(directory), name, argv));
 }
 

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { UsageError } from './usage-error.ts';
+
+/** The command was called wrongly: the lab was not touched, and the exit code is 64. */
+export class UsageError extends Error {}
 
 /**
  * @returns the file's text, which is what is posted.

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectionOf, readLab } from '../runtime/lab-file.ts';
-import { findKeeper, readStatus, reservation, startLab, stopLab } from '../runtime/lifecycle.ts';
+import { findSupervisor, readStatus, reservation, startLab, stopLab } from '../runtime/lifecycle.ts';
 import { readPayload } from './payload.ts';
 import { runExperiment } from './run-experiment.ts';
 
@@ -26,9 +26,9 @@ export async function runCommand(
   say: (text: string) => void,
 ): Promise<number> {
   const payload = readPayload(options.file);
-  const keeper = findKeeper(directory);
-  const isOurs = keeper === undefined;
-  const reserved = keeper && reservation(directory, keeper);
+  const supervisor = findSupervisor(directory);
+  const isOurs = supervisor === undefined;
+  const reserved = supervisor && reservation(directory, supervisor);
   if (reserved?.isReady === false) throw new Error(reserved.text);
   if (reserved !== undefined) say(reserved.text);
   const interrupt = new AbortController();
@@ -48,7 +48,7 @@ export async function runCommand(
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   try {
-    if (isOurs) await startLab({ directory, scope: 'all', leashed: true, onProgress: say });
+    if (isOurs) await startLab({ directory, scope: 'all', endsWithParent: true, onProgress: say });
     isRunning = true;
     const lab = connectionOf(readLab(directory));
     const onAbortTaken = (): void => abortTaken.abort();
@@ -95,7 +95,7 @@ function failed(directory: string, say: (text: string) => void): number {
 }
 
 function deathIn(directory: string): string | undefined {
-  if (findKeeper(directory) === undefined) return 'it has ended';
+  if (findSupervisor(directory) === undefined) return 'it has ended';
   return Object.values(readStatus(directory)).find((part) => part.state === 'died')?.reason;
 }
 

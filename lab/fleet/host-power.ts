@@ -1,15 +1,9 @@
 import { connect } from 'node:net';
-import { join } from 'node:path';
-import { OWN_FILES } from '../shared/directory.ts';
+import { powerSocket } from '../shared/files.ts';
 import type { LabHost } from '../shared/topology.ts';
 
 /** A store that is told to end has 15 s for it, see host-init.py. */
 const TIMEOUT_MS = 40_000;
-
-/** Where a host hears its power button: outside of the host, as the button is. */
-export function powerSocket(directory: string, hostName: string): string {
-  return join(directory, OWN_FILES.hosts, `${hostName}.power`);
-}
 
 /** Stops and starts the lab's hosts like machines, through the first process of each. */
 export function hostPower(directory: string): {

@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { CHECKOUT, OWN_FILES, writeJson } from '../shared/directory.ts';
+import { CHECKOUT, LAB_FILES, OWN_FILES, powerSocket, writeJson } from '../shared/files.ts';
 import { childrenOf } from '../shared/processes.ts';
-import { AWS_HOST_NAME, LAB_FILES, type LabHost, REGION } from '../shared/topology.ts';
+import { AWS_HOST_NAME, type LabHost, REGION } from '../shared/topology.ts';
 import { waitFor } from '../shared/wait-for.ts';
-import { powerSocket } from './host-power.ts';
 
 /** A unit as lab/fleet/host/host-init.py runs it. */
 export interface HostUnit {

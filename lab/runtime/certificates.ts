@@ -1,14 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import {
-  AWS_DATA_ADDRESS,
-  AWS_HOST_NAME,
-  AWS_MANAGEMENT_ADDRESS,
-  DOMAIN,
-  LAB_FILES,
-  LAMBDA_NETWORK,
-} from '../shared/topology.ts';
+import { LAB_FILES } from '../shared/files.ts';
+import { AWS_DATA_ADDRESS, AWS_HOST_NAME, AWS_MANAGEMENT_ADDRESS, DOMAIN, LAMBDA_NETWORK } from '../shared/topology.ts';
 
 const VALID_DAYS = '30';
 const SUBJECT_ALTERNATIVE_NAMES = [

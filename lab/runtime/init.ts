@@ -1,8 +1,8 @@
 /**
- * First process of the lab's namespaces: builds the world from the network up and stays. When it ends, by any death,
- * the kernel ends every process, mount and network of the lab with it. Started by keeper.ts.
+ * First process of the lab's namespaces: builds everything from the network up and stays. When it ends, by any death,
+ * the kernel ends every process, mount and network of the lab with it. Started by supervisor.ts.
  *
- * stdin: a pipe that ends when the keeper dies. stdout: one JSON `InsideEvent` a line. stderr: the keeper's log.
+ * stdin: a pipe that ends when the supervisor dies. stdout: one JSON `InitEvent` a line. stderr: the supervisor's log.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -10,19 +10,26 @@ import { join } from 'node:path';
 import { onHost, type RunningHost, startHost } from '../fleet/hosts.ts';
 import { redisStore, type StoreSecret, writeStoreSecret } from '../fleet/redis/configuration.ts';
 import { waitForReplication, waitForSentinels } from '../fleet/redis/health.ts';
-import { labDirectory, OWN_FILES, writeJson } from '../shared/directory.ts';
-import { GATEWAY_PORT, LAB_FILES, REDIS_HOSTS, SENTINEL_UNIT, SERVICES } from '../shared/topology.ts';
+import { LAB_FILES, OWN_FILES, writeJson } from '../shared/files.ts';
+import { GATEWAY_PORT, REDIS_HOSTS, SENTINEL_UNIT, SERVICES } from '../shared/topology.ts';
 import { waitFor } from '../shared/wait-for.ts';
 import { waitForGateways } from '../traffic/gateways.ts';
 import { PROMETHEUS_URL, prometheusCommand, waitForBaseline, waitForPrometheus } from '../traffic/prometheus.ts';
 import { createCertificates } from './certificates.ts';
+import { labDirectory } from './directory.ts';
 import { createNetwork } from './network.ts';
 import { Parts, runToEnd } from './parts.ts';
 import { relay } from './relay.ts';
-import { type LabScope, parseScope } from './scope.ts';
 import { synthesize } from './synthesis.ts';
 
-export type InsideEvent =
+/**
+ * How much of the lab is started: `fleet` is hosts, stores and Prometheus; `traffic` adds gateways and load; `all` the
+ * synthesized system and the AWS side as well.
+ */
+const LAB_SCOPES = ['fleet', 'traffic', 'all'] as const;
+export type LabScope = (typeof LAB_SCOPES)[number];
+
+export type InitEvent =
   | { type: 'progress'; text: string }
   | { type: 'ready'; hosts: Record<string, number>; parts: Record<string, number> }
   | { type: 'died'; reason: string };
@@ -35,7 +42,7 @@ const TRAFFIC_NICENESS = -5;
 const directory = labDirectory();
 const parts = new Parts(directory, (reason) => emit({ type: 'died', reason }));
 
-function emit(event: InsideEvent): void {
+function emit(event: InitEvent): void {
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }
 
@@ -44,6 +51,13 @@ async function step<T>(what: string, work: () => T | Promise<T>): Promise<T> {
   const result = await work();
   emit({ type: 'progress', text: `${what} (${((performance.now() - start) / 1000).toFixed(1)} s)` });
   return result;
+}
+
+/** @throws Error naming the scopes there are. */
+function parseScope(value: string | undefined): LabScope {
+  const scope = LAB_SCOPES.find((known) => known === value);
+  if (scope === undefined) throw new Error(`LAB_SCOPE: ${value} is none of ${LAB_SCOPES.join(', ')}`);
+  return scope;
 }
 
 async function startFleet(withAgents: boolean): Promise<RunningHost[]> {
@@ -107,7 +121,7 @@ async function startAws(): Promise<void> {
   });
 }
 
-async function buildWorld(scope: LabScope): Promise<void> {
+async function buildLab(scope: LabScope): Promise<void> {
   mkdirSync(directory, { recursive: true });
   await step('network of 18 namespaces', () => {
     createCertificates(directory);
@@ -137,10 +151,10 @@ async function startMetrics(): Promise<void> {
 
 process.stdin.resume().once('close', () => process.exit(1));
 try {
-  await buildWorld(parseScope(process.env.LAB_SCOPE));
+  await buildLab(parseScope(process.env.LAB_SCOPE));
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   emit({ type: 'died', reason: error instanceof Error ? error.message : String(error) });
-  // Let the line out before the world ends with this process.
+  // Flush the line before the namespaces end with this process.
   process.stdout.end(() => process.exit(1));
 }

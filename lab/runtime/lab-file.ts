@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { ApiConnection } from '../cli/api-client.ts';
-import { LAB_FILES, REDIS_HOSTS, REGION } from '../shared/topology.ts';
+import { LAB_FILES } from '../shared/files.ts';
+import { REDIS_HOSTS, REGION } from '../shared/topology.ts';
 
 const accessKeySchema = z.object({ accessKeyId: z.string().min(1), secretAccessKey: z.string().min(1) });
 

@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { CHECKOUT, OWN_FILES, writeJson } from '../shared/directory.ts';
+import { CHECKOUT, OWN_FILES, writeJson } from '../shared/files.ts';
 
 export interface PartStatus {
   state: 'running' | 'died';
@@ -38,8 +38,8 @@ export class Parts {
   start(name: string, argv: readonly string[], options: PartOptions = {}): void {
     const logFile = join(this.#directory, OWN_FILES.log, `part-${name}.log`);
     mkdirSync(join(this.#directory, OWN_FILES.log), { recursive: true });
-    const inside = options.namespace === undefined ? [] : ['ip', 'netns', 'exec', options.namespace];
-    const [program, ...rest] = [...inside, 'nice', '-n', String(options.niceness ?? 0), ...argv];
+    const enter = options.namespace === undefined ? [] : ['ip', 'netns', 'exec', options.namespace];
+    const [program, ...rest] = [...enter, 'nice', '-n', String(options.niceness ?? 0), ...argv];
     if (program === undefined) throw new Error(`${name}: empty command`);
     const log = openSync(logFile, 'a');
     const child = spawn(program, rest, {

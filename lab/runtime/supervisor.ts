@@ -1,44 +1,43 @@
 /**
- * Keeps one lab alive from outside its namespaces: starts their first process, relays loopback ports to the lab's
- * sockets, and writes lab.json. It is the one process that `lab down` ends. Started by up.ts with an IPC channel.
+ * Holds one lab from outside its namespaces: starts their first process, relays loopback ports to the lab's
+ * sockets, and writes lab.json. It is the one process that `lab down` ends. Started by lifecycle.ts with an IPC channel.
  *
- *   lab up/run ──IPC──> keeper ──PDEATHSIG──> unshare ──PDEATHSIG──> inside.ts (pid 1) ──> everything
+ *   lab up/run ──IPC──> supervisor ──PDEATHSIG──> unshare ──PDEATHSIG──> init.ts (pid 1) ──> everything
  *
- * Environment: LAB_DIRECTORY, LAB_SCOPE (see scope.ts), LAB_LEASHED (`1`: ends with the process that started it).
+ * Environment: LAB_DIRECTORY, LAB_SCOPE (see init.ts), LAB_ENDS_WITH_PARENT (`1`: ends with the process that started it).
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { CHECKOUT, labDirectory, OWN_FILES, writeJson } from '../shared/directory.ts';
+import { CHECKOUT, LAB_FILES, OWN_FILES, writeJson } from '../shared/files.ts';
 import { childrenOf, identify, outerPids, type ProcessIdentity } from '../shared/processes.ts';
-import { LAB_FILES } from '../shared/topology.ts';
-import type { InsideEvent } from './init.ts';
+import { labDirectory, removeRuntimeFiles } from './directory.ts';
+import type { InitEvent } from './init.ts';
 import { describeLab } from './lab-file.ts';
 import { portOf, relay } from './relay.ts';
-import { removeRuntimeFiles } from './runtime-files.ts';
 
-export type KeeperEvent = { type: 'progress'; text: string } | { type: 'ready' } | { type: 'died'; reason: string };
+export type SupervisorEvent = { type: 'progress'; text: string } | { type: 'ready' } | { type: 'died'; reason: string };
 
 /** What `lab.pid` says: whom to end, and with whom it ends by itself. */
-export interface Keeper extends ProcessIdentity {
+export interface Supervisor extends ProcessIdentity {
   /** The process that the lab ends with, by whatever death. Absent: it stays until it is told to go. */
-  leashedTo?: number;
+  parentPid?: number;
 }
 
 const directory = labDirectory();
 const LOOPBACK = '127.0.0.1';
 
-/** Whoever started us may be gone, which is no trouble of a detached lab. */
-function tell(event: KeeperEvent): void {
+/** The process that started this one may have ended: a detached lab goes on. */
+function tell(event: SupervisorEvent): void {
   if (process.connected) process.send?.(event, () => {});
 }
 
-function startInside(): ReturnType<typeof spawn> {
+function startInit(): ReturnType<typeof spawn> {
   const namespaces = ['--net', '--mount', '--pid', '--ipc', '--uts', '--fork', '--kill-child=SIGKILL', '--mount-proc'];
-  const inside = [process.execPath, join(CHECKOUT, 'lab/runtime/init.ts')];
+  const init = [process.execPath, join(CHECKOUT, 'lab/runtime/init.ts')];
   // The clock is the one thing of this machine that no namespace holds back: nobody inside may set it.
   const privileges = ['--bounding-set', '-sys_time', '--pdeathsig', 'KILL'];
-  const child = spawn('setpriv', [...privileges, 'unshare', ...namespaces, ...inside], {
+  const child = spawn('setpriv', [...privileges, 'unshare', ...namespaces, ...init], {
     cwd: CHECKOUT,
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, LAB_DIRECTORY: directory, NODE_CHANNEL_FD: undefined },
@@ -67,8 +66,8 @@ function end(exitCode: number, reason: string): void {
   setImmediate(() => process.exit());
 }
 
-async function publish(event: Extract<InsideEvent, { type: 'ready' }>): Promise<void> {
-  const first = insidePid();
+async function publish(event: Extract<InitEvent, { type: 'ready' }>): Promise<void> {
+  const first = initPid();
   if (first === undefined) throw new Error('the lab ended while it was being described');
   const outer = outerPids(first);
   const toOuter = (pids: Record<string, number>): Record<string, number> =>
@@ -90,11 +89,11 @@ async function publish(event: Extract<InsideEvent, { type: 'ready' }>): Promise<
   writeJson(join(directory, LAB_FILES.lab), lab);
 }
 
-function insidePid(): number | undefined {
+function initPid(): number | undefined {
   return child.pid === undefined ? undefined : childrenOf(child.pid)[0];
 }
 
-async function onEvent(event: InsideEvent): Promise<void> {
+async function onEvent(event: InitEvent): Promise<void> {
   if (event.type !== 'ready') {
     tell(event);
     return;
@@ -109,16 +108,16 @@ async function onEvent(event: InsideEvent): Promise<void> {
 
 /** The first process takes the whole pid namespace with it, and is gone only when all of it is. */
 function stop(): void {
-  const first = insidePid();
+  const first = initPid();
   if (first === undefined) end(0, 'stopped');
   else process.kill(first, 'SIGKILL');
 }
 
-const isLeashed = process.env.LAB_LEASHED === '1';
-const keeper: Keeper = { ...ownIdentity(), ...(isLeashed && { leashedTo: process.ppid }) };
-writeJson(join(directory, OWN_FILES.keeper), keeper);
-const child = startInside();
+const endsWithParent = process.env.LAB_ENDS_WITH_PARENT === '1';
+const supervisor: Supervisor = { ...ownIdentity(), ...(endsWithParent && { parentPid: process.ppid }) };
+writeJson(join(directory, OWN_FILES.supervisor), supervisor);
+const child = startInit();
 if (child.stdout === null) throw new Error('no pipe from the lab');
-createInterface({ input: child.stdout }).on('line', (line) => void onEvent(JSON.parse(line) as InsideEvent));
+createInterface({ input: child.stdout }).on('line', (line) => void onEvent(JSON.parse(line) as InitEvent));
 process.on('SIGTERM', stop);
-if (isLeashed) process.once('disconnect', stop);
+if (endsWithParent) process.once('disconnect', stop);

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { CHECKOUT, OWN_FILES, writeAtomically } from '../shared/directory.ts';
-import { ACCOUNT_ID, LAB_FILES, REGION } from '../shared/topology.ts';
+import { CHECKOUT, LAB_FILES, OWN_FILES, writeAtomically } from '../shared/files.ts';
+import { ACCOUNT_ID, REGION } from '../shared/topology.ts';
 import { runToEnd } from './parts.ts';
 
 /** Everything that can change a synthesized template or bundle. */

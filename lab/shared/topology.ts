@@ -79,21 +79,3 @@ export const AWS_DATA_ADDRESS = '10.77.0.1';
 export const AWS_PORT = 443;
 export const PROMETHEUS_PORT = 9090;
 export const GATEWAY_PORT = 8080;
-
-/** Files and sockets of a running lab, all below one directory (`.lab` of the checkout). */
-export const LAB_FILES = {
-  cdkOut: 'cdk.out',
-  caFile: 'tls/ca.pem',
-  serverCertificate: 'tls/server.pem',
-  serverKey: 'tls/server.key',
-  /** TLS, same service as AWS_PORT: for the relay from outside the lab's namespaces. */
-  awsSocket: 'aws.sock',
-  /** Plain HTTP for the lab's own tests and bench: processes, alarm states, counted usage. */
-  controlSocket: 'control.sock',
-  /** Written by the AWS process when it is ready: credentials and ids. */
-  awsReady: 'aws.json',
-  /** Redis and Sentinel credentials: `{"username","password"}`; the stand-in for Secrets Manager serves it. */
-  storeSecret: 'store-secret.json',
-  /** What a user of the lab needs. */
-  lab: 'lab.json',
-} as const;

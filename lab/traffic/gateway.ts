@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { connectShard, shardStore } from '../fleet/redis/shard-client.ts';
-import { LAB_FILES, REDIS_HOSTS, SENTINEL_PORT, SHARDS } from '../shared/topology.ts';
+import { LAB_FILES } from '../shared/files.ts';
+import { REDIS_HOSTS, SENTINEL_PORT, SHARDS } from '../shared/topology.ts';
 import { createGateway, MAX_WORKERS, MAX_WORKERS_PER_SHARD } from './http-gateway.ts';
 
 /** One gateway process. Environment: GATEWAY_NAME, GATEWAY_PORT (8080), LAB_DIRECTORY. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { OWN_FILES, writeAtomically } from '../shared/directory.ts';
+import { OWN_FILES, writeAtomically } from '../shared/files.ts';
 import { GATEWAY_PORT, PROMETHEUS_PORT, SERVICES } from '../shared/topology.ts';
 import { waitFor } from '../shared/wait-for.ts';
 

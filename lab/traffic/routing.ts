@@ -14,7 +14,7 @@ export function shardOf(n: number): string {
   if (!Number.isSafeInteger(n) || n < 0) throw new RangeError(`n: ${n} is not a whole number of 0 or more`);
   if (n % CANARY_EVERY_N_REQUESTS === 0) return CANARY_SHARD;
   const shard = BUSY_SHARDS[n % BUSY_SHARDS.length];
-  if (shard === undefined) throw new RangeError('the world has no shard besides the canary');
+  if (shard === undefined) throw new RangeError('the fleet has no shard besides the canary');
   return shard;
 }
 

@@ -8,7 +8,8 @@ import { type ExperimentDocument, experimentSchema } from '../../lab/cli/api-doc
 import { commandOn } from '../../lab/cli/exec.ts';
 import { type Observer, observeReachability } from '../../lab/fleet/observe.ts';
 import { type Lab, readLab } from '../../lab/runtime/lab-file.ts';
-import { LAB_FILES, REDIS_PORT } from '../../lab/shared/topology.ts';
+import { LAB_FILES } from '../../lab/shared/files.ts';
+import { REDIS_PORT } from '../../lab/shared/topology.ts';
 import { waitFor } from '../../lab/shared/wait-for.ts';
 import { Administrator } from './administrator.ts';
 import { SYSTEM_LAB_DIRECTORY } from './directory.ts';

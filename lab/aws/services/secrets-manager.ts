@@ -3,7 +3,7 @@ import { AwsError } from '../protocol/aws-error.ts';
 import { type JsonService, type Operation, refuseUnknownFields, requiredString } from '../protocol/service.ts';
 import type { JsonObject } from '../template/intrinsics.ts';
 
-/** Secrets Manager: every secret of this lab is the store's, written by the world before it starts. */
+/** Secrets Manager: every secret of this lab is the store's, written before this process starts. */
 export class SecretsManager implements JsonService {
   readonly signingName = 'secretsmanager';
   readonly operations: Record<string, Operation>;

@@ -171,7 +171,7 @@ export class StepFunctions implements JsonService {
   ): void {
     if (execution.status !== 'RUNNING') return;
     Object.assign(execution, { status, stopMs: Date.now(), ...result });
-    // The lab's own end is no news to anybody in it.
+    // The end of the lab itself is not reported.
     if (!this.#stopped) this.#tell(execution);
   }
 

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { writeJson } from '../../shared/directory.ts';
+import { LAB_FILES, writeJson } from '../../shared/files.ts';
 import {
-  LAB_FILES,
   type LabHost,
   REDIS_HOSTS,
   REDIS_PORT,

@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import type { Server } from 'node:https';
-import { Agent, createServer } from 'node:https';
+import { Agent, createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Credentials } from '../../../lab/aws/iam/principals.ts';
@@ -13,7 +12,7 @@ import { TEMPLATE } from './fixture-template.ts';
 export const PLACE = { accountId: ACCOUNT_ID, region: REGION, stackName: 'Test' };
 export const AGENT_TOKEN = 'token-of-the-test';
 const [host] = REDIS_HOSTS;
-if (host === undefined) throw new Error('the world has no host');
+if (host === undefined) throw new Error('the fleet has no host');
 export const HOST = host;
 
 /** The functions of the fixture, one file, one export each: `index.mjs`. */

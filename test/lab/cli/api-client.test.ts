@@ -9,7 +9,8 @@ import { CredentialStore } from '../../../lab/aws/iam/principals.ts';
 import { verifySignature } from '../../../lab/aws/protocol/signature.ts';
 import { type ApiClient, createApiClient, EXPERIMENTS_PATH } from '../../../lab/cli/api-client.ts';
 import { createCertificates } from '../../../lab/runtime/certificates.ts';
-import { LAB_FILES, REGION } from '../../../lab/shared/topology.ts';
+import { LAB_FILES } from '../../../lab/shared/files.ts';
+import { REGION } from '../../../lab/shared/topology.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-api-client-'));
 const store = new CredentialStore();

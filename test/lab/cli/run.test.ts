@@ -2,12 +2,11 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { UsageError } from '../../../lab/cli/payload.ts';
 import { runCommand, wordOnLeaving } from '../../../lab/cli/run.ts';
-import { UsageError } from '../../../lab/cli/usage-error.ts';
-import { findKeeper, reservation } from '../../../lab/runtime/lifecycle.ts';
-import { OWN_FILES, writeJson } from '../../../lab/shared/directory.ts';
+import { findSupervisor, reservation } from '../../../lab/runtime/lifecycle.ts';
+import { LAB_FILES, OWN_FILES, writeJson } from '../../../lab/shared/files.ts';
 import { identify } from '../../../lab/shared/processes.ts';
-import { LAB_FILES } from '../../../lab/shared/topology.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -17,9 +16,9 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 const run = (file: string): Promise<number> => runCommand(directory, { file, json: true }, () => undefined);
 
-/** This process plays the keeper of a lab. */
-function pretendKeeper(leashedTo?: number): void {
-  writeJson(join(directory, OWN_FILES.keeper), { ...identify(process.pid), ...(leashedTo && { leashedTo }) });
+/** This process plays the supervisor of a lab. */
+function pretendSupervisor(parentPid?: number): void {
+  writeJson(join(directory, OWN_FILES.supervisor), { ...identify(process.pid), ...(parentPid && { parentPid }) });
 }
 
 describe('run', () => {
@@ -43,20 +42,20 @@ describe('run', () => {
   test('refuses to run in a lab that another process is still starting', async () => {
     const file = join(directory, 'experiment.json');
     writeFileSync(file, '{"experimentId":"exp_1"}');
-    pretendKeeper();
+    pretendSupervisor();
     await expect(run(file)).rejects.toThrow(/still starting/);
   });
 
   test('knows that the lab of another run ends with that run', () => {
-    pretendKeeper(4711);
+    pretendSupervisor(4711);
     const words = () => {
-      const keeper = findKeeper(directory);
-      return keeper && reservation(directory, keeper);
+      const supervisor = findSupervisor(directory);
+      return supervisor && reservation(directory, supervisor);
     };
     expect(words()).toEqual({ isReady: false, text: expect.stringMatching(/still starting.*process 4711/) });
     writeJson(join(directory, LAB_FILES.lab), {});
     expect(words()).toEqual({ isReady: true, text: expect.stringMatching(/ends with it/) });
-    pretendKeeper();
+    pretendSupervisor();
     expect(words()).toBeUndefined();
   });
 

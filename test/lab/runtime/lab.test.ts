@@ -7,9 +7,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commandOn } from '../../../lab/cli/exec.ts';
 import { hostPower } from '../../../lab/fleet/host-power.ts';
 import { readLab } from '../../../lab/runtime/lab-file.ts';
-import { findKeeper, readStatus, startLab, stopLab } from '../../../lab/runtime/lifecycle.ts';
+import { findSupervisor, readStatus, startLab, stopLab } from '../../../lab/runtime/lifecycle.ts';
+import { LAB_FILES } from '../../../lab/shared/files.ts';
 import { identify, isRunning, outerPids, type ProcessIdentity, signalProcess } from '../../../lab/shared/processes.ts';
-import { LAB_FILES, REDIS_HOSTS, REDIS_UNIT } from '../../../lab/shared/topology.ts';
+import { REDIS_HOSTS, REDIS_UNIT } from '../../../lab/shared/topology.ts';
 import { waitFor } from '../../../lab/shared/wait-for.ts';
 
 const START_TIMEOUT_MS = 60_000;
@@ -72,7 +73,7 @@ describe.skipIf(!isPossible)('the lab', () => {
   const before = machineState();
 
   beforeAll(async () => {
-    await startLab({ directory, scope: 'fleet', leashed: false, onProgress: () => {} });
+    await startLab({ directory, scope: 'fleet', endsWithParent: false, onProgress: () => {} });
   }, START_TIMEOUT_MS);
 
   afterAll(async () => {
@@ -214,7 +215,7 @@ describe.skipIf(!isPossible)('the lab', () => {
   });
 
   test('refuses a second lab in the same place', async () => {
-    await expect(startLab({ directory, scope: 'fleet', leashed: false, onProgress: () => {} })).rejects.toThrow(
+    await expect(startLab({ directory, scope: 'fleet', endsWithParent: false, onProgress: () => {} })).rejects.toThrow(
       /already up/,
     );
   });
@@ -236,24 +237,24 @@ describe.skipIf(!isPossible)('the lab', () => {
   });
 
   test(
-    'leaves nothing behind when its keeper is killed',
+    'leaves nothing behind when its supervisor is killed',
     async () => {
-      await startLab({ directory, scope: 'fleet', leashed: false, onProgress: () => {} });
+      await startLab({ directory, scope: 'fleet', endsWithParent: false, onProgress: () => {} });
       const processes = everyProcess();
-      const keeper = findKeeper(directory);
-      if (keeper === undefined) throw new Error('no keeper');
-      signalProcess(keeper, 'SIGKILL');
+      const supervisor = findSupervisor(directory);
+      if (supervisor === undefined) throw new Error('no supervisor');
+      signalProcess(supervisor, 'SIGKILL');
       await expectAllGone(processes, before);
     },
     START_TIMEOUT_MS,
   );
 
   test(
-    'leaves nothing behind when whoever holds its leash is killed',
+    'leaves nothing behind when the process that it ends with is killed',
     async () => {
       const program = `
       import { startLab } from ${JSON.stringify(join(import.meta.dirname, '../../../lab/runtime/lifecycle.ts'))};
-      await startLab({ directory: ${JSON.stringify(directory)}, scope: 'fleet', leashed: true, onProgress: () => {} });
+      await startLab({ directory: ${JSON.stringify(directory)}, scope: 'fleet', endsWithParent: true, onProgress: () => {} });
       process.stdout.write('up');
       setInterval(() => {}, 1000);`;
       const holder = spawn(process.execPath, ['--input-type=module', '--eval', program], {
@@ -261,9 +262,9 @@ describe.skipIf(!isPossible)('the lab', () => {
       });
       await once(holder.stdout, 'data');
       const processes = everyProcess();
-      const keeper = findKeeper(directory);
+      const supervisor = findSupervisor(directory);
       holder.kill('SIGKILL');
-      await expectAllGone(keeper === undefined ? processes : [...processes, keeper], before);
+      await expectAllGone(supervisor === undefined ? processes : [...processes, supervisor], before);
     },
     START_TIMEOUT_MS,
   );
