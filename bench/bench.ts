@@ -8,7 +8,7 @@ import { labDirectory } from '../lab/runtime/directory.ts';
 import { readLab } from '../lab/runtime/lab-file.ts';
 import { findSupervisor, startLab, stopLab } from '../lab/runtime/lifecycle.ts';
 import { CHECKOUT, LAB_FILES } from '../lab/shared/files.ts';
-import { CANARY_SHARD } from '../lab/shared/topology.ts';
+import { CANARY_SHARD } from '../lab/traffic/routing.ts';
 import { readBundleSizes } from './bundles.ts';
 import { readProcesses, readUsage } from './lab-control.ts';
 import { measureAbort, measureGuardLost, measureTtl, type TtlRun } from './measurements.ts';

@@ -8,6 +8,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { FLEET_HOSTS } from '../fleet/fleet.ts';
 import { hostPower } from '../fleet/host-power.ts';
 import { LAB_FILES } from '../shared/files.ts';
 import {
@@ -17,7 +18,6 @@ import {
   AWS_MANAGEMENT_ADDRESS,
   AWS_PORT,
   LAMBDA_NETWORK,
-  REDIS_HOSTS,
   REGION,
 } from '../shared/topology.ts';
 import { createSystem } from './system.ts';
@@ -32,7 +32,7 @@ const template = readTemplate(file('cdkOut'), { accountId: ACCOUNT_ID, region: R
 const tokens = z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(join(directory, 'agents.json'), 'utf8')));
 const system = createSystem({
   template,
-  hosts: REDIS_HOSTS,
+  hosts: FLEET_HOSTS,
   power: hostPower(directory),
   agentTokens: new Map(Object.entries(tokens)),
   secretFile: file('storeSecret'),

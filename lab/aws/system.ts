@@ -1,4 +1,4 @@
-import type { LabHost } from '../shared/topology.ts';
+import type { LabHost } from '../fleet/engine.ts';
 import { createControl } from './control.ts';
 import { Authorizer } from './iam/authorization.ts';
 import { CredentialStore, type Credentials } from './iam/principals.ts';

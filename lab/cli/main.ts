@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { DEFAULT_EXPERIMENT, FLEET_HOSTS } from '../fleet/fleet.ts';
 import { labDirectory } from '../runtime/directory.ts';
 import { readLab } from '../runtime/lab-file.ts';
 import { findSupervisor, readStatus, reservation, startLab, stopLab } from '../runtime/lifecycle.ts';
@@ -8,15 +9,15 @@ import { runCommand } from './run.ts';
 
 const USAGE = `The lab: the whole system on this machine, in namespaces of its own.
 
-  lab [run] [FILE] [--json]   run one experiment (examples/redis-partition.json); starts and ends a lab if none is up
+  lab [run] [FILE] [--json]   run one experiment (${DEFAULT_EXPERIMENT}); starts and ends a lab if none is up
   lab up                      start the lab and leave it running
   lab status                  what runs, and what has died
-  lab exec HOST -- CMD...     run a command on a host (redis-node-1 … 12, gateway-1, gateway-2, load, prometheus, vpc, lambda)
+  lab exec HOST -- CMD...     run a command on a host (${FLEET_HOSTS[0]?.name} … ${FLEET_HOSTS.at(-1)?.name}) or in a namespace
+                              (gateway-1, gateway-2, load, prometheus, vpc, lambda)
   lab down                    end the lab; nothing of it stays
 
 LAB_DIRECTORY: where it keeps its files (.lab of the checkout). Root is needed.
 `;
-const DEFAULT_EXPERIMENT = 'examples/redis-partition.json';
 const EXIT_USAGE = 64;
 
 function say(text: string): void {

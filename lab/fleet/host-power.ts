@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { powerSocket } from '../shared/files.ts';
-import type { LabHost } from '../shared/topology.ts';
+import type { LabHost } from './engine.ts';
 
 /** A store that is told to end has 15 s for it, see host-init.py. */
 const TIMEOUT_MS = 40_000;

@@ -1,34 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { CHECKOUT, LAB_FILES, OWN_FILES, powerSocket, writeJson } from '../shared/files.ts';
+import { LAB_FILES, OWN_FILES, powerSocket, writeJson } from '../shared/files.ts';
 import { childrenOf } from '../shared/processes.ts';
-import { AWS_HOST_NAME, type LabHost, REGION } from '../shared/topology.ts';
+import { AWS_HOST_NAME, REGION } from '../shared/topology.ts';
 import { waitFor } from '../shared/wait-for.ts';
-
-/** A unit as lab/fleet/host/host-init.py runs it. */
-export interface HostUnit {
-  argv: string[];
-  user: string;
-  /** `systemctl start` returns when this port of the host accepts connections. */
-  readyPort: number;
-}
-
-export interface HostFile {
-  path: string;
-  owner: string;
-  mode: number;
-  content: string;
-}
-
-/** What a store puts on a host; see lab/stores. */
-export interface HostStore {
-  units: Record<string, HostUnit>;
-  startAtBoot: string[];
-  files: HostFile[];
-  /** Directory → tmpfs mount options. Fresh for every lab. */
-  dataDirectories: Record<string, string>;
-}
+import type { HostContent, LabHost } from './engine.ts';
 
 export interface RunningHost {
   host: LabHost;
@@ -37,6 +14,8 @@ export interface RunningHost {
   process: ChildProcess;
 }
 
+/** What a host runs of the lab's own. Bound into every host, and nothing else of the checkout is. */
+const HOST_PROGRAMS = join(import.meta.dirname, 'host');
 /** A host has cores of its own; here it shares them with Lambdas that start. */
 const HOST_NICENESS = -5;
 
@@ -68,24 +47,24 @@ export function agentUnit(
 export async function startHost(
   directory: string,
   host: LabHost,
-  store: HostStore,
+  content: HostContent,
   token: string | undefined,
 ): Promise<RunningHost> {
   const configurationFile = join(directory, OWN_FILES.hosts, `${host.name}.json`);
   const agent = token === undefined ? {} : { 'host-agent': agentUnit(host, token) };
   writeJson(configurationFile, {
     name: host.name,
-    programDirectory: join(CHECKOUT, 'lab/fleet/host'),
+    programDirectory: HOST_PROGRAMS,
     logDirectory: join(directory, OWN_FILES.log),
     caFile: join(directory, LAB_FILES.caFile),
     powerSocket: powerSocket(directory, host.name),
-    units: { ...store.units, ...agent },
-    startAtBoot: [...Object.keys(agent), ...store.startAtBoot],
-    files: store.files,
-    dataDirectories: store.dataDirectories,
+    units: { ...content.units, ...agent },
+    startAtBoot: [...Object.keys(agent), ...content.startAtBoot],
+    files: content.files,
+    dataDirectories: content.dataDirectories,
   });
   const namespaces = ['--mount', '--pid', '--ipc', '--uts', '--fork', '--kill-child=SIGKILL', '--mount-proc'];
-  const init = ['/usr/bin/python3', join(CHECKOUT, 'lab/fleet/host/host-init.py'), configurationFile];
+  const init = ['/usr/bin/python3', join(HOST_PROGRAMS, 'host-init.py'), configurationFile];
   mkdirSync(join(directory, OWN_FILES.log), { recursive: true });
   const log = openSync(join(directory, OWN_FILES.log, `${host.name}-init.log`), 'a');
   const priority = ['nice', '-n', String(HOST_NICENESS)];

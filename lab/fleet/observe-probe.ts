@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 
 /**
- * Child of observe.ts, run inside a host's network namespace: `observe-probe.ts ADDRESS PORT`. Connects every 50 ms,
- * sends PING and waits for any answer: a paused process still accepts connections, but says nothing. Prints a JSON line
+ * Child of observe.ts, run inside a host's network namespace: `observe-probe.ts ADDRESS PORT QUESTION`. Connects
+ * every 50 ms, sends the question and waits for any answer: a paused process still accepts connections, but says nothing. Prints a JSON line
  * for every change that lasted three samples, with the time of the first of them: one sample lost by a busy machine is
  * no outage. Ends when stdin ends.
  */
@@ -10,7 +10,7 @@ const PERIOD_MS = 50;
 const DEADLINE_MS = 200;
 const SAMPLES_OF_A_CHANGE = 3;
 
-const [address = '', port = ''] = process.argv.slice(2);
+const [address = '', port = '', question = ''] = process.argv.slice(2);
 
 interface Sample {
   startedAtEpochMs: number;
@@ -54,7 +54,7 @@ setInterval(() => {
     report();
   };
   const deadline = setTimeout(() => finish(false), DEADLINE_MS);
-  socket.on('connect', () => socket.write('PING\r\n'));
+  socket.on('connect', () => socket.write(question));
   socket.on('data', () => finish(true));
   socket.on('error', () => finish(false));
   socket.on('close', () => finish(false));

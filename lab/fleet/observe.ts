@@ -24,14 +24,16 @@ export interface ObservedTarget {
   fromPid: number;
   address: string;
   port: number;
+  /** Sent on every connection; a live store answers it with anything. */
+  question: string;
 }
 
 /**
  * Watches a store from inside another host's network, by connections and answers of its own: what the control plane
  * says about its faults is never asked. The small process it starts dies with the caller.
  */
-export function observeReachability({ fromPid, address, port }: ObservedTarget): Observer {
-  const probe = [process.execPath, join(import.meta.dirname, 'observe-probe.ts'), address, String(port)];
+export function observeReachability({ fromPid, address, port, question }: ObservedTarget): Observer {
+  const probe = [process.execPath, join(import.meta.dirname, 'observe-probe.ts'), address, String(port), question];
   const child = spawn('nsenter', ['--target', String(fromPid), '--net', '--', ...probe], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { FLEET_HOSTS } from '../fleet/fleet.ts';
 import { CHECKOUT, LAB_FILES, OWN_FILES, powerSocket } from '../shared/files.ts';
-import { REDIS_HOSTS } from '../shared/topology.ts';
 
 /** Longest path of a unix socket on Linux, in bytes. */
 const MAX_SOCKET_PATH = 107;
@@ -12,7 +12,7 @@ const MAX_SOCKET_PATH = 107;
  */
 export function labDirectory(environment: NodeJS.ProcessEnv = process.env): string {
   const directory = resolve(environment.LAB_DIRECTORY ?? join(CHECKOUT, '.lab'));
-  const longest = Math.max(...REDIS_HOSTS.map(({ name }) => Buffer.byteLength(powerSocket(directory, name))));
+  const longest = Math.max(...FLEET_HOSTS.map(({ name }) => Buffer.byteLength(powerSocket(directory, name))));
   if (longest > MAX_SOCKET_PATH) {
     throw new Error(`LAB_DIRECTORY ${directory} is too long: unix sockets allow ${MAX_SOCKET_PATH} bytes in all`);
   }

@@ -7,13 +7,14 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { FleetEngine } from '../fleet/engine.ts';
+import { ENGINES, FLEET_HOSTS } from '../fleet/fleet.ts';
 import { onHost, type RunningHost, startHost } from '../fleet/hosts.ts';
-import { redisStore, type StoreSecret, writeStoreSecret } from '../fleet/redis/configuration.ts';
-import { waitForReplication, waitForSentinels } from '../fleet/redis/health.ts';
+import { createStoreSecret } from '../fleet/store-secret.ts';
 import { LAB_FILES, OWN_FILES, writeJson } from '../shared/files.ts';
-import { GATEWAY_PORT, REDIS_HOSTS, SENTINEL_UNIT, SERVICES } from '../shared/topology.ts';
+import { GATEWAY_PORT, SERVICES } from '../shared/topology.ts';
 import { waitFor } from '../shared/wait-for.ts';
-import { waitForGateways } from '../traffic/gateways.ts';
+import { GATEWAYS, waitForGateways } from '../traffic/gateways.ts';
 import { PROMETHEUS_URL, prometheusCommand, waitForBaseline, waitForPrometheus } from '../traffic/prometheus.ts';
 import { createCertificates } from './certificates.ts';
 import { labDirectory } from './directory.ts';
@@ -61,49 +62,40 @@ function parseScope(value: string | undefined): LabScope {
 }
 
 async function startFleet(withAgents: boolean): Promise<RunningHost[]> {
-  const secret: StoreSecret = { username: 'holdfast', password: randomBytes(24).toString('hex') };
-  writeStoreSecret(directory, secret);
-  const tokens = new Map(REDIS_HOSTS.map((host) => [host.instanceId, randomBytes(24).toString('hex')]));
+  const secret = createStoreSecret(directory);
+  const tokens = new Map(FLEET_HOSTS.map((host) => [host.instanceId, randomBytes(24).toString('hex')]));
   writeJson(join(directory, OWN_FILES.agents), Object.fromEntries(tokens));
-  const hosts = await step('12 hosts', () =>
-    Promise.all(
-      REDIS_HOSTS.map((host) =>
-        startHost(directory, host, redisStore(host, secret), withAgents ? tokens.get(host.instanceId) : undefined),
-      ),
-    ),
-  );
-  for (const host of hosts) {
-    parts.watch(
-      host.host.name,
-      host.process,
-      join(directory, OWN_FILES.log, `${host.host.name}-init.log`),
-      host.initPid,
-    );
+  const start = (engine: FleetEngine) =>
+    engine.hosts.map((host) => {
+      const token = withAgents ? tokens.get(host.instanceId) : undefined;
+      return startHost(directory, host, engine.contentOf(host, secret), token);
+    });
+  const hosts = await step(`${FLEET_HOSTS.length} hosts`, () => Promise.all(ENGINES.flatMap(start)));
+  for (const { host, process, initPid } of hosts) {
+    parts.watch(host.name, process, join(directory, OWN_FILES.log, `${host.name}-init.log`), initPid);
   }
-  await step('4 shards replicate', () => waitForReplication(secret));
-  await step('12 Sentinels agree', async () => {
-    await Promise.all(
-      hosts.map((host) =>
-        runToEnd(onHost(host.initPid, ['systemctl', 'start', SENTINEL_UNIT]), { timeoutSeconds: 30 }),
-      ),
-    );
-    await waitForSentinels(secret);
-  });
+  for (const engine of ENGINES) {
+    const own = hosts.filter(({ host }) => engine.hosts.includes(host));
+    const startUnit = async (unit: string): Promise<void> => {
+      const argv = ['systemctl', 'start', unit];
+      await Promise.all(own.map(({ initPid }) => runToEnd(onHost(initPid, argv), { timeoutSeconds: 30 })));
+    };
+    for (const { what, work } of engine.readinessSteps(secret, startUnit)) await step(what, work);
+  }
   return hosts;
 }
 
 async function startTraffic(): Promise<void> {
-  const gateways = SERVICES.map((service) => service.name).filter((name) => name.startsWith('gateway-'));
-  for (const name of gateways) {
+  for (const { name } of GATEWAYS) {
     parts.start(name, [process.execPath, 'lab/traffic/gateway.ts'], {
       namespace: name,
       niceness: TRAFFIC_NICENESS,
-      environment: { GATEWAY_NAME: name, GATEWAY_PORT: String(GATEWAY_PORT) },
+      environment: { GATEWAY_NAME: name },
     });
   }
   // Before the load: its first requests would fail and stand in the baseline.
   await step('gateways serve', waitForGateways);
-  const targets = gateways.map((name) => `http://${name}:${GATEWAY_PORT}`).join(',');
+  const targets = GATEWAYS.map(({ name }) => `http://${name}:${GATEWAY_PORT}`).join(',');
   parts.start('load', [process.execPath, 'lab/traffic/load.ts'], {
     namespace: 'load',
     niceness: TRAFFIC_NICENESS,
@@ -123,7 +115,7 @@ async function startAws(): Promise<void> {
 
 async function buildLab(scope: LabScope): Promise<void> {
   mkdirSync(directory, { recursive: true });
-  await step('network of 18 namespaces', () => {
+  await step(`network of ${FLEET_HOSTS.length + SERVICES.length + 1} namespaces`, () => {
     createCertificates(directory);
     createNetwork();
   });

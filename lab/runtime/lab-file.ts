@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { ApiConnection } from '../cli/api-client.ts';
+import { FLEET_HOSTS } from '../fleet/fleet.ts';
 import { LAB_FILES } from '../shared/files.ts';
-import { REDIS_HOSTS, REGION } from '../shared/topology.ts';
+import { REGION } from '../shared/topology.ts';
 
 const accessKeySchema = z.object({ accessKeyId: z.string().min(1), secretAccessKey: z.string().min(1) });
 
@@ -63,7 +64,7 @@ export function describeLab(
     caFile: join(directory, LAB_FILES.caFile),
     region: REGION,
     prometheusUrl: `http://127.0.0.1:${seen.prometheusPort}`,
-    hosts: REDIS_HOSTS.map(({ name, instanceId, shard, dataAddress, managementAddress }) => {
+    hosts: FLEET_HOSTS.map(({ name, instanceId, shard, dataAddress, managementAddress }) => {
       const pid = seen.hostPids[name];
       if (pid === undefined) throw new Error(`the first process of ${name} is gone`);
       return { name, instanceId, shard, dataAddress, ...(managementAddress && { managementAddress }), pid };

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { FLEET_HOSTS } from '../fleet/fleet.ts';
 import {
   AWS_DATA_ADDRESS,
   AWS_HOST_NAME,
   AWS_MANAGEMENT_ADDRESS,
   DOMAIN,
   LAMBDA_NETWORK,
-  REDIS_HOSTS,
   SERVICES,
 } from '../shared/topology.ts';
 
@@ -24,7 +24,7 @@ interface Station {
 
 const STATIONS: readonly Station[] = [
   ...SERVICES.map((service) => ({ ...service, isInstance: false })),
-  ...REDIS_HOSTS.map((host) => ({ ...host, isInstance: true })),
+  ...FLEET_HOSTS.map((host) => ({ ...host, isInstance: true })),
 ];
 
 /** Interface names are short (15 bytes at most), so the far ends are called after the address's last number. */
@@ -98,7 +98,7 @@ export function hostsFile(viewer: Station | undefined): string {
     ...LOOPBACK_NAMES,
     `${managed ? AWS_MANAGEMENT_ADDRESS : AWS_DATA_ADDRESS} ${AWS_HOST_NAME} aws`,
     ...SERVICES.map((service) => line((managed && service.managementAddress) || service.dataAddress, service.name)),
-    ...REDIS_HOSTS.map((host) => line(host.dataAddress, host.name)),
+    ...FLEET_HOSTS.map((host) => line(host.dataAddress, host.name)),
     '',
   ].join('\n');
 }

@@ -16,7 +16,7 @@ export const LAB_FILES = {
   controlSocket: 'control.sock',
   /** Written by the AWS process when it is ready: credentials and ids. */
   awsReady: 'aws.json',
-  /** Redis and Sentinel credentials: `{"username","password"}`; the stand-in for Secrets Manager serves it. */
+  /** The store's credentials: `{"username","password"}`; the stand-in for Secrets Manager serves it. */
   storeSecret: 'store-secret.json',
   /** What a user of the lab needs. */
   lab: 'lab.json',

@@ -1,52 +1,13 @@
 /**
- * The lab's map: who exists, where, and how they are called. Pure data, read by everything in `lab/` and by the tests.
- * Addresses and ids follow docs/contracts.md.
+ * What exists beside the hosts, where, and how it is called; the hosts are in lab/fleet. Pure data. The data plane is
+ * 10.77.0.0/16 and the management plane 10.78.0.0/16; hosts have the addresses from .11 on.
  */
 export const ACCOUNT_ID = '111122223333';
 export const REGION = 'eu-west-1';
 export const STACK_NAME = 'Holdfast';
 export const DOMAIN = 'holdfast.internal';
-export const REDIS_PORT = 6379;
-export const SENTINEL_PORT = 26379;
-/** A unit name of the stand-in systemd on every Redis host. */
-export const REDIS_UNIT = 'redis-server';
-export const SENTINEL_UNIT = 'redis-sentinel';
 
-export interface LabHost {
-  name: string;
-  instanceId: string;
-  shard: string;
-  dataAddress: string;
-  /** Absent on hosts of the last shard: one interface carries everything, as on most EC2 hosts. */
-  managementAddress?: string;
-  /** Master when the lab starts. */
-  initialMaster: boolean;
-  tags: Record<string, string>;
-}
-
-const NODES_PER_SHARD = 3;
-const SHARD_COUNT = 4;
-
-export const REDIS_HOSTS: readonly LabHost[] = Array.from({ length: NODES_PER_SHARD * SHARD_COUNT }, (_, index) => {
-  const number = index + 1;
-  const shardNumber = Math.ceil(number / NODES_PER_SHARD);
-  const name = `redis-node-${number}`;
-  return {
-    name,
-    instanceId: `i-0${number.toString(16).padStart(16, '0')}`,
-    shard: `shard-${shardNumber}`,
-    dataAddress: `10.77.0.${10 + number}`,
-    ...(shardNumber < SHARD_COUNT ? { managementAddress: `10.78.0.${10 + number}` } : {}),
-    initialMaster: number % NODES_PER_SHARD === 0,
-    tags: { Name: name, 'holdfast-target': 'true', 'holdfast-cluster': 'redis-master' },
-  };
-});
-
-export const SHARDS: readonly string[] = [...new Set(REDIS_HOSTS.map((host) => host.shard))];
-/** The partition that takes every n-th request only: where experiments start. */
-export const CANARY_SHARD = 'shard-1';
-
-export interface LabService {
+interface LabService {
   name: string;
   dataAddress: string;
   managementAddress?: string;
@@ -60,6 +21,13 @@ export const SERVICES: readonly LabService[] = [
   { name: 'gateway-2', dataAddress: '10.77.0.5', managementAddress: '10.78.0.5' },
   { name: 'load', dataAddress: '10.77.0.6' },
 ];
+
+/** @throws Error for a service that does not exist or has no management address. */
+export function serviceNamed(name: string): { name: string; managementAddress: string } {
+  const found = SERVICES.find((service) => service.name === name);
+  if (found?.managementAddress === undefined) throw new Error(`no service ${name} with a management address`);
+  return { name, managementAddress: found.managementAddress };
+}
 
 /**
  * Where Lambdas without a VPC config run: one cable to the AWS endpoint and nothing else. As in AWS, no store and no

@@ -1,5 +1,8 @@
-import { GATEWAY_PORT, SERVICES, SHARDS } from '../shared/topology.ts';
+import { SHARDS } from '../fleet/fleet.ts';
+import { GATEWAY_PORT, serviceNamed } from '../shared/topology.ts';
 import { waitFor } from '../shared/wait-for.ts';
+
+export const GATEWAYS = ['gateway-1', 'gateway-2'].map(serviceNamed);
 
 const READY_TIMEOUT_SECONDS = 30;
 /** Slow enough that the failures of a gateway still connecting stay a handful. */
@@ -17,10 +20,9 @@ async function gatewayProblem(base: string): Promise<string | undefined> {
 
 /** Every gateway answers a read of every shard. @throws Error with the last failure after 30 s. */
 export async function waitForGateways(): Promise<void> {
-  const gateways = SERVICES.filter(({ name }) => name.startsWith('gateway-'));
   await Promise.all(
-    gateways.map(({ name, managementAddress, dataAddress }) => {
-      const base = `http://${managementAddress ?? dataAddress}:${GATEWAY_PORT}`;
+    GATEWAYS.map(({ name, managementAddress }) => {
+      const base = `http://${managementAddress}:${GATEWAY_PORT}`;
       return waitFor(name, READY_TIMEOUT_SECONDS, () => gatewayProblem(base), POLL_MS);
     }),
   );

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type BulkheadPolicy, BulkheadRejectedError, bulkhead } from 'cockatiel';
-import { isTimeout, type ShardStore } from '../fleet/redis/shard-client.ts';
+import { type ShardStore, StoreTimeout } from '../fleet/engine.ts';
 import { createMetrics, type ResultCode } from './gateway-metrics.ts';
 
 export interface GatewayOptions {
@@ -89,6 +89,6 @@ export function createGateway(options: GatewayOptions): Server {
 
 function failure(error: unknown): Answer {
   if (error instanceof BulkheadRejectedError) return { code: '503', body: 'no free worker\n' };
-  if (isTimeout(error)) return { code: '504', body: 'the store did not answer in time\n' };
+  if (error instanceof StoreTimeout) return { code: '504', body: 'the store did not answer in time\n' };
   return { code: '503', body: `store: ${error instanceof Error ? error.message : String(error)}\n` };
 }

@@ -1,23 +1,15 @@
 import { join } from 'node:path';
 import { OWN_FILES, writeAtomically } from '../shared/files.ts';
-import { GATEWAY_PORT, PROMETHEUS_PORT, SERVICES } from '../shared/topology.ts';
+import { GATEWAY_PORT, PROMETHEUS_PORT, serviceNamed } from '../shared/topology.ts';
 import { waitFor } from '../shared/wait-for.ts';
+import { GATEWAYS } from './gateways.ts';
 
 /** Admission needs a baseline: this much of both gateways, in samples of one second. */
 const BASELINE_SAMPLES = 20;
 const NAMESPACE = 'prometheus';
 
-function service(name: string): { name: string; managementAddress: string } {
-  const found = SERVICES.find((candidate) => candidate.name === name);
-  if (found?.managementAddress === undefined)
-    throw new Error(`${name} has no management address in lab/shared/topology.ts`);
-  return { name, managementAddress: found.managementAddress };
-}
-
-const GATEWAYS = SERVICES.filter(({ name }) => name.startsWith('gateway-')).map(({ name }) => service(name));
-
 /** Base URL inside the lab, on the management plane. */
-export const PROMETHEUS_URL = `http://${service(NAMESPACE).managementAddress}:${PROMETHEUS_PORT}`;
+export const PROMETHEUS_URL = `http://${serviceNamed(NAMESPACE).managementAddress}:${PROMETHEUS_PORT}`;
 
 /** Scrapes both gateways every second over the management plane, so that no fault on the data plane blinds the guard. */
 export function prometheusConfiguration(): string {

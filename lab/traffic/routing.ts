@@ -1,4 +1,7 @@
-import { CANARY_SHARD, SHARDS } from '../shared/topology.ts';
+import { SHARDS } from '../fleet/fleet.ts';
+
+/** The partition that takes every n-th request only: where experiments start. */
+export const CANARY_SHARD = 'shard-1';
 
 /** One request in so many goes to the canary shard: 0.3 % of the traffic, below the 0.5 % that the guard tolerates. */
 export const CANARY_EVERY_N_REQUESTS = 333;

@@ -6,10 +6,10 @@ import { promisify } from 'node:util';
 import { type ApiAnswer, type ApiClient, createApiClient, EXPERIMENTS_PATH } from '../../lab/cli/api-client.ts';
 import { type ExperimentDocument, experimentSchema } from '../../lab/cli/api-documents.ts';
 import { commandOn } from '../../lab/cli/exec.ts';
-import { type Observer, observeReachability } from '../../lab/fleet/observe.ts';
+import type { Observer } from '../../lab/fleet/observe.ts';
+import { observeRedis } from '../../lab/fleet/redis/observe.ts';
 import { type Lab, readLab } from '../../lab/runtime/lab-file.ts';
 import { LAB_FILES } from '../../lab/shared/files.ts';
-import { REDIS_PORT } from '../../lab/shared/topology.ts';
 import { waitFor } from '../../lab/shared/wait-for.ts';
 import { Administrator } from './administrator.ts';
 import { SYSTEM_LAB_DIRECTORY } from './directory.ts';
@@ -100,11 +100,7 @@ export class SystemUnderTest {
 
   /** Watches the store of one node from another one's network, by real connections. */
   observe(node: string, from: string): Observer {
-    return observeReachability({
-      fromPid: this.host(from).pid,
-      address: this.host(node).dataAddress,
-      port: REDIS_PORT,
-    });
+    return observeRedis({ fromPid: this.host(from).pid, address: this.host(node).dataAddress });
   }
 
   post(payload: unknown, query = ''): Promise<ApiAnswer> {

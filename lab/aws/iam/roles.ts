@@ -69,7 +69,7 @@ function policiesOf(template: Template, role: Resource): IdentityPolicy[] {
 }
 
 /**
- * The role of the Redis hosts. The stack does not own it; it publishes what such a role needs as the output
+ * The role of the hosts. The stack does not own it; it publishes what such a role needs as the output
  * `HostPolicyArn`, and the lab's hosts have that policy and nothing else.
  */
 export function hostPrincipal(template: Template, instanceId: string): Principal {
@@ -83,7 +83,7 @@ export function hostPrincipal(template: Template, instanceId: string): Principal
     policies: policy === undefined ? [] : [{ name: policy.name, document: policy.properties.PolicyDocument }],
   };
 }
-export const HOST_ROLE_NAME = 'lab-redis-host';
+export const HOST_ROLE_NAME = 'lab-fleet-host';
 
 /** A user with one policy of its own. */
 export function userPrincipal(accountId: string, name: string, actions: string[], resources: string[]): Principal {

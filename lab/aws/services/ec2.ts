@@ -1,4 +1,5 @@
-import { AWS_HOST_NAME, type LabHost } from '../../shared/topology.ts';
+import type { LabHost } from '../../fleet/engine.ts';
+import { DOMAIN } from '../../shared/topology.ts';
 import type { Demand } from '../iam/authorization.ts';
 import { AwsError, unknownOperation } from '../protocol/aws-error.ts';
 import { type Ec2Form, like, readForm } from './ec2-form.ts';
@@ -132,7 +133,6 @@ export class Ec2 {
     const tags = Object.entries(host.tags).map(
       ([key, value]) => `<item><key>${escapeXml(key)}</key><value>${escapeXml(value)}</value></item>`,
     );
-    const domain = AWS_HOST_NAME.replace(/^[^.]+\./, '');
     const zone = zoneOf(host);
     const volumes = [ROOT_DEVICE, DATA_DEVICE].map(
       (device, index) =>
@@ -140,7 +140,7 @@ export class Ec2 {
     );
     return (
       `<item><instanceId>${host.instanceId}</instanceId><instanceState>${stateItem(this.instances.stateOf(host))}</instanceState>` +
-      `<privateDnsName>${host.name}.${domain}</privateDnsName><privateIpAddress>${addressed[0]?.address}</privateIpAddress>` +
+      `<privateDnsName>${host.name}.${DOMAIN}</privateDnsName><privateIpAddress>${addressed[0]?.address}</privateIpAddress>` +
       `<instanceType>${INSTANCE_TYPE}</instanceType><subnetId>${subnetOf(host)}</subnetId>` +
       `<placement><availabilityZone>${this.#place.region}${zone}</availabilityZone><tenancy>default</tenancy></placement>` +
       `<rootDeviceName>${ROOT_DEVICE}</rootDeviceName><blockDeviceMapping>${volumes.join('')}</blockDeviceMapping>` +

@@ -1,4 +1,4 @@
-import type { LabHost } from '../../shared/topology.ts';
+import type { LabHost } from '../../fleet/engine.ts';
 import type { Demand } from '../iam/authorization.ts';
 import { AwsError } from '../protocol/aws-error.ts';
 import type { Ec2 } from './ec2.ts';

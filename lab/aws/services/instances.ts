@@ -1,4 +1,4 @@
-import type { LabHost } from '../../shared/topology.ts';
+import type { LabHost } from '../../fleet/engine.ts';
 
 /** EC2's own words and codes. */
 export const INSTANCE_STATE_CODES = { pending: 0, running: 16, stopping: 64, stopped: 80 } as const;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { LabHost } from '../../shared/topology.ts';
+import type { LabHost } from '../../fleet/engine.ts';
 import { AwsError } from '../protocol/aws-error.ts';
 import {
   type JsonService,

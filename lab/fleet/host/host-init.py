@@ -24,7 +24,7 @@ AGENT_RESTART_SECONDS = 2
 
 
 class Unit:
-    """One supervised process. `state` uses systemd's words: inactive, active, failed."""
+    """One process that is started, watched and stopped. `state` uses systemd's words: inactive, active, failed."""
 
     def __init__(self, name, config, log_directory, hostname):
         self.name = name
@@ -52,7 +52,7 @@ class Unit:
         return self.process.pid if self.process and self.state == "active" else 0
 
 
-class Supervisor:
+class ServiceManager:
     def __init__(self, units):
         self.units = units
         self.changed = threading.Condition()
@@ -205,11 +205,11 @@ def listen(path):
     return listener
 
 
-def press_power(supervisor, connection):
+def press_power(services, connection):
     with connection:
         verb = connection.makefile("r").readline().strip()
         try:
-            {"stop": supervisor.power_off, "start": supervisor.power_on}[verb]()
+            {"stop": services.power_off, "start": services.power_on}[verb]()
             connection.sendall(b"ok\n")
         except (KeyError, OSError, subprocess.CalledProcessError) as error:
             connection.sendall(f"{error!r}\n".encode())
@@ -271,19 +271,19 @@ def main():
     os.environ["PATH"] = "/run/lab/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     units = {name: Unit(name, unit, "/run/lab/log", config["name"]) for name, unit in config["units"].items()}
-    supervisor = Supervisor(units)
+    services = ServiceManager(units)
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
 
-    accept(listen(SYSTEMCTL_SOCKET), supervisor.serve)
-    accept(power, lambda connection: press_power(supervisor, connection))
-    with supervisor.changed:
+    accept(listen(SYSTEMCTL_SOCKET), services.serve)
+    accept(power, lambda connection: press_power(services, connection))
+    with services.changed:
         for name in config["startAtBoot"]:
             units[name].spawn()
     while True:
-        supervisor.reap()
+        services.reap()
         os.read(wake_read, 512)
 
 

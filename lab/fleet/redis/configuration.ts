@@ -1,24 +1,15 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
-import { LAB_FILES, writeJson } from '../../shared/files.ts';
+import type { HostContent, LabHost, StoreSecret } from '../engine.ts';
 import {
-  type LabHost,
-  REDIS_HOSTS,
+  DATA_DIRECTORY,
+  HOST_CREDENTIALS_FILE,
+  initialMasterOf,
   REDIS_PORT,
   REDIS_UNIT,
   SENTINEL_PORT,
   SENTINEL_UNIT,
-} from '../../shared/topology.ts';
-import type { HostStore } from '../hosts.ts';
+} from './hosts.ts';
 
-export interface StoreSecret {
-  username: string;
-  password: string;
-}
-
-/** On each host, readable by root only: what the fence asks the local store with. */
-const HOST_CREDENTIALS_FILE = '/etc/holdfast/store.json';
-const DATA_DIRECTORY = '/var/lib/redis';
 const SENTINELS_TO_AGREE = 2;
 
 /** Hashed, so that the plain password is only where Redis needs to send it. */
@@ -27,18 +18,12 @@ function accessControl(secret: StoreSecret): string[] {
   return ['user default off', `user ${secret.username} on #${digest} ~* &* +@all`];
 }
 
-function masterOf(host: LabHost): LabHost {
-  const master = REDIS_HOSTS.find((candidate) => candidate.shard === host.shard && candidate.initialMaster);
-  if (master === undefined) throw new Error(`${host.shard} has no initial master`);
-  return master;
-}
-
 /**
  * redis.conf of a node. An append-only file, because a master that restarts empty within Sentinel's patience empties its
  * replicas too (redis.io, "Replication": safety when the master has persistence turned off).
  */
-export function redisConfiguration(host: LabHost, secret: StoreSecret): string {
-  const master = masterOf(host);
+function redisConfiguration(host: LabHost, secret: StoreSecret): string {
+  const master = initialMasterOf(host.shard);
   return [
     `bind ${host.dataAddress} 127.0.0.1`,
     `port ${REDIS_PORT}`,
@@ -58,13 +43,13 @@ export function redisConfiguration(host: LabHost, secret: StoreSecret): string {
     ...accessControl(secret),
     `masteruser ${secret.username}`,
     `masterauth ${secret.password}`,
-    ...(host.initialMaster ? [] : [`replicaof ${master.dataAddress} ${REDIS_PORT}`]),
+    ...(host === master ? [] : [`replicaof ${master.dataAddress} ${REDIS_PORT}`]),
     '',
   ].join('\n');
 }
 
 /** sentinel.conf of a node: it watches its own shard only. */
-export function sentinelConfiguration(host: LabHost, secret: StoreSecret): string {
+function sentinelConfiguration(host: LabHost, secret: StoreSecret): string {
   const shard = host.shard;
   return [
     `bind ${host.dataAddress} 127.0.0.1`,
@@ -76,7 +61,7 @@ export function sentinelConfiguration(host: LabHost, secret: StoreSecret): strin
     ...accessControl(secret),
     `sentinel sentinel-user ${secret.username}`,
     `sentinel sentinel-pass ${secret.password}`,
-    `sentinel monitor ${shard} ${masterOf(host).dataAddress} ${REDIS_PORT} ${SENTINELS_TO_AGREE}`,
+    `sentinel monitor ${shard} ${initialMasterOf(shard).dataAddress} ${REDIS_PORT} ${SENTINELS_TO_AGREE}`,
     `sentinel auth-user ${shard} ${secret.username}`,
     `sentinel auth-pass ${shard} ${secret.password}`,
     `sentinel down-after-milliseconds ${shard} 2000`,
@@ -86,11 +71,8 @@ export function sentinelConfiguration(host: LabHost, secret: StoreSecret): strin
   ].join('\n');
 }
 
-/**
- * What a Redis host runs. Sentinel does not start at boot: one that starts before the replicas have joined learns of
- * them ten seconds later (its INFO period), and could not fail over until then.
- */
-export function redisStore(host: LabHost, secret: StoreSecret): HostStore {
+/** What a Redis host runs. Sentinel does not start at boot, see engine.ts. */
+export function hostContent(host: LabHost, secret: StoreSecret): HostContent {
   const configuration = (name: string): string => `${DATA_DIRECTORY}/${name}`;
   // Owned by redis: both programs rewrite their own configuration after a failover.
   const ownFile = (name: string, content: string) => ({
@@ -120,9 +102,4 @@ export function redisStore(host: LabHost, secret: StoreSecret): HostStore {
     ],
     dataDirectories: { [DATA_DIRECTORY]: 'mode=750,size=512m,uid=redis,gid=redis' },
   };
-}
-
-/** Where the gateway and the stand-in for Secrets Manager read the same credentials. */
-export function writeStoreSecret(directory: string, secret: StoreSecret): void {
-  writeJson(join(directory, LAB_FILES.storeSecret), secret);
 }

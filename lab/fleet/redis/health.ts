@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis';
-import { REDIS_HOSTS, REDIS_PORT, SENTINEL_PORT, SHARDS } from '../../shared/topology.ts';
 import { waitFor } from '../../shared/wait-for.ts';
-import type { StoreSecret } from './configuration.ts';
+import { type StoreSecret, shardsOf } from '../engine.ts';
+import { initialMasterOf, NODES_PER_SHARD, REDIS_HOSTS, REDIS_PORT, SENTINEL_PORT } from './hosts.ts';
 
-const REPLICAS_PER_SHARD = 2;
-const OTHER_SENTINELS = 2;
+const REPLICAS_PER_SHARD = NODES_PER_SHARD - 1;
+const OTHER_SENTINELS = NODES_PER_SHARD - 1;
 const READY_TIMEOUT_SECONDS = 30;
 
 async function withClient<T>(
@@ -43,9 +43,9 @@ export function pairs(reply: unknown): Record<string, string> {
 }
 
 async function replicationProblem(shard: string, secret: StoreSecret): Promise<string | undefined> {
-  const master = REDIS_HOSTS.find((host) => host.shard === shard && host.initialMaster);
-  if (master === undefined) return `${shard} has no initial master`;
-  const info = await withClient(master.dataAddress, REDIS_PORT, secret, (client) => client.info('replication'));
+  const info = await withClient(initialMasterOf(shard).dataAddress, REDIS_PORT, secret, (client) =>
+    client.info('replication'),
+  );
   const online = info.match(/^slave\d+:.*state=online/gm)?.length ?? 0;
   return online === REPLICAS_PER_SHARD ? undefined : `${shard}: ${online} of ${REPLICAS_PER_SHARD} replicas online`;
 }
@@ -73,7 +73,7 @@ async function firstProblem(checks: Promise<string | undefined>[]): Promise<stri
 /** @throws Error naming the first shard whose replicas have not joined within 30 s. */
 export async function waitForReplication(secret: StoreSecret): Promise<void> {
   await waitFor('Redis replication', READY_TIMEOUT_SECONDS, () =>
-    firstProblem(SHARDS.map((shard) => replicationProblem(shard, secret))),
+    firstProblem(shardsOf(REDIS_HOSTS).map((shard) => replicationProblem(shard, secret))),
   );
 }
 

@@ -1,20 +1,10 @@
 import { Redis } from 'ioredis';
-
-/** The one thing the gateway asks of a shard. Rejects with an error whose message says why. */
-export interface ShardStore {
-  set(key: string, value: string): Promise<void>;
-  get(key: string): Promise<string | null>;
-}
+import { type ShardStore, type StoreSecret, StoreTimeout } from '../engine.ts';
 
 export interface ShardAddress {
   /** Sentinel's name of the master. */
   shard: string;
   sentinels: { host: string; port: number }[];
-}
-
-export interface StoreCredentials {
-  username: string;
-  password: string;
 }
 
 /**
@@ -30,8 +20,8 @@ const CONNECT_TIMEOUT_MS = 500;
  */
 const SILENCE_BEFORE_RECONNECT_MS = 2_000;
 
-/** True for ioredis' error of a command that outlived COMMAND_TIMEOUT_MS: its effect is unknown. */
-export function isTimeout(error: unknown): boolean {
+/** ioredis' error of a command that outlived COMMAND_TIMEOUT_MS. */
+function isTimeout(error: unknown): error is Error {
   return error instanceof Error && error.message === 'Command timed out';
 }
 
@@ -40,7 +30,7 @@ export function isTimeout(error: unknown): boolean {
  * it a client stays on an isolated master for as long as TCP is patient. Nothing is queued or sent twice: a command
  * without a connection fails at once, and its caller is told so.
  */
-export function connectShard(address: ShardAddress, credentials: StoreCredentials): Redis {
+export function connectShard(address: ShardAddress, credentials: StoreSecret): Redis {
   const redis = new Redis({
     name: address.shard,
     sentinels: address.sentinels,
@@ -86,13 +76,15 @@ export function shardStore(
     } catch (error) {
       if (!isTimeout(error)) {
         silentSinceMs = undefined;
-      } else if (silentSinceMs === undefined) {
+        throw error;
+      }
+      if (silentSinceMs === undefined) {
         silentSinceMs = monotonicMs();
       } else if (monotonicMs() - silentSinceMs >= SILENCE_BEFORE_RECONNECT_MS) {
         silentSinceMs = undefined;
         redis.disconnect(true);
       }
-      throw error;
+      throw new StoreTimeout(error);
     }
   }
   return {

@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import type { Credentials } from '../../../lab/aws/iam/principals.ts';
 import { createSystem, type System } from '../../../lab/aws/system.ts';
 import { resolveTemplate } from '../../../lab/aws/template/template.ts';
-import { ACCOUNT_ID, REDIS_HOSTS, REGION } from '../../../lab/shared/topology.ts';
+import { FLEET_HOSTS } from '../../../lab/fleet/fleet.ts';
+import { ACCOUNT_ID, REGION } from '../../../lab/shared/topology.ts';
 import { TEMPLATE } from './fixture-template.ts';
 
 export const PLACE = { accountId: ACCOUNT_ID, region: REGION, stackName: 'Test' };
 export const AGENT_TOKEN = 'token-of-the-test';
-const [host] = REDIS_HOSTS;
+const [host] = FLEET_HOSTS;
 if (host === undefined) throw new Error('the fleet has no host');
 export const HOST = host;
 
@@ -91,7 +92,7 @@ export async function startLab(nowMs: () => number = Date.now): Promise<Lab> {
   const system = createSystem({
     template: resolveTemplate(TEMPLATE, PLACE, new Map([['code.zip', code]])),
     seam: { ...seam, endpoint },
-    hosts: REDIS_HOSTS,
+    hosts: FLEET_HOSTS,
     power,
     agentTokens: new Map([[HOST.instanceId, AGENT_TOKEN]]),
     secretFile: join(directory, 'secret.json'),

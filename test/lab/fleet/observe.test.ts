@@ -33,7 +33,7 @@ async function store(): Promise<{ port: number; pause(paused: boolean): void }> 
 }
 
 function watch(port: number, fromPid = process.pid): Observer {
-  const observer = observeReachability({ fromPid, address: '127.0.0.1', port });
+  const observer = observeReachability({ fromPid, address: '127.0.0.1', port, question: 'PING\r\n' });
   cleanups.push(() => observer.stop());
   return observer;
 }

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commandOn } from '../../../lab/cli/exec.ts';
 import { hostPower } from '../../../lab/fleet/host-power.ts';
+import { REDIS_HOSTS, REDIS_UNIT } from '../../../lab/fleet/redis/hosts.ts';
 import { readLab } from '../../../lab/runtime/lab-file.ts';
 import { findSupervisor, readStatus, startLab, stopLab } from '../../../lab/runtime/lifecycle.ts';
 import { LAB_FILES } from '../../../lab/shared/files.ts';
 import { identify, isRunning, outerPids, type ProcessIdentity, signalProcess } from '../../../lab/shared/processes.ts';
-import { REDIS_HOSTS, REDIS_UNIT } from '../../../lab/shared/topology.ts';
 import { waitFor } from '../../../lab/shared/wait-for.ts';
 
 const START_TIMEOUT_MS = 60_000;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CANARY_SHARD, SHARDS } from '../../../lab/shared/topology.ts';
+import { SHARDS } from '../../../lab/fleet/fleet.ts';
 import { createOpenLoop, MAX_BURST } from '../../../lab/traffic/open-loop.ts';
-import { CANARY_EVERY_N_REQUESTS, shardOf } from '../../../lab/traffic/routing.ts';
+import { CANARY_EVERY_N_REQUESTS, CANARY_SHARD, shardOf } from '../../../lab/traffic/routing.ts';
 
 function windowFrom(start: number, length: number): string[] {
   return Array.from({ length }, (_, offset) => shardOf(start + offset));

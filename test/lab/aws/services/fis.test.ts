@@ -18,13 +18,14 @@ import {
   StopExperimentCommand,
 } from '@aws-sdk/client-fis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { REDIS_HOSTS, REGION } from '../../../../lab/shared/topology.ts';
+import { FLEET_HOSTS } from '../../../../lab/fleet/fleet.ts';
+import { REGION } from '../../../../lab/shared/topology.ts';
 import { eventually, functionCredentials, type Lab, powerLog, startLab } from '../fixture.ts';
 
 const ACCOUNT = '111122223333';
 const roleArn = `arn:aws:iam::${ACCOUNT}:role/Test-FisRole`;
 const alarmArn = (name: string) => `arn:aws:cloudwatch:${REGION}:${ACCOUNT}:alarm:${name}`;
-const instanceArn = (index: number) => `arn:aws:ec2:${REGION}:${ACCOUNT}:instance/${REDIS_HOSTS[index]?.instanceId}`;
+const instanceArn = (index: number) => `arn:aws:ec2:${REGION}:${ACCOUNT}:instance/${FLEET_HOSTS[index]?.instanceId}`;
 let lab: Lab;
 let fis: FisClient;
 let ec2: EC2Client;
@@ -85,7 +86,7 @@ const until = (id: string, status: string) =>
     return state?.status === status ? state : undefined;
   });
 async function instanceState(index: number): Promise<string | undefined> {
-  const InstanceIds = [REDIS_HOSTS[index]?.instanceId ?? ''];
+  const InstanceIds = [FLEET_HOSTS[index]?.instanceId ?? ''];
   const { Reservations } = await ec2.send(new DescribeInstancesCommand({ InstanceIds }));
   return Reservations?.[0]?.Instances?.[0]?.State?.Name;
 }
@@ -101,7 +102,7 @@ describe('an experiment of FIS', () => {
     expect(experiment?.startTime).toBeInstanceOf(Date);
     const running = { Name: 'instance-state-name', Values: ['running'] };
     const { Reservations } = await ec2.send(new DescribeInstancesCommand({ Filters: [running] }));
-    expect(Reservations).toHaveLength(REDIS_HOSTS.length - 1);
+    expect(Reservations).toHaveLength(FLEET_HOSTS.length - 1);
 
     await fis.send(new StopExperimentCommand({ id }));
     expect(await until(id, 'stopped')).toMatchObject({ reason: expect.stringContaining('by user') });
@@ -114,7 +115,7 @@ describe('an experiment of FIS', () => {
     const id = await start({ actionId: 'aws:ec2:stop-instances', parameters: {}, arn: instanceArn(1) });
     await until(id, 'completed');
     expect(await instanceState(1)).toBe('stopped');
-    await ec2.send(new StartInstancesCommand({ InstanceIds: [REDIS_HOSTS[1]?.instanceId ?? ''] }));
+    await ec2.send(new StartInstancesCommand({ InstanceIds: [FLEET_HOSTS[1]?.instanceId ?? ''] }));
     await eventually(5, async () => ((await instanceState(1)) === 'running' ? true : undefined));
     expect(powerLog).toEqual(['stop redis-node-2', 'start redis-node-2']);
   });
@@ -243,7 +244,7 @@ describe('what FIS knows', () => {
       $metadata: { httpStatusCode: 403 },
     });
     const start = new EC2Client(lab.client(functionCredentials(lab))).send(
-      new StartInstancesCommand({ InstanceIds: [REDIS_HOSTS[0]?.instanceId ?? ''] }),
+      new StartInstancesCommand({ InstanceIds: [FLEET_HOSTS[0]?.instanceId ?? ''] }),
     );
     await expect(start).rejects.toMatchObject({ name: 'UnauthorizedOperation' });
   });
@@ -251,7 +252,7 @@ describe('what FIS knows', () => {
 
 describe('EC2', () => {
   it('calls an instance running while it reboots, which is a stop and a start of its host', async () => {
-    const [host] = REDIS_HOSTS;
+    const [host] = FLEET_HOSTS;
     if (host === undefined) throw new Error('no host');
     const rebooted = lab.system.instances.reboot(host);
     expect(await instanceState(0)).toBe('running');
@@ -262,7 +263,7 @@ describe('EC2', () => {
   it('shows every interface in a subnet, and whose it is', async () => {
     const Filters = [{ Name: 'subnet-id', Values: ['subnet-b'] }];
     const { NetworkInterfaces = [] } = await ec2.send(new DescribeNetworkInterfacesCommand({ Filters }));
-    const hosts = REDIS_HOSTS.filter((_host, index) => index % 3 === 1);
+    const hosts = FLEET_HOSTS.filter((_host, index) => index % 3 === 1);
     const addresses = hosts.flatMap((host) => [host.managementAddress, host.dataAddress].filter(Boolean));
     expect(NetworkInterfaces.map(({ PrivateIpAddress }) => PrivateIpAddress)).toEqual(addresses);
     expect(new Set(NetworkInterfaces.map(({ Attachment }) => Attachment?.InstanceId))).toEqual(

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connectShard } from '../../../../lab/fleet/redis/shard-client.ts';
+import { StoreTimeout } from '../../../../lab/fleet/engine.ts';
+import { connectShard, shardStore } from '../../../../lab/fleet/redis/shard-client.ts';
 
 const SHARD = 'shard-1';
 const credentials = { username: 'holdfast', password: 'secret' };
@@ -65,4 +66,32 @@ test('a client whose connection attempt is interrupted by a failover connects ag
     redis.removeAllListeners('end');
     redis.disconnect();
   }
+});
+
+test('a connection that stays without answers is given up, so that Sentinel is asked for the master again', async () => {
+  let answers = false;
+  let nowMs = 0;
+  const reconnects: boolean[] = [];
+  const store = shardStore(
+    {
+      set: () => (answers ? Promise.resolve('OK' as const) : Promise.reject(new Error('Command timed out'))),
+      get: () => Promise.resolve(null),
+      disconnect: (reconnect?: boolean) => void reconnects.push(reconnect ?? false),
+    },
+    () => nowMs,
+  );
+  const attemptAt = (atMs: number) => {
+    nowMs = atMs;
+    return store.set('k', 'v').catch((error: unknown) => error);
+  };
+  expect(await attemptAt(0)).toBeInstanceOf(StoreTimeout);
+  await attemptAt(1_900);
+  answers = true;
+  await attemptAt(1_950);
+  answers = false;
+  await attemptAt(2_100);
+  await attemptAt(4_000);
+  expect(reconnects).toEqual([]);
+  await attemptAt(4_100);
+  expect(reconnects).toEqual([true]);
 });
