@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { isObject } from '../lab/aws/template/intrinsics.ts';
+import { isObject } from '../lab/aws/protocol/json.ts';
 import { readTemplate } from '../lab/aws/template/template.ts';
 import { ACCOUNT_ID, REGION } from '../lab/shared/topology.ts';
 import type { BundleSize } from './report.ts';

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isObject, type Json, type JsonObject } from './protocol/json.ts';
 import { ALARM_STATES, type CloudWatch } from './services/cloudwatch.ts';
 import type { DynamoDb } from './services/dynamodb.ts';
 import type { EventBridge } from './services/eventbridge.ts';
@@ -9,7 +10,6 @@ import type { Sns } from './services/sns.ts';
 import type { Ssm } from './services/ssm.ts';
 import type { StepFunctions } from './services/step-functions.ts';
 import type { Usage } from './services/usage.ts';
-import { isObject, type Json, type JsonObject } from './template/intrinsics.ts';
 
 export interface ControlDependencies {
   lambda: Lambda;

@@ -1,9 +1,13 @@
 import type { LabHost } from '../fleet/engine.ts';
 import { createControl } from './control.ts';
-import { Authorizer } from './iam/authorization.ts';
-import { CredentialStore, type Credentials } from './iam/principals.ts';
+import { IamAuthorizer } from './iam/authorization.ts';
+import { CredentialStore } from './iam/principals.ts';
 import { hostPrincipal, userPrincipal } from './iam/roles.ts';
 import { createFront } from './protocol/front.ts';
+import { jsonEndpoint } from './protocol/json-protocol.ts';
+import type { Credentials } from './protocol/principal.ts';
+import { queryEndpoint } from './protocol/query-protocol.ts';
+import { restEndpoint } from './protocol/rest-protocol.ts';
 import { ApiGateway } from './services/api-gateway.ts';
 import { CloudWatch } from './services/cloudwatch.ts';
 import { DynamoDb } from './services/dynamodb.ts';
@@ -13,6 +17,7 @@ import { Fis } from './services/fis.ts';
 import { type HostPower, Instances } from './services/instances.ts';
 import { Lambda } from './services/lambda.ts';
 import type { LambdaSeam } from './services/lambda-function.ts';
+import { lambdaEndpoint } from './services/lambda-invoke.ts';
 import { SecretsManager } from './services/secrets-manager.ts';
 import { Sns } from './services/sns.ts';
 import { Ssm } from './services/ssm.ts';
@@ -62,7 +67,7 @@ export function createSystem(options: SystemOptions): System {
   const { accountId, region } = template.place;
   const usage = new Usage();
   const credentials = new CredentialStore();
-  const authorizer = new Authorizer(accountId, region, (principal, demand) => {
+  const authorizer = new IamAuthorizer(accountId, region, (principal, demand) => {
     usage.countDenied(principal.name, demand.action);
     console.error(
       `authorization: DENIED ${principal.arn} ${demand.action} on ${demand.resource} ${JSON.stringify(demand.context ?? {})}`,
@@ -105,26 +110,22 @@ export function createSystem(options: SystemOptions): System {
     ['execute-api:Invoke'],
     [`${api?.arn ?? 'arn:aws:execute-api:::'}/*`],
   );
-  const customResources = new CustomResources(template, lambda, administrator, seam.endpoint);
+  const deploy = (functionArn: string, event: object) => lambda.enqueue(administrator, functionArn, event);
+  const customResources = new CustomResources(template, deploy, seam.endpoint);
+  const secrets = new SecretsManager(template.place, options.secretFile);
   const front = createFront({
-    credentials,
+    keys: credentials,
     authorizer,
     usage,
     region,
-    jsonServices: [
-      dynamoDb,
-      ssm,
-      stepFunctions,
-      events,
-      cloudWatch,
-      new SecretsManager(template.place, options.secretFile),
+    endpoints: [
+      ...[dynamoDb, ssm, stepFunctions, events, cloudWatch, secrets].map(jsonEndpoint),
+      restEndpoint(fis),
+      queryEndpoint(ec2),
+      lambdaEndpoint(lambda, authorizer),
+      ...(api === undefined ? [] : [api]),
     ],
-    restServices: [fis],
-    ec2,
-    lambda,
-    api,
-    agents,
-    customResources,
+    unsigned: [agents, customResources],
     nowMs: options.nowMs,
   });
   return {

@@ -1,18 +1,9 @@
 import { runSimulation } from '@cloud-copilot/iam-simulate';
 import { AwsError } from '../protocol/aws-error.ts';
-import type { Principal } from './principals.ts';
-
-/** One permission that a call needs: an operation may need several. */
-export interface Demand {
-  action: string;
-  resource: string;
-  /** Condition keys, from the stand-in's own state; never from what the caller claims about itself. */
-  context?: Record<string, string | string[]>;
-  resourcePolicy?: unknown;
-}
+import type { Authorizer, Demand, Principal } from '../protocol/principal.ts';
 
 /** Decides as IAM does, with a maintained evaluator. Decisions are cached: a host asks the same twice a second. */
-export class Authorizer {
+export class IamAuthorizer implements Authorizer {
   readonly #accountId: string;
   readonly #region: string;
   readonly #onDenied: (principal: Principal, demand: Demand) => void;
@@ -24,7 +15,6 @@ export class Authorizer {
     this.#onDenied = onDenied;
   }
 
-  /** @throws AwsError AccessDeniedException for the first demand that no policy allows. */
   async require(principal: Principal, demands: readonly Demand[], sourceIp?: string): Promise<void> {
     for (const demand of demands) {
       const context = {

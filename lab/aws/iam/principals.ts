@@ -1,29 +1,8 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
-
-/** Who makes a call, and the policies that were synthesized for it. */
-export interface Principal {
-  /** ARN as it stands in `userArn`: a user, or an assumed role with its session. */
-  arn: string;
-  /** What an identity policy is attached to, and what a resource policy names: the user or the role. */
-  identityArn: string;
-  name: string;
-  policies: readonly IdentityPolicy[];
-}
-
-export interface IdentityPolicy {
-  name: string;
-  document: unknown;
-}
-
-export interface Credentials {
-  accessKeyId: string;
-  secretAccessKey: string;
-  /** Absent for users: long-lived keys have none. */
-  sessionToken?: string;
-}
+import { randomBytes } from 'node:crypto';
+import type { Credentials, KeyRing, Principal } from '../protocol/principal.ts';
 
 /** Keys of this run: random, in memory, gone with the process. */
-export class CredentialStore {
+export class CredentialStore implements KeyRing {
   readonly #byAccessKey = new Map<string, { credentials: Credentials; principal: Principal }>();
 
   mintUser(principal: Principal): Credentials {
@@ -53,12 +32,6 @@ export class CredentialStore {
     this.#byAccessKey.set(credentials.accessKeyId, { credentials, principal });
     return credentials;
   }
-}
-
-/** Compares secrets in constant time. */
-export function sameText(left: string, right: string): boolean {
-  const [a, b] = [Buffer.from(left), Buffer.from(right)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 function key(prefix: string): string {

@@ -1,6 +1,6 @@
-import { isObject, type Json } from '../template/intrinsics.ts';
+import { isObject, type Json } from '../protocol/json.ts';
+import type { IdentityPolicy, Principal } from '../protocol/principal.ts';
 import type { Resource, Template } from '../template/template.ts';
-import type { IdentityPolicy, Principal } from './principals.ts';
 
 /** What the product may attach of AWS's own policies; each holds only what matters here. */
 const AWS_MANAGED: Record<string, string[]> = {

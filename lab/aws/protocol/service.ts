@@ -1,6 +1,7 @@
-import type { Demand } from '../iam/authorization.ts';
-import { isObject, type Json, type JsonObject } from '../template/intrinsics.ts';
 import { AwsError } from './aws-error.ts';
+import type { HttpAnswer, WireRequest } from './http.ts';
+import { isObject, type Json, type JsonObject } from './json.ts';
+import type { Demand } from './principal.ts';
 import type { VerifiedRequest } from './signature.ts';
 
 /** Everything a stand-in may know about a call besides its input. */
@@ -24,12 +25,33 @@ export interface JsonService {
 }
 
 /** A stand-in with AWS's REST protocol: the operation is in method and path, its input in path, query and body. */
-export interface RestService {
-  /** As in the credential scope, e.g. `fis`. */
-  signingName: string;
-  operations: Record<string, Operation>;
+export interface RestService extends JsonService {
   /** @returns the operation and what the path says of its input; undefined for an unknown route. */
   route(method: string, path: string): { operation: string; fields: Record<string, string> } | undefined;
+}
+
+/** A stand-in with AWS's query protocol: a form in, with the operation in `Action`; XML out. */
+export interface QueryService {
+  signingName: string;
+  demands(form: URLSearchParams): Demand[];
+  /** @throws AwsError for an operation that it does not have, or a field that it would ignore. */
+  call(form: URLSearchParams): string;
+}
+
+/** A service as the front sees it, whichever protocol it speaks. */
+export interface Endpoint {
+  signingName: string;
+  /** Reads what is asked for; nothing is done yet. @throws AwsError for a body that is not of the protocol. */
+  read(request: WireRequest): EndpointCall;
+  renderError(error: AwsError): HttpAnswer;
+}
+
+export interface EndpointCall {
+  /** As AWS names the operation. */
+  name: string;
+  /** Permissions the front must see granted before it runs the call; a service may ask for more by itself. */
+  demands(): readonly Demand[];
+  run(context: CallContext): Promise<HttpAnswer>;
 }
 
 /** @throws AwsError ValidationException that names the field. */

@@ -1,16 +1,7 @@
-import { createHash, createHmac } from 'node:crypto';
-import { type CredentialStore, type Principal, sameText } from '../iam/principals.ts';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { AwsError } from './aws-error.ts';
-
-/** An HTTP request as it came off the wire: nothing is decoded, because the signature is over these bytes. */
-export interface WireRequest {
-  method: string;
-  /** Path and query as sent. */
-  url: string;
-  headers: Record<string, string>;
-  body: Buffer;
-  sourceIp: string;
-}
+import type { WireRequest } from './http.ts';
+import type { KeyRing, Principal } from './principal.ts';
 
 export interface VerifiedRequest {
   principal: Principal;
@@ -35,12 +26,7 @@ export function claimedService(headers: Record<string, string>): string | undefi
  * Recomputes Signature Version 4 and compares in constant time.
  * @throws AwsError with the code AWS uses: missing, incomplete, expired, unknown key, wrong token, wrong signature.
  */
-export function verifySignature(
-  request: WireRequest,
-  credentials: CredentialStore,
-  region: string,
-  nowMs: number,
-): VerifiedRequest {
+export function verifySignature(request: WireRequest, keys: KeyRing, region: string, nowMs: number): VerifiedRequest {
   const authorization = request.headers.authorization;
   if (authorization === undefined) {
     throw new AwsError('MissingAuthenticationTokenException', 'Missing Authentication Token', 403);
@@ -58,7 +44,7 @@ export function verifySignature(
       403,
     );
   }
-  const found = credentials.find(accessKeyId);
+  const found = keys.find(accessKeyId);
   if (found === undefined) {
     throw new AwsError('UnrecognizedClientException', 'The security token included in the request is invalid.', 403);
   }
@@ -141,4 +127,10 @@ function parseAmzDate(date: string): number | undefined {
   if (match === null) return undefined;
   const [, year, month, day, hour, minute, second] = match;
   return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+}
+
+/** Compares secrets in constant time. */
+export function sameText(left: string, right: string): boolean {
+  const [a, b] = [Buffer.from(left), Buffer.from(right)];
+  return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { Authorizer } from '../iam/authorization.ts';
-import type { Principal } from '../iam/principals.ts';
 import { servicePrincipal } from '../iam/roles.ts';
 import { AwsError } from '../protocol/aws-error.ts';
-import type { VerifiedRequest, WireRequest } from '../protocol/signature.ts';
-import { isObject, type Json, type JsonObject } from '../template/intrinsics.ts';
+import { apiGatewayError } from '../protocol/error-answer.ts';
+import type { HttpAnswer, WireRequest } from '../protocol/http.ts';
+import { isObject, type Json, type JsonObject } from '../protocol/json.ts';
+import type { Authorizer, Principal } from '../protocol/principal.ts';
+import type { CallContext, Endpoint, EndpointCall } from '../protocol/service.ts';
 import type { Resource, Template } from '../template/template.ts';
 import type { Lambda } from './lambda.ts';
 import type { Usage } from './usage.ts';
@@ -12,12 +13,6 @@ import type { Usage } from './usage.ts';
 const INTEGRATION_TIMEOUT_MS = 29_000;
 const SERVICE = servicePrincipal('apigateway.amazonaws.com');
 const HEADERS = { 'content-type': 'application/json' };
-
-export interface HttpAnswer {
-  status: number;
-  headers: Record<string, string>;
-  body: string | Buffer;
-}
 
 interface Route {
   method: string;
@@ -27,7 +22,9 @@ interface Route {
 }
 
 /** API Gateway REST API: the template's routes with IAM authorization and Lambda proxy integration. */
-export class ApiGateway {
+export class ApiGateway implements Endpoint {
+  readonly signingName = 'execute-api';
+  readonly renderError = apiGatewayError;
   readonly apiId: string;
   readonly stage: string;
   readonly arn: string;
@@ -49,8 +46,12 @@ export class ApiGateway {
     this.#routes = template.ofType('AWS::ApiGateway::Method').map((method) => readRoute(template, api, method));
   }
 
-  /** The identity is verified already; here it is authorized, routed, and answered as the service would. */
-  async handle(request: WireRequest, verified: VerifiedRequest): Promise<HttpAnswer> {
+  /** What permission a call needs is known once it is routed, so it is asked for there. */
+  read(request: WireRequest): EndpointCall {
+    return { name: 'Invoke', demands: () => [], run: (context) => this.#handle(request, context) };
+  }
+
+  async #handle(request: WireRequest, verified: CallContext): Promise<HttpAnswer> {
     const { authorizer, lambda, usage } = this.#dependencies;
     usage.apiRequests += 1;
     const url = new URL(request.url, 'https://api');
@@ -101,7 +102,7 @@ export class ApiGateway {
 
   #event(
     request: WireRequest,
-    verified: VerifiedRequest,
+    verified: CallContext,
     url: URL,
     path: string,
     found: { route: Route; pathParameters: Record<string, string> | null },

@@ -1,5 +1,5 @@
+import { isObject, type JsonObject } from '../protocol/json.ts';
 import { objectList, requiredString } from '../protocol/service.ts';
-import { isObject, type JsonObject } from '../template/intrinsics.ts';
 import type { Resource } from '../template/template.ts';
 
 /** One metric: namespace, name and dimensions as one text. */

@@ -1,3 +1,4 @@
+import { isObject, type JsonObject } from '../protocol/json.ts';
 import {
   type JsonService,
   type Operation,
@@ -6,7 +7,6 @@ import {
   requiredString,
   stringList,
 } from '../protocol/service.ts';
-import { isObject, type JsonObject } from '../template/intrinsics.ts';
 import type { Template } from '../template/template.ts';
 import { MetricAlarm, metricKey } from './cloudwatch-metric-alarm.ts';
 import type { EventBridge } from './eventbridge.ts';

@@ -1,6 +1,6 @@
 import { AwsError } from '../protocol/aws-error.ts';
+import type { JsonObject } from '../protocol/json.ts';
 import { requiredString } from '../protocol/service.ts';
-import type { JsonObject } from '../template/intrinsics.ts';
 
 const INSERT = /^\s*INSERT\s+INTO\s+"([A-Za-z0-9_.-]+)"\s+VALUE\s+\{(.*)\}\s*$/is;
 const PAIR = /^\s*'([^']+)'\s*:\s*\?\s*$/;

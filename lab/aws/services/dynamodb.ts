@@ -1,9 +1,9 @@
 import { Agent, request as httpRequest, type Server } from 'node:http';
 import dynalite from 'dynalite';
-import type { Demand } from '../iam/authorization.ts';
 import { AwsError } from '../protocol/aws-error.ts';
+import { isObject, type JsonObject } from '../protocol/json.ts';
+import type { Demand } from '../protocol/principal.ts';
 import { type JsonService, type Operation, objectList, requiredString } from '../protocol/service.ts';
-import { isObject, type JsonObject } from '../template/intrinsics.ts';
 import type { Resource, Template } from '../template/template.ts';
 import { parseInsert } from './dynamodb-partiql.ts';
 

@@ -1,7 +1,9 @@
 import type { LabHost } from '../../fleet/engine.ts';
 import { DOMAIN } from '../../shared/topology.ts';
-import type { Demand } from '../iam/authorization.ts';
 import { AwsError, unknownOperation } from '../protocol/aws-error.ts';
+import type { Demand } from '../protocol/principal.ts';
+import { escapeXml } from '../protocol/query-protocol.ts';
+import type { QueryService } from '../protocol/service.ts';
 import { type Ec2Form, like, readForm } from './ec2-form.ts';
 import { INSTANCE_STATE_CODES, type InstanceState, type Instances } from './instances.ts';
 
@@ -11,7 +13,7 @@ const [ROOT_DEVICE, DATA_DEVICE] = ['/dev/xvda', '/dev/sdf'];
 const ZONES = ['a', 'b', 'c'];
 
 /** EC2 speaks the query protocol: form in, XML out. It tells of the lab's hosts, and starts those that are stopped. */
-export class Ec2 {
+export class Ec2 implements QueryService {
   readonly signingName = 'ec2';
   readonly instances: Instances;
   readonly #place: { accountId: string; region: string };
@@ -187,8 +189,4 @@ function filterValues(host: LabHost, state: InstanceState, filter: string): stri
     'InvalidParameterValue',
     `Filter: the lab knows tag:*, tag-key, instance-state-name, instance-id, not ${filter}`,
   );
-}
-
-export function escapeXml(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from '../template/intrinsics.ts';
+import { isObject, type Json, type JsonObject } from '../protocol/json.ts';
 
 /**
  * EventBridge's content filter, with the operators the product uses: exact values, `prefix`, `suffix`, `exists` and

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { servicePrincipal } from '../iam/roles.ts';
 import { AwsError } from '../protocol/aws-error.ts';
+import { isObject, type Json, type JsonObject } from '../protocol/json.ts';
 import {
   type JsonService,
   type Operation,
@@ -9,7 +10,6 @@ import {
   refuseUnknownFields,
   requiredString,
 } from '../protocol/service.ts';
-import { isObject, type Json, type JsonObject } from '../template/intrinsics.ts';
 import type { Resource, Template } from '../template/template.ts';
 import { matchesPattern } from './eventbridge-pattern.ts';
 import type { Lambda } from './lambda.ts';

@@ -1,6 +1,6 @@
 import type { LabHost } from '../../fleet/engine.ts';
-import type { Demand } from '../iam/authorization.ts';
 import { AwsError } from '../protocol/aws-error.ts';
+import type { Demand } from '../protocol/principal.ts';
 import type { Ec2 } from './ec2.ts';
 
 /** What a template says of its one action. */

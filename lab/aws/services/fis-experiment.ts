@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunnableAction } from './fis-actions.ts';
+import type { FisTemplate } from './fis-template.ts';
 
 /** The four ends, and the ways there. */
 export type FisState =
@@ -27,7 +28,7 @@ export interface ExperimentSeam {
 export class FisExperiment {
   readonly id: string;
   readonly templateId: string;
-  readonly template: object;
+  readonly template: FisTemplate;
   readonly tags: Record<string, string>;
   readonly createdMs = Date.now();
   startedMs: number | undefined;
@@ -38,7 +39,7 @@ export class FisExperiment {
   readonly #stop = new AbortController();
 
   constructor(
-    identity: { id: string; templateId: string; template: object; tags: Record<string, string> },
+    identity: { id: string; templateId: string; template: FisTemplate; tags: Record<string, string> },
     seam: ExperimentSeam,
   ) {
     this.id = identity.id;

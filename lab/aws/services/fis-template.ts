@@ -1,6 +1,6 @@
 import { AwsError } from '../protocol/aws-error.ts';
+import { isObject, type JsonObject } from '../protocol/json.ts';
 import { objectList, refuseUnknownFields, requiredString, stringList } from '../protocol/service.ts';
-import { isObject, type JsonObject } from '../template/intrinsics.ts';
 import { checkAction, type FisAction } from './fis-actions.ts';
 
 const MAX_STOP_CONDITIONS = 5;

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { Authorizer } from '../iam/authorization.ts';
 import { rolePrincipal } from '../iam/roles.ts';
 import { AwsError } from '../protocol/aws-error.ts';
+import type { Json, JsonObject } from '../protocol/json.ts';
+import type { Authorizer } from '../protocol/principal.ts';
 import { type Operation, type RestService, refuseUnknownFields, requiredString } from '../protocol/service.ts';
-import type { Json, JsonObject } from '../template/intrinsics.ts';
 import type { Template } from '../template/template.ts';
 import type { CloudWatch } from './cloudwatch.ts';
 import type { Ec2 } from './ec2.ts';
@@ -191,7 +191,7 @@ export class Fis implements RestService {
 
   #show(experiment: FisExperiment): object {
     const { id, templateId, template, tags, state, reason, createdMs, startedMs, endedMs } = experiment;
-    const { targets, roleArn, action } = template as FisTemplate;
+    const { targets, roleArn, action } = template;
     const begun = startedMs === undefined ? {} : { startTime: startedMs / 1000 };
     return {
       experiment: {

@@ -1,10 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CredentialStore, Principal } from '../iam/principals.ts';
+import type { CredentialStore } from '../iam/principals.ts';
 import { rolePrincipal } from '../iam/roles.ts';
 import { AwsError } from '../protocol/aws-error.ts';
+import { isObject, type Json } from '../protocol/json.ts';
+import type { Principal } from '../protocol/principal.ts';
 import { objectList } from '../protocol/service.ts';
-import { isObject, type Json } from '../template/intrinsics.ts';
 import type { Resource, Template } from '../template/template.ts';
 import { Environment, type Outcome } from './lambda-environment.ts';
 import type { Usage } from './usage.ts';

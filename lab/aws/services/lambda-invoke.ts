@@ -1,13 +1,28 @@
-import type { Authorizer } from '../iam/authorization.ts';
 import { unknownOperation } from '../protocol/aws-error.ts';
-import type { VerifiedRequest, WireRequest } from '../protocol/signature.ts';
-import type { HttpAnswer } from './api-gateway.ts';
+import { jsonError } from '../protocol/error-answer.ts';
+import type { HttpAnswer, WireRequest } from '../protocol/http.ts';
+import type { Authorizer } from '../protocol/principal.ts';
+import type { Endpoint } from '../protocol/service.ts';
+import type { VerifiedRequest } from '../protocol/signature.ts';
 import type { Lambda } from './lambda.ts';
 
 const INVOKE = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 
-/** Lambda's REST protocol: Invoke, synchronously or as an event. @throws AwsError for everything else. */
-export async function answerInvoke(
+/** Lambda's REST protocol: Invoke, synchronously or as an event. */
+export function lambdaEndpoint(lambda: Lambda, authorizer: Authorizer): Endpoint {
+  return {
+    signingName: 'lambda',
+    read: (request) => ({
+      name: 'Invoke',
+      demands: () => [],
+      run: (context) => answerInvoke(lambda, authorizer, request, context),
+    }),
+    renderError: (error) => jsonError(error, 403),
+  };
+}
+
+/** @throws AwsError for everything but an invocation. */
+async function answerInvoke(
   lambda: Lambda,
   authorizer: Authorizer,
   request: WireRequest,

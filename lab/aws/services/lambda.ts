@@ -1,6 +1,6 @@
-import type { Authorizer, Demand } from '../iam/authorization.ts';
-import type { CredentialStore, Principal } from '../iam/principals.ts';
+import type { CredentialStore } from '../iam/principals.ts';
 import { AwsError } from '../protocol/aws-error.ts';
+import type { Authorizer, Demand, Principal } from '../protocol/principal.ts';
 import type { Template } from '../template/template.ts';
 import type { Outcome } from './lambda-environment.ts';
 import { LambdaFunction, type LambdaSeam } from './lambda-function.ts';

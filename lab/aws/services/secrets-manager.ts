@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { AwsError } from '../protocol/aws-error.ts';
+import type { JsonObject } from '../protocol/json.ts';
 import { type JsonService, type Operation, refuseUnknownFields, requiredString } from '../protocol/service.ts';
-import type { JsonObject } from '../template/intrinsics.ts';
 
 /** Secrets Manager: every secret of this lab is the store's, written before this process starts. */
 export class SecretsManager implements JsonService {

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Authorizer } from '../iam/authorization.ts';
-import type { Principal } from '../iam/principals.ts';
 import { servicePrincipal } from '../iam/roles.ts';
-import { isObject } from '../template/intrinsics.ts';
+import { isObject } from '../protocol/json.ts';
+import type { Authorizer, Principal } from '../protocol/principal.ts';
 import type { Resource, Template } from '../template/template.ts';
 import type { Lambda } from './lambda.ts';
 

@@ -1,10 +1,14 @@
-import { type CredentialStore, type Principal, sameText } from '../iam/principals.ts';
+import type { CredentialStore } from '../iam/principals.ts';
 import { AwsError } from '../protocol/aws-error.ts';
+import type { UnsignedRoute } from '../protocol/front.ts';
+import type { WireRequest } from '../protocol/http.ts';
+import { isObject, type Json, type JsonObject } from '../protocol/json.ts';
+import type { Principal } from '../protocol/principal.ts';
 import { objectList, requiredString, stringList } from '../protocol/service.ts';
-import { isObject, type Json, type JsonObject } from '../template/intrinsics.ts';
+import { sameText } from '../protocol/signature.ts';
 import type { CommandBook, CommandReport, CommandStatus } from './ssm-commands.ts';
 
-export const AGENT_PATH = '/_lab/agent/';
+const AGENT_PATH = '/_lab/agent/';
 /** Systems Manager calls an agent lost after about five minutes of silence. */
 const CONNECTION_LOST_MS = 300_000;
 const POLL_MS = 20_000;
@@ -12,7 +16,8 @@ const CREDENTIALS_LIVE_MS = 3_600_000;
 const REPORTED: readonly CommandStatus[] = ['InProgress', 'Success', 'Failed', 'TimedOut', 'Cancelled'];
 
 /** The private path between a host's agent and the service, in AWS the ssmmessages endpoint and the metadata service. */
-export class AgentChannel {
+export class AgentChannel implements UnsignedRoute {
+  readonly prefix = AGENT_PATH;
   readonly #tokens: ReadonlyMap<string, string>;
   readonly #credentials: CredentialStore;
   readonly #principalOf: (instanceId: string) => Principal;
@@ -36,7 +41,7 @@ export class AgentChannel {
   }
 
   /** @throws AwsError 403 for a wrong token, 404 for an unknown path. */
-  async handle(path: string, headers: Record<string, string>, body: Buffer, signal: AbortSignal): Promise<object> {
+  async handle({ url, headers, body }: WireRequest, signal: AbortSignal): Promise<object> {
     const instanceId = headers['x-instance-id'] ?? '';
     const expected = this.#tokens.get(instanceId);
     if (expected === undefined || !sameText(headers.authorization ?? '', `Bearer ${expected}`)) {
@@ -44,7 +49,7 @@ export class AgentChannel {
     }
     const parsed: Json = JSON.parse(body.toString() || '{}');
     const input: JsonObject = isObject(parsed) ? parsed : {};
-    const action = path.slice(AGENT_PATH.length);
+    const action = url.slice(AGENT_PATH.length);
     if (action === 'poll') return this.#poll(instanceId, input, signal);
     if (action === 'report') return this.#report(instanceId, input);
     if (action === 'credentials') return this.#mint(instanceId);

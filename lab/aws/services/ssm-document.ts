@@ -1,6 +1,6 @@
 import { AwsError } from '../protocol/aws-error.ts';
+import { isObject, type Json, type JsonObject } from '../protocol/json.ts';
 import { objectList } from '../protocol/service.ts';
-import { isObject, type Json, type JsonObject } from '../template/intrinsics.ts';
 import type { Resource } from '../template/template.ts';
 
 const MAX_DOCUMENT_BYTES = 65_536;

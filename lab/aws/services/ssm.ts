@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { LabHost } from '../../fleet/engine.ts';
 import { AwsError } from '../protocol/aws-error.ts';
+import { isObject, type JsonObject } from '../protocol/json.ts';
 import {
   type JsonService,
   type Operation,
@@ -10,7 +11,6 @@ import {
   requiredString,
   stringList,
 } from '../protocol/service.ts';
-import { isObject, type JsonObject } from '../template/intrinsics.ts';
 import type { Template } from '../template/template.ts';
 import type { AgentChannel } from './ssm-agents.ts';
 import { CommandBook, type Invocation } from './ssm-commands.ts';

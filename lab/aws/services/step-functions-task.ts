@@ -1,6 +1,6 @@
-import type { Principal } from '../iam/principals.ts';
 import { AwsError } from '../protocol/aws-error.ts';
-import { isObject, type Json } from '../template/intrinsics.ts';
+import { isObject, type Json } from '../protocol/json.ts';
+import type { Principal } from '../protocol/principal.ts';
 import type { Lambda } from './lambda.ts';
 
 /** How Step Functions sees a failed task: `Error` is the name, `Cause` the message. */

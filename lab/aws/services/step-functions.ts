@@ -1,24 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
+import { StateMachine } from 'aws-local-stepfunctions';
 import { rolePrincipal } from '../iam/roles.ts';
 import { AwsError } from '../protocol/aws-error.ts';
+import { isObject, type Json, type JsonObject } from '../protocol/json.ts';
 import {
   type JsonService,
   type Operation,
-  objectList,
   optionalString,
   refuseUnknownFields,
   requiredString,
 } from '../protocol/service.ts';
-import { isObject, type Json, type JsonObject } from '../template/intrinsics.ts';
-import type { Resource, Template } from '../template/template.ts';
+import type { Template } from '../template/template.ts';
 import type { EventBridge } from './eventbridge.ts';
 import type { Lambda } from './lambda.ts';
+import { type Machine, readDefinition } from './step-functions-definition.ts';
 import { invokeTask } from './step-functions-task.ts';
 import type { Usage } from './usage.ts';
-
-/** The library's default task timeout is 60 s; the service's is none. As long as a timer can be. Seconds. */
-const NO_TIMEOUT_SECONDS = 2_000_000;
 
 interface Execution {
   executionArn: string;
@@ -41,10 +38,7 @@ export class StepFunctions implements JsonService {
   readonly signingName = 'states';
   readonly operations: Record<string, Operation>;
   readonly executions = new Map<string, Execution>();
-  readonly #machines: Map<
-    string,
-    { resource: Resource; definition: StateMachineDefinition; tasks: Map<string, string> }
-  >;
+  readonly #machines: Map<string, Machine>;
   readonly #lambda: Lambda;
   readonly #template: Template;
   readonly #usage: Usage;
@@ -114,17 +108,11 @@ export class StepFunctions implements JsonService {
       entered: [],
     };
     this.executions.set(executionArn, execution);
-    this.#run(execution, machine.resource, machine.definition, machine.tasks, parseInput(text));
+    this.#run(execution, machine, parseInput(text));
     return { executionArn, startDate: execution.startMs / 1000 };
   }
 
-  #run(
-    execution: Execution,
-    resource: Resource,
-    definition: StateMachineDefinition,
-    tasks: Map<string, string>,
-    input: Json,
-  ): void {
+  #run(execution: Execution, { resource, definition, tasks }: Machine, input: Json): void {
     const role = rolePrincipal(
       this.#template,
       String(resource.properties.RoleArn),
@@ -256,38 +244,4 @@ function parseInput(text: string): Json {
   } catch {
     throw new AwsError('InvalidExecutionInput', 'input: expected JSON');
   }
-}
-
-/** Reads the definition, gives tasks without a timeout the service's (none), and collects what they call. */
-function readDefinition(resource: Resource): {
-  resource: Resource;
-  definition: StateMachineDefinition;
-  tasks: Map<string, string>;
-} {
-  const text = resource.properties.DefinitionString;
-  const body: Json = typeof text === 'string' ? JSON.parse(text) : (resource.properties.Definition ?? null);
-  if (!isObject(body)) throw new Error(`${resource.logicalId}: the lab needs DefinitionString or Definition`);
-  const tasks = new Map<string, string>();
-  const visit = (machine: JsonObject): void => {
-    if (machine.QueryLanguage === 'JSONata')
-      throw new Error(`${resource.logicalId}: the interpreter ignores JSONata; use JSONPath`);
-    for (const [name, state] of Object.entries(isObject(machine.States) ? machine.States : {})) {
-      if (!isObject(state)) continue;
-      if (state.QueryLanguage === 'JSONata') throw new Error(`${name}: the interpreter ignores JSONata; use JSONPath`);
-      if (state.HeartbeatSeconds !== undefined || state.Assign !== undefined) {
-        throw new Error(`${name}: the interpreter ignores HeartbeatSeconds and Assign`);
-      }
-      if (state.Type === 'Task') {
-        tasks.set(name, String(state.Resource));
-        if (state.TimeoutSecondsPath === undefined) state.TimeoutSeconds ??= NO_TIMEOUT_SECONDS;
-      }
-      objectList(state.Branches).forEach(visit);
-      for (const nested of [state.ItemProcessor, state.Iterator]) if (isObject(nested)) visit(nested);
-    }
-  };
-  visit(body);
-  // The interpreter validates the shape itself when it is constructed.
-  const definition = body as unknown as StateMachineDefinition;
-  new StateMachine(definition, { validationOptions: { checkArn: false } });
-  return { resource, definition, tasks };
 }

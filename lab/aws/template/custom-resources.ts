@@ -1,25 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import type { Principal } from '../iam/principals.ts';
 import { AwsError } from '../protocol/aws-error.ts';
-import type { Lambda } from '../services/lambda.ts';
-import { isObject, type Json } from './intrinsics.ts';
+import type { UnsignedRoute } from '../protocol/front.ts';
+import type { WireRequest } from '../protocol/http.ts';
+import { isObject, type Json } from '../protocol/json.ts';
 import type { Resource, Template } from './template.ts';
 
-export const CUSTOM_RESOURCE_PATH = '/_lab/cloudformation/';
+const ANSWER_PATH = '/_lab/cloudformation/';
 const ANSWER_TIMEOUT_MS = 60_000;
 
 /** CloudFormation's side of custom resources: Create at deployment, the answer by PUT to `ResponseURL`. */
-export class CustomResources {
+export class CustomResources implements UnsignedRoute {
+  readonly prefix = ANSWER_PATH;
   readonly #template: Template;
-  readonly #lambda: Lambda;
-  readonly #deployer: Principal;
+  readonly #invoke: (functionArn: string, event: object) => Promise<void>;
   readonly #endpoint: string;
   readonly #waiting = new Map<string, (answer: Json) => void>();
 
-  constructor(template: Template, lambda: Lambda, deployer: Principal, endpoint: string) {
+  /** @param invoke queues the event for the function behind a resource, as who deploys. */
+  constructor(template: Template, invoke: (functionArn: string, event: object) => Promise<void>, endpoint: string) {
     this.#template = template;
-    this.#lambda = lambda;
-    this.#deployer = deployer;
+    this.#invoke = invoke;
     this.#endpoint = endpoint;
   }
 
@@ -35,14 +35,14 @@ export class CustomResources {
     const answered = new Promise<Json>((resolve) => this.#waiting.set(id, resolve));
     const event = {
       RequestType: 'Create',
-      ResponseURL: `${this.#endpoint}${CUSTOM_RESOURCE_PATH}${id}`,
+      ResponseURL: `${this.#endpoint}${ANSWER_PATH}${id}`,
       StackId: `arn:aws:cloudformation:${this.#template.place.region}:${this.#template.place.accountId}:stack/${this.#template.place.stackName}/lab`,
       RequestId: id,
       ResourceType: resource.type,
       LogicalResourceId: resource.logicalId,
       ResourceProperties: resource.properties,
     };
-    await this.#lambda.enqueue(this.#deployer, String(resource.properties.ServiceToken), event);
+    await this.#invoke(String(resource.properties.ServiceToken), event);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<Json>((resolve) => {
       timer = setTimeout(
@@ -61,8 +61,8 @@ export class CustomResources {
   }
 
   /** The function's PUT; the random id in the URL is its authentication, as with AWS's pre-signed URL. */
-  receive(url: string, body: Buffer): object {
-    const resolve = this.#waiting.get(url.slice(CUSTOM_RESOURCE_PATH.length));
+  handle({ url, body }: WireRequest): object {
+    const resolve = this.#waiting.get(url.slice(ANSWER_PATH.length));
     if (resolve === undefined) throw new AwsError('NotFound', 'no custom resource waits for this answer', 404);
     resolve(JSON.parse(body.toString('utf8')));
     return {};

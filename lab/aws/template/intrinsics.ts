@@ -1,17 +1,10 @@
-/** CloudFormation's intrinsic functions, resolved without AWS. An unknown one is an error, never a guess. */
-export type Json = null | boolean | number | string | Json[] | JsonObject;
-export interface JsonObject {
-  [key: string]: Json;
-}
+import { isObject, type Json, type JsonObject } from '../protocol/json.ts';
 
+/** CloudFormation's intrinsic functions, resolved without AWS. An unknown one is an error, never a guess. */
 export interface IntrinsicScope {
   ref(logicalId: string): Json;
   getAtt(logicalId: string, attribute: string): Json;
   condition(name: string): boolean;
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const NO_VALUE = Symbol('AWS::NoValue');

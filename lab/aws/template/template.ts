@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve as resolvePath } from 'node:path';
-import { evaluateCondition, type IntrinsicScope, isObject, type Json, type JsonObject, resolve } from './intrinsics.ts';
+import { isObject, type Json, type JsonObject } from '../protocol/json.ts';
+import { evaluateCondition, type IntrinsicScope, resolve } from './intrinsics.ts';
 import { attributeOf, type NamedResource, namePropertyOf, type Place, refOf } from './resource-names.ts';
 
 /** A resource of the synthesized stack, with its properties resolved. */

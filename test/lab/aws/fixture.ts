@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { Agent, createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Credentials } from '../../../lab/aws/iam/principals.ts';
+import type { Credentials } from '../../../lab/aws/protocol/principal.ts';
 import { createSystem, type System } from '../../../lab/aws/system.ts';
 import { resolveTemplate } from '../../../lab/aws/template/template.ts';
 import { FLEET_HOSTS } from '../../../lab/fleet/fleet.ts';

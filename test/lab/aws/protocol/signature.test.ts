@@ -3,7 +3,8 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import { describe, expect, it } from 'vitest';
 import { CredentialStore } from '../../../../lab/aws/iam/principals.ts';
 import { userPrincipal } from '../../../../lab/aws/iam/roles.ts';
-import { MAX_SKEW_MS, verifySignature, type WireRequest } from '../../../../lab/aws/protocol/signature.ts';
+import type { WireRequest } from '../../../../lab/aws/protocol/http.ts';
+import { MAX_SKEW_MS, verifySignature } from '../../../../lab/aws/protocol/signature.ts';
 import { REGION } from '../../../../lab/shared/topology.ts';
 
 const store = new CredentialStore();

@@ -10,7 +10,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Credentials } from '../../../../lab/aws/iam/principals.ts';
+import type { Credentials } from '../../../../lab/aws/protocol/principal.ts';
 import { REGION } from '../../../../lab/shared/topology.ts';
 import { eventually, functionCredentials, type Lab, startLab } from '../fixture.ts';
 

@@ -1,8 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders are CloudFormation's, in Fn::Sub
 import { describe, expect, it } from 'vitest';
-import { parseInsert } from '../../../../lab/aws/services/dynamodb-partiql.ts';
-import { matchesPattern } from '../../../../lab/aws/services/eventbridge-pattern.ts';
-import type { JsonObject } from '../../../../lab/aws/template/intrinsics.ts';
+import type { JsonObject } from '../../../../lab/aws/protocol/json.ts';
 import { resolveTemplate } from '../../../../lab/aws/template/template.ts';
 import { PLACE } from '../fixture.ts';
 
@@ -56,37 +54,5 @@ describe('the template', () => {
     expect(topic?.properties.DisplayName).toBe(
       'b a-eu-west-1 arn:aws:dynamodb:eu-west-1:111122223333:table/a-eu-west-1 ${y}',
     );
-  });
-});
-
-describe('event patterns', () => {
-  const event = {
-    source: 'aws.cloudwatch',
-    detail: { alarmName: 'p99', state: { value: 'ALARM' } },
-    resources: ['arn:x:alarm:p99'],
-  };
-  it.each([
-    [{ source: ['aws.cloudwatch'], detail: { state: { value: ['ALARM'] } } }, true],
-    [{ detail: { state: { value: ['OK'] } } }, false],
-    [{ resources: [{ prefix: 'arn:x:' }] }, true],
-    [{ detail: { alarmName: [{ 'anything-but': ['p99'] }] } }, false],
-    [{ detail: { missing: [{ exists: false }] } }, true],
-  ])('%j matches: %j', (pattern, matches) => {
-    expect(matchesPattern(pattern, event)).toBe(matches);
-  });
-
-  it('refuses an operator that it does not know', () => {
-    expect(() => matchesPattern({ source: [{ wildcard: 'a*' }] }, event)).toThrow(/wildcard/);
-  });
-});
-
-describe('PartiQL', () => {
-  it.each([
-    'UPDATE "t" SET a = ?',
-    'INSERT INTO "t" VALUE {\'a\': 1}',
-    'DELETE FROM "t"',
-    "INSERT INTO t VALUE {'a': ?}",
-  ])('refuses %s', (Statement) => {
-    expect(() => parseInsert({ Statement, Parameters: [{ S: 'x' }] })).toThrow(/the lab knows only INSERT/);
   });
 });
