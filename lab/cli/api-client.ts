@@ -2,16 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Agent, Agent as HttpsAgent, request } from 'node:https';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
-
-/** What is needed to call a running lab's API as a user; a part of `.lab/lab.json`. */
-export interface ApiConnection {
-  /** Base URL, without a slash at its end: the paths begin with `/api/v1/…`. */
-  apiUrl: string;
-  caFile: string;
-  region: string;
-  accessKeyId: string;
-  secretAccessKey: string;
-}
+import type { ApiConnection } from '../runtime/lab-file.ts';
 
 export interface ApiAnswer {
   status: number;

@@ -1,6 +1,7 @@
 import type { Clock } from '../../functions/shared/clock.ts';
 import { systemClock } from '../../functions/shared/system-clock.ts';
-import { type ApiAnswer, type ApiClient, type ApiConnection, createApiClient, EXPERIMENTS_PATH } from './api-client.ts';
+import type { ApiConnection } from '../runtime/lab-file.ts';
+import { type ApiAnswer, type ApiClient, createApiClient, EXPERIMENTS_PATH } from './api-client.ts';
 import {
   dryRunSchema,
   type ExperimentDocument,

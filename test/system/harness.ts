@@ -8,7 +8,7 @@ import { type ExperimentDocument, experimentSchema } from '../../lab/cli/api-doc
 import { commandOn } from '../../lab/cli/exec.ts';
 import type { Observer } from '../../lab/fleet/observe.ts';
 import { observeRedis } from '../../lab/fleet/redis/observe.ts';
-import { type Lab, readLab } from '../../lab/runtime/lab-file.ts';
+import { connectionOf, type Lab, readLab } from '../../lab/runtime/lab-file.ts';
 import { LAB_FILES } from '../../lab/shared/files.ts';
 import { waitFor } from '../../lab/shared/wait-for.ts';
 import { Administrator } from './administrator.ts';
@@ -35,7 +35,7 @@ export interface Execution {
 /** The lab that is up, as a tester sees it: through its API, and past it by looking at the hosts. */
 export class SystemUnderTest {
   readonly lab: Lab = readLab(SYSTEM_LAB_DIRECTORY);
-  readonly api: ApiClient = createApiClient(apiConnection(this.lab));
+  readonly api: ApiClient = createApiClient(connectionOf(this.lab));
   readonly administrator = new Administrator(this.lab);
 
   /** Runs a command on a host, like ssh; never rejects for an exit code. */
@@ -190,12 +190,6 @@ export class SystemUnderTest {
   close(): void {
     this.api.close();
   }
-}
-
-function apiConnection(lab: Lab) {
-  const { apiUrl, accessKeyId, secretAccessKey, caFile, region } = lab;
-  if (!apiUrl || !accessKeyId || !secretAccessKey) throw new Error('the lab has no AWS side');
-  return { apiUrl, accessKeyId, secretAccessKey, caFile, region };
 }
 
 /** The seed's partition, of one node from the others of its shard. */
