@@ -124,7 +124,8 @@ function refused(experimentId: string, answer: ApiAnswer, ports: RunPorts): numb
   return EXIT.refused;
 }
 
+/** The API calls its list of audit records `record`; a list has a plural here. */
 function summary(document: ExperimentDocument): Record<string, unknown> {
-  const { experimentId, status, outcome, budgets, record, timeline, nodes } = document;
-  return { experimentId, status, outcome, budgets, record, timeline, nodes };
+  const { experimentId, status, outcome, budgets, record: records, timeline, nodes } = document;
+  return { experimentId, status, outcome, budgets, records, timeline, nodes };
 }

@@ -13,7 +13,7 @@ interface RunDocument {
   status: string;
   outcome: string;
   budgets: { name: string; measured: number; limit: number; met: boolean }[];
-  record: Record<string, unknown>[];
+  records: Record<string, unknown>[];
   timeline: { type: string; at: string; details: Record<string, unknown> }[];
   nodes: { node: string; outcome: string; leftovers: string[]; fence: { outcome: string } }[];
 }
@@ -130,7 +130,7 @@ describe('the main job: the seed experiment, as written, through the deployed sy
   });
 
   it("writes the seed's record, one row for the fault, under the seed's column names", () => {
-    const [row, ...others] = finished.document.record;
+    const [row, ...others] = finished.document.records;
     expect(others).toEqual([]);
     expect(row).toMatchObject({
       experiment_id: 'exp_chaos_redis_019',
@@ -188,7 +188,7 @@ describe('the same fault on a shard that carries production traffic', () => {
     expect(probe?.lostAcknowledgedWrites).toBe(0);
     const stopped = document.timeline.find((entry) => entry.type === 'GUARD_STOPPED')?.details;
     expect(stopped?.reason).toBe('GUARDRAIL');
-    expect(document.record[0]).toMatchObject({ was_auto_rolled_back: true });
+    expect(document.records[0]).toMatchObject({ was_auto_rolled_back: true });
   });
 
   it('is lifted within 2 s of the first bad scrape', async () => {

@@ -54,6 +54,7 @@ const COMPLETED = {
   status: 'COMPLETED',
   outcome: 'CONFIRMED',
   nodes: [clean],
+  record: [{ experiment_id: 'exp_1' }],
   timeline: timeline('ADMITTED', 'INJECTED', 'ROLLED_BACK', 'RECOVERY_VERIFIED', 'CONCLUDED'),
 };
 const ABORTED = { ...COMPLETED, status: 'ABORTED', outcome: 'INCONCLUSIVE' };
@@ -112,7 +113,8 @@ describe('run', () => {
     const good = rig({ documents: [RUNNING, RUNNING, COMPLETED] });
     expect(await drive(PAYLOAD, never, good.ports)).toBe(EXIT.succeeded);
     expect(good.posted).toEqual([PAYLOAD]);
-    expect(good.written).toHaveLength(1);
+    expect(good.written).toEqual([expect.objectContaining({ records: [{ experiment_id: 'exp_1' }] })]);
+    expect(good.written[0]).not.toHaveProperty('record');
     for (const document of [
       { ...COMPLETED, outcome: 'DEVIATED' },
       { ...COMPLETED, outcome: 'INCONCLUSIVE' },
