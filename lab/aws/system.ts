@@ -1,4 +1,5 @@
 import type { LabHost } from '../fleet/engine.ts';
+import { LAB_USERS } from '../shared/topology.ts';
 import { createControl } from './control.ts';
 import { IamAuthorizer } from './iam/authorization.ts';
 import { CredentialStore } from './iam/principals.ts';
@@ -103,10 +104,10 @@ export function createSystem(options: SystemOptions): System {
     template.ofType('AWS::ApiGateway::RestApi').length === 0
       ? undefined
       : new ApiGateway(template, authorizer, lambda, usage);
-  const administrator = userPrincipal(accountId, 'lab-administrator', ['*'], ['*']);
+  const administrator = userPrincipal(accountId, LAB_USERS.administrator, ['*'], ['*']);
   const operator = userPrincipal(
     accountId,
-    'lab-operator',
+    LAB_USERS.operator,
     ['execute-api:Invoke'],
     [`${api?.arn ?? 'arn:aws:execute-api:::'}/*`],
   );

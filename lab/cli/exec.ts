@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { onHost } from '../fleet/hosts.ts';
 import type { Lab } from '../runtime/lab-file.ts';
+import { inNamespacesOf, inNetworkOf } from '../shared/namespaces.ts';
 import { LAMBDA_NETWORK, SERVICES } from '../shared/topology.ts';
 
 /**
@@ -15,8 +16,7 @@ export function commandOn(lab: Lab, name: string, argv: readonly string[]): stri
   const names = [...lab.hosts.map((known) => known.name), ...services];
   const inside = lab.pids.inside;
   if (inside === undefined || !names.includes(name)) throw new Error(`no host ${name}; there are: ${names.join(' ')}`);
-  const namespaces = ['--net', '--mount', '--pid', '--ipc', '--uts'];
-  return ['nsenter', '--target', String(inside), ...namespaces, '--', 'ip', 'netns', 'exec', name, ...argv];
+  return [...inNamespacesOf(inside), ...inNetworkOf(name), ...argv];
 }
 
 /** Runs a command with our terminal, like ssh. @returns its exit code, or 128 + the signal that ended it. */

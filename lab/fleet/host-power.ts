@@ -2,8 +2,10 @@ import { connect } from 'node:net';
 import { powerSocket } from '../shared/files.ts';
 import type { LabHost } from './engine.ts';
 
-/** A store that is told to end has 15 s for it, see host-init.py. */
-const TIMEOUT_MS = 40_000;
+/** A unit that has not ended by itself this long after SIGTERM is killed. */
+export const UNIT_STOP_SECONDS = 15;
+/** Two units one after the other, and what a busy machine adds. */
+const TIMEOUT_MS = (2 * UNIT_STOP_SECONDS + 10) * 1000;
 
 /** Stops and starts the lab's hosts like machines, through the first process of each. */
 export function hostPower(directory: string): {

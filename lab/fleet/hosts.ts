@@ -2,10 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { LAB_FILES, OWN_FILES, powerSocket, writeJson } from '../shared/files.ts';
+import { inNamespacesOf, inNetworkOf } from '../shared/namespaces.ts';
 import { childrenOf } from '../shared/processes.ts';
-import { AWS_HOST_NAME, REGION } from '../shared/topology.ts';
+import { AWS_HOST_NAME, INSTANCE_METADATA_ADDRESS, REGION } from '../shared/topology.ts';
 import { waitFor } from '../shared/wait-for.ts';
 import type { HostContent, LabHost } from './engine.ts';
+import { UNIT_STOP_SECONDS } from './host-power.ts';
 
 export interface RunningHost {
   host: LabHost;
@@ -16,6 +18,7 @@ export interface RunningHost {
 
 /** What a host runs of the lab's own. Bound into every host, and nothing else of the checkout is. */
 const HOST_PROGRAMS = join(import.meta.dirname, 'host');
+const HOST_PATH = '/run/lab/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** A host has cores of its own; here it shares them with Lambdas that start. */
 const HOST_NICENESS = -5;
 
@@ -33,6 +36,7 @@ export function agentUnit(
     argv: [
       ...['/usr/bin/python3', '/run/lab/program/host-agent.py', '--instance-id', host.instanceId],
       ...['--endpoint', endpoint, '--ca', caFile],
+      ...['--region', REGION, '--metadata-address', `${INSTANCE_METADATA_ADDRESS}:80`],
     ],
     restart: true,
     environment: { HOST_AGENT_TOKEN: token, AWS_ENDPOINT_URL: endpoint, AWS_CA_BUNDLE: caFile, AWS_REGION: REGION },
@@ -62,13 +66,16 @@ export async function startHost(
     startAtBoot: [...Object.keys(agent), ...content.startAtBoot],
     files: content.files,
     dataDirectories: content.dataDirectories,
+    path: HOST_PATH,
+    stopTimeoutSeconds: UNIT_STOP_SECONDS,
   });
   const namespaces = ['--mount', '--pid', '--ipc', '--uts', '--fork', '--kill-child=SIGKILL', '--mount-proc'];
   const init = ['/usr/bin/python3', join(HOST_PROGRAMS, 'host-init.py'), configurationFile];
   mkdirSync(join(directory, OWN_FILES.log), { recursive: true });
   const log = openSync(join(directory, OWN_FILES.log, `${host.name}-init.log`), 'a');
   const priority = ['nice', '-n', String(HOST_NICENESS)];
-  const child = spawn('ip', ['netns', 'exec', host.name, ...priority, 'unshare', ...namespaces, ...init], {
+  const [program = '', ...rest] = [...inNetworkOf(host.name), ...priority, 'unshare', ...namespaces, ...init];
+  const child = spawn(program, rest, {
     stdio: ['ignore', log, log],
   });
   closeSync(log);
@@ -98,7 +105,5 @@ async function firstChild(name: string, parent: number): Promise<number> {
 
 /** The command that runs `argv` on a host like a login would: all its namespaces, its PATH, its root directory. */
 export function onHost(initPid: number, argv: readonly string[]): string[] {
-  const namespaces = ['--net', '--mount', '--pid', '--ipc', '--uts'];
-  const path = '/run/lab/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-  return ['nsenter', '--target', String(initPid), ...namespaces, '--', 'env', '-C', '/', `PATH=${path}`, ...argv];
+  return [...inNamespacesOf(initPid), 'env', '-C', '/', `PATH=${HOST_PATH}`, ...argv];
 }

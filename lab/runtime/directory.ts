@@ -29,7 +29,7 @@ const RUNTIME_FILES: readonly string[] = [
   LAB_FILES.awsSocket,
   LAB_FILES.controlSocket,
   LAB_FILES.storeSecret,
-  'tls',
+  OWN_FILES.tls,
   OWN_FILES.agents,
   OWN_FILES.hosts,
   OWN_FILES.supervisor,

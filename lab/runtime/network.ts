@@ -6,13 +6,13 @@ import {
   AWS_HOST_NAME,
   AWS_MANAGEMENT_ADDRESS,
   DOMAIN,
+  INSTANCE_METADATA_ADDRESS,
   LAMBDA_NETWORK,
   SERVICES,
 } from '../shared/topology.ts';
 
 /** Bits of both planes' networks, 10.77.0.0/16 and 10.78.0.0/16. */
 const PREFIX = 16;
-const INSTANCE_METADATA_ADDRESS = '169.254.169.254';
 
 interface Station {
   name: string;

@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CHECKOUT, OWN_FILES, writeJson } from '../shared/files.ts';
+import { inNetworkOf } from '../shared/namespaces.ts';
 
 export interface PartStatus {
   state: 'running' | 'died';
@@ -38,7 +39,7 @@ export class Parts {
   start(name: string, argv: readonly string[], options: PartOptions = {}): void {
     const logFile = join(this.#directory, OWN_FILES.log, `part-${name}.log`);
     mkdirSync(join(this.#directory, OWN_FILES.log), { recursive: true });
-    const enter = options.namespace === undefined ? [] : ['ip', 'netns', 'exec', options.namespace];
+    const enter = options.namespace === undefined ? [] : inNetworkOf(options.namespace);
     const [program, ...rest] = [...enter, 'nice', '-n', String(options.niceness ?? 0), ...argv];
     if (program === undefined) throw new Error(`${name}: empty command`);
     const log = openSync(logFile, 'a');

@@ -30,6 +30,7 @@ export const OWN_FILES = {
   status: 'status.json',
   /** `{instanceId: token}`: how the stand-in for SSM knows its agents. */
   agents: 'agents.json',
+  tls: 'tls',
   hosts: 'hosts',
   log: 'log',
   prometheusConfiguration: 'prometheus.yml',

@@ -5,6 +5,8 @@
 export const ACCOUNT_ID = '111122223333';
 export const REGION = 'eu-west-1';
 export const STACK_NAME = 'Holdfast';
+/** Who may call the product's API. The administrator may also go past it. */
+export const LAB_USERS = { operator: 'lab-operator', administrator: 'lab-administrator' } as const;
 export const DOMAIN = 'holdfast.internal';
 
 interface LabService {
@@ -39,6 +41,9 @@ export const LAMBDA_NETWORK = {
   awsAddress: '10.79.0.1',
   prefixBits: 30,
 } as const;
+
+/** Instance metadata, on the loopback of every host. */
+export const INSTANCE_METADATA_ADDRESS = '169.254.169.254';
 
 /** Where the AWS stand-ins listen: in the lab's root namespace, on both bridges and at `LAMBDA_NETWORK`'s far end. */
 export const AWS_HOST_NAME = `aws.${DOMAIN}`;

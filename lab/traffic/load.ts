@@ -2,6 +2,7 @@ import { createWriteStream, mkdirSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { OWN_FILES } from '../shared/files.ts';
 import { createOpenLoop } from './open-loop.ts';
 import { isRead, shardOf } from './routing.ts';
 
@@ -64,8 +65,9 @@ function send(n: number): void {
   outgoing.end();
 }
 
-mkdirSync(join(environment.LAB_DIRECTORY, 'log'), { recursive: true });
-const log = createWriteStream(join(environment.LAB_DIRECTORY, 'log', 'load.log'), { flags: 'a' });
+const logDirectory = join(environment.LAB_DIRECTORY, OWN_FILES.log);
+mkdirSync(logDirectory, { recursive: true });
+const log = createWriteStream(join(logDirectory, 'load.log'), { flags: 'a' });
 const loop = createOpenLoop(environment.RATE, performance.now());
 let next = 0;
 

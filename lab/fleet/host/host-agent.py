@@ -217,8 +217,8 @@ def main():
     parser.add_argument("--instance-id", required=True)
     parser.add_argument("--endpoint", required=True, help="https://aws.holdfast.internal")
     parser.add_argument("--ca", required=True, help="PEM file of the endpoint's certificate authority")
-    parser.add_argument("--region", default="eu-west-1")
-    parser.add_argument("--metadata-address", default="169.254.169.254:80", help="address:port to serve IMDSv2 on")
+    parser.add_argument("--region", required=True)
+    parser.add_argument("--metadata-address", required=True, help="address:port to serve IMDSv2 on")
     parser.add_argument("--work-directory", default=None, help="where commands keep script and output (default: a temporary directory)")
     options = parser.parse_args()
     # Not an argument: every user of the host may read those.

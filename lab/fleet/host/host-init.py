@@ -18,7 +18,6 @@ import threading
 import time
 
 SYSTEMCTL_SOCKET = "/run/lab-systemctl.sock"
-STOP_TIMEOUT_SECONDS = 15
 READY_TIMEOUT_SECONDS = 10
 AGENT_RESTART_SECONDS = 2
 
@@ -53,8 +52,9 @@ class Unit:
 
 
 class ServiceManager:
-    def __init__(self, units):
+    def __init__(self, units, stop_timeout_seconds):
         self.units = units
+        self.stop_timeout_seconds = stop_timeout_seconds
         self.changed = threading.Condition()
         self.powered = True
 
@@ -86,7 +86,7 @@ class ServiceManager:
             pid = unit.process.pid
             os.kill(pid, signal.SIGTERM)
             os.kill(pid, signal.SIGCONT)
-            if not self.changed.wait_for(lambda: unit.state != "active", STOP_TIMEOUT_SECONDS):
+            if not self.changed.wait_for(lambda: unit.state != "active", self.stop_timeout_seconds):
                 os.kill(pid, signal.SIGKILL)
                 self.changed.wait_for(lambda: unit.state != "active")
 
@@ -268,10 +268,10 @@ def main():
     power = listen(config["powerSocket"])
     private_directories(config)
     write_files(config["files"])
-    os.environ["PATH"] = "/run/lab/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    os.environ["PATH"] = config["path"]
 
     units = {name: Unit(name, unit, "/run/lab/log", config["name"]) for name, unit in config["units"].items()}
-    services = ServiceManager(units)
+    services = ServiceManager(units, config["stopTimeoutSeconds"])
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)

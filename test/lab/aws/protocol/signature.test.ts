@@ -5,11 +5,11 @@ import { CredentialStore } from '../../../../lab/aws/iam/principals.ts';
 import { userPrincipal } from '../../../../lab/aws/iam/roles.ts';
 import type { WireRequest } from '../../../../lab/aws/protocol/http.ts';
 import { MAX_SKEW_MS, verifySignature } from '../../../../lab/aws/protocol/signature.ts';
-import { REGION } from '../../../../lab/shared/topology.ts';
+import { ACCOUNT_ID, REGION } from '../../../../lab/shared/topology.ts';
 
 const store = new CredentialStore();
-const credentials = store.mintUser(userPrincipal('111122223333', 'tester', ['*'], ['*']));
-const session = store.mintSession(userPrincipal('111122223333', 'session', ['*'], ['*']));
+const credentials = store.mintUser(userPrincipal(ACCOUNT_ID, 'tester', ['*'], ['*']));
+const session = store.mintSession(userPrincipal(ACCOUNT_ID, 'session', ['*'], ['*']));
 const SIGNED_AT = new Date('2026-03-01T12:00:00Z');
 
 async function signed(with_: typeof credentials = credentials): Promise<WireRequest> {

@@ -19,13 +19,12 @@ import {
 } from '@aws-sdk/client-fis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { FLEET_HOSTS } from '../../../../lab/fleet/fleet.ts';
-import { REGION } from '../../../../lab/shared/topology.ts';
+import { ACCOUNT_ID, REGION } from '../../../../lab/shared/topology.ts';
 import { eventually, functionCredentials, type Lab, powerLog, startLab } from '../fixture.ts';
 
-const ACCOUNT = '111122223333';
-const roleArn = `arn:aws:iam::${ACCOUNT}:role/Test-FisRole`;
-const alarmArn = (name: string) => `arn:aws:cloudwatch:${REGION}:${ACCOUNT}:alarm:${name}`;
-const instanceArn = (index: number) => `arn:aws:ec2:${REGION}:${ACCOUNT}:instance/${FLEET_HOSTS[index]?.instanceId}`;
+const roleArn = `arn:aws:iam::${ACCOUNT_ID}:role/Test-FisRole`;
+const alarmArn = (name: string) => `arn:aws:cloudwatch:${REGION}:${ACCOUNT_ID}:alarm:${name}`;
+const instanceArn = (index: number) => `arn:aws:ec2:${REGION}:${ACCOUNT_ID}:instance/${FLEET_HOSTS[index]?.instanceId}`;
 let lab: Lab;
 let fis: FisClient;
 let ec2: EC2Client;
@@ -141,7 +140,7 @@ describe('an experiment of FIS', () => {
         /the lab has no subnets/,
       ],
       [{ actionId: 'aws:ec2:reboot-instances', parameters: {} }, /not authorized to perform: ec2:RebootInstances/],
-      [{ arn: `arn:aws:ec2:${REGION}:${ACCOUNT}:instance/i-none` }, /no instance for/],
+      [{ arn: `arn:aws:ec2:${REGION}:${ACCOUNT_ID}:instance/i-none` }, /no instance for/],
       [{ alarms: ['never-made'] }, /never-made does not exist/],
     ] as const) {
       const id = await start(wish as Wish);
@@ -201,7 +200,7 @@ describe('what FIS knows', () => {
       { experimentOptions: { emptyTargetResolutionMode: 'skip' } },
       /experimentOptions/,
     ],
-    ['a role that does not trust FIS', { roleArn: `arn:aws:iam::${ACCOUNT}:role/Test-Role` }, /does not trust/],
+    ['a role that does not trust FIS', { roleArn: `arn:aws:iam::${ACCOUNT_ID}:role/Test-Role` }, /does not trust/],
     [
       'a sixth stop condition',
       { stopConditions: Array(6).fill({ source: 'aws:cloudwatch:alarm', value: alarmArn('quiet') }) },

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { CancelCommandCommand, GetCommandInvocationCommand, SendCommandCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { agentUnit } from '../../../../lab/fleet/hosts.ts';
+import { REGION } from '../../../../lab/shared/topology.ts';
 import { AGENT_TOKEN, eventually, functionCredentials, HOST, type Lab, startLab } from '../fixture.ts';
 
 const AGENT = fileURLToPath(new URL('../../../../lab/fleet/host/host-agent.py', import.meta.url));
@@ -28,6 +29,8 @@ beforeAll(async () => {
       lab.endpoint,
       '--ca',
       lab.caFile,
+      '--region',
+      REGION,
       '--metadata-address',
       '127.0.0.1:0',
       '--work-directory',

@@ -11,7 +11,7 @@ import { DescribeExecutionCommand, SFNClient, StartExecutionCommand, StopExecuti
 import { SignatureV4 } from '@smithy/signature-v4';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Credentials } from '../../../../lab/aws/protocol/principal.ts';
-import { REGION } from '../../../../lab/shared/topology.ts';
+import { ACCOUNT_ID, LAB_USERS, REGION } from '../../../../lab/shared/topology.ts';
 import { eventually, functionCredentials, type Lab, startLab } from '../fixture.ts';
 
 let lab: Lab;
@@ -194,7 +194,11 @@ describe('API Gateway', () => {
   it('passes a signed call on with the caller that the signature proves', async () => {
     const { status, body } = await call('/api/experiments/e1', lab.system.operator);
     expect(status).toBe(202);
-    expect(JSON.parse(body)).toEqual({ who: 'arn:aws:iam::111122223333:user/lab-operator', id: 'e1', body: '{"a":1}' });
+    expect(JSON.parse(body)).toEqual({
+      who: `arn:aws:iam::${ACCOUNT_ID}:user/${LAB_USERS.operator}`,
+      id: 'e1',
+      body: '{"a":1}',
+    });
   });
 
   it('refuses a caller without execute-api:Invoke, and an unknown route', async () => {
