@@ -39,7 +39,7 @@ export interface SystemOptions {
   nowMs: () => number;
 }
 
-/** Everything the lab stands in for, wired; listening is the caller's business. */
+/** Everything the lab stands in for, wired; the caller listens. */
 export interface System {
   front: ReturnType<typeof createFront>;
   control: ReturnType<typeof createControl>;

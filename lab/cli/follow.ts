@@ -46,8 +46,8 @@ export async function followExperiment(
 ): Promise<End> {
   const { client, clock, screen } = ports;
   let refusal: ApiAnswer | undefined;
-  /** Of the start's end, of whatever kind, and later of the last good answer. */
-  let lastNewsMs: number | undefined;
+  /** When the start was answered or failed; later, when the API last showed the experiment. */
+  let lastAnswerMs: number | undefined;
   start
     .then(
       (answer) => {
@@ -61,7 +61,7 @@ export async function followExperiment(
       },
     )
     .finally(() => {
-      lastNewsMs = clock.monotonicMs();
+      lastAnswerMs = clock.monotonicMs();
     });
   const show = createShow(clock, screen);
   let abortTaken = false;
@@ -86,7 +86,7 @@ export async function followExperiment(
       const status = await client.call('GET', `${path}/status`);
       if (detail.status === 200 && status.status === 200) {
         isKnown = true;
-        lastNewsMs = clock.monotonicMs();
+        lastAnswerMs = clock.monotonicMs();
         complained = false;
         const document = experimentSchema.parse(detail.body);
         show(statusSchema.parse(status.body), document);
@@ -103,7 +103,7 @@ export async function followExperiment(
         screen.print([screen.paint('bad', `The API could not be asked: ${message(error)}; asking again.`)]);
       complained = true;
     }
-    if (lastNewsMs !== undefined && clock.monotonicMs() - lastNewsMs > SILENCE_LIMIT_MS) {
+    if (lastAnswerMs !== undefined && clock.monotonicMs() - lastAnswerMs > SILENCE_LIMIT_MS) {
       screen.frame([]);
       const seconds = SILENCE_LIMIT_MS / 1000;
       const reason =
@@ -121,9 +121,9 @@ function createShow(clock: Clock, screen: Screen): (status: StatusDocument, docu
   let lastState = '';
   let lastPlainMs = Number.NEGATIVE_INFINITY;
   return (status, document) => {
-    const news = document.timeline.filter((entry) => entry.sequence > lastSequence);
-    lastSequence = Math.max(lastSequence, ...news.map((entry) => entry.sequence));
-    if (news.length > 0) screen.print(news.map((entry) => renderTimelineEntry(entry, screen.paint)));
+    const added = document.timeline.filter((entry) => entry.sequence > lastSequence);
+    lastSequence = Math.max(lastSequence, ...added.map((entry) => entry.sequence));
+    if (added.length > 0) screen.print(added.map((entry) => renderTimelineEntry(entry, screen.paint)));
     if (screen.live) {
       screen.frame(renderFrame(status, screen.paint));
       return;

@@ -36,7 +36,7 @@ export async function runCommand(
   let isRunning = false;
   const leave = async (): Promise<void> => {
     if (isOurs) await stopLab(directory);
-    else say(await wordOnLeaving(abortTaken.signal));
+    else say(await messageOnLeaving(abortTaken.signal));
   };
   const onSignal = (): void => {
     if (isRunning && !interrupt.signal.aborted) {
@@ -53,23 +53,23 @@ export async function runCommand(
     const lab = connectionOf(readLab(directory));
     const onAbortTaken = (): void => abortTaken.abort();
     const experiment = { payload, json: options.json, signal: interrupt.signal, onAbortTaken, lab };
-    return await whileWhole(directory, interrupt, say, runExperiment(experiment));
+    return await abortIfLabBreaks(directory, interrupt, say, runExperiment(experiment));
   } finally {
     if (isOurs) await stopLab(directory);
   }
 }
 
 /** @returns what becomes of the experiment, once the API took the abort or has not for ABORT_PATIENCE_MS. */
-export async function wordOnLeaving(abortTaken: AbortSignal): Promise<string> {
-  // Rejects as soon as the abort is taken, which is all that is waited for.
+export async function messageOnLeaving(abortTaken: AbortSignal): Promise<string> {
+  // Rejects as soon as the abort is taken.
   await delay(ABORT_PATIENCE_MS, undefined, { signal: abortTaken }).catch(() => undefined);
   return abortTaken.aborted
     ? 'left: the abort was taken, and the rollback goes on in the lab'
     : 'left: the abort was not answered; if the experiment has begun, it ends by its TTL at the latest';
 }
 
-/** An experiment in a lab with a dead part says nothing: it is aborted and its result is a failure. */
-async function whileWhole(
+/** An experiment in a lab with a dead part proves nothing: it is aborted and counts as failed. */
+async function abortIfLabBreaks(
   directory: string,
   interrupt: AbortController,
   say: (text: string) => void,

@@ -7,7 +7,7 @@ export const UNIT_STOP_SECONDS = 15;
 /** Two units one after the other, and what a busy machine adds. */
 const TIMEOUT_MS = (2 * UNIT_STOP_SECONDS + 10) * 1000;
 
-/** Stops and starts the lab's hosts like machines, through the first process of each. */
+/** Stops and starts hosts like machines, through the first process of each. */
 export function hostPower(directory: string): {
   stop(host: LabHost): Promise<void>;
   start(host: LabHost): Promise<void>;

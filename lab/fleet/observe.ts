@@ -13,7 +13,7 @@ export interface Observer {
   /**
    * The first time at or after `fromEpochMs` at which the store was (un)reachable; a state that already held then
    * counts as of `fromEpochMs`.
-   * @throws Error when that was not seen within `timeoutMs`, or the observer died: nothing seen is never "fine".
+   * @throws Error when that was not seen within `timeoutMs`, or the observer died.
    */
   waitFor(reachable: boolean, fromEpochMs: number, timeoutMs: number): Promise<number>;
   stop(): void;
@@ -29,8 +29,8 @@ export interface ObservedTarget {
 }
 
 /**
- * Watches a store from inside another host's network, by connections and answers of its own: what the control plane
- * says about its faults is never asked. The small process it starts dies with the caller.
+ * Watches a store from inside another host's network, by connections of its own: it does not rely on what the control
+ * plane reports. The small process it starts ends with the caller.
  */
 export function observeReachability({ fromPid, address, port, question }: ObservedTarget): Observer {
   const probe = [process.execPath, join(import.meta.dirname, 'observe-probe.ts'), address, String(port), question];
@@ -39,25 +39,25 @@ export function observeReachability({ fromPid, address, port, question }: Observ
   });
   const transitions: Transition[] = [];
   let death: string | undefined;
-  let complaint = '';
+  let lastOutput = '';
   const listeners = new Set<() => void>();
-  const tell = () => {
+  const notify = () => {
     for (const listener of listeners) listener();
   };
   createInterface({ input: child.stdout }).on('line', (line) => {
     transitions.push(JSON.parse(line) as Transition);
-    tell();
+    notify();
   });
   child.stderr.on('data', (chunk: Buffer) => {
-    complaint = (complaint + chunk.toString('utf8')).slice(-500);
+    lastOutput = (lastOutput + chunk.toString('utf8')).slice(-500);
   });
   child.on('error', (error) => {
     death = error.message;
-    tell();
+    notify();
   });
   child.on('exit', (code, signal) => {
-    death ??= `the observer ended (${signal ?? code}): ${complaint}`;
-    tell();
+    death ??= `the observer ended (${signal ?? code}): ${lastOutput}`;
+    notify();
   });
 
   return {

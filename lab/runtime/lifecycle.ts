@@ -35,7 +35,7 @@ export function findSupervisor(directory: string): Supervisor | undefined {
 }
 
 /**
- * What somebody who wants to use the lab of another process must know about it.
+ * Whether a lab that another process has started can be used, and for how long.
  * @returns undefined when it is up and stays up.
  */
 export function reservation(directory: string, supervisor: Supervisor): { isReady: boolean; text: string } | undefined {

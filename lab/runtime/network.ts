@@ -88,8 +88,8 @@ function lambdaNetwork(): { root: string[]; lambda: string[] } {
 }
 
 /**
- * /etc/hosts as one viewer needs it. Stores answer on the data plane; everything else on the management plane for who
- * has it, on the data plane for who has not. `undefined` is the lab's root namespace, which has both.
+ * /etc/hosts of one viewer. Stores are on the data plane; everything else is on the management plane, for viewers without
+ * one on the data plane. `undefined` is the lab's root namespace, which has both.
  */
 export function hostsFile(viewer: Station | undefined): string {
   const managed = viewer === undefined || viewer.managementAddress !== undefined;
@@ -104,7 +104,7 @@ export function hostsFile(viewer: Station | undefined): string {
 }
 
 /**
- * Private copies of what the machine's own files must not be touched for: /run and /etc. Names resolve from /etc/hosts
+ * Private copies of /run and /etc, so that those of the machine are not touched. Names resolve from /etc/hosts
  * alone. The only name server is the loopback, where nothing listens: an unknown name fails at once and never leaves.
  */
 function privateSystemFiles(): void {

@@ -38,7 +38,7 @@ export const OWN_FILES = {
   synthesisHash: 'cdk.hash',
 } as const;
 
-/** Where a host hears its power button: outside of the host, as the button is. */
+/** The socket that takes a host's power commands; it lies outside the host's namespaces. */
 export function powerSocket(directory: string, hostName: string): string {
   return join(directory, OWN_FILES.hosts, `${hostName}.power`);
 }

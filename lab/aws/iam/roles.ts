@@ -2,7 +2,7 @@ import { isObject, type Json } from '../protocol/json.ts';
 import type { IdentityPolicy, Principal } from '../protocol/principal.ts';
 import type { Resource, Template } from '../template/template.ts';
 
-/** What the product may attach of AWS's own policies; each holds only what matters here. */
+/** The AWS managed policies that the product may attach, reduced to what matters here. */
 const AWS_MANAGED: Record<string, string[]> = {
   'arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole': [
     'logs:CreateLogGroup',

@@ -25,7 +25,7 @@ const EVALUATE_EVERY_MS = 1000;
 const KEEP_SAMPLES_MS = 600_000;
 
 /**
- * CloudWatch: metrics are counted, alarms over a metric of the product's own follow it, and the state of all others is
+ * CloudWatch: metrics are counted, and alarms over one of the product's own are evaluated; the state of all others is
  * set through the control socket.
  */
 export class CloudWatch implements JsonService {

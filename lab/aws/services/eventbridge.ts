@@ -24,7 +24,7 @@ export class EventBridge implements JsonService {
   readonly operations: Record<string, Operation>;
   /** Every event of this run, newest last. */
   readonly events: JsonObject[] = [];
-  /** At-least-once is a promise to be kept awake by: when set, each delivery happens twice. */
+  /** EventBridge delivers at least once: when set, it delivers everything twice. */
   deliverTwice = false;
   readonly #template: Template;
   readonly #lambda: Lambda;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RunnableAction } from './fis-actions.ts';
 import type { FisTemplate } from './fis-template.ts';
 
-/** The four ends, and the ways there. */
+/** Of the AWS API; the last four are final. */
 export type FisState =
   | 'pending'
   | 'initiating'
@@ -20,7 +20,7 @@ export interface ExperimentSeam {
   /** Name of a stop condition's alarm that is in ALARM; undefined: none is. */
   firingAlarm(): string | undefined;
   isLeverEngaged(): boolean;
-  /** @throws Error why it cannot be run: permissions, targets, what the lab has not. */
+  /** @throws Error why it cannot be run: permissions, targets, or what the lab cannot do. */
   prepare(): Promise<RunnableAction>;
 }
 

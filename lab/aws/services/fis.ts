@@ -199,7 +199,7 @@ export class Fis implements RestService {
         state: { status: state, reason },
         creationTime: createdMs / 1000,
         ...begun,
-        // The one action begins with the experiment; before that it has no time.
+        // The one action begins with the experiment and has no start time before.
         actions: { fault: { actionId: action.actionId, ...begun } },
         ...(endedMs === undefined ? {} : { endTime: endedMs / 1000 }),
       },

@@ -1,16 +1,16 @@
 import type { LabHost } from '../../fleet/engine.ts';
 
-/** EC2's own words and codes. */
+/** EC2's names and codes. */
 export const INSTANCE_STATE_CODES = { pending: 0, running: 16, stopping: 64, stopped: 80 } as const;
 export type InstanceState = keyof typeof INSTANCE_STATE_CODES;
 
-/** What really happens to a host of the lab. Both end when it has happened. */
+/** What really happens to a host of the lab. Both resolve when it has happened. */
 export interface HostPower {
   stop(host: LabHost): Promise<void>;
   start(host: LabHost): Promise<void>;
 }
 
-/** The hosts as instances: their states, and the way from one to the next. One that fails shows where it stuck. */
+/** The hosts as instances and their states. A failed stop or start leaves the instance `stopping` or `pending`. */
 export class Instances {
   readonly hosts: readonly LabHost[];
   readonly #power: HostPower;

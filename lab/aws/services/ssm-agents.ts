@@ -22,7 +22,7 @@ export class AgentChannel implements UnsignedRoute {
   readonly #credentials: CredentialStore;
   readonly #principalOf: (instanceId: string) => Principal;
   readonly #seen = new Map<string, { lastSeenMs: number; version: string }>();
-  /** Set once the service exists; the two need each other. */
+  /** Set once the service exists: each of the two refers to the other. */
   book: CommandBook | undefined;
 
   constructor(
@@ -59,15 +59,15 @@ export class AgentChannel implements UnsignedRoute {
   async #poll(instanceId: string, input: JsonObject, signal: AbortSignal): Promise<object> {
     const version = requiredString(input, 'version');
     this.#seen.set(instanceId, { lastSeenMs: Date.now(), version });
-    const news = await this.book?.poll(
+    const undelivered = await this.book?.poll(
       instanceId,
       { known: stringList(input, 'known'), cancelled: stringList(input, 'cancelled') },
       POLL_MS,
       signal,
     );
     this.#seen.set(instanceId, { lastSeenMs: Date.now(), version });
-    const commands = (news?.commands ?? []).map(({ commandId, work }) => ({ commandId, ...work }));
-    return { commands, cancels: news?.cancels ?? [] };
+    const commands = (undelivered?.commands ?? []).map(({ commandId, work }) => ({ commandId, ...work }));
+    return { commands, cancels: undelivered?.cancels ?? [] };
   }
 
   #report(instanceId: string, input: JsonObject): object {

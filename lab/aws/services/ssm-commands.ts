@@ -74,7 +74,7 @@ export class CommandBook {
     waitMs: number,
     signal: AbortSignal,
   ): Promise<{ commands: Invocation[]; cancels: string[] }> {
-    const news = () => {
+    const undelivered = () => {
       const own = this.invocations.filter((entry) => entry.instanceId === instanceId);
       return {
         commands: own.filter((entry) => entry.status === 'Pending' && !has.known.includes(entry.commandId)),
@@ -88,7 +88,7 @@ export class CommandBook {
     };
     const deadlineMs = Date.now() + waitMs;
     for (;;) {
-      const { commands, cancels } = news();
+      const { commands, cancels } = undelivered();
       const leftMs = deadlineMs - Date.now();
       if (commands.length > 0 || cancels.length > 0 || leftMs <= 0 || signal.aborted) return { commands, cancels };
       await new Promise<void>((resolve) => {

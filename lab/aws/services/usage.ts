@@ -5,7 +5,7 @@ export class Usage {
   /** principal name → calls. */
   readonly principals: Record<string, number> = {};
   readonly denied: Record<string, number> = {};
-  /** Whoever asked for them: a client, the API, the state machine, an event. */
+  /** From any source: a client, the API, the state machine, an event. */
   lambdaInvocations = 0;
   gigabyteSeconds = 0;
   stateTransitions = 0;

@@ -109,7 +109,7 @@ export function resolveTemplate(body: JsonObject, place: Place, assets: Map<stri
     try {
       return attributeOf(named, 'Arn', place);
     } catch {
-      return undefined; // the type has no ARN; whoever needs one says so
+      return undefined; // the type has no ARN; code that needs one throws
     }
   }
 

@@ -88,18 +88,18 @@ class Agent:
             with self.lock:
                 have = {"known": list(self.known), "cancelled": list(self.cancelled)}
             try:
-                news = endpoint.call("poll", {**have, "version": AGENT_VERSION}, POLL_TIMEOUT_SECONDS)
+                undelivered = endpoint.call("poll", {**have, "version": AGENT_VERSION}, POLL_TIMEOUT_SECONDS)
             except (OSError, http.client.HTTPException, ValueError) as error:
                 log(f"endpoint away: {error}")
                 time.sleep(RECONNECT_SECONDS)
                 continue
-            for command in news["commands"]:
+            for command in undelivered["commands"]:
                 with self.lock:
                     if command["commandId"] in self.known:
                         continue
                     self.known[command["commandId"]] = "waiting"
                 self.waiting.put(command)
-            for command_id in news["cancels"]:
+            for command_id in undelivered["cancels"]:
                 self.cancel(command_id)
 
     def cancel(self, command_id):
@@ -114,7 +114,7 @@ class Agent:
             command = self.waiting.get()
             try:
                 self.execute(command)
-            except Exception as error:  # an agent that dies runs nothing at all any more
+            except Exception as error:  # a dead agent would run nothing any more
                 log(f"command {command['commandId']}: {error!r}")
                 self.report(command["commandId"], "Failed", "Failed", -1, b"", repr(error).encode())
 

@@ -4,7 +4,7 @@ Usage: host-init.py CONFIG.json   (written by lab/fleet/hosts.ts; runs as pid 1 
 
 It gives the host its own /run, /tmp and data directory, starts the units and the agent, reaps, and answers systemctl.py
 on a unix socket. Units are never restarted by themselves: a killed store stays dead until somebody starts it.
-On another socket, which is outside of the host, it hears its power button.
+A second socket, outside the host's namespaces, takes power commands.
 """
 import json
 import os
@@ -120,7 +120,7 @@ class ServiceManager:
                 unit.spawn()
 
     def power_off(self):
-        """As a machine is stopped: units are told to end, then everything dies, and no state of the kernel is left."""
+        """Like stopping a machine: stops the units, kills the rest, drops the kernel's state."""
         with self.changed:
             self.powered = False
         for unit in self.units.values():
@@ -146,7 +146,7 @@ class ServiceManager:
             code = 4 if verb in ("is-active", "show") else 5
             return code, "inactive\n" if verb == "is-active" else "", f"Unit {name} could not be found.\n"
         if verb == "show":
-            # Only the agent is restarted, and nobody is told of it.
+            # Only the agent restarts, and it is not shown as a unit.
             return 0, f"{unit.main_pid() if wanted == 'MainPID' else 'no'}\n", ""
         if verb == "is-active":
             return (0 if unit.state == "active" else 3), f"{unit.state}\n", ""
@@ -177,7 +177,7 @@ def set_links(state):
 
 
 def forget_runtime_state():
-    """What a machine that is off has not: packet filters, queueing disciplines, /run and /tmp, an answer on the network."""
+    """Drops what does not survive a power-off: packet filters, queueing disciplines, /run and /tmp, the links."""
     for command in ("iptables", "ip6tables"):
         for table in ("filter", "nat", "mangle", "raw"):
             for flag in ("-F", "-X"):
@@ -264,7 +264,7 @@ def main():
         config = json.load(file)
     socket.sethostname(config["name"])
     os.chdir("/")
-    # Before the host has a /run of its own: the button is not on its inside.
+    # Before the host gets its own /run: power commands come from outside.
     power = listen(config["powerSocket"])
     private_directories(config)
     write_files(config["files"])

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UsageError } from '../../../lab/cli/payload.ts';
-import { runCommand, wordOnLeaving } from '../../../lab/cli/run.ts';
+import { messageOnLeaving, runCommand } from '../../../lab/cli/run.ts';
 import { findSupervisor, reservation } from '../../../lab/runtime/lifecycle.ts';
 import { LAB_FILES, OWN_FILES, writeJson } from '../../../lab/shared/files.ts';
 import { identify } from '../../../lab/shared/processes.ts';
@@ -48,23 +48,23 @@ describe('run', () => {
 
   test('knows that the lab of another run ends with that run', () => {
     pretendSupervisor(4711);
-    const words = () => {
+    const reserved = () => {
       const supervisor = findSupervisor(directory);
       return supervisor && reservation(directory, supervisor);
     };
-    expect(words()).toEqual({ isReady: false, text: expect.stringMatching(/still starting.*process 4711/) });
+    expect(reserved()).toEqual({ isReady: false, text: expect.stringMatching(/still starting.*process 4711/) });
     writeJson(join(directory, LAB_FILES.lab), {});
-    expect(words()).toEqual({ isReady: true, text: expect.stringMatching(/ends with it/) });
+    expect(reserved()).toEqual({ isReady: true, text: expect.stringMatching(/ends with it/) });
     pretendSupervisor();
-    expect(words()).toBeUndefined();
+    expect(reserved()).toBeUndefined();
   });
 
-  test('leaves a lab that stays only with the truth about the abort', async () => {
-    expect(await wordOnLeaving(AbortSignal.abort())).toContain('the abort was taken');
+  test('says on leaving a lab that stays whether the abort was taken', async () => {
+    expect(await messageOnLeaving(AbortSignal.abort())).toContain('the abort was taken');
     const taken = new AbortController();
-    const word = wordOnLeaving(taken.signal);
+    const text = messageOnLeaving(taken.signal);
     taken.abort();
-    expect(await word).toContain('the abort was taken');
-    expect(await wordOnLeaving(new AbortController().signal)).toContain('not answered');
+    expect(await text).toContain('the abort was taken');
+    expect(await messageOnLeaving(new AbortController().signal)).toContain('not answered');
   });
 });

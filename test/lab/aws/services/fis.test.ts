@@ -132,7 +132,7 @@ describe('an experiment of FIS', () => {
     expect(powerLog).toEqual(['stop redis-node-1', 'start redis-node-1']);
   });
 
-  it('ends as failed with the reason for what the lab has not, and for what its role may not do', async () => {
+  it('ends as failed with the reason for what the lab cannot do, and for what its role may not do', async () => {
     for (const [wish, reason] of [
       [{ actionId: 'aws:ebs:pause-volume-io', parameters: { duration: 'PT10S' } }, /the lab has no EBS volumes/],
       [
