@@ -1,4 +1,61 @@
 /** Imports point inward, one layer a folder: a picture of the folders shows no arrow that is not allowed here. */
+
+/** One rule a folder of the lab: which other files of the lab it may import. The table is in lab/README.md. */
+const labFolder = (name, path, may, comment) => ({
+  name: `lab-${name}`,
+  ...(comment === undefined ? {} : { comment }),
+  severity: 'error',
+  from: { path: `^lab/${path}` },
+  to: { path: '^lab/', pathNot: [`^lab/${path}`, ...may.map((other) => `^lab/${other}`)] },
+});
+
+/** Files directly in lab/fleet: the neutral side of it. */
+const FLEET = 'fleet/[^/]+\\.ts$';
+const LAB_RULES = [
+  labFolder('shared-imports-no-other-folder', 'shared/', []),
+  labFolder('an-engine-imports-the-fleet-contract', 'fleet/[^/]+/', ['shared/', FLEET]),
+  {
+    name: 'lab-fleet-imports-shared-and-itself',
+    severity: 'error',
+    from: { path: `^lab/${FLEET}` },
+    to: { path: '^lab/', pathNot: ['^lab/shared/', '^lab/fleet/'] },
+  },
+  {
+    name: 'lab-engines-are-known-to-their-registry-alone',
+    comment: 'Everything else asks FLEET_HOSTS and ENGINES of lab/fleet/fleet.ts.',
+    severity: 'error',
+    from: { path: '^lab/', pathNot: ['^lab/fleet/fleet\\.ts$', '^lab/fleet/[^/]+/'] },
+    to: { path: '^lab/fleet/[^/]+/' },
+  },
+  {
+    name: 'lab-engines-do-not-know-each-other',
+    severity: 'error',
+    from: { path: '^lab/fleet/([^/]+)/' },
+    to: { path: '^lab/fleet/[^/]+/', pathNot: '^lab/fleet/$1/' },
+  },
+  labFolder('traffic-imports-fleet-and-shared', 'traffic/', ['shared/', FLEET]),
+  labFolder('aws-protocol-imports-no-other-folder', 'aws/protocol/', []),
+  labFolder('aws-template-imports-protocol', 'aws/template/', ['aws/protocol/']),
+  labFolder('aws-iam-imports-protocol-and-template', 'aws/iam/', ['aws/protocol/', 'aws/template/']),
+  labFolder('aws-services-import-what-is-below', 'aws/services/', ['aws/(protocol|iam|template)/', 'shared/', FLEET]),
+  labFolder('aws-imports-fleet-and-shared', 'aws/', ['shared/', FLEET]),
+  labFolder('runtime-wires-all-but-the-command-line', 'runtime/', ['shared/', FLEET, 'traffic/', 'aws/']),
+  labFolder('configuration-is-no-lab-code', 'holdfast\\.config\\.ts$', [], 'It goes into the Lambda bundles.'),
+  {
+    name: 'lab-takes-only-functions-from-the-product',
+    comment: 'lib/ and bin/ reach the lab as a synthesized template, host/ in a document of it.',
+    severity: 'error',
+    from: { path: '^lab/' },
+    to: { path: '^(lib|bin|host|test|bench)/' },
+  },
+  {
+    name: 'lab-command-line-is-imported-by-nothing',
+    severity: 'error',
+    from: { path: '^lab/', pathNot: '^lab/cli/' },
+    to: { path: '^lab/cli/' },
+  },
+];
+
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
@@ -23,7 +80,8 @@ module.exports = {
     },
     {
       name: 'synth-takes-only-declarations-from-functions',
-      comment: 'lib/ shares types, names, the configuration and what engines declare with the functions, nothing that runs.',
+      comment:
+        'lib/ shares types, names, the configuration and what engines declare with the functions, nothing that runs.',
       severity: 'error',
       from: { path: '^(lib|bin)/' },
       to: {
@@ -117,6 +175,8 @@ module.exports = {
       from: { path: '^functions/' },
       to: { path: 'node_modules/(aws-cdk-lib|constructs|cdk-nag|dynalite|aws-local-stepfunctions|@cloud-copilot)/' },
     },
+    // The lab's folders.
+    ...LAB_RULES,
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

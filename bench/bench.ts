@@ -3,11 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createApiClient } from '../lab/api-client.ts';
-import { CHECKOUT, labDirectory } from '../lab/directory.ts';
-import { readLab } from '../lab/lab-file.ts';
-import { findKeeper, startLab, stopLab } from '../lab/up.ts';
-import { CANARY_SHARD, LAB_FILES } from '../lab/world.ts';
+import { createApiClient } from '../lab/cli/api-client.ts';
+import { labDirectory } from '../lab/runtime/directory.ts';
+import { connectionOf, readLab } from '../lab/runtime/lab-file.ts';
+import { findSupervisor, startLab, stopLab } from '../lab/runtime/lifecycle.ts';
+import { CHECKOUT, LAB_FILES } from '../lab/shared/files.ts';
+import { CANARY_SHARD } from '../lab/traffic/routing.ts';
 import { readBundleSizes } from './bundles.ts';
 import { readProcesses, readUsage } from './lab-control.ts';
 import { measureAbort, measureGuardLost, measureTtl, type TtlRun } from './measurements.ts';
@@ -98,13 +99,11 @@ async function measure(bench: Bench): Promise<string> {
   });
 }
 
-const isOurs = findKeeper(directory) === undefined;
-if (isOurs) await startLab({ directory, scope: 'all', leashed: true, onProgress: say });
+const isOurs = findSupervisor(directory) === undefined;
+if (isOurs) await startLab({ directory, scope: 'all', endsWithParent: true, onProgress: say });
 try {
   const lab = readLab(directory);
-  const { apiUrl, accessKeyId, secretAccessKey, caFile, region } = lab;
-  if (!apiUrl || !accessKeyId || !secretAccessKey) throw new Error('the lab that is up has no AWS side');
-  const client = createApiClient({ apiUrl, accessKeyId, secretAccessKey, caFile, region });
+  const client = createApiClient(connectionOf(lab));
   const report = await measure({ lab, client });
   client.close();
   writeFileSync(join(CHECKOUT, 'docs/benchmarks.md'), report);

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { isObject } from '../lab/aws/intrinsics.ts';
-import { readTemplate } from '../lab/aws/template.ts';
-import { ACCOUNT_ID, REGION } from '../lab/world.ts';
+import { isObject } from '../lab/aws/protocol/json.ts';
+import { readTemplate } from '../lab/aws/template/template.ts';
+import { ACCOUNT_ID, REGION } from '../lab/shared/topology.ts';
 import type { BundleSize } from './report.ts';
 
 /** The JavaScript of every function of the synthesized stack, compressed as its upload would be; largest first. */

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { identify, outerPids, signalProcess } from '../lab/processes.ts';
-import { CANARY_SHARD, SHARDS } from '../lab/world.ts';
+import { SHARDS } from '../lab/fleet/fleet.ts';
+import { identify, outerPids, signalProcess } from '../lab/shared/processes.ts';
+import { CANARY_SHARD } from '../lab/traffic/routing.ts';
 import { firstBadScrape } from './breach.ts';
 import { readProcesses } from './lab-control.ts';
 import { type Bench, withPartitionedMaster } from './scenario.ts';

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TERMINAL_STATUSES } from '../functions/domain/experiment.ts';
-import { type ApiClient, EXPERIMENTS_PATH } from '../lab/api-client.ts';
-import type { Lab } from '../lab/lab-file.ts';
-import { type Observer, observeReachability } from '../lab/observe.ts';
-import { dryRunSchema, statusSchema } from '../lab/render-documents.ts';
-import { REDIS_PORT } from '../lab/world.ts';
+import { type ApiClient, EXPERIMENTS_PATH } from '../lab/cli/api-client.ts';
+import { dryRunSchema, statusSchema } from '../lab/cli/api-documents.ts';
+import type { Observer } from '../lab/fleet/observe.ts';
+import { observeRedis } from '../lab/fleet/redis/observe.ts';
+import type { Lab } from '../lab/runtime/lab-file.ts';
 
 export interface Bench {
   lab: Lab;
@@ -58,7 +58,7 @@ export async function withPartitionedMaster<T>(
   );
   const neighbour = lab.hosts.find((host) => host.shard === shard && host.name !== node?.name);
   if (!node || !neighbour) throw new Error(`${shard}: no node or no neighbour in lab.json`);
-  const observer = observeReachability({ fromPid: neighbour.pid, address: node.dataAddress, port: REDIS_PORT });
+  const observer = observeRedis({ fromPid: neighbour.pid, address: node.dataAddress });
   const path = `${EXPERIMENTS_PATH}/${payload.experimentId}`;
   try {
     await observer.waitFor(true, Date.now(), 5_000);

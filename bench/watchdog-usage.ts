@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { allPids } from '../lab/processes.ts';
+import { allPids } from '../lab/shared/processes.ts';
 
 export interface ProcessUsage {
   cpuSeconds: number;

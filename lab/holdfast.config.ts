@@ -1,6 +1,6 @@
 import { defineConfiguration } from '../functions/engines/configuration.ts';
 
-/** The lab's fleet, see lab/world.ts. Network ids are made up: the lab runs VPC functions in a namespace of their own. */
+/** The lab's fleet, see lab/shared/topology.ts. Network ids are made up: the lab runs VPC functions in a namespace of their own. */
 export default defineConfiguration({
   clusters: {
     'redis-master': {

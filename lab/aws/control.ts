@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ALARM_STATES, type CloudWatch } from './cloudwatch.ts';
-import type { DynamoDb } from './dynamodb.ts';
-import type { EventBridge } from './eventbridge.ts';
-import type { Fis } from './fis.ts';
-import type { Instances } from './instances.ts';
-import { isObject, type Json, type JsonObject } from './intrinsics.ts';
-import type { Lambda } from './lambda.ts';
-import type { Sns } from './sns.ts';
-import type { Ssm } from './ssm.ts';
-import type { StepFunctions } from './step-functions.ts';
-import type { Usage } from './usage.ts';
+import { isObject, type Json, type JsonObject } from './protocol/json.ts';
+import { ALARM_STATES, type CloudWatch } from './services/cloudwatch.ts';
+import type { DynamoDb } from './services/dynamodb.ts';
+import type { EventBridge } from './services/eventbridge.ts';
+import type { Fis } from './services/fis.ts';
+import type { Instances } from './services/instances.ts';
+import type { Lambda } from './services/lambda.ts';
+import type { Sns } from './services/sns.ts';
+import type { Ssm } from './services/ssm.ts';
+import type { StepFunctions } from './services/step-functions.ts';
+import type { Usage } from './services/usage.ts';
 
 export interface ControlDependencies {
   lambda: Lambda;

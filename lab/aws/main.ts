@@ -1,27 +1,28 @@
 /**
  * The AWS side of the lab as one process: reads the synthesized app, listens, deploys, and writes `aws.json` when it
- * is ready. Started by the lab's world in the root network namespace with LAB_DIRECTORY.
+ * is ready. Started by the lab's first process in the root network namespace with LAB_DIRECTORY.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { hostPower } from '../host-power.ts';
+import { FLEET_HOSTS } from '../fleet/fleet.ts';
+import { hostPower } from '../fleet/host-power.ts';
+import { LAB_FILES, OWN_FILES, writeJson } from '../shared/files.ts';
+import { inNetworkOf } from '../shared/namespaces.ts';
 import {
   ACCOUNT_ID,
   AWS_DATA_ADDRESS,
   AWS_HOST_NAME,
   AWS_MANAGEMENT_ADDRESS,
   AWS_PORT,
-  LAB_FILES,
   LAMBDA_NETWORK,
-  REDIS_HOSTS,
   REGION,
-} from '../world.ts';
+} from '../shared/topology.ts';
 import { createSystem } from './system.ts';
-import { readTemplate } from './template.ts';
+import { readTemplate } from './template/template.ts';
 
 const directory = process.env.LAB_DIRECTORY;
 if (directory === undefined) throw new Error('LAB_DIRECTORY: absolute path of the lab directory');
@@ -29,10 +30,12 @@ const file = (name: keyof typeof LAB_FILES): string => join(directory, LAB_FILES
 
 rmSync(file('awsReady'), { force: true });
 const template = readTemplate(file('cdkOut'), { accountId: ACCOUNT_ID, region: REGION });
-const tokens = z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(join(directory, 'agents.json'), 'utf8')));
+const tokens = z
+  .record(z.string(), z.string())
+  .parse(JSON.parse(readFileSync(join(directory, OWN_FILES.agents), 'utf8')));
 const system = createSystem({
   template,
-  hosts: REDIS_HOSTS,
+  hosts: FLEET_HOSTS,
   power: hostPower(directory),
   agentTokens: new Map(Object.entries(tokens)),
   secretFile: file('storeSecret'),
@@ -40,9 +43,9 @@ const system = createSystem({
   seam: {
     endpoint: `https://${AWS_HOST_NAME}`,
     caFile: file('caFile'),
-    logDirectory: join(directory, 'log'),
-    enterVpc: ['ip', 'netns', 'exec', 'vpc'],
-    enterWithoutVpc: ['ip', 'netns', 'exec', LAMBDA_NETWORK.name],
+    logDirectory: join(directory, OWN_FILES.log),
+    enterVpc: inNetworkOf('vpc'),
+    enterWithoutVpc: inNetworkOf(LAMBDA_NETWORK.name),
   },
 });
 
@@ -81,9 +84,7 @@ const ready = {
   documents: [...system.ssm.documents.keys()],
   stateMachineArn: system.stepFunctions.stateMachineArns[0],
 };
-// Renamed into place: whoever waits for the file never reads half of it.
-writeFileSync(`${file('awsReady')}.part`, JSON.stringify(ready, null, 2), { mode: 0o600 });
-renameSync(`${file('awsReady')}.part`, file('awsReady'));
+writeJson(file('awsReady'), ready);
 
 function listen(server: Server, ...where: [number, string] | [string]): Promise<void> {
   return new Promise((done, fail) => {

@@ -1,26 +1,32 @@
-import type { LabHost } from '../world.ts';
-import { ApiGateway } from './api-gateway.ts';
-import { Authorizer } from './authorization.ts';
-import { CloudWatch } from './cloudwatch.ts';
+import type { LabHost } from '../fleet/engine.ts';
+import { LAB_USERS } from '../shared/topology.ts';
 import { createControl } from './control.ts';
-import { CustomResources } from './custom-resources.ts';
-import { DynamoDb } from './dynamodb.ts';
-import { Ec2 } from './ec2.ts';
-import { EventBridge } from './eventbridge.ts';
-import { Fis } from './fis.ts';
-import { createFront } from './front.ts';
-import { type HostPower, Instances } from './instances.ts';
-import { Lambda } from './lambda.ts';
-import type { LambdaSeam } from './lambda-function.ts';
-import { CredentialStore, type Credentials } from './principals.ts';
-import { hostPrincipal, userPrincipal } from './roles.ts';
-import { SecretsManager } from './secrets-manager.ts';
-import { Sns } from './sns.ts';
-import { Ssm } from './ssm.ts';
-import { AgentChannel } from './ssm-agents.ts';
-import { StepFunctions } from './step-functions.ts';
-import type { Template } from './template.ts';
-import { Usage } from './usage.ts';
+import { IamAuthorizer } from './iam/authorization.ts';
+import { CredentialStore } from './iam/principals.ts';
+import { hostPrincipal, userPrincipal } from './iam/roles.ts';
+import { createFront } from './protocol/front.ts';
+import { jsonEndpoint } from './protocol/json-protocol.ts';
+import type { Credentials } from './protocol/principal.ts';
+import { queryEndpoint } from './protocol/query-protocol.ts';
+import { restEndpoint } from './protocol/rest-protocol.ts';
+import { ApiGateway } from './services/api-gateway.ts';
+import { CloudWatch } from './services/cloudwatch.ts';
+import { DynamoDb } from './services/dynamodb.ts';
+import { Ec2 } from './services/ec2.ts';
+import { EventBridge } from './services/eventbridge.ts';
+import { Fis } from './services/fis.ts';
+import { type HostPower, Instances } from './services/instances.ts';
+import { Lambda } from './services/lambda.ts';
+import type { LambdaSeam } from './services/lambda-function.ts';
+import { lambdaEndpoint } from './services/lambda-invoke.ts';
+import { SecretsManager } from './services/secrets-manager.ts';
+import { Sns } from './services/sns.ts';
+import { Ssm } from './services/ssm.ts';
+import { AgentChannel } from './services/ssm-agents.ts';
+import { StepFunctions } from './services/step-functions.ts';
+import { Usage } from './services/usage.ts';
+import { CustomResources } from './template/custom-resources.ts';
+import type { Template } from './template/template.ts';
 
 export interface SystemOptions {
   template: Template;
@@ -33,7 +39,7 @@ export interface SystemOptions {
   nowMs: () => number;
 }
 
-/** Everything the lab stands in for, wired; listening is the caller's business. */
+/** Everything the lab stands in for, wired; the caller listens. */
 export interface System {
   front: ReturnType<typeof createFront>;
   control: ReturnType<typeof createControl>;
@@ -62,7 +68,7 @@ export function createSystem(options: SystemOptions): System {
   const { accountId, region } = template.place;
   const usage = new Usage();
   const credentials = new CredentialStore();
-  const authorizer = new Authorizer(accountId, region, (principal, demand) => {
+  const authorizer = new IamAuthorizer(accountId, region, (principal, demand) => {
     usage.countDenied(principal.name, demand.action);
     console.error(
       `authorization: DENIED ${principal.arn} ${demand.action} on ${demand.resource} ${JSON.stringify(demand.context ?? {})}`,
@@ -98,33 +104,29 @@ export function createSystem(options: SystemOptions): System {
     template.ofType('AWS::ApiGateway::RestApi').length === 0
       ? undefined
       : new ApiGateway(template, authorizer, lambda, usage);
-  const administrator = userPrincipal(accountId, 'lab-administrator', ['*'], ['*']);
+  const administrator = userPrincipal(accountId, LAB_USERS.administrator, ['*'], ['*']);
   const operator = userPrincipal(
     accountId,
-    'lab-operator',
+    LAB_USERS.operator,
     ['execute-api:Invoke'],
     [`${api?.arn ?? 'arn:aws:execute-api:::'}/*`],
   );
-  const customResources = new CustomResources(template, lambda, administrator, seam.endpoint);
+  const deploy = (functionArn: string, event: object) => lambda.enqueue(administrator, functionArn, event);
+  const customResources = new CustomResources(template, deploy, seam.endpoint);
+  const secrets = new SecretsManager(template.place, options.secretFile);
   const front = createFront({
-    credentials,
+    keys: credentials,
     authorizer,
     usage,
     region,
-    jsonServices: [
-      dynamoDb,
-      ssm,
-      stepFunctions,
-      events,
-      cloudWatch,
-      new SecretsManager(template.place, options.secretFile),
+    endpoints: [
+      ...[dynamoDb, ssm, stepFunctions, events, cloudWatch, secrets].map(jsonEndpoint),
+      restEndpoint(fis),
+      queryEndpoint(ec2),
+      lambdaEndpoint(lambda, authorizer),
+      ...(api === undefined ? [] : [api]),
     ],
-    restServices: [fis],
-    ec2,
-    lambda,
-    api,
-    agents,
-    customResources,
+    unsigned: [agents, customResources],
     nowMs: options.nowMs,
   });
   return {

@@ -4,7 +4,7 @@ import { firstBreach } from '../../bench/breach.ts';
 import { costOf, usageBetween } from '../../bench/prices.ts';
 import { renderReport } from '../../bench/report.ts';
 import { summarize } from '../../bench/statistics.ts';
-import { firstTime } from '../../lab/observe.ts';
+import { firstTime } from '../../lab/fleet/observe.ts';
 
 describe('statistics', () => {
   test('every number of a summary was measured, and they are in order', () => {

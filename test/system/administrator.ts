@@ -5,9 +5,10 @@ import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { GetCommandInvocationCommand, SendCommandCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import type { Lab } from '../../lab/lab-file.ts';
-import { waitFor } from '../../lab/wait-for.ts';
-import { LAB_FILES, STACK_NAME } from '../../lab/world.ts';
+import type { Lab } from '../../lab/runtime/lab-file.ts';
+import { LAB_FILES } from '../../lab/shared/files.ts';
+import { STACK_NAME } from '../../lab/shared/topology.ts';
+import { waitFor } from '../../lab/shared/wait-for.ts';
 import { SYSTEM_LAB_DIRECTORY } from './directory.ts';
 
 /** What every fault document takes besides the fault itself. */

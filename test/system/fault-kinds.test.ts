@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { waitFor } from '../../lab/wait-for.ts';
+import { waitFor } from '../../lab/shared/wait-for.ts';
 import { CANARY_NODES, SystemUnderTest } from './harness.ts';
 
 const DATA_DIRECTORY = '/var/lib/redis';

@@ -3,13 +3,14 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { type ApiAnswer, type ApiClient, createApiClient, EXPERIMENTS_PATH } from '../../lab/api-client.ts';
-import { commandOn } from '../../lab/exec.ts';
-import { type Lab, readLab } from '../../lab/lab-file.ts';
-import { type Observer, observeReachability } from '../../lab/observe.ts';
-import { type ExperimentDocument, experimentSchema } from '../../lab/render-documents.ts';
-import { waitFor } from '../../lab/wait-for.ts';
-import { LAB_FILES, REDIS_PORT } from '../../lab/world.ts';
+import { type ApiAnswer, type ApiClient, createApiClient, EXPERIMENTS_PATH } from '../../lab/cli/api-client.ts';
+import { type ExperimentDocument, experimentSchema } from '../../lab/cli/api-documents.ts';
+import { commandOn } from '../../lab/cli/exec.ts';
+import type { Observer } from '../../lab/fleet/observe.ts';
+import { observeRedis } from '../../lab/fleet/redis/observe.ts';
+import { connectionOf, type Lab, readLab } from '../../lab/runtime/lab-file.ts';
+import { LAB_FILES } from '../../lab/shared/files.ts';
+import { waitFor } from '../../lab/shared/wait-for.ts';
 import { Administrator } from './administrator.ts';
 import { SYSTEM_LAB_DIRECTORY } from './directory.ts';
 
@@ -34,7 +35,7 @@ export interface Execution {
 /** The lab that is up, as a tester sees it: through its API, and past it by looking at the hosts. */
 export class SystemUnderTest {
   readonly lab: Lab = readLab(SYSTEM_LAB_DIRECTORY);
-  readonly api: ApiClient = createApiClient(apiConnection(this.lab));
+  readonly api: ApiClient = createApiClient(connectionOf(this.lab));
   readonly administrator = new Administrator(this.lab);
 
   /** Runs a command on a host, like ssh; never rejects for an exit code. */
@@ -99,11 +100,7 @@ export class SystemUnderTest {
 
   /** Watches the store of one node from another one's network, by real connections. */
   observe(node: string, from: string): Observer {
-    return observeReachability({
-      fromPid: this.host(from).pid,
-      address: this.host(node).dataAddress,
-      port: REDIS_PORT,
-    });
+    return observeRedis({ fromPid: this.host(from).pid, address: this.host(node).dataAddress });
   }
 
   post(payload: unknown, query = ''): Promise<ApiAnswer> {
@@ -193,12 +190,6 @@ export class SystemUnderTest {
   close(): void {
     this.api.close();
   }
-}
-
-function apiConnection(lab: Lab) {
-  const { apiUrl, accessKeyId, secretAccessKey, caFile, region } = lab;
-  if (!apiUrl || !accessKeyId || !secretAccessKey) throw new Error('the lab has no AWS side');
-  return { apiUrl, accessKeyId, secretAccessKey, caFile, region };
 }
 
 /** The seed's partition, of one node from the others of its shard. */

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Observer } from '../../lab/observe.ts';
-import { waitFor } from '../../lab/wait-for.ts';
+import type { Observer } from '../../lab/fleet/observe.ts';
+import { waitFor } from '../../lab/shared/wait-for.ts';
 import { CANARY_NODES, partition, SystemUnderTest } from './harness.ts';
 
 /** What the design allows between a watcher's death and the end of the fault. */

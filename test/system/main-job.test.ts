@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_GUARDRAILS } from '../../functions/domain/configuration.ts';
-import type { Observer } from '../../lab/observe.ts';
+import type { Observer } from '../../lab/fleet/observe.ts';
 import { SYSTEM_LAB_DIRECTORY } from './directory.ts';
 import { CANARY_NODES, SystemUnderTest } from './harness.ts';
 
@@ -13,7 +13,7 @@ interface RunDocument {
   status: string;
   outcome: string;
   budgets: { name: string; measured: number; limit: number; met: boolean }[];
-  record: Record<string, unknown>[];
+  records: Record<string, unknown>[];
   timeline: { type: string; at: string; details: Record<string, unknown> }[];
   nodes: { node: string; outcome: string; leftovers: string[]; fence: { outcome: string } }[];
 }
@@ -21,7 +21,7 @@ interface RunDocument {
 /** `lab run FILE --json` as a user types it; the exit code is part of the answer. */
 async function labRun(file: string): Promise<{ code: number; document: RunDocument; stderr: string }> {
   const environment = { ...process.env, LAB_DIRECTORY: SYSTEM_LAB_DIRECTORY };
-  const command = ['lab/cli.ts', 'run', file, '--json'];
+  const command = ['lab/cli/main.ts', 'run', file, '--json'];
   const result = await run(process.execPath, command, { env: environment, maxBuffer: 1 << 24 }).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     (error: { code: number; stdout: string; stderr: string }) => error,
@@ -130,7 +130,7 @@ describe('the main job: the seed experiment, as written, through the deployed sy
   });
 
   it("writes the seed's record, one row for the fault, under the seed's column names", () => {
-    const [row, ...others] = finished.document.record;
+    const [row, ...others] = finished.document.records;
     expect(others).toEqual([]);
     expect(row).toMatchObject({
       experiment_id: 'exp_chaos_redis_019',
@@ -188,7 +188,7 @@ describe('the same fault on a shard that carries production traffic', () => {
     expect(probe?.lostAcknowledgedWrites).toBe(0);
     const stopped = document.timeline.find((entry) => entry.type === 'GUARD_STOPPED')?.details;
     expect(stopped?.reason).toBe('GUARDRAIL');
-    expect(document.record[0]).toMatchObject({ was_auto_rolled_back: true });
+    expect(document.records[0]).toMatchObject({ was_auto_rolled_back: true });
   });
 
   it('is lifted within 2 s of the first bad scrape', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Observer } from '../../lab/observe.ts';
+import type { Observer } from '../../lab/fleet/observe.ts';
 import { CANARY_NODES, partition, SystemUnderTest } from './harness.ts';
 
 /** What ends a fault besides the guardrails' own breach, each seen from a peer's network. */

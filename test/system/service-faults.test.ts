@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Observer } from '../../lab/observe.ts';
-import { waitFor } from '../../lab/wait-for.ts';
+import type { Observer } from '../../lab/fleet/observe.ts';
+import { waitFor } from '../../lab/shared/wait-for.ts';
 import { CANARY_NODES, SystemUnderTest } from './harness.ts';
 
 /** From the guard's last heartbeat to the alarm: 30 s in the lab, which evaluates it every second; then FIS starts it. */

@@ -1,13 +1,13 @@
-import { findKeeper, startLab, stopLab } from '../../lab/up.ts';
+import { findSupervisor, startLab, stopLab } from '../../lab/runtime/lifecycle.ts';
 import { SYSTEM_LAB_DIRECTORY } from './directory.ts';
 
-/** One lab for the whole tier. It is leashed to this process, so it is gone whatever becomes of the tests. */
+/** One lab for the whole tier. It ends with this process, whatever becomes of the tests. */
 export default async function setUp(): Promise<() => Promise<void>> {
-  if (findKeeper(SYSTEM_LAB_DIRECTORY)) await stopLab(SYSTEM_LAB_DIRECTORY);
+  if (findSupervisor(SYSTEM_LAB_DIRECTORY)) await stopLab(SYSTEM_LAB_DIRECTORY);
   await startLab({
     directory: SYSTEM_LAB_DIRECTORY,
     scope: 'all',
-    leashed: true,
+    endsWithParent: true,
     onProgress: (text) => process.stdout.write(`lab: ${text}\n`),
   });
   return async () => {

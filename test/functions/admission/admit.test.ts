@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { admit } from '../../../functions/admission/admit.ts';
 import { CHECKS } from '../../../functions/admission/checks.ts';
 import type { AdmissionPorts } from '../../../functions/admission/ports.ts';
-import type { LiveNode } from '../../../functions/domain/targets.ts';
 import type { Experiment, Fault } from '../../../functions/domain/experiment.ts';
 import type { FaultParameters } from '../../../functions/domain/faults/catalogue.ts';
+import type { LiveNode } from '../../../functions/domain/targets.ts';
 import type { Reading } from '../../../functions/domain/workflow.ts';
 import { configuration, fakeClock, seedExperiment } from '../domain/fixtures.ts';
 

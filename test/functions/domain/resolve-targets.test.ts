@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { LiveNode } from '../../../functions/domain/targets.ts';
 import type { Fault } from '../../../functions/domain/experiment.ts';
 import type { FaultParameters } from '../../../functions/domain/faults/catalogue.ts';
 import { type Network, resolveTargets, subnetsToLookAt } from '../../../functions/domain/resolve-targets.ts';
-import type { SubnetInterface } from '../../../functions/domain/targets.ts';
+import type { LiveNode, SubnetInterface } from '../../../functions/domain/targets.ts';
 import { mergeTopology } from '../../../functions/engines/redis/topology.ts';
 import { ip, liveNode, nodes, shard } from './target-fixtures.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { judgeBudgets } from '../../../functions/domain/budgets.ts';
 import { recordId, recordsOf } from '../../../functions/domain/records.ts';
 import { judge } from '../../../functions/domain/verdict.ts';
-import { experimentOf, hostFault, fisFault } from '../inject/fixtures.ts';
+import { experimentOf, fisFault, hostFault } from '../inject/fixtures.ts';
 import { fullRun, iso, logOf, rolledBack } from './fixtures.ts';
 
 const limits = { rtoSeconds: 15, lostAcknowledgedWrites: 0 };

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Injection } from '../../../functions/domain/workflow.ts';
-import { nextDueAtEpochMs, nextBatch } from '../../../functions/inject/batches.ts';
+import { nextBatch, nextDueAtEpochMs } from '../../../functions/inject/batches.ts';
 import { EPOCH_MS, iso } from '../domain/fixtures.ts';
-import { experimentOf, hostFault, fisFault } from './fixtures.ts';
+import { experimentOf, fisFault, hostFault } from './fixtures.ts';
 
 const ids = (faults: { faultId: string }[]) => faults.map(({ faultId }) => faultId);
 const injectedSoFar = (injectedFaults: string[], endsSeconds = 60): Injection => ({

@@ -8,7 +8,7 @@ import type { Injection } from '../../../functions/domain/workflow.ts';
 import { type InjectDependencies, injectFault } from '../../../functions/inject/inject-fault.ts';
 import type { Lease } from '../../../functions/tables/leases.ts';
 import { SimulatedClock } from '../guard/simulated-clock.ts';
-import { experimentOf, hostFault, planOf, fisFault } from './fixtures.ts';
+import { experimentOf, fisFault, hostFault, planOf } from './fixtures.ts';
 
 /** Hosts and service confirm after a second; a log that keeps what was written; a lease that is held. */
 function world(faults: Fault[] = [hostFault(1, 0)], result?: CommandResult) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CommandResult } from '../../../functions/aws/host-commands.ts';
 import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
-import type { ExperimentRun, ResolvedTargets, FisRollback } from '../../../functions/domain/workflow.ts';
+import type { ExperimentRun, FisRollback, ResolvedTargets } from '../../../functions/domain/workflow.ts';
 import { plannedFaults } from '../../../functions/rollback/planned-faults.ts';
 import { rollBack } from '../../../functions/rollback/roll-back.ts';
 import { whyRolledBack } from '../../../functions/rollback/why.ts';

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { LiveNode } from '../../../functions/domain/targets.ts';
 import type { Fault } from '../../../functions/domain/experiment.ts';
+import type { LiveNode } from '../../../functions/domain/targets.ts';
 import type { RollbackResult } from '../../../functions/domain/workflow.ts';
 import type { StoreTopology } from '../../../functions/engines/engine.ts';
 import { type RecoveringCluster, verifyRecovery } from '../../../functions/rollback/verify-recovery.ts';
 import { SimulatedClock } from '../guard/simulated-clock.ts';
-import { experimentOf, hostFault, fisFault } from '../inject/fixtures.ts';
+import { experimentOf, fisFault, hostFault } from '../inject/fixtures.ts';
 
 const shard = (replicas: string[]) => ({ name: 's', master: 'node-1', replicas, healthy: true, problems: [] });
 const topology = (change: Partial<StoreTopology> = {}): StoreTopology => ({

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders are CloudFormation's, in Fn::Sub
-import type { Json, JsonObject } from '../../../lab/aws/intrinsics.ts';
+import type { Json, JsonObject } from '../../../lab/aws/protocol/json.ts';
 
 const getAtt = (id: string, attribute = 'Arn'): Json => ({ 'Fn::GetAtt': [id, attribute] });
 const trust = (service: string): Json => ({

@@ -1,19 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import type { Server } from 'node:https';
-import { Agent, createServer } from 'node:https';
+import { Agent, createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Credentials } from '../../../lab/aws/principals.ts';
+import type { Credentials } from '../../../lab/aws/protocol/principal.ts';
 import { createSystem, type System } from '../../../lab/aws/system.ts';
-import { resolveTemplate } from '../../../lab/aws/template.ts';
-import { ACCOUNT_ID, REDIS_HOSTS, REGION } from '../../../lab/world.ts';
+import { resolveTemplate } from '../../../lab/aws/template/template.ts';
+import { FLEET_HOSTS } from '../../../lab/fleet/fleet.ts';
+import { ACCOUNT_ID, REGION } from '../../../lab/shared/topology.ts';
 import { TEMPLATE } from './fixture-template.ts';
 
 export const PLACE = { accountId: ACCOUNT_ID, region: REGION, stackName: 'Test' };
 export const AGENT_TOKEN = 'token-of-the-test';
-const [host] = REDIS_HOSTS;
-if (host === undefined) throw new Error('the world has no host');
+const [host] = FLEET_HOSTS;
+if (host === undefined) throw new Error('the fleet has no host');
 export const HOST = host;
 
 /** The functions of the fixture, one file, one export each: `index.mjs`. */
@@ -92,7 +92,7 @@ export async function startLab(nowMs: () => number = Date.now): Promise<Lab> {
   const system = createSystem({
     template: resolveTemplate(TEMPLATE, PLACE, new Map([['code.zip', code]])),
     seam: { ...seam, endpoint },
-    hosts: REDIS_HOSTS,
+    hosts: FLEET_HOSTS,
     power,
     agentTokens: new Map([[HOST.instanceId, AGENT_TOKEN]]),
     secretFile: join(directory, 'secret.json'),

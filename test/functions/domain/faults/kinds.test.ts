@@ -5,12 +5,12 @@ import type { Experiment } from '../../../../functions/domain/experiment.ts';
 import type { FaultParameters } from '../../../../functions/domain/faults/catalogue.ts';
 import {
   FAULT_KINDS,
+  FIS_KINDS,
   HOST_KINDS,
   impactedNodesOf,
   kindOf,
   peersOf,
   refusalOf,
-  FIS_KINDS,
 } from '../../../../functions/domain/faults/catalogue.ts';
 import type { AnyFisKind } from '../../../../functions/domain/faults/kind.ts';
 import { parseExperiment } from '../../../../functions/domain/parse-experiment.ts';

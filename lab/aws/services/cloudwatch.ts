@@ -1,0 +1,171 @@
+import { isObject, type JsonObject } from '../protocol/json.ts';
+import {
+  type JsonService,
+  type Operation,
+  objectList,
+  refuseUnknownFields,
+  requiredString,
+  stringList,
+} from '../protocol/service.ts';
+import type { Template } from '../template/template.ts';
+import { MetricAlarm, metricKey } from './cloudwatch-metric-alarm.ts';
+import type { EventBridge } from './eventbridge.ts';
+import type { Usage } from './usage.ts';
+
+export const ALARM_STATES = ['OK', 'ALARM', 'INSUFFICIENT_DATA'] as const;
+export type AlarmState = (typeof ALARM_STATES)[number];
+interface Alarm {
+  state: AlarmState;
+  reason: string;
+  changedAt: string;
+}
+
+const EVALUATE_EVERY_MS = 1000;
+/** Longer than any alarm of the template looks back. */
+const KEEP_SAMPLES_MS = 600_000;
+
+/**
+ * CloudWatch: metrics are counted, and alarms over one of the product's own are evaluated; the state of all others is
+ * set through the control socket.
+ */
+export class CloudWatch implements JsonService {
+  readonly signingName = 'monitoring';
+  readonly operations: Record<string, Operation>;
+  readonly alarms = new Map<string, Alarm>();
+  readonly #template: Template;
+  readonly #events: Pick<EventBridge, 'emit'>;
+  readonly #metricAlarms: readonly MetricAlarm[];
+  /** Metric → when its samples arrived. */
+  readonly #samples = new Map<string, number[]>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(template: Template, events: Pick<EventBridge, 'emit'>, usage: Usage) {
+    this.#template = template;
+    this.#events = events;
+    this.#metricAlarms = template
+      .ofType('AWS::CloudWatch::Alarm')
+      .filter(({ properties }) => properties.Metrics !== undefined)
+      .map((resource) => new MetricAlarm(resource));
+    for (const name of mentionedAlarms(template)) {
+      this.alarms.set(name, { state: 'OK', reason: 'the lab starts quietly', changedAt: new Date().toISOString() });
+    }
+    for (const { name } of this.#metricAlarms) {
+      this.alarms.set(name, { state: 'INSUFFICIENT_DATA', reason: 'created', changedAt: new Date().toISOString() });
+    }
+    this.operations = {
+      DescribeAlarms: {
+        demands: (input) => {
+          const names = stringList(input, 'AlarmNames');
+          const resources = names.length === 0 ? [this.arnOf('*')] : names.map((name) => this.arnOf(name));
+          return resources.map((resource) => ({ action: 'cloudwatch:DescribeAlarms', resource }));
+        },
+        run: (input) => this.#describe(input),
+      },
+      PutMetricData: {
+        demands: (input) => [
+          {
+            action: 'cloudwatch:PutMetricData',
+            resource: '*',
+            context: { 'cloudwatch:namespace': requiredString(input, 'Namespace') },
+          },
+        ],
+        run: (input) => {
+          usage.metricDatums += objectList(input.MetricData).length;
+          this.#keep(input, Date.now());
+          return {};
+        },
+      },
+    };
+  }
+
+  arnOf(name: string): string {
+    const { accountId, region } = this.#template.place;
+    return `arn:aws:cloudwatch:${region}:${accountId}:alarm:${name}`;
+  }
+
+  /** From now on alarms follow their metrics. */
+  start(): void {
+    this.evaluate(Date.now());
+    this.#timer = setInterval(() => this.evaluate(Date.now()), EVALUATE_EVERY_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  evaluate(nowMs: number): void {
+    for (const alarm of this.#metricAlarms) {
+      const state = alarm.isBreached(this.#samples.get(alarm.metric) ?? [], nowMs) ? 'ALARM' : 'OK';
+      if (this.alarms.get(alarm.name)?.state !== state)
+        this.setState(alarm.name, state, `computed from ${alarm.metric}`);
+    }
+  }
+
+  #keep(input: JsonObject, nowMs: number): void {
+    for (const datum of objectList(input.MetricData)) {
+      const [namespace, name] = [requiredString(input, 'Namespace'), requiredString(datum, 'MetricName')];
+      const key = metricKey(namespace, name, objectList(datum.Dimensions));
+      const recent = (this.#samples.get(key) ?? []).filter((atMs) => atMs > nowMs - KEEP_SAMPLES_MS);
+      this.#samples.set(key, [...recent, nowMs]);
+    }
+  }
+
+  /** Sets an alarm's state, creating it if need be, and emits the state change as CloudWatch does. */
+  setState(name: string, state: AlarmState, reason = 'set through the control socket'): void {
+    const previous = this.alarms.get(name);
+    const changedAt = new Date().toISOString();
+    this.alarms.set(name, { state, reason, changedAt });
+    if (previous?.state === state) return;
+    const describeState = (alarm: Alarm): JsonObject => ({
+      value: alarm.state,
+      reason: alarm.reason,
+      timestamp: alarm.changedAt,
+    });
+    this.#events.emit({
+      source: 'aws.cloudwatch',
+      'detail-type': 'CloudWatch Alarm State Change',
+      resources: [this.arnOf(name)],
+      detail: {
+        alarmName: name,
+        state: describeState({ state, reason, changedAt }),
+        ...(previous === undefined ? {} : { previousState: describeState(previous) }),
+      },
+    });
+  }
+
+  #describe(input: JsonObject): object {
+    refuseUnknownFields(input, ['AlarmNames', 'StateValue', 'AlarmTypes', 'MaxRecords']);
+    const names = stringList(input, 'AlarmNames');
+    const chosen = [...this.alarms].filter(
+      ([name, alarm]) =>
+        (names.length === 0 || names.includes(name)) && (input.StateValue ?? alarm.state) === alarm.state,
+    );
+    return {
+      MetricAlarms: chosen.map(([name, alarm]) => ({
+        AlarmName: name,
+        AlarmArn: this.arnOf(name),
+        StateValue: alarm.state,
+        StateReason: alarm.reason,
+        StateUpdatedTimestamp: Date.parse(alarm.changedAt) / 1000,
+      })),
+      CompositeAlarms: [],
+    };
+  }
+}
+
+/** Alarms of the template, and the names and ARNs that its rules wait for. */
+function mentionedAlarms(template: Template): Set<string> {
+  const names = new Set(template.ofType('AWS::CloudWatch::Alarm').map((alarm) => alarm.name));
+  for (const { properties } of template.ofType('AWS::Events::Rule')) {
+    const pattern = properties.EventPattern;
+    if (!isObject(pattern)) continue;
+    const detail = isObject(pattern.detail) ? pattern.detail : {};
+    for (const name of Array.isArray(detail.alarmName) ? detail.alarmName : [])
+      if (typeof name === 'string') names.add(name);
+    for (const arn of Array.isArray(pattern.resources) ? pattern.resources : []) {
+      const name = typeof arn === 'string' ? /:alarm:(.+)$/.exec(arn)?.[1] : undefined;
+      if (name !== undefined) names.add(name);
+    }
+  }
+  return names;
+}

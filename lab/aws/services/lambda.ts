@@ -1,0 +1,124 @@
+import type { CredentialStore } from '../iam/principals.ts';
+import { AwsError } from '../protocol/aws-error.ts';
+import type { Authorizer, Demand, Principal } from '../protocol/principal.ts';
+import type { Template } from '../template/template.ts';
+import type { Outcome } from './lambda-environment.ts';
+import { LambdaFunction, type LambdaSeam } from './lambda-function.ts';
+import type { Usage } from './usage.ts';
+
+/** Waits of Lambda's queue before the second and third attempt of an asynchronous invocation. */
+const RETRY_DELAYS_MS = [60_000, 120_000];
+const THROTTLE_RETRY_MS = 1_000;
+/** Events older than this are dropped. */
+const MAX_EVENT_AGE_MS = 6 * 3_600_000;
+/** The machine is small: cold starts at once would slow each other down. */
+const INITIALIZATIONS_AT_ONCE = 2;
+
+export interface LambdaDependencies {
+  template: Template;
+  credentials: CredentialStore;
+  authorizer: Authorizer;
+  usage: Usage;
+  seam: LambdaSeam;
+  /** Where failed asynchronous events go: the function's on-failure destination. */
+  onFailedEvent: (source: LambdaFunction, destination: string, event: unknown, outcome: Outcome) => Promise<void>;
+}
+
+/** Lambda: the template's functions, each environment a process of its own. */
+export class Lambda {
+  readonly functions: readonly LambdaFunction[];
+  readonly #dependencies: LambdaDependencies;
+  readonly #timers = new Set<NodeJS.Timeout>();
+
+  constructor(dependencies: LambdaDependencies) {
+    this.#dependencies = dependencies;
+    const { template, credentials, seam, usage } = dependencies;
+    this.functions = template
+      .ofType('AWS::Lambda::Function')
+      .map((resource) => new LambdaFunction(resource, template, credentials, seam, usage));
+  }
+
+  async start(): Promise<void> {
+    const waiting = [...this.functions];
+    const worker = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await next.initialize();
+    };
+    await Promise.all(Array.from({ length: INITIALIZATIONS_AT_ONCE }, worker));
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const target of this.functions) target.stop();
+  }
+
+  /** @param reference name, ARN, partial ARN or ARN with a version. @throws AwsError ResourceNotFoundException */
+  find(reference: string): LambdaFunction {
+    const name = /(?:^|function:)([A-Za-z0-9-_]+)(?::[A-Za-z0-9$_-]+)?$/.exec(reference)?.[1];
+    const found = this.functions.find((candidate) => candidate.name === name);
+    if (found === undefined) throw new AwsError('ResourceNotFoundException', `Function not found: ${reference}`, 404);
+    return found;
+  }
+
+  demand(target: LambdaFunction, context: Demand['context'] = {}): Demand {
+    return { action: 'lambda:InvokeFunction', resource: target.arn, context, resourcePolicy: target.resourcePolicy };
+  }
+
+  /** Synchronous. @throws AwsError when not allowed or throttled. */
+  async invoke(
+    principal: Principal,
+    reference: string,
+    event: unknown,
+    context: Demand['context'] = {},
+  ): Promise<Outcome> {
+    const target = this.find(reference);
+    await this.#dependencies.authorizer.require(principal, [this.demand(target, context)]);
+    return target.invoke(event);
+  }
+
+  /** Asynchronous: returns when the event is queued. @throws AwsError when not allowed. */
+  async enqueue(
+    principal: Principal,
+    reference: string,
+    event: unknown,
+    context: Demand['context'] = {},
+  ): Promise<void> {
+    const target = this.find(reference);
+    await this.#dependencies.authorizer.require(principal, [this.demand(target, context)]);
+    this.#attempt(target, event, 0, Date.now());
+  }
+
+  #attempt(target: LambdaFunction, event: unknown, attempts: number, queuedAtMs: number): void {
+    target
+      .invoke(event)
+      .then(
+        async (outcome) => {
+          if (outcome.error === undefined) return;
+          console.error(
+            `lambda: asynchronous ${target.name} failed: ${outcome.error.errorType} ${outcome.error.errorMessage}`,
+          );
+          if (attempts < target.maximumRetryAttempts) {
+            const delayMs = RETRY_DELAYS_MS[attempts] ?? 120_000;
+            this.#later(delayMs, () => this.#attempt(target, event, attempts + 1, queuedAtMs));
+          } else if (target.onFailure !== undefined) {
+            await this.#dependencies.onFailedEvent(target, target.onFailure, event, outcome);
+          }
+        },
+        (error: unknown) => {
+          // Throttled: Lambda keeps the event and tries again; that is no attempt.
+          const throttled = error instanceof AwsError && error.code === 'TooManyRequestsException';
+          if (throttled && Date.now() - queuedAtMs < MAX_EVENT_AGE_MS) {
+            this.#later(THROTTLE_RETRY_MS, () => this.#attempt(target, event, attempts, queuedAtMs));
+          } else console.error(`lambda: event for ${target.name} dropped:`, error);
+        },
+      )
+      .catch((error: unknown) => console.error(`lambda: destination of ${target.name}:`, error));
+  }
+
+  #later(delayMs: number, act: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      act();
+    }, delayMs);
+    this.#timers.add(timer);
+  }
+}

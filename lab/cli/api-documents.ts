@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { EXPERIMENT_STATUSES } from '../../functions/domain/experiment.ts';
+
+/**
+ * The parts of the API's answers that the lab shows. Loose on purpose: what is not shown may change freely, and `--json`
+ * passes everything on as it came.
+ */
+const status = z.enum(EXPERIMENT_STATUSES);
+const outcome = z.enum(['CONFIRMED', 'DEVIATED', 'INCONCLUSIVE']);
+
+const reading = z.looseObject({
+  guardrail: z.string(),
+  value: z.number().nullish(),
+  limit: z.number(),
+  breachWhen: z.enum(['above', 'below']),
+  unit: z.string(),
+  ageSeconds: z.number().nullish(),
+  maxAgeSeconds: z.number(),
+  breached: z.boolean(),
+  reason: z.string().nullish(),
+});
+export type ShownReading = z.infer<typeof reading>;
+
+/** A node that a fault is meant for, until its rollback has answered. */
+const impactedNode = z.looseObject({ podName: z.string(), instanceId: z.string().nullish(), faultState: z.string() });
+
+export const statusSchema = z.looseObject({
+  experimentId: z.string(),
+  status,
+  outcome: outcome.nullish(),
+  elapsedSeconds: z.number().nullish(),
+  remainingSeconds: z.number().nullish(),
+  guardrails: z.array(reading).nullish(),
+  impactedNodes: z.array(impactedNode).nullish(),
+});
+export type StatusDocument = z.infer<typeof statusSchema>;
+
+const timelineEntry = z.looseObject({
+  sequence: z.number(),
+  type: z.string(),
+  at: z.string(),
+  summary: z.string(),
+});
+export type TimelineEntry = z.infer<typeof timelineEntry>;
+
+/** A node once its rollback has answered. */
+const nodeRollback = z.looseObject({
+  node: z.string(),
+  outcome: z.enum(['REVERTED', 'NOTHING_TO_REVERT', 'FAILED']),
+  revertReason: z.string().nullish(),
+  liftedAt: z.string().nullish(),
+  fence: z
+    .looseObject({ outcome: z.string(), raisedAt: z.string().nullish(), loweredAt: z.string().nullish() })
+    .nullish(),
+  leftovers: z.array(z.string()),
+  detail: z.string().nullish(),
+});
+
+export type NodeRollbackShown = z.infer<typeof nodeRollback>;
+/** @returns false for a node whose rollback has not answered: nothing is proven of it. */
+export function isRolledBack(
+  node: z.infer<typeof nodeRollback> | z.infer<typeof impactedNode>,
+): node is NodeRollbackShown {
+  return nodeRollback.safeParse(node).success;
+}
+
+export const experimentSchema = z.looseObject({
+  experimentId: z.string(),
+  status,
+  outcome: outcome.nullish(),
+  reason: z.string().nullish(),
+  budgets: z
+    .array(z.looseObject({ name: z.string(), limit: z.number(), measured: z.number().nullish(), met: z.boolean() }))
+    .nullish(),
+  nodes: z.array(z.union([nodeRollback, impactedNode])).nullish(),
+  record: z.array(z.record(z.string(), z.unknown())).nullish(),
+  timeline: z.array(timelineEntry),
+});
+export type ExperimentDocument = z.infer<typeof experimentSchema>;
+
+/** What admission saw of one cluster; percentages 0-100. */
+const clusterFacts = z.looseObject({
+  cluster: z.string(),
+  liveNodes: z.number(),
+  impactedNodes: z.number(),
+  impactedNodesPct: z.number(),
+  maxNodesPct: z.number(),
+  trafficSharePct: z.number(),
+  maxTrafficSharePct: z.number(),
+  worstCase: z.looseObject({
+    abortSeconds: z.number(),
+    leaseLossSeconds: z.number(),
+    ttlSeconds: z.number(),
+    /** Only with faults that a service applies. */
+    service: z.looseObject({ withoutGuardSeconds: z.number() }).nullish(),
+  }),
+});
+const targetNode = z.looseObject({ name: z.string(), instanceId: z.string(), shard: z.string(), role: z.string() });
+
+/** Not loose: by its fields one is told from the other. */
+const plannedCommand = z.object({
+  node: z.string(),
+  document: z.string(),
+  startSeconds: z.number().nullish(),
+  undo: z.array(z.string()),
+});
+const plannedService = z.object({
+  nodes: z.array(z.looseObject({ node: z.string() })),
+  startSeconds: z.number().nullish(),
+  action: z.looseObject({ actionId: z.string(), undo: z.array(z.string()), boundSeconds: z.number().nullish() }),
+});
+export type PlannedAct = z.infer<typeof plannedCommand> | z.infer<typeof plannedService>;
+
+export const dryRunSchema = z.looseObject({
+  admitted: z.literal(true),
+  experiment: z.looseObject({ faults: z.array(z.looseObject({ faultId: z.string(), kind: z.string() })) }),
+  facts: z.looseObject({
+    clusters: z.array(clusterFacts),
+    targets: z.array(z.looseObject({ faultId: z.string(), impacted: z.array(targetNode) })),
+    irreversible: z.array(z.looseObject({ kind: z.string(), text: z.string() })).nullish(),
+  }),
+  wouldRun: z.array(z.union([plannedCommand, plannedService])).nullish(),
+});
+export type DryRunDocument = z.infer<typeof dryRunSchema>;
+
+export const problemSchema = z.looseObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.number(),
+  detail: z.string().nullish(),
+  errors: z.array(z.looseObject({ field: z.string(), message: z.string(), allowed: z.unknown().nullish() })).nullish(),
+});
+export type ProblemDocument = z.infer<typeof problemSchema>;

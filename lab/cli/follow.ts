@@ -1,0 +1,144 @@
+import type { Clock } from '../../functions/domain/clock.ts';
+import { TERMINAL_STATUSES } from '../../functions/domain/experiment.ts';
+import type { ApiAnswer, ApiClient } from './api-client.ts';
+import {
+  type ExperimentDocument,
+  experimentSchema,
+  problemSchema,
+  type StatusDocument,
+  statusSchema,
+} from './api-documents.ts';
+import { type Paint, renderFrame, renderPlainStatus, renderTimelineEntry } from './render.ts';
+import { renderProblem } from './render-result.ts';
+import type { Screen } from './render-terminal.ts';
+
+export type End =
+  | { kind: 'ended'; document: ExperimentDocument }
+  | { kind: 'refused'; answer: ApiAnswer }
+  /** The API could not be asked any more: how it ended is unknown. */
+  | { kind: 'lost'; reason: string };
+
+const POLL_MS = 1_000;
+/** A log gets a status line when something changed, and this often at least. */
+const PLAIN_STATUS_EVERY_MS = 10_000;
+const SILENCE_LIMIT_MS = 30_000;
+
+/** What an answer that is no success says. */
+export function renderAnswer(answer: ApiAnswer, paint: Paint): string[] {
+  const problem = problemSchema.safeParse(answer.body);
+  return problem.success
+    ? renderProblem(problem.data, paint)
+    : [paint('bad', `The API answered ${answer.status}: ${JSON.stringify(answer.body)}`)];
+}
+
+/**
+ * Polls status and timeline every second until the experiment is over, and shows both. The answer to the start is
+ * awaited beside it: it comes only when the fault is in place, and by then there is something to see. An aborted
+ * `signal` becomes `POST …/abort`, repeated until the API took it. Only a 4xx is a refusal of the start: a 5xx, or no
+ * answer at all, says nothing about whether it began.
+ * @param path of the experiment, `/api/v1/chaos/experiments/<id>`.
+ */
+export async function followExperiment(
+  path: string,
+  start: Promise<ApiAnswer>,
+  signal: AbortSignal,
+  ports: { client: ApiClient; clock: Clock; screen: Screen; onAbortTaken(): void },
+): Promise<End> {
+  const { client, clock, screen } = ports;
+  let refusal: ApiAnswer | undefined;
+  /** When the start was answered or failed; later, when the API last showed the experiment. */
+  let lastAnswerMs: number | undefined;
+  start
+    .then(
+      (answer) => {
+        if (answer.status >= 500) {
+          const unknown = screen.paint('bad', 'Whether it began is unknown; asking.');
+          screen.print([...renderAnswer(answer, screen.paint), unknown]);
+        } else if (answer.status >= 400) refusal = answer;
+      },
+      (error: unknown) => {
+        screen.print([screen.paint('bad', `The start got no answer (${message(error)}); asking whether it began.`)]);
+      },
+    )
+    .finally(() => {
+      lastAnswerMs = clock.monotonicMs();
+    });
+  const show = createShow(clock, screen);
+  let abortTaken = false;
+  let isKnown = false;
+  let lastStatus: number | undefined;
+  let complained = false;
+
+  for (;;) {
+    if (refusal !== undefined) return { kind: 'refused', answer: refusal };
+    try {
+      if (signal.aborted && !abortTaken) {
+        const answer = await client.call('POST', `${path}/abort`);
+        abortTaken = answer.status < 300;
+        if (abortTaken) {
+          ports.onAbortTaken();
+          screen.print(['Abort requested; waiting for the rollback.']);
+        }
+      }
+      lastStatus = undefined;
+      const detail = await client.call('GET', path);
+      lastStatus = detail.status;
+      const status = await client.call('GET', `${path}/status`);
+      if (detail.status === 200 && status.status === 200) {
+        isKnown = true;
+        lastAnswerMs = clock.monotonicMs();
+        complained = false;
+        const document = experimentSchema.parse(detail.body);
+        show(statusSchema.parse(status.body), document);
+        if (TERMINAL_STATUSES.includes(document.status)) {
+          screen.frame([]);
+          return { kind: 'ended', document };
+        }
+      } else if (detail.status !== 404 && !complained) {
+        complained = true;
+        screen.print([screen.paint('bad', `The API answered ${detail.status} to GET ${path}; asking again.`)]);
+      }
+    } catch (error) {
+      if (!complained)
+        screen.print([screen.paint('bad', `The API could not be asked: ${message(error)}; asking again.`)]);
+      complained = true;
+    }
+    if (lastAnswerMs !== undefined && clock.monotonicMs() - lastAnswerMs > SILENCE_LIMIT_MS) {
+      screen.frame([]);
+      const seconds = SILENCE_LIMIT_MS / 1000;
+      const reason =
+        !isKnown && lastStatus === 404
+          ? `The experiment is not known to the API ${seconds} s after its start ended: nothing shows that it began.`
+          : `Nothing was heard of the experiment for ${seconds} s; its end is unknown. Hosts lift their faults by themselves.`;
+      return { kind: 'lost', reason };
+    }
+    await clock.sleep(POLL_MS);
+  }
+}
+
+function createShow(clock: Clock, screen: Screen): (status: StatusDocument, document: ExperimentDocument) => void {
+  let lastSequence = 0;
+  let lastState = '';
+  let lastPlainMs = Number.NEGATIVE_INFINITY;
+  return (status, document) => {
+    const added = document.timeline.filter((entry) => entry.sequence > lastSequence);
+    lastSequence = Math.max(lastSequence, ...added.map((entry) => entry.sequence));
+    if (added.length > 0) screen.print(added.map((entry) => renderTimelineEntry(entry, screen.paint)));
+    if (screen.live) {
+      screen.frame(renderFrame(status, screen.paint));
+      return;
+    }
+    const breached = (status.guardrails ?? [])
+      .filter((reading) => reading.breached)
+      .map((reading) => reading.guardrail);
+    const state = [status.status, ...breached].join(' ');
+    if (state === lastState && clock.monotonicMs() - lastPlainMs < PLAIN_STATUS_EVERY_MS) return;
+    lastState = state;
+    lastPlainMs = clock.monotonicMs();
+    screen.print(renderPlainStatus(status));
+  };
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

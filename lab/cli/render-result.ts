@@ -1,0 +1,112 @@
+import {
+  type DryRunDocument,
+  type ExperimentDocument,
+  isRolledBack,
+  type NodeRollbackShown,
+  type PlannedAct,
+  type ProblemDocument,
+} from './api-documents.ts';
+import { type Paint, printable, round } from './render.ts';
+
+/** What would be touched, how much of the cluster that is, and how bad it can get. */
+export function renderDryRun(document: DryRunDocument, paint: Paint): string[] {
+  const kinds = new Map(document.experiment.faults.map(({ faultId, kind }) => [faultId, kind]));
+  return [
+    paint('bold', 'Would touch'),
+    ...document.facts.targets.flatMap(({ faultId, impacted }) =>
+      impacted.map(
+        (node) =>
+          `  ${printable(kinds.get(faultId) ?? 'a fault')} on ${printable(node.name)} (${printable(node.instanceId)}, ` +
+          `${printable(node.role)} of ${printable(node.shard)})`,
+      ),
+    ),
+    ...(document.wouldRun ?? []).map(plannedLine),
+    ...(document.facts.irreversible ?? []).map(
+      ({ kind, text }) => `  ${paint('bad', 'cannot be undone')}: ${printable(kind)}: ${printable(text)}`,
+    ),
+    ...document.facts.clusters.flatMap((facts) => [
+      `  blast radius in ${printable(facts.cluster)}: ${facts.impactedNodes} of ${facts.liveNodes} nodes ` +
+        `(${round(facts.impactedNodesPct)} %, limit ${round(facts.maxNodesPct)} %), ${round(facts.trafficSharePct)} % ` +
+        `of the traffic (limit ${round(facts.maxTrafficSharePct)} %)`,
+      `  at worst: lifted ${round(facts.worstCase.abortSeconds)} s after a breach, ` +
+        `${round(facts.worstCase.leaseLossSeconds)} s after the control plane is lost, ` +
+        `${round(facts.worstCase.ttlSeconds)} s after it began whatever happens`,
+      ...(facts.worstCase.service
+        ? [
+            `  in FIS, which reads no lease: stopped ${round(facts.worstCase.service.withoutGuardSeconds)} s after the guard is lost`,
+          ]
+        : []),
+    ]),
+  ];
+}
+
+/** What would be sent, when it is not at once, and what takes it back. */
+function plannedLine(act: PlannedAct): string {
+  const when = act.startSeconds ? `, ${act.startSeconds} s after the first` : '';
+  if ('document' in act) {
+    const { node, document: name, undo } = act;
+    return `  on ${printable(node)}: ${printable(name)}${when}; undo: ${undo.map(printable).join('; ')}`;
+  }
+  const { nodes, action } = act;
+  const bound = action.boundSeconds ? `, at most ${action.boundSeconds} s` : '';
+  return (
+    `  on ${nodes.map(({ node }) => printable(node)).join(', ')}: FIS ${printable(action.actionId)}${bound}${when}; ` +
+    `undo: ${action.undo.map(printable).join('; ')}`
+  );
+}
+
+/** Why the API said no: its type, what is wrong with which field, what is allowed, and the numbers behind it. */
+export function renderProblem(problem: ProblemDocument, paint: Paint): string[] {
+  const { type, title, status, detail, errors, ...numbers } = problem;
+  return [
+    paint('bad', `Refused (${status}): ${printable(title)}`),
+    `  type: ${printable(type)}`,
+    ...(detail ? [`  ${printable(detail)}`] : []),
+    ...(errors ?? []).map(
+      ({ field, message, allowed }) =>
+        `  ${printable(field)}: ${printable(message)}${allowed == null ? '' : ` (allowed: ${printable(text(allowed))})`}`,
+    ),
+    ...Object.entries(numbers).map(([name, value]) => `  ${printable(name)}: ${printable(text(value))}`),
+  ];
+}
+
+/** How it ended: verdict, budgets, nodes, audit record. */
+export function renderVerdict(document: ExperimentDocument, paint: Paint): string[] {
+  const succeeded = document.status === 'COMPLETED' && document.outcome === 'CONFIRMED';
+  const headline = `${document.status}, outcome ${document.outcome ?? 'unknown'}`;
+  return [
+    paint(succeeded ? 'good' : 'bad', headline) + (document.reason ? `: ${printable(document.reason)}` : ''),
+    ...(document.budgets ?? []).map((budget) => {
+      const measured = budget.measured == null ? 'not measured' : `measured ${round(budget.measured)}`;
+      const verdict = budget.met ? paint('good', 'met') : paint('bad', 'NOT met');
+      return `  budget ${printable(budget.name)}: ${measured}, limit ${round(budget.limit)}: ${verdict}`;
+    }),
+    ...(document.nodes ?? []).map((node) =>
+      isRolledBack(node) ? renderNode(node, paint) : `  ${printable(node.podName)}: ${printable(node.faultState)}`,
+    ),
+    ...(document.record ?? []).flatMap((row) => [
+      '  audit record',
+      ...Object.entries(row).map(([column, value]) => `    ${printable(column).padEnd(22)} ${printable(text(value))}`),
+    ]),
+  ];
+}
+
+function renderNode(node: NodeRollbackShown, paint: Paint): string {
+  const why = node.revertReason ? ` (${printable(node.revertReason)})` : '';
+  const lifted = node.liftedAt ? `, lifted ${printable(node.liftedAt)}` : '';
+  const fence = node.fence && node.fence.outcome !== 'NONE' ? `, fence ${printable(node.fence.outcome)}` : '';
+  const clean =
+    node.leftovers.length > 0
+      ? paint('bad', `LEFT BEHIND: ${node.leftovers.map(printable).join('; ')}`)
+      : node.outcome === 'FAILED'
+        ? paint('bad', 'NOT verified')
+        : node.outcome === 'NOTHING_TO_REVERT'
+          ? 'the host knew of no fault'
+          : paint('good', 'verified clean');
+  const detail = node.detail ? `, ${printable(node.detail)}` : '';
+  return `  ${printable(node.node)}: ${node.outcome}${why}${lifted}${fence}, ${clean}${detail}`;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'none');
+}

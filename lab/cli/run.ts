@@ -1,0 +1,109 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { connectionOf, readLab } from '../runtime/lab-file.ts';
+import { findSupervisor, readStatus, reservation, startLab, stopLab } from '../runtime/lifecycle.ts';
+import { readPayload } from './payload.ts';
+import { runExperiment } from './run-experiment.ts';
+
+const WATCH_INTERVAL_MS = 500;
+/** How long an experiment may take to roll back after a part of the lab has died, before the whole lab goes. */
+const ROLLBACK_PATIENCE_MS = 30_000;
+/** How long a second Ctrl-C in a lab that stays waits for the answer to the abort. */
+const ABORT_PATIENCE_MS = 2_000;
+const EXIT_FAILED = 1;
+const EXIT_INTERRUPTED = 130;
+
+/**
+ * Runs one experiment in the lab that is up, or in a fresh one that is gone afterwards, whatever happens: the first
+ * Ctrl-C aborts the experiment through the API, a second one ends the lab at once, and `kill -9` ends it too. In a lab
+ * that was up before, the second one only leaves: the rollback goes on there.
+ * @returns the exit code for the shell.
+ * @throws UsageError when the file is no experiment, before anything is started; Error when the lab there is still
+ * starting, or cannot be started.
+ */
+export async function runCommand(
+  directory: string,
+  options: { file: string; json: boolean },
+  say: (text: string) => void,
+): Promise<number> {
+  const payload = readPayload(options.file);
+  const supervisor = findSupervisor(directory);
+  const isOurs = supervisor === undefined;
+  const reserved = supervisor && reservation(directory, supervisor);
+  if (reserved?.isReady === false) throw new Error(reserved.text);
+  if (reserved !== undefined) say(reserved.text);
+  const interrupt = new AbortController();
+  const abortTaken = new AbortController();
+  let isRunning = false;
+  const leave = async (): Promise<void> => {
+    if (isOurs) await stopLab(directory);
+    else say(await messageOnLeaving(abortTaken.signal));
+  };
+  const onSignal = (): void => {
+    if (isRunning && !interrupt.signal.aborted) {
+      say(`interrupted: rolling back; once more to ${isOurs ? 'end the lab at once' : 'leave without waiting for it'}`);
+      interrupt.abort();
+      return;
+    }
+    void leave().finally(() => process.exit(EXIT_INTERRUPTED));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  try {
+    if (isOurs) await startLab({ directory, scope: 'all', endsWithParent: true, onProgress: say });
+    isRunning = true;
+    const lab = connectionOf(readLab(directory));
+    const onAbortTaken = (): void => abortTaken.abort();
+    const experiment = { payload, json: options.json, signal: interrupt.signal, onAbortTaken, lab };
+    return await abortIfLabBreaks(directory, interrupt, say, runExperiment(experiment));
+  } finally {
+    if (isOurs) await stopLab(directory);
+  }
+}
+
+/** @returns what becomes of the experiment, once the API took the abort or has not for ABORT_PATIENCE_MS. */
+export async function messageOnLeaving(abortTaken: AbortSignal): Promise<string> {
+  // Rejects as soon as the abort is taken.
+  await delay(ABORT_PATIENCE_MS, undefined, { signal: abortTaken }).catch(() => undefined);
+  return abortTaken.aborted
+    ? 'left: the abort was taken, and the rollback goes on in the lab'
+    : 'left: the abort was not answered; if the experiment has begun, it ends by its TTL at the latest';
+}
+
+/** An experiment in a lab with a dead part proves nothing: it is aborted and counts as failed. */
+async function abortIfLabBreaks(
+  directory: string,
+  interrupt: AbortController,
+  say: (text: string) => void,
+  experiment: Promise<number>,
+): Promise<number> {
+  const stopWatching = new AbortController();
+  const death = watchForDeath(directory, stopWatching.signal);
+  try {
+    const first = await Promise.race([experiment, death]);
+    if (typeof first === 'number') return deathIn(directory) === undefined ? first : failed(directory, say);
+    say(`the lab is broken: ${first}`);
+    interrupt.abort();
+    await Promise.race([experiment.catch(() => undefined), delay(ROLLBACK_PATIENCE_MS, undefined, { ref: false })]);
+    return EXIT_FAILED;
+  } finally {
+    stopWatching.abort();
+  }
+}
+
+function failed(directory: string, say: (text: string) => void): number {
+  say(`the lab is broken: ${deathIn(directory)}`);
+  return EXIT_FAILED;
+}
+
+function deathIn(directory: string): string | undefined {
+  if (findSupervisor(directory) === undefined) return 'it has ended';
+  return Object.values(readStatus(directory)).find((part) => part.state === 'died')?.reason;
+}
+
+async function watchForDeath(directory: string, signal: AbortSignal): Promise<string> {
+  while (!signal.aborted) {
+    const death = deathIn(directory);
+    if (death !== undefined) return death;
+    await delay(WATCH_INTERVAL_MS);
+  }
+  return 'no longer watched';
+}

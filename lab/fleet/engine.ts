@@ -1,0 +1,76 @@
+/** The one contract between the lab and a store engine. An engine is a folder beside this file and a line in fleet.ts. */
+export interface LabHost {
+  name: string;
+  instanceId: string;
+  /** The hosts that hold the same data; the gateway sends every request to one shard. */
+  shard: string;
+  dataAddress: string;
+  /** Absent where one interface carries everything, as on most EC2 hosts. */
+  managementAddress?: string;
+  tags: Record<string, string>;
+}
+
+export function shardsOf(hosts: readonly LabHost[]): string[] {
+  return [...new Set(hosts.map(({ shard }) => shard))];
+}
+
+/** A unit as fleet/host/host-init.py runs it. */
+export interface HostUnit {
+  argv: string[];
+  user: string;
+  /** `systemctl start` returns when this port of the host accepts connections. */
+  readyPort: number;
+}
+
+export interface HostFile {
+  path: string;
+  owner: string;
+  mode: number;
+  content: string;
+}
+
+/** What an engine puts on a host. */
+export interface HostContent {
+  units: Record<string, HostUnit>;
+  startAtBoot: string[];
+  files: HostFile[];
+  /** Directory → tmpfs mount options. Fresh for every lab. */
+  dataDirectories: Record<string, string>;
+}
+
+export interface StoreSecret {
+  username: string;
+  password: string;
+}
+
+/** The one thing the gateway asks of a shard. Rejects with an error whose message says why. */
+export interface ShardStore {
+  set(key: string, value: string): Promise<void>;
+  get(key: string): Promise<string | null>;
+}
+
+/** A store did not answer in time: whether the command had an effect is unknown. */
+export class StoreTimeout extends Error {
+  constructor(cause: Error) {
+    super(cause.message, { cause });
+  }
+}
+
+export interface ReadinessStep {
+  /** What is true afterwards, e.g. `12 nodes have joined`. */
+  what: string;
+  /** @throws Error with the last problem when it does not become true in time. */
+  work(): Promise<void>;
+}
+
+export interface FleetEngine {
+  hosts: readonly LabHost[];
+  contentOf(host: LabHost, secret: StoreSecret): HostContent;
+  /**
+   * What has to happen between the boot of the hosts and the first request, in this order.
+   * @param startUnit `systemctl start` on every host of the engine.
+   */
+  readinessSteps(secret: StoreSecret, startUnit: (unit: string) => Promise<void>): readonly ReadinessStep[];
+  /** A client that follows the shard through a failover. */
+  connectShard(shard: string, secret: StoreSecret): ShardStore;
+}

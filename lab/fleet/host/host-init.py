@@ -1,0 +1,290 @@
+"""First process of one lab host: the part of an EC2 instance that systemd and cloud-init play.
+
+Usage: host-init.py CONFIG.json   (written by lab/fleet/hosts.ts; runs as pid 1 of fresh mount, pid and uts namespaces)
+
+It gives the host its own /run, /tmp and data directory, starts the units and the agent, reaps, and answers systemctl.py
+on a unix socket. Units are never restarted by themselves: a killed store stays dead until somebody starts it.
+A second socket, outside the host's namespaces, takes power commands.
+"""
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+SYSTEMCTL_SOCKET = "/run/lab-systemctl.sock"
+READY_TIMEOUT_SECONDS = 10
+AGENT_RESTART_SECONDS = 2
+
+
+class Unit:
+    """One process that is started, watched and stopped. `state` uses systemd's words: inactive, active, failed."""
+
+    def __init__(self, name, config, log_directory, hostname):
+        self.name = name
+        self.argv = config["argv"]
+        self.user = config.get("user", "root")
+        self.ready_port = config.get("readyPort")
+        self.restart = config.get("restart", False)
+        self.environment = config.get("environment", {})
+        self.log_path = f"{log_directory}/{hostname}-{name}.log"
+        self.process = None
+        self.state = "inactive"
+        self.stopping = False
+
+    def spawn(self):
+        account = pwd.getpwnam(self.user)
+        environment = {"HOME": account.pw_dir, "LANG": "C.UTF-8", "PATH": os.environ["PATH"], **self.environment}
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                self.argv, cwd="/", env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                user=account.pw_uid, group=account.pw_gid, extra_groups=[], start_new_session=True)
+        self.state = "active"
+        self.stopping = False
+
+    def main_pid(self):
+        return self.process.pid if self.process and self.state == "active" else 0
+
+
+class ServiceManager:
+    def __init__(self, units, stop_timeout_seconds):
+        self.units = units
+        self.stop_timeout_seconds = stop_timeout_seconds
+        self.changed = threading.Condition()
+        self.powered = True
+
+    def start(self, unit):
+        """Starts `unit` if it is not active; like Type=notify, returns when it serves. Raises RuntimeError if it does not."""
+        with self.changed:
+            if not self.powered:
+                raise RuntimeError("the host is stopped")
+            if unit.state != "active":
+                unit.spawn()
+        deadline = time.monotonic() + READY_TIMEOUT_SECONDS
+        while unit.ready_port is not None:
+            try:
+                socket.create_connection(("127.0.0.1", unit.ready_port), timeout=0.5).close()
+                return
+            except OSError as error:
+                if unit.state != "active" or time.monotonic() > deadline:
+                    raise RuntimeError(f"{unit.name} does not serve on port {unit.ready_port}: {error}; "
+                                       f"state {unit.state}, log {unit.log_path}") from error
+                time.sleep(0.02)
+
+    def stop(self, unit):
+        """SIGTERM (and SIGCONT, as systemd does, so that a paused process can obey), then SIGKILL."""
+        with self.changed:
+            if unit.state != "active":
+                unit.state = "inactive"
+                return
+            unit.stopping = True
+            pid = unit.process.pid
+            os.kill(pid, signal.SIGTERM)
+            os.kill(pid, signal.SIGCONT)
+            if not self.changed.wait_for(lambda: unit.state != "active", self.stop_timeout_seconds):
+                os.kill(pid, signal.SIGKILL)
+                self.changed.wait_for(lambda: unit.state != "active")
+
+    def reap(self):
+        # Under the lock: a child that dies at once must not be reaped before spawn() has noted its pid.
+        with self.changed:
+            while True:
+                try:
+                    pid, status = os.waitpid(-1, os.WNOHANG)
+                except ChildProcessError:
+                    return
+                if pid == 0:
+                    return
+                for unit in self.units.values():
+                    if unit.process is not None and unit.process.pid == pid and unit.process.returncode is None:
+                        unit.process.returncode = os.waitstatus_to_exitcode(status)
+                        self.ended(unit)
+
+    def ended(self, unit):
+        clean = unit.stopping or unit.process.returncode == 0
+        unit.state = "inactive" if clean else "failed"
+        self.changed.notify_all()
+        if unit.restart and self.powered:
+            timer = threading.Timer(AGENT_RESTART_SECONDS, self.restart, [unit])
+            timer.daemon = True
+            timer.start()
+
+    def restart(self, unit):
+        with self.changed:
+            if self.powered and unit.state != "active":
+                unit.spawn()
+
+    def power_off(self):
+        """Like stopping a machine: stops the units, kills the rest, drops the kernel's state."""
+        with self.changed:
+            self.powered = False
+        for unit in self.units.values():
+            if not unit.restart:
+                self.stop(unit)
+        os.kill(-1, signal.SIGKILL)  # from the first process: every other one of the host
+        with self.changed:
+            self.changed.wait_for(lambda: all(unit.state != "active" for unit in self.units.values()))
+        forget_runtime_state()
+
+    def power_on(self):
+        set_links("up")
+        with self.changed:
+            self.powered = True
+            for unit in self.units.values():
+                if unit.state != "active":
+                    unit.spawn()
+
+    def answer(self, verb, name, wanted=None):
+        """One systemctl request as (exit code, stdout, stderr)."""
+        unit = self.units.get(name.removesuffix(".service"))
+        if unit is None or unit.restart:
+            code = 4 if verb in ("is-active", "show") else 5
+            return code, "inactive\n" if verb == "is-active" else "", f"Unit {name} could not be found.\n"
+        if verb == "show":
+            # Only the agent restarts, and it is not shown as a unit.
+            return 0, f"{unit.main_pid() if wanted == 'MainPID' else 'no'}\n", ""
+        if verb == "is-active":
+            return (0 if unit.state == "active" else 3), f"{unit.state}\n", ""
+        if verb in ("stop", "restart"):
+            self.stop(unit)
+        if verb in ("start", "restart"):
+            self.start(unit)
+        return 0, "", ""
+
+    def serve(self, connection):
+        with connection:
+            request = json.loads(connection.makefile("r").readline())
+            try:
+                code, out, err = self.answer(request["verb"], request["unit"], request["property"])
+            except (RuntimeError, OSError) as error:
+                code, out, err = 1, "", f"{error}\n"
+            connection.sendall(json.dumps({"code": code, "out": out, "err": err}).encode() + b"\n")
+
+
+def links():
+    shown = subprocess.run(["ip", "-j", "link", "show"], check=True, stdout=subprocess.PIPE).stdout
+    return [link["ifname"] for link in json.loads(shown) if "LOOPBACK" not in link["flags"]]
+
+
+def set_links(state):
+    for link in links():
+        subprocess.run(["ip", "link", "set", "dev", link, state], check=True)
+
+
+def forget_runtime_state():
+    """Drops what does not survive a power-off: packet filters, queueing disciplines, /run and /tmp, the links."""
+    for command in ("iptables", "ip6tables"):
+        for table in ("filter", "nat", "mangle", "raw"):
+            for flag in ("-F", "-X"):
+                subprocess.run([command, "-w", "5", "-t", table, flag], stderr=subprocess.DEVNULL)
+        for chain in ("INPUT", "FORWARD", "OUTPUT"):
+            subprocess.run([command, "-w", "5", "-P", chain, "ACCEPT"], stderr=subprocess.DEVNULL)
+    for link in links():
+        subprocess.run(["tc", "qdisc", "del", "dev", link, "root"], stderr=subprocess.DEVNULL)
+    set_links("down")
+    for directory, kept in (("/run", ("lab", os.path.basename(SYSTEMCTL_SOCKET))), ("/tmp", ())):
+        for entry in os.scandir(directory):
+            if entry.name in kept:
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path, ignore_errors=True)
+            else:
+                os.unlink(entry.path)
+
+
+def listen(path):
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    os.chmod(path, 0o600)
+    listener.listen(16)
+    return listener
+
+
+def press_power(services, connection):
+    with connection:
+        verb = connection.makefile("r").readline().strip()
+        try:
+            {"stop": services.power_off, "start": services.power_on}[verb]()
+            connection.sendall(b"ok\n")
+        except (KeyError, OSError, subprocess.CalledProcessError) as error:
+            connection.sendall(f"{error!r}\n".encode())
+
+
+def accept(listener, answer):
+    def loop():
+        while True:
+            connection, _ = listener.accept()
+            threading.Thread(target=answer, args=[connection], daemon=True).start()
+
+    threading.Thread(target=loop, daemon=True).start()
+
+
+def mount(*arguments):
+    # -n: the host's /run, where mount keeps its table, is what is being replaced.
+    subprocess.run(["mount", "-n", *arguments], check=True)
+
+
+def private_directories(config):
+    """The host's own /run, /tmp and data. What it needs of the checkout is bound in first: that may lie below /tmp."""
+    # `ip netns exec` came with a sysfs of its own, without the control groups, which all hosts share with the machine.
+    mount("--rbind", "/run/cgroup", "/sys/fs/cgroup")
+    staging = "/run/lab-staging"
+    mount("-t", "tmpfs", "-o", "mode=755,size=64m", "lab-run", staging)
+    os.makedirs(f"{staging}/lab/bin")
+    for name, source in (("program", config["programDirectory"]), ("log", config["logDirectory"])):
+        os.mkdir(f"{staging}/lab/{name}")
+        mount("--bind", source, f"{staging}/lab/{name}")
+    with open(config["caFile"], "rb") as source, open(f"{staging}/lab/ca.pem", "wb") as target:
+        target.write(source.read())
+    mount("--move", staging, "/run")
+    mount("-t", "tmpfs", "-o", "mode=1777,size=256m", "lab-tmp", "/tmp")
+    for directory, options in config["dataDirectories"].items():
+        mount("-t", "tmpfs", "-o", options, "lab-data", directory)
+    os.symlink("/run/lab/program/systemctl.py", "/run/lab/bin/systemctl")
+    if os.path.exists("/usr/bin/systemctl"):
+        mount("--bind", "/run/lab/program/systemctl.py", "/usr/bin/systemctl")
+
+
+def write_files(files):
+    for file in files:
+        account = pwd.getpwnam(file["owner"])
+        descriptor = os.open(file["path"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, file["mode"])
+        with os.fdopen(descriptor, "w") as target:
+            os.fchown(descriptor, account.pw_uid, account.pw_gid)
+            target.write(file["content"])
+
+
+def main():
+    with open(sys.argv[1], encoding="utf-8") as file:
+        config = json.load(file)
+    socket.sethostname(config["name"])
+    os.chdir("/")
+    # Before the host gets its own /run: power commands come from outside.
+    power = listen(config["powerSocket"])
+    private_directories(config)
+    write_files(config["files"])
+    os.environ["PATH"] = config["path"]
+
+    units = {name: Unit(name, unit, "/run/lab/log", config["name"]) for name, unit in config["units"].items()}
+    services = ServiceManager(units, config["stopTimeoutSeconds"])
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+
+    accept(listen(SYSTEMCTL_SOCKET), services.serve)
+    accept(power, lambda connection: press_power(services, connection))
+    with services.changed:
+        for name in config["startAtBoot"]:
+            units[name].spawn()
+    while True:
+        services.reap()
+        os.read(wake_read, 512)
+
+
+main()

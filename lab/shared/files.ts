@@ -1,0 +1,56 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+/** The checkout this lab runs from. */
+export const CHECKOUT = resolve(import.meta.dirname, '../..');
+
+/** Files and sockets of a running lab, all below one directory (`.lab` of the checkout). */
+export const LAB_FILES = {
+  cdkOut: 'cdk.out',
+  caFile: 'tls/ca.pem',
+  serverCertificate: 'tls/server.pem',
+  serverKey: 'tls/server.key',
+  /** TLS, same service as AWS_PORT: for the relay from outside the lab's namespaces. */
+  awsSocket: 'aws.sock',
+  /** Plain HTTP for the lab's own tests and bench: processes, alarm states, counted usage. */
+  controlSocket: 'control.sock',
+  /** Written by the AWS process when it is ready: credentials and ids. */
+  awsReady: 'aws.json',
+  /** The store's credentials: `{"username","password"}`; the stand-in for Secrets Manager serves it. */
+  storeSecret: 'store-secret.json',
+  /** What a user of the lab needs. */
+  lab: 'lab.json',
+} as const;
+
+/** Files that only the lab's own processes share. */
+export const OWN_FILES = {
+  /** The supervisor's `{pid, startTime}`: whom `down` ends. */
+  supervisor: 'lab.pid',
+  /** What every part of the lab is doing. */
+  status: 'status.json',
+  /** `{instanceId: token}`: how the stand-in for SSM knows its agents. */
+  agents: 'agents.json',
+  tls: 'tls',
+  hosts: 'hosts',
+  log: 'log',
+  prometheusConfiguration: 'prometheus.yml',
+  prometheusSocket: 'prometheus.sock',
+  synthesisHash: 'cdk.hash',
+} as const;
+
+/** The socket that takes a host's power commands; it lies outside the host's namespaces. */
+export function powerSocket(directory: string, hostName: string): string {
+  return join(directory, OWN_FILES.hosts, `${hostName}.power`);
+}
+
+/** Replaces a file in one step: a reader sees the old content or the new one, never a part. */
+export function writeAtomically(path: string, content: string, mode = 0o600): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.new`;
+  writeFileSync(temporary, content, { mode });
+  renameSync(temporary, path);
+}
+
+export function writeJson(path: string, value: unknown): void {
+  writeAtomically(path, `${JSON.stringify(value, null, 2)}\n`);
+}

@@ -1,0 +1,215 @@
+import { describe, expect, test } from 'vitest';
+import type { ExperimentDocument, ShownReading, StatusDocument } from '../../../lab/cli/api-documents.ts';
+import {
+  plainPaint,
+  printable,
+  renderFrame,
+  renderPlainStatus,
+  renderReading,
+  renderTimelineEntry,
+} from '../../../lab/cli/render.ts';
+import { renderDryRun, renderProblem, renderVerdict } from '../../../lab/cli/render-result.ts';
+import { createScreen } from '../../../lab/cli/render-terminal.ts';
+
+const ESCAPE = '\u001b';
+
+const reading: ShownReading = {
+  guardrail: 'errorRatePct',
+  value: 0.29,
+  limit: 0.5,
+  breachWhen: 'above',
+  unit: '%',
+  ageSeconds: 0.4,
+  maxAgeSeconds: 3,
+  breached: false,
+};
+const status: StatusDocument = {
+  experimentId: 'exp_1',
+  status: 'RUNNING',
+  elapsedSeconds: 24,
+  remainingSeconds: 36,
+  guardrails: [reading],
+  impactedNodes: [{ podName: 'redis-node-3', faultState: 'ISOLATED' }],
+};
+const ended: ExperimentDocument = {
+  experimentId: 'exp_1',
+  status: 'COMPLETED',
+  outcome: 'CONFIRMED',
+  budgets: [
+    { name: 'rtoSeconds', limit: 15, measured: 4.1, met: true },
+    { name: 'lostAcknowledgedWrites', limit: 0, met: false },
+  ],
+  nodes: [
+    {
+      node: 'redis-node-3',
+      outcome: 'REVERTED',
+      revertReason: 'TTL',
+      liftedAt: '2026-05-29T13:13:00.000Z',
+      fence: { outcome: 'SETTLED' },
+      leftovers: [],
+    },
+  ],
+  record: [{ experiment_id: 'exp_1', was_auto_rolled_back: false }],
+  timeline: [],
+};
+
+describe('a running experiment', () => {
+  test('shows time left, every guardrail with its limit and age, and the impacted nodes', () => {
+    const lines = renderFrame(status, plainPaint);
+    expect(lines[0]).toContain('RUNNING');
+    expect(lines[0]).toContain(`${'█'.repeat(12)}${'░'.repeat(18)}`);
+    expect(lines[0]).toContain('24 s, TTL ends in 36 s');
+    expect(lines[1]).toMatch(/errorRatePct +0\.29 % +limit 0\.50 % +0\.4 s old +ok/);
+    expect(lines[2]).toBe('  nodes: redis-node-3 ISOLATED');
+  });
+
+  test('a guardrail that could not be read is never shown as ok', () => {
+    const { value: _value, ageSeconds: _age, ...unread } = reading;
+    const line = renderReading({ ...unread, breached: true, reason: 'no sample' }, plainPaint);
+    expect(line).toMatch(/unreadable .*age unknown +BREACH: no sample/);
+    expect(line).not.toContain('ok');
+    const plain = renderPlainStatus({ ...status, guardrails: [{ ...unread, breached: true }] });
+    expect(plain.join('\n')).toMatch(/unreadable \(.*, age unknown\) BREACH/);
+  });
+
+  test('an experiment that has not begun divides nothing by zero', () => {
+    const lines = renderFrame({ experimentId: 'exp_1', status: 'ACCEPTED' }, plainPaint);
+    expect(lines.join('\n')).not.toContain('NaN');
+    expect(lines).toContain('  no guardrail has been read yet');
+  });
+
+  test('a line of the timeline shows when, what and why', () => {
+    const entry = { sequence: 1, type: 'ROLLED_BACK', at: '2026-05-29T13:13:00.123Z', summary: 'lifted after 60 s' };
+    expect(renderTimelineEntry(entry, plainPaint)).toBe('13:13:00.123  ROLLED_BACK            lifted after 60 s');
+  });
+});
+
+describe('the end', () => {
+  test('shows verdict, budgets, clean-up and audit record; what was not measured is not met', () => {
+    const text = renderVerdict(ended, plainPaint).join('\n');
+    expect(text).toContain('COMPLETED, outcome CONFIRMED');
+    expect(text).toContain('budget rtoSeconds: measured 4.10, limit 15: met');
+    expect(text).toContain('budget lostAcknowledgedWrites: not measured, limit 0: NOT met');
+    expect(text).toContain(
+      'redis-node-3: REVERTED (TTL), lifted 2026-05-29T13:13:00.000Z, fence SETTLED, verified clean',
+    );
+    expect(text).toMatch(/was_auto_rolled_back +false/);
+  });
+
+  test('what a fault left behind is named and not called clean', () => {
+    const node = { node: 'n', outcome: 'FAILED' as const, leftovers: ['-A INPUT -j DROP'] };
+    const text = renderVerdict({ ...ended, nodes: [node] }, plainPaint).join('\n');
+    expect(text).toContain('LEFT BEHIND: -A INPUT -j DROP');
+    expect(text).not.toContain('verified clean');
+    const unproven = renderVerdict({ ...ended, nodes: [{ ...node, leftovers: [] }] }, plainPaint).join('\n');
+    expect(unproven).not.toContain('verified clean');
+    const unknown = { ...node, outcome: 'NOTHING_TO_REVERT' as const, leftovers: [] };
+    const vanished = renderVerdict({ ...ended, nodes: [unknown] }, plainPaint).join('\n');
+    expect(vanished).toContain('n: NOTHING_TO_REVERT, the host knew of no fault');
+    expect(vanished).not.toContain('verified clean');
+  });
+});
+
+describe('before the start', () => {
+  test('a dry run shows blast radius with its limits, the undo, and the worst case', () => {
+    const text = renderDryRun(
+      {
+        admitted: true,
+        experiment: { faults: [{ faultId: 'exp_1.1', kind: 'NETWORK_PARTITION' }] },
+        facts: {
+          clusters: [
+            {
+              cluster: 'redis-master',
+              liveNodes: 12,
+              impactedNodes: 1,
+              impactedNodesPct: 8.33,
+              maxNodesPct: 10,
+              trafficSharePct: 0.3,
+              maxTrafficSharePct: 40,
+              worstCase: {
+                abortSeconds: 5.6,
+                leaseLossSeconds: 3.5,
+                ttlSeconds: 60,
+                service: { withoutGuardSeconds: 40 },
+              },
+            },
+          ],
+          targets: [
+            {
+              faultId: 'exp_1.1',
+              impacted: [{ name: 'redis-node-3', instanceId: 'i-03', shard: 'shard-1', role: 'master' }],
+            },
+          ],
+          irreversible: [{ kind: 'INSTANCE_REBOOT', text: 'a reboot has no undo' }],
+        },
+        wouldRun: [
+          {
+            node: 'redis-node-3',
+            document: 'Holdfast-Holdfast-network-partition',
+            undo: ['delete the rules', 'lower the fence'],
+          },
+          {
+            nodes: [{ node: 'redis-node-3' }],
+            startSeconds: 20,
+            action: { actionId: 'aws:ec2:reboot-instances', undo: ['none'] },
+          },
+        ],
+      },
+      plainPaint,
+    ).join('\n');
+    expect(text).toContain('NETWORK_PARTITION on redis-node-3 (i-03, master of shard-1)');
+    expect(text).toContain('1 of 12 nodes (8.33 %, limit 10 %), 0.30 % of the traffic (limit 40 %)');
+    expect(text).toContain('undo: delete the rules; lower the fence');
+    expect(text).toContain('on redis-node-3: FIS aws:ec2:reboot-instances, 20 s after the first; undo: none');
+    expect(text).toContain('cannot be undone: INSTANCE_REBOOT: a reboot has no undo');
+    expect(text).toContain('in FIS, which reads no lease: stopped 40 s after the guard is lost');
+    expect(text).toContain('lifted 5.60 s after a breach, 3.50 s after the control plane is lost, 60 s');
+  });
+
+  test('a refusal shows its type, the field, what is allowed, and the numbers', () => {
+    const text = renderProblem(
+      {
+        type: 'urn:holdfast:problem:invalid-request',
+        title: 'The request is not valid',
+        status: 400,
+        detail: 'One field is wrong.',
+        errors: [{ field: 'durationSeconds', message: 'is too large', allowed: '1-600' }],
+        impactedNodes: 3,
+      },
+      plainPaint,
+    ).join('\n');
+    expect(text).toContain('Refused (400): The request is not valid');
+    expect(text).toContain('urn:holdfast:problem:invalid-request');
+    expect(text).toContain('durationSeconds: is too large (allowed: 1-600)');
+    expect(text).toContain('impactedNodes: 3');
+  });
+});
+
+describe('the screen', () => {
+  function record(isTTY: boolean, environment: Record<string, string> = {}): string {
+    let written = '';
+    const screen = createScreen({ isTTY, write: (text) => (written += text) }, environment);
+    screen.print([screen.paint('bad', 'before')]);
+    screen.frame(['one', 'two']);
+    screen.print(['between']);
+    screen.frame(['three']);
+    screen.frame([]);
+    return written;
+  }
+
+  test('a log never gets an escape sequence', () => {
+    for (const written of [record(false), record(true, { NO_COLOR: '1' }), record(true, { CI: 'true' })]) {
+      expect(written).toBe('before\nbetween\n');
+    }
+  });
+
+  test('a terminal keeps printed lines and redraws the frame below them', () => {
+    const written = record(true);
+    expect(written).toContain(`${ESCAPE}[2A${ESCAPE}[Jbetween\n`);
+    expect(written.endsWith(`${ESCAPE}[1A${ESCAPE}[J`)).toBe(true);
+  });
+
+  test('control characters of a server stay powerless', () => {
+    expect(printable(`a${ESCAPE}[2Jb\r\nc\u009b`)).toBe('a [2Jb  c ');
+  });
+});

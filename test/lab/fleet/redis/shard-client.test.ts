@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { StoreTimeout } from '../../../../lab/fleet/engine.ts';
+import { connectShard, shardStore } from '../../../../lab/fleet/redis/shard-client.ts';
+
+const SHARD = 'shard-1';
+const credentials = { username: 'holdfast', password: 'secret' };
+const USERS = 'user holdfast on >secret ~* &* +@all\nuser default off\n';
+const directory = mkdtempSync(join(tmpdir(), 'holdfast-shard-'));
+const processes: ChildProcess[] = [];
+let sentinelPort: number;
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function startRedis(name: string, configuration: string, ...mode: string[]): Promise<number> {
+  const port = await freePort();
+  const file = join(directory, `${name}.conf`);
+  writeFileSync(file, `port ${port}\nbind 127.0.0.1\ndir ${directory}\n${USERS}${configuration}`);
+  const server = spawn('redis-server', [file, ...mode], { stdio: ['ignore', 'pipe', 'inherit'] });
+  processes.push(server);
+  await new Promise<void>((resolve, reject) => {
+    server.once('exit', (code) => reject(new Error(`${name} ended with ${code}`)));
+    server.stdout.on('data', (text) => /Ready to accept|Sentinel ID/.test(`${text}`) && resolve());
+  });
+  return port;
+}
+
+beforeAll(async () => {
+  const master = await startRedis('master', 'save ""\n');
+  sentinelPort = await startRedis('sentinel', `sentinel monitor ${SHARD} 127.0.0.1 ${master} 1\n`, '--sentinel');
+});
+
+afterAll(() => {
+  for (const server of processes) server.kill('SIGKILL');
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** What ioredis' failover detector does with the connector on `+switch-master`. */
+function announceFailover(redis: Redis): void {
+  const { connector } = redis as unknown as { connector: { disconnect(): void } };
+  connector.disconnect();
+}
+
+test('a client whose connection attempt is interrupted by a failover connects again', async () => {
+  const redis = connectShard({ shard: SHARD, sentinels: [{ host: '127.0.0.1', port: sentinelPort }] }, credentials);
+  try {
+    expect(redis.status).toBe('connecting');
+    const ended = new Promise((resolve) => redis.once('end', () => resolve(undefined)));
+    announceFailover(redis);
+    await ended;
+    await expect.poll(() => redis.status, { timeout: 5_000 }).toBe('ready');
+    expect(await redis.set('key', 'value')).toBe('OK');
+  } finally {
+    redis.removeAllListeners('end');
+    redis.disconnect();
+  }
+});
+
+test('a connection that stays without answers is given up, so that Sentinel is asked for the master again', async () => {
+  let answers = false;
+  let nowMs = 0;
+  const reconnects: boolean[] = [];
+  const store = shardStore(
+    {
+      set: () => (answers ? Promise.resolve('OK' as const) : Promise.reject(new Error('Command timed out'))),
+      get: () => Promise.resolve(null),
+      disconnect: (reconnect?: boolean) => void reconnects.push(reconnect ?? false),
+    },
+    () => nowMs,
+  );
+  const attemptAt = (atMs: number) => {
+    nowMs = atMs;
+    return store.set('k', 'v').catch((error: unknown) => error);
+  };
+  expect(await attemptAt(0)).toBeInstanceOf(StoreTimeout);
+  await attemptAt(1_900);
+  answers = true;
+  await attemptAt(1_950);
+  answers = false;
+  await attemptAt(2_100);
+  await attemptAt(4_000);
+  expect(reconnects).toEqual([]);
+  await attemptAt(4_100);
+  expect(reconnects).toEqual([true]);
+});
