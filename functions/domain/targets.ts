@@ -19,7 +19,7 @@ export interface LiveNode extends LiveHost {
   port: number;
 }
 
-/** What a node is in one shard, in the engine's own words (`leader`, `replica`, …). */
+/** What a node is in one shard, in the engine's own words (`leader`, `follower`, …). */
 export interface ShardRole {
   shard: string;
   role: string;

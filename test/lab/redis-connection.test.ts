@@ -3,6 +3,8 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askRedis } from '../../functions/engines/redis/connection.ts';
 import { redisStore } from '../../functions/engines/redis/store.ts';
+import { redisCluster } from '../functions/domain/configuration-fixtures.ts';
+import { liveNode } from '../functions/domain/target-fixtures.ts';
 
 const credentials = { username: 'holdfast', password: 'secret' };
 let redisServer: ChildProcess;
@@ -61,9 +63,8 @@ describe('a question to one Redis', () => {
   });
 
   it('that no Sentinel answers makes a topology with problems, not an error', async () => {
-    const store = redisStore({ port, tls: false, redis: { sentinelPort: port, minReplicasToWrite: 1 } }, credentials);
-    const place = { availabilityZone: 'a', subnetId: 'subnet-a', dataVolumeIds: [] };
-    const node = { name: 'n1', instanceId: 'i-1', addresses: ['127.0.0.1'], ...place };
+    const store = redisStore(redisCluster({ port, redis: { sentinelPort: port } }), credentials);
+    const node = liveNode(1, { name: 'n1', addresses: ['127.0.0.1'], port });
     const topology = await store.readTopology([node]);
     expect(topology.shards).toEqual([]);
     expect(topology.problems.join()).toMatch(/Sentinel of n1/);

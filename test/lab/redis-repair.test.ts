@@ -6,21 +6,19 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LiveNode } from '../../functions/domain/targets.ts';
+import type { Store } from '../../functions/engines/engine.ts';
 import { askRedis } from '../../functions/engines/redis/connection.ts';
 import { redisStore } from '../../functions/engines/redis/store.ts';
+import { redisCluster } from '../functions/domain/configuration-fixtures.ts';
+import { liveNode } from '../functions/domain/target-fixtures.ts';
 
 const credentials = { username: 'holdfast', password: 'secret' };
-const node: LiveNode = {
-  name: 'n1',
-  instanceId: 'i-1',
-  addresses: ['127.0.0.1'],
-  availabilityZone: 'a',
-  subnetId: 'subnet-a',
-  dataVolumeIds: [],
-};
 let directory: string;
 let redisServer: ChildProcess;
 let port: number;
+/** The Redis of the test, which has no Sentinel. */
+let node: LiveNode;
+let store: Store;
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -33,6 +31,8 @@ async function freePort(): Promise<number> {
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'holdfast-repair-'));
   port = await freePort();
+  node = liveNode(1, { name: 'n1', addresses: ['127.0.0.1'], port });
+  store = redisStore(redisCluster({ port }), credentials);
   redisServer = spawn('redis-server', ['-'], { stdio: ['pipe', 'pipe', 'inherit'] });
   redisServer.stdin?.end(
     `port ${port}\nbind 127.0.0.1\ndir ${directory}\nsave 3600 1\nuser holdfast on >secret ~* &* +@all\nuser default off\n`,
@@ -67,7 +67,6 @@ const saveFailed = async () => {
 
 describe('a Redis that could not save', () => {
   it('takes writes again after the repair, once its disk has let it', async () => {
-    const store = redisStore({ port, tls: false, redis: { sentinelPort: 1, minReplicasToWrite: 1 } }, credentials);
     await saveFailed();
 
     // The disk is still in the way: the save is begun and fails again.
@@ -84,7 +83,6 @@ describe('a Redis that could not save', () => {
   });
 
   it('is the only one that is asked to save, and one that does not answer is no error', async () => {
-    const store = redisStore({ port, tls: false, redis: { sentinelPort: 1, minReplicasToWrite: 1 } }, credentials);
     expect(await store.repair([node])).toEqual([]);
     redisServer.kill('SIGKILL');
     expect(await store.repair([node])).toEqual([]);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { composeProgram } from '../../lib/compose-program.ts';
+import { BOUNDS_FILE, hostBounds } from '../../lib/host-bounds.ts';
 
 const REAL = new URL('../../host/', import.meta.url).pathname;
 const KINDS = readdirSync(`${REAL}faults`).map((name) => name.replace('.sh', ''));
@@ -72,6 +73,14 @@ describe('composeProgram', () => {
     expect(() => composeProgram(host, ['pause'])).toThrow('workers/missing.py');
   });
 
+  it('writes the bounds as the control plane has them, whatever the copy beside the program says', () => {
+    const target = mkdtempSync(`${directory}/target-`);
+    writeFileSync(`${host}${BOUNDS_FILE}`, 'TTL_SECONDS = (1, 999999)\n');
+    writeFileSync(`${host}watchdog.py`, 'import bounds\n');
+    execFileSync('bash', ['-c', composeProgram(host, ['pause']).join('\n')], { cwd: target });
+    expect(readFileSync(`${target}/${BOUNDS_FILE}`, 'utf8')).toBe(hostBounds());
+  });
+
   it('gives the same text for the same files, so that no deployment changes a document without need', () => {
     expect(composeProgram(host, ['pause', 'kill'])).toEqual(composeProgram(host, ['pause', 'kill']));
   });
@@ -89,7 +98,7 @@ describe('composeProgram', () => {
     expect(missing.trim()).toBe(kinds.length === 1 ? '' : 'arming.py pair.py systemd.py');
   });
 
-  it('keeps every document of the real program, and the one way back of all kinds, well under 64 KB', () => {
+  it('keeps every document of the real program, and the one that rolls back all kinds, well under 64 KB', () => {
     for (const kinds of [KINDS, ...KINDS.map((kind) => [kind])]) {
       // Parameters and their descriptions take some 5 KB more.
       expect(Buffer.byteLength(JSON.stringify(composeProgram(REAL, kinds))), kinds.join()).toBeLessThan(60_000);

@@ -1,14 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Configuration, parseConfiguration } from '../../functions/domain/configuration.ts';
+import { portsOf } from '../../functions/domain/configuration.ts';
 import { HOST_FAULT_KINDS, kindOf, refusalOf, scriptName } from '../../functions/domain/faults/catalogue.ts';
 import { parseExperiment } from '../../functions/domain/parse-experiment.ts';
-import type { ResolvedTargets, TargetNode } from '../../functions/domain/workflow.ts';
-import { type NodeCommand, nodeCommands } from '../../functions/inject/node-command.ts';
+import type { NodeCommand, ResolvedTargets } from '../../functions/domain/workflow.ts';
+import { type Configuration, parseConfiguration } from '../../functions/engines/configuration.ts';
+import { engineOf } from '../../functions/engines/registry.ts';
+import { nodeCommands } from '../../functions/inject/node-command.ts';
 import { documentParameters } from '../../lib/document-parameters.ts';
-import { configuration as fixture, seedPayload } from '../functions/domain/fixtures.ts';
+import { configuration as fixture } from '../functions/domain/configuration-fixtures.ts';
+import { seedPayload } from '../functions/domain/experiment-fixtures.ts';
 import { actionOf } from '../functions/domain/kind-parameters.ts';
+import { targetNode } from '../functions/domain/target-fixtures.ts';
 
 /** Mostly what a person would write, with the characters that are allowed somewhere else. */
 const odd = fc.string({ unit: fc.constantFrom(...'aZ09._-@/ :\n'), maxLength: 12 });
@@ -23,10 +27,13 @@ const number = (max: number) =>
 const path = odd.map((text) => `/${text}`);
 const cluster = fc.record(
   {
-    unit: oneOf(odd, 'redis-server', 'redis@6379', 'redis.service'),
+    unit: oneOf(odd, 'redis-server', 'redis@6379', 'redis@{port}', 'redis.service'),
     hostCredentialsFile: oneOf(path, '/etc/holdfast/store.json'),
-    dataDirectory: oneOf(path, '/var/lib/redis'),
-    port: number(65_535),
+    dataDirectory: oneOf(path, '/var/lib/redis', '/data/{port}/redis'),
+    port: fc.oneof(
+      { weight: 4, arbitrary: number(65_535) },
+      { weight: 1, arbitrary: fc.array(number(65_535), { maxLength: 17 }) },
+    ),
     disposable: fc.boolean(),
   },
   { requiredKeys: [] },
@@ -49,18 +56,14 @@ const request = fc.record({
 
 type Wanted = typeof request extends fc.Arbitrary<infer W> ? W : never;
 
-const nodes = ['redis-node-1', 'redis-node-2', 'redis-node-3'].map(
-  (name, index): TargetNode => ({
-    name,
-    instanceId: `i-${index}`,
-    addresses: [`10.0.0.${index}`, `fd00::${index}`],
-    shard: 'shard-1',
-    role: index === 2 ? 'master' : 'replica',
-    availabilityZone: 'eu-west-1a',
-    subnetId: 'subnet-1',
-    dataVolumeIds: [],
-  }),
-);
+/** Where the cluster has several ports, each on another one of them. */
+const nodesOn = (ports: readonly number[]) =>
+  [1, 2, 3].map((number) =>
+    targetNode(number, {
+      addresses: [`10.0.0.${number}`, `fd00::${number}`],
+      port: ports[number % ports.length] ?? 0,
+    }),
+  );
 
 function configured(change: object, leaseGraceSeconds: number): Configuration | undefined {
   const base = fixture();
@@ -83,7 +86,9 @@ function commandsOf(change: object, wanted: Wanted): NodeCommand[] {
   const target = configuration?.clusters['redis-master'];
   if (!configuration || !target || !parsed.ok) return [];
   const { experiment } = parsed;
-  if (experiment.faults.some(({ parameters }) => refusalOf(parameters, target))) return [];
+  const { ports } = engineOf(target);
+  if (experiment.faults.some(({ parameters }) => refusalOf(parameters, target, ports))) return [];
+  const nodes = nodesOn(portsOf(target));
   const targets: ResolvedTargets = {
     faults: experiment.faults.map(({ faultId }) => ({
       faultId,

@@ -1,7 +1,12 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { HOST_FAULT_KINDS, scriptName } from '../../functions/domain/faults/catalogue.ts';
+import { ROLL_BACK_DOCUMENT } from '../../functions/domain/names.ts';
+import { BOUNDS_FILE, hostBounds } from '../../lib/host-bounds.ts';
 import { ofType } from './synthesized.ts';
+
+/** Ends each file that a document writes. */
+const END = 'HOLDFAST_END_OF_FILE';
 
 interface Content {
   schemaVersion: string;
@@ -29,8 +34,8 @@ const accepts = (document: string, parameter: string, value: string) =>
   new RegExp(named(document).parameters[parameter]?.allowedPattern ?? '(?!)').test(value);
 
 describe('documents', () => {
-  it('are one a fault kind of the hosts and one for the way back', () => {
-    const names = [...HOST_FAULT_KINDS.map(scriptName), 'roll-back'].sort();
+  it('are one a fault kind of the hosts and one for the rollback', () => {
+    const names = [...HOST_FAULT_KINDS.map(scriptName), ROLL_BACK_DOCUMENT].sort();
     expect([...documents.keys()].sort()).toEqual(names.map((name) => `Holdfast-Holdfast-${name}`));
   });
 
@@ -107,24 +112,32 @@ describe('documents', () => {
     }
   });
 
-  it('carry the watchdog and only the script of their own fault; the way back carries all', () => {
+  it('carry the watchdog and only the script of their own fault; the rollback carries all', () => {
     const scripts = HOST_FAULT_KINDS.map(scriptName);
-    const faults = (name: string) => carried(named(name)).flatMap((path) => /^faults\/(.+)\.sh$/.exec(path)?.[1] ?? []);
+    const faults = (name: string) =>
+      [...carried(named(name)).keys()].flatMap((path) => /^faults\/(.+)\.sh$/.exec(path)?.[1] ?? []);
     for (const script of scripts) expect(faults(script)).toEqual([script]);
     expect(faults('roll-back').sort()).toEqual(scripts.toSorted());
     for (const content of documents.values()) {
-      expect(carried(content)).toContain('watchdog.py');
+      expect([...carried(content).keys()]).toContain('watchdog.py');
       expect(scriptOf(content)).not.toContain('#@FILES@');
     }
   });
+
+  it('carry the bounds of the control plane as they are now, also where the copy in the repository is older', () => {
+    for (const [name, content] of documents) expect(carried(content).get(BOUNDS_FILE), name).toBe(hostBounds());
+  });
 });
 
-/** Paths of the files that a document writes: legible ones, each in its heredoc, and those of the archive. */
-function carried(content: Content): string[] {
+/** The files that a document writes, by path: legible ones, each in its heredoc, and those of the archive. */
+function carried(content: Content): Map<string, string> {
   const lines = scriptOf(content);
-  const legible = lines.flatMap((line) => /^cat <<'\w+' > (\S+)$/.exec(line)?.[1] ?? []);
-  const start = lines.findLastIndex((line) => /<<'HOLDFAST_END_OF_FILE'$/.test(line)) + 1;
-  const archive = lines.slice(start, lines.indexOf('HOLDFAST_END_OF_FILE', start)).join('');
-  const packed = JSON.parse(gunzipSync(Buffer.from(archive, 'base64')).toString('utf8'));
-  return [...legible, ...Object.keys(packed)];
+  const legible = lines.flatMap((line, start): [string, string][] => {
+    const path = /^cat <<'\w+' > (\S+)$/.exec(line)?.[1];
+    return path ? [[path, lines.slice(start + 1, lines.indexOf(END, start)).join('\n')]] : [];
+  });
+  const start = lines.findLastIndex((line) => line.endsWith(`<<'${END}'`)) + 1;
+  const archive = lines.slice(start, lines.indexOf(END, start)).join('');
+  const packed: Record<string, string> = JSON.parse(gunzipSync(Buffer.from(archive, 'base64')).toString('utf8'));
+  return new Map([...legible, ...Object.entries(packed)]);
 }

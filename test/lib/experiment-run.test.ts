@@ -6,7 +6,7 @@ type JSONValue = Parameters<StateMachine['run']>[0];
 type Step = (input: Record<string, JSONValue>) => Promise<JSONValue>;
 const injection = {
   injectedAt: '2026-01-01T00:00:00Z',
-  rollbackScheduledAt: '2026-01-01T00:01:00Z',
+  endsAt: '2026-01-01T00:01:00Z',
   injectedFaults: ['exp-1.1'],
 };
 const failure = (name: string) => Object.assign(new Error(`${name} happened`), { name });
@@ -61,7 +61,7 @@ describe('an execution', () => {
     expect(output).toMatchObject({ verdict: { status: 'COMPLETED' } });
   });
 
-  it('injects in turns as long as another fault is due, each turn knowing the ones before, and holds only then', async () => {
+  it('injects in batches as long as another fault is due, each knowing the ones before, and holds only then', async () => {
     const nextFaultAt = '2026-01-01T00:00:10Z';
     const seen: unknown[] = [];
     const { called, inputs } = await run({
@@ -81,11 +81,11 @@ describe('an execution', () => {
   });
 
   it('rolls everything back when a later fault cannot be injected', async () => {
-    let turns = 0;
+    let batches = 0;
     const { called, inputs } = await run({
       'Inject fault': async () => {
-        turns += 1;
-        if (turns === 2) throw failure('InjectionFailed');
+        batches += 1;
+        if (batches === 2) throw failure('InjectionFailed');
         return { ...injection, nextFaultAt: '2026-01-01T00:00:10Z' };
       },
     });
@@ -106,7 +106,7 @@ describe('an execution', () => {
     expect(inputs['Roll back']).toMatchObject({ cause: { Error: 'GuardrailBreached' }, targets: { faults: [] } });
   });
 
-  it('rolls back a half-failed injection like a successful one', async () => {
+  it('rolls back an injection that failed in part like one that succeeded', async () => {
     const { called, inputs } = await run({ 'Inject fault': () => Promise.reject(failure('InjectionFailed')) });
     expect(called).toContain('Roll back');
     expect(inputs['Roll back']).toMatchObject({ cause: { Error: 'InjectionFailed' } });

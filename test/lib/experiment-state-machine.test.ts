@@ -1,16 +1,17 @@
 import aslValidator from 'asl-validator';
 import { describe, expect, it } from 'vitest';
+import { TTL_SECONDS } from '../../functions/domain/timing.ts';
 import { allStates, definitionText, type Machine, machine, type State, stateNamed, successors } from './definition.ts';
 import { functions, logicalId } from './synthesized.ts';
 
 const BEFORE_ROLL_BACK = ['Check steady state', 'Resolve targets', 'Hold the fault while watched'];
 
 /** No fault lives longer, and no later fault is injected after it. */
-const LONGEST_TTL_SECONDS = 600;
+const LONGEST_TTL_SECONDS = TTL_SECONDS.max;
 
 /**
- * Longest time a branch can take: every task once, then the TTL, and at its very end the last turn of *Inject fault*
- * once more. All turns between lie within the TTL.
+ * Longest time a branch can take: every task once, then the TTL, and at its very end the last batch of *Inject fault*
+ * once more. All batches between lie within the TTL.
  */
 function worstBranchSeconds(states: Record<string, State>): number {
   const tasks = Object.values(states).filter(({ Type }) => Type === 'Task');
@@ -107,7 +108,7 @@ describe('state machine', () => {
       TimestampPath: '$.injection.nextFaultAt',
       Next: 'Inject fault',
     });
-    expect(stateNamed('Hold until TTL')).toMatchObject({ TimestampPath: '$.injection.rollbackScheduledAt', End: true });
+    expect(stateNamed('Hold until TTL')).toMatchObject({ TimestampPath: '$.injection.endsAt', End: true });
   });
 
   it('gives the guard the time for the longest fault and the longest injection', () => {

@@ -10,7 +10,7 @@ const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
 const examples = readdirSync(new URL('examples/', ROOT)).filter((name) => name.endsWith('.json'));
 
 describe('docs/faults.md', () => {
-  it('is what the kinds say now; `npm run docs` writes it', () => {
+  it('is what the kinds say now; `npm run generate` writes it', () => {
     expect(read('docs/faults.md')).toBe(faultTable());
   });
 

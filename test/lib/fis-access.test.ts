@@ -1,12 +1,13 @@
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
+import { MetricAlarm } from '../../lab/aws/services/cloudwatch-metric-alarm.ts';
 import { FIS_KINDS } from '../../functions/domain/faults/catalogue.ts';
 import { GUARD_HEARTBEAT } from '../../functions/domain/names.ts';
 import { HEARTBEAT_EVERY_SECONDS } from '../../functions/domain/timing.ts';
-import { MetricAlarm } from '../../lab/aws/services/cloudwatch-metric-alarm.ts';
 import { ControlPlaneStack } from '../../lib/control-plane-stack.ts';
 import { loadConfiguration } from '../../lib/load-configuration.ts';
+import { targetNode } from '../functions/domain/target-fixtures.ts';
 import { actionsOf, identityPolicies, listOf, mentions, type Statement, statementsFor } from './policies.ts';
 import { functionAt, ofType, propertiesOf } from './synthesized.ts';
 
@@ -14,7 +15,7 @@ const inject = () => statementsFor(functionAt('inject/inject-fault.lambda.ts'));
 const rollBack = () => statementsFor(functionAt('rollback/roll-back.lambda.ts'));
 const ofRole = (): Statement[] =>
   identityPolicies()
-    .filter(({ owner }) => owner.startsWith('ServiceFaultsRole'))
+    .filter(({ owner }) => owner.startsWith('FisRole'))
     .flatMap(({ statements }) => statements);
 const allowing = (statements: Statement[], action: string) =>
   statements.filter((statement) => actionsOf(statement).includes(action));
@@ -24,7 +25,7 @@ const TAGGING = { StringEquals: { 'aws:RequestTag/holdfast-stack': 'Holdfast' } 
 
 describe('the role of FIS', () => {
   it('can be taken by FIS alone, for experiments of this account', () => {
-    const [role] = ofType('AWS::IAM::Role').filter(([id]) => id.startsWith('ServiceFaultsRole'));
+    const [role] = ofType('AWS::IAM::Role').filter(([id]) => id.startsWith('FisRole'));
     expect(role?.[1].Properties.AssumeRolePolicyDocument).toMatchObject({
       Statement: [
         {
@@ -85,12 +86,7 @@ describe('permissions on FIS', () => {
     const [create, ...others] = allowing(inject(), 'fis:CreateExperimentTemplate');
     expect(others).toEqual([]);
     expect(create?.Condition).toEqual(TAGGING);
-    const impacted = [
-      {
-        ...{ name: 'n', instanceId: 'i-1', addresses: [], shard: 's', role: 'master' as const },
-        ...{ availabilityZone: 'a', subnetId: 'subnet-1', dataVolumeIds: ['vol-1'] },
-      },
-    ];
+    const impacted = [targetNode(1, { dataVolumeIds: ['vol-1'] })];
     const fault = { faultId: 'e.1', impacted, peers: [], shardMembers: [] };
     for (const kind of Object.values(FIS_KINDS)) {
       const parameters = kind.schema.parse(kind.example) as never;
@@ -115,13 +111,13 @@ describe('permissions on FIS', () => {
   it('pass one role, to FIS', () => {
     expect(allowing(inject(), 'iam:PassRole')).toEqual([
       expect.objectContaining({
-        Resource: { 'Fn::GetAtt': [expect.stringMatching(/^ServiceFaultsRole/), 'Arn'] },
+        Resource: { 'Fn::GetAtt': [expect.stringMatching(/^FisRole/), 'Arn'] },
         Condition: { StringEquals: { 'iam:PassedToService': 'fis.amazonaws.com' } },
       }),
     ]);
   });
 
-  it('let the way back start instances, also one whose target tag was taken off meanwhile', () => {
+  it('let the rollback start instances, also one whose target tag was taken off meanwhile', () => {
     for (const statements of [rollBack(), ofRole()]) {
       const [start, ...others] = allowing(statements, 'ec2:StartInstances');
       expect(others).toEqual([]);

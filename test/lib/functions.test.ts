@@ -1,30 +1,45 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { FIS_INJECTION_DEADLINE_MS, GUARD_LAST_ACT_MS, TTL_SECONDS } from '../../functions/domain/timing.ts';
 import { functionAt, functions, logicalId, ofType, propertiesOf } from './synthesized.ts';
 
-/** The table *Functions* of docs/contracts.md: entry point → "yes" or "no" in the column VPC. */
-function contract(): Map<string, string> {
-  const rows = readFileSync('docs/contracts.md', 'utf8').matchAll(/^\| (`[^|]*\.lambda\.ts`) \| (yes|no) \|/gm);
-  const entries = [...rows].flatMap(([, cell = '', inVpc = '']) => {
-    const names = [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
-    const folder = names[0]?.split('/')[0];
-    return names.map((name): [string, string] => [name.includes('/') ? name : `${folder}/${name}`, inVpc]);
-  });
-  return new Map(entries);
+const FUNCTIONS = fileURLToPath(new URL('../../functions/', import.meta.url));
+/** What asks a store, Prometheus or the VPC's resolver: only from inside the VPC is there an answer. */
+const ASKS_INSIDE = ['engines/clients.ts', 'telemetry/prometheus.ts', 'telemetry/addresses.ts'];
+
+/** Every file of `functions/` that an entry point runs, whatever it imports for its types. */
+function runBy(entryPoint: string): Set<string> {
+  const found = new Set<string>();
+  const waiting = [entryPoint];
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (found.has(file)) continue;
+    found.add(file);
+    const imports = readFileSync(FUNCTIONS + file, 'utf8').matchAll(
+      /^(?:import|export) (?!type )[^;]*? from '(\.[^']+)'/gm,
+    );
+    for (const [, path = ''] of imports) waiting.push(relative(FUNCTIONS, resolve(FUNCTIONS, file, '..', path)));
+  }
+  return found;
 }
 
 describe('functions', () => {
-  it('are those of the contract, in the VPC exactly where the contract says so', () => {
-    const made = functions.map((each): [string, string] => [
-      each.entryPoint,
-      propertiesOf(each).VpcConfig ? 'yes' : 'no',
-    ]);
-    expect(new Map(made.sort())).toEqual(new Map([...contract()].sort()));
-    expect(made.length).toBeGreaterThan(15);
+  it('are all that there is an entry point for, each once', () => {
+    const entryPoints = readdirSync(FUNCTIONS, { recursive: true, encoding: 'utf8' }).filter((path) =>
+      path.endsWith('.lambda.ts'),
+    );
+    expect(functions.map(({ entryPoint }) => entryPoint).sort()).toEqual(entryPoints.sort());
+    expect(entryPoints.length).toBeGreaterThan(15);
   });
 
-  it('exist as files', () => {
-    for (const { entryPoint } of functions) expect(existsSync(`functions/${entryPoint}`), entryPoint).toBe(true);
+  it('run in the VPC exactly where they ask a store or telemetry', () => {
+    for (const each of functions) {
+      const files = runBy(each.entryPoint);
+      const asks = ASKS_INSIDE.some((file) => files.has(file));
+      expect(propertiesOf(each).VpcConfig !== undefined, each.entryPoint).toBe(asks);
+    }
+    expect(functions.filter((each) => propertiesOf(each).VpcConfig).length).toBeGreaterThan(3);
   });
 
   it('run on Node 24 on arm64, traced, with a log group that ends', () => {
@@ -61,7 +76,9 @@ describe('functions', () => {
 
   it('lets the guard outlive the longest fault and its setup within the limit of a Lambda', () => {
     const timeoutSeconds = propertiesOf(functionAt('guard/guard.lambda.ts')).Timeout;
-    expect(timeoutSeconds).toBeGreaterThanOrEqual(700);
+    const setupSeconds = FIS_INJECTION_DEADLINE_MS / 1000;
+    expect(timeoutSeconds).toBeGreaterThan(TTL_SECONDS.max + setupSeconds + GUARD_LAST_ACT_MS / 1000);
+    // Lambda's longest.
     expect(timeoutSeconds).toBeLessThanOrEqual(900);
   });
 

@@ -132,17 +132,17 @@ describe('permissions', () => {
     expect(entryPointsThatMay('secretsmanager:GetSecretValue')).toEqual([
       'admission/admit.lambda.ts',
       'guard/check-steady-state.lambda.ts',
+      'inject/resolve-targets.lambda.ts',
       'probe/probe.lambda.ts',
       'rollback/verify-recovery.lambda.ts',
-      'inject/resolve-targets.lambda.ts',
     ]);
   });
 
   it('reads the states of alarms at admission and again before a fault', () => {
     expect(entryPointsThatMay('cloudwatch:DescribeAlarms')).toEqual([
       'admission/admit.lambda.ts',
-      'inject/inject-fault.lambda.ts',
       'guard/check-steady-state.lambda.ts',
+      'inject/inject-fault.lambda.ts',
     ]);
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { GUARD_HEARTBEAT } from '../../functions/domain/names.ts';
 import { listOf, mentions, type Statement } from './policies.ts';
 import { functionAt, logicalId, ofType, stack } from './synthesized.ts';
 
@@ -23,23 +24,23 @@ describe('safety net', () => {
     expect(died?.Targets.map(({ Arn }) => Arn)).toEqual([{ 'Fn::GetAtt': [onExecutionEnd, 'Arn'] }, { Ref: TOPIC }]);
   });
 
-  it('pages the operators when a part of the way back fails, or an execution does', () => {
+  it('pages the operators when a part of the rollback fails, or an execution does', () => {
     const alarms = ofType('AWS::CloudWatch::Alarm')
       .map(([, { Properties }]) => Properties)
       // In ALARM whenever nobody watches: they page nobody, and have a test of their own.
-      .filter((each) => !mentions(each, 'GuardHeartbeat'));
+      .filter((each) => !mentions(each, GUARD_HEARTBEAT.metricName));
     const watched = (metric: string, id: string) =>
       alarms.filter((each) => each.MetricName === metric && mentions(each.Dimensions, id));
-    const wayBack = [
+    const rollback = [
       'rollback/sweep.lambda.ts',
       'rollback/roll-back.lambda.ts',
       'verdict/conclude-experiment.lambda.ts',
       'rollback/on-execution-end.lambda.ts',
       'rollback/on-alarm.lambda.ts',
     ];
-    for (const entryPoint of wayBack) expect(watched('Errors', logicalId(functionAt(entryPoint)))).toHaveLength(1);
+    for (const entryPoint of rollback) expect(watched('Errors', logicalId(functionAt(entryPoint)))).toHaveLength(1);
     for (const metric of ['ExecutionsFailed', 'ExecutionsTimedOut']) expect(watched(metric, MACHINE)).toHaveLength(1);
-    expect(alarms).toHaveLength(wayBack.length + 2);
+    expect(alarms).toHaveLength(rollback.length + 2);
     for (const alarm of alarms) {
       expect(alarm).toMatchObject({ AlarmActions: [{ Ref: TOPIC }], Threshold: 1, Statistic: 'Sum' });
       expect(alarm.ComparisonOperator).toBe('GreaterThanOrEqualToThreshold');

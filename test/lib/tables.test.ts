@@ -5,7 +5,7 @@ const tables = ofType('AWS::DynamoDB::Table');
 const key = (name: string, type = 'HASH') => ({ AttributeName: name, KeyType: type });
 
 describe('tables', () => {
-  it('are those of the contract', () => {
+  it('are one each for leases, log, reservations, locks and records, under ids that no deployment may lose', () => {
     const keys = Object.fromEntries(
       tables.map(([id, table]) => [id.replace(/[0-9A-F]{8}$/, ''), table.Properties.KeySchema]),
     );

@@ -2,111 +2,52 @@ import { describe, expect, it } from 'vitest';
 import { admit } from '../../../functions/admission/admit.ts';
 import { CHECKS } from '../../../functions/admission/checks.ts';
 import type { AdmissionPorts } from '../../../functions/admission/ports.ts';
+import { worstCase } from '../../../functions/admission/worst-case.ts';
+import { ACTIVE_EXPERIMENTS_QUOTA } from '../../../functions/aws/fis/experiments.ts';
 import type { Experiment, Fault } from '../../../functions/domain/experiment.ts';
-import type { FaultParameters } from '../../../functions/domain/faults/catalogue.ts';
-import type { LiveNode } from '../../../functions/domain/targets.ts';
 import type { Reading } from '../../../functions/domain/workflow.ts';
-import { configuration, fakeClock, seedExperiment } from '../domain/fixtures.ts';
+import { configuration, redisCluster } from '../domain/configuration-fixtures.ts';
+import { experimentOf, faultWith, seedExperiment } from '../domain/experiment-fixtures.ts';
+import { reading } from '../domain/fixtures.ts';
+import { SimulatedClock } from '../domain/simulated-clock.ts';
+import { interfaceOf, shardOf, topologyOf, twoOnOneHost } from '../domain/target-fixtures.ts';
+import { nodes, portsOf, readings, shards } from './fixtures.ts';
 
 const PREFIX = 'Holdfast-Test-';
-const nodes: LiveNode[] = Array.from({ length: 12 }, (_, index) => ({
-  name: `redis-node-${index + 1}`,
-  instanceId: `i-${index + 1}`,
-  addresses: [`10.0.0.${index + 1}`],
-  availabilityZone: `eu-west-1${'abc'[index % 3]}`,
-  subnetId: `subnet-${'abc'[index % 3]}`,
-  dataVolumeIds: [`vol-${index + 1}`],
-}));
-const shards = [1, 2, 3, 4].map((number) => ({
-  name: `shard-${number}`,
-  master: `redis-node-${3 * number}`,
-  replicas: [`redis-node-${3 * number - 2}`, `redis-node-${3 * number - 1}`],
-  healthy: true,
-  problems: [] as string[],
-}));
-const topology = { shards, advertisedAddresses: {}, problems: [] as string[] };
-const reading = (guardrail: string, change: Partial<Reading> = {}): Reading => ({
-  guardrail,
-  cluster: 'redis-master',
-  value: 0.1,
-  limit: 200,
-  breachWhen: 'above',
-  unit: '%',
-  ageSeconds: 0.5,
-  maxAgeSeconds: 3,
-  breached: false,
-  ...change,
-});
-const readings = ['errorRatePct', 'p99WriteLatencyMs', 'freeWorkersPct'].map((name) => reading(name));
-
-const interfaceOf = ({ instanceId, subnetId, addresses }: LiveNode) => ({
-  ...{ interfaceId: `eni-${instanceId}`, subnetId, instanceId, addresses, description: '' },
-});
-
-function ports(changes: Partial<AdmissionPorts> = {}): AdmissionPorts {
-  return {
-    killSwitchEngaged: async () => false,
-    lockHolder: async () => undefined,
-    listLiveNodes: async () => nodes,
-    readTopology: async () => topology,
-    readGuardrails: async () => readings,
-    readTrafficShare: async () => 0.003,
-    exemptAddresses: async () => ['10.0.1.1'],
-    readAlarmStates: async (names) => new Map(names.map((name) => [name, 'OK'])),
-    interfacesIn: async (subnetIds) => nodes.filter(({ subnetId }) => subnetIds.includes(subnetId)).map(interfaceOf),
-    instanceStoreOf: async () => [],
-    activeFisExperiments: async () => 0,
-    ...changes,
-  };
-}
-
+/** Half of the nodes may be hit at once. */
+const STAGING = { tier: 'staging', blastRadius: { maxNodesPct: 50, maxTrafficSharePct: 100 } };
 async function refusalOf(changes: Partial<AdmissionPorts>, cluster = {}, experiment: Experiment = seedExperiment()) {
-  const admission = await admit(experiment, configuration(cluster), ports(changes), fakeClock(), PREFIX);
+  const admission = await admit(experiment, configuration(cluster), portsOf(changes), new SimulatedClock(), PREFIX);
   return admission.admitted ? 'admitted' : admission.problem.type.replace('urn:holdfast:problem:', '');
 }
 
 /** Faults of one experiment, each on the nodes it names. */
-function experimentWith(...faults: [FaultParameters & { targetNodes: string[] }, Partial<Fault>?][]): Experiment {
-  const { experimentId, ...rest } = seedExperiment();
-  return {
-    experimentId,
-    ...rest,
-    faults: faults.map(([parameters, change], index) => ({
-      faultId: `${experimentId}.${index + 1}`,
-      name: `${index + 1}`,
-      kind: parameters.kind,
-      cluster: 'redis-master',
-      startSeconds: 0,
-      impactedNodes: parameters.targetNodes,
-      parameters,
-      ...change,
-    })),
-  };
-}
+const experimentWith = (...faults: [Parameters<typeof faultWith>[0], Partial<Fault>?][]): Experiment =>
+  experimentOf(faults.map(([parameters, change], index) => faultWith(parameters, { ...change, number: index + 1 })));
 const pause = (...targetNodes: string[]) => ({ kind: 'PROCESS_PAUSE' as const, targetNodes });
 const cpu = (...targetNodes: string[]) => ({ kind: 'CPU_SPIKE' as const, targetNodes, cores: 1, loadPct: 50 });
 const stop = (...targetNodes: string[]) => ({ kind: 'INSTANCE_STOP' as const, targetNodes });
 
 async function problemOf(experiment: Experiment, changes: Partial<AdmissionPorts> = {}, cluster = {}) {
-  const admission = await admit(experiment, configuration(cluster), ports(changes), fakeClock(), PREFIX);
+  const admission = await admit(experiment, configuration(cluster), portsOf(changes), new SimulatedClock(), PREFIX);
   return admission.admitted ? undefined : admission.problem;
 }
 
 describe('admission', () => {
   it("admits the mission's example and gives the facts behind it", async () => {
-    const admission = await admit(seedExperiment(), configuration(), ports(), fakeClock(), PREFIX);
+    const admission = await admit(seedExperiment(), configuration(), portsOf(), new SimulatedClock(), PREFIX);
     if (!admission.admitted) throw new Error(JSON.stringify(admission.problem));
     const [facts] = admission.facts.clusters;
     expect(facts).toMatchObject({ liveNodes: 12, impactedNodes: 1, impactedShards: ['shard-1'], maxNodesPct: 10 });
     expect(facts?.trafficSharePct).toBeCloseTo(0.3);
-    expect(facts?.worstCase).toMatchObject({ abortSeconds: 8.7, leaseLossSeconds: 3.5, ttlSeconds: 60 });
-    expect(facts?.worstCase.abortTerms.reduce((sum, { seconds }) => sum + seconds, 0)).toBeCloseTo(8.7);
-    expect(admission.facts.targets[0]?.impacted).toEqual([{ ...nodes[2], shard: 'shard-1', role: 'master' }]);
+    expect(facts?.worstCase).toEqual(worstCase(redisCluster(), configuration().leaseGraceSeconds, 60, []));
+    const roles = [{ shard: 'shard-1', role: 'master' }];
+    expect(admission.facts.targets[0]?.impacted).toMatchObject([{ name: 'redis-node-3', instanceId: 'i-3', roles }]);
     expect(admission.facts.targets[0]?.peers.map(({ name }) => name)).toEqual(['redis-node-1', 'redis-node-2']);
   });
 
   it('shows what would run on each node and its undo', async () => {
-    const admission = await admit(seedExperiment(), configuration(), ports(), fakeClock(), PREFIX);
+    const admission = await admit(seedExperiment(), configuration(), portsOf(), new SimulatedClock(), PREFIX);
     if (!admission.admitted) throw new Error(JSON.stringify(admission.problem));
     expect(admission.wouldRun).toEqual([
       {
@@ -117,7 +58,7 @@ describe('admission', () => {
         document: 'Holdfast-Test-network-partition',
         parameters: expect.objectContaining({
           peerAddresses: '10.0.0.1,10.0.0.2',
-          exemptAddresses: '10.0.1.1',
+          exemptAddresses: '10.0.9.9',
           packetLossPct: '100',
           fenceMasterName: 'shard-1',
         }),
@@ -138,6 +79,7 @@ describe('admission', () => {
       'window',
       'lock',
       'nodes',
+      'neighbours',
       'instance store',
       'share of nodes',
       'replication',
@@ -150,7 +92,7 @@ describe('admission', () => {
     ]);
   });
 
-  it.each(Object.keys(ports()) as (keyof AdmissionPorts)[])(
+  it.each(Object.keys(portsOf()) as (keyof AdmissionPorts)[])(
     'refuses to start when %s cannot be answered',
     async (port) => {
       const failing = {
@@ -162,9 +104,9 @@ describe('admission', () => {
         ? 'telemetry-unavailable'
         : 'control-plane-unknown';
       // With a fault of a host and one of a service, so that everything is asked.
-      const experiment = experimentWith([pause('redis-node-3')], [stop('redis-node-3')]);
-      expect(await refusalOf({}, {}, experiment)).toBe('admitted');
-      expect(await refusalOf(failing, {}, experiment)).toBe(expected);
+      const experiment = experimentWith([pause('redis-node-3')], [stop('redis-node-6')]);
+      expect(await refusalOf({}, STAGING, experiment)).toBe('admitted');
+      expect(await refusalOf(failing, STAGING, experiment)).toBe(expected);
     },
   );
 
@@ -176,8 +118,8 @@ describe('admission', () => {
     const admission = await admit(
       seedExperiment(),
       configuration(),
-      ports({ lockHolder: async () => 'exp_other' }),
-      fakeClock(),
+      portsOf({ lockHolder: async () => 'exp_other' }),
+      new SimulatedClock(),
       PREFIX,
     );
     expect(admission).toMatchObject({ admitted: false, problem: { status: 409, heldBy: 'exp_other' } });
@@ -203,14 +145,12 @@ describe('admission', () => {
   });
 
   it('refuses a node that the store does not know', async () => {
-    expect(await refusalOf({ readTopology: async () => ({ ...topology, shards: shards.slice(1) }) })).toBe(
-      'unknown-node',
-    );
+    expect(await refusalOf({ readTopology: async () => topologyOf(shards.slice(1)) })).toBe('unknown-node');
   });
 
   it('tells a cluster that is too small so, with the number of nodes that are needed', async () => {
-    const small = ports({ listLiveNodes: async () => nodes.slice(0, 9) });
-    const admission = await admit(seedExperiment(), configuration(), small, fakeClock(), PREFIX);
+    const small = portsOf({ listLiveNodes: async () => nodes.slice(0, 9) });
+    const admission = await admit(seedExperiment(), configuration(), small, new SimulatedClock(), PREFIX);
     expect(admission).toMatchObject({
       problem: { type: 'urn:holdfast:problem:cluster-too-small', neededNodes: 10, liveNodes: 9 },
     });
@@ -223,10 +163,8 @@ describe('admission', () => {
   });
 
   it.each(['ALARM', 'INSUFFICIENT_DATA', undefined])('refuses to start when an alarm is %s', async (state) => {
-    const states = new Map([['orders-5xx', 'OK'], ...(state ? [['orders-slow', state] as const] : [])] as [
-      string,
-      string,
-    ][]);
+    const states = new Map([['orders-5xx', 'OK']]);
+    if (state !== undefined) states.set('orders-slow', state);
     expect(await refusalOf({ readAlarmStates: async () => states })).toBe('alarm-firing');
   });
 
@@ -241,10 +179,11 @@ describe('admission', () => {
   });
 
   it('refuses to start when the store is not healthy', async () => {
-    const ill = shards.map((shard, index) =>
-      index === 3 ? { ...shard, healthy: false, problems: ['link down'] } : shard,
-    );
-    expect(await refusalOf({ readTopology: async () => ({ ...topology, shards: ill }) })).toBe('steady-state-not-met');
+    const ill = shards.map((shard, index) => (index === 3 ? { ...shard, problems: ['link down'] } : shard));
+    expect(await refusalOf({ readTopology: async () => topologyOf(ill) })).toBe('steady-state-not-met');
+    expect(
+      await refusalOf({ readTopology: async () => topologyOf(shards, { problems: ['a node has no shard'] }) }),
+    ).toBe('steady-state-not-met');
   });
 });
 
@@ -261,17 +200,13 @@ describe('admission of several faults', () => {
   });
 
   it('never lets two faults together take more of a shard than replication survives', async () => {
-    const blastRadius = { tier: 'staging', blastRadius: { maxNodesPct: 50, maxTrafficSharePct: 100 } };
     const both = experimentWith([pause('redis-node-3')], [cpu('redis-node-2'), { startSeconds: 30 }]);
-    expect(await problemOf(both, {}, blastRadius)).toMatchObject({ shard: 'shard-1', remainingNodes: 1 });
+    expect(await problemOf(both, {}, STAGING)).toMatchObject({ shard: 'shard-1', remainingNodes: 1 });
   });
 
   it('asks every check of every cluster, and what would run says when and for how long', async () => {
     const asked: string[] = [];
-    const base = configuration();
-    const { 'redis-master': cluster } = base.clusters;
-    if (!cluster) throw new Error('no cluster');
-    const clusters = { 'redis-master': cluster, 'redis-other': cluster };
+    const both = configuration({}, { 'redis-other': {} });
     const experiment = experimentWith(
       [pause('redis-node-3'), { cluster: 'redis-other', startSeconds: 20 }],
       [cpu('redis-node-6'), { startSeconds: 0 }],
@@ -280,7 +215,7 @@ describe('admission of several faults', () => {
       asked.push(name);
       return undefined;
     };
-    const admission = await admit(experiment, { ...base, clusters }, ports({ lockHolder }), fakeClock(), PREFIX);
+    const admission = await admit(experiment, both, portsOf({ lockHolder }), new SimulatedClock(), PREFIX);
     if (!admission.admitted) throw new Error(JSON.stringify(admission.problem));
     expect(asked).toEqual(['redis-master', 'redis-other']);
     expect(admission.facts.clusters.map(({ impactedNodes }) => impactedNodes)).toEqual([1, 1]);
@@ -290,12 +225,84 @@ describe('admission of several faults', () => {
     ]);
     const refused = await admit(
       experiment,
-      { ...base, clusters },
-      ports({ lockHolder: async (name) => (name === 'redis-other' ? 'exp_x' : undefined) }),
-      fakeClock(),
+      both,
+      portsOf({ lockHolder: async (name) => (name === 'redis-other' ? 'exp_x' : undefined) }),
+      new SimulatedClock(),
       PREFIX,
     );
     expect(refused).toMatchObject({ admitted: false, problem: { cluster: 'redis-other', heldBy: 'exp_x' } });
+  });
+});
+
+describe('admission where an instance runs two stores', () => {
+  const one = (number: number) => twoOnOneHost(number).map(({ name }) => name);
+  const pairs = [1, 2, 3, 4, 5, 6].map((number) => twoOnOneHost(number, { addresses: [`10.0.0.${number}`] }));
+  /** Two shards over six hosts each: no shard has two nodes on a host. */
+  const [first, second] = [0, 1].map((place) => pairs.map((pair) => pair[place]?.name ?? ''));
+  const shardsOfHosts = [shardOf('shard-1', ...(first ?? [])), shardOf('shard-2', ...(second ?? []))];
+  const changes = {
+    listLiveNodes: async () => pairs.flat(),
+    readTopology: async () => topologyOf(shardsOfHosts),
+  };
+  const TWO = { ...STAGING, port: [6379, 6380], unit: 'redis@{port}' };
+  const [, , third = ''] = first ?? [];
+
+  it('counts every node of a host that a fault hits as a whole, and one of a fault on a process', async () => {
+    const factsOf = async (fault: ReturnType<typeof pause> | ReturnType<typeof cpu>) => {
+      const experiment = experimentWith([fault]);
+      const clock = new SimulatedClock();
+      const admission = await admit(experiment, configuration(TWO), portsOf(changes), clock, PREFIX);
+      return admission.admitted ? admission.facts.clusters : admission.problem;
+    };
+    expect(await factsOf(pause(third))).toMatchObject([
+      { impactedNodes: 1, impactedShards: ['shard-1'], liveNodes: 12 },
+    ]);
+    expect(await factsOf(cpu(third))).toMatchObject([{ impactedNodes: 2, impactedShards: ['shard-1', 'shard-2'] }]);
+    // One node of twelve would be allowed, the two of its host are not.
+    const tenth = { ...TWO, blastRadius: { maxNodesPct: 10, maxTrafficSharePct: 100 } };
+    expect(await problemOf(experimentWith([pause(third)]), changes, tenth)).toBeUndefined();
+    expect(await problemOf(experimentWith([cpu(third)]), changes, tenth)).toMatchObject({
+      ...{ type: 'urn:holdfast:problem:blast-radius-exceeded', impactedNodes: 2, maxImpactedNodes: 1 },
+    });
+  });
+
+  it('asks whether replication survives the loss of every node of the host', async () => {
+    const [a = '', b = ''] = one(1);
+    const [c = ''] = one(2);
+    const others = pairs.slice(2).flatMap((pair) => pair.map(({ name }) => name));
+    const together = [shardOf('shard-1', a, b, c), shardOf('shard-2', ...others)];
+    const of = { ...changes, readTopology: async () => topologyOf(together) };
+    expect(await problemOf(experimentWith([pause(a)]), of, TWO)).toBeUndefined();
+    expect(await problemOf(experimentWith([cpu(a)]), of, TWO)).toMatchObject({ shard: 'shard-1', remainingNodes: 1 });
+  });
+});
+
+describe('admission where another cluster runs on the host', () => {
+  const shared = nodes.map((node) =>
+    node.name === 'redis-node-3' ? { ...node, tags: { ...node.tags, 'holdfast-cluster-too': 'cache' } } : node,
+  );
+  const cache = { selectTags: { 'holdfast-cluster-too': 'cache' } };
+  const admissionOf = async (...faults: Parameters<typeof experimentWith>) => {
+    const both = configuration(STAGING, { cache: { ...STAGING, ...cache } });
+    const ports = portsOf({ listLiveNodes: async () => shared });
+    const admission = await admit(experimentWith(...faults), both, ports, new SimulatedClock(), PREFIX);
+    return admission.admitted ? 'admitted' : admission.problem;
+  };
+
+  it('refuses a fault on the whole host when the experiment does not name that cluster: nobody would watch it', async () => {
+    expect(await admissionOf([cpu('redis-node-3')])).toMatchObject({
+      type: 'urn:holdfast:problem:fault-not-allowed',
+      detail: expect.stringContaining(
+        'redis-node-3 also runs cache, which this experiment does not name: nobody would watch it',
+      ),
+      neighbours: [{ node: 'redis-node-3', cluster: 'cache' }],
+    });
+  });
+
+  it('admits it when that cluster is in the experiment, and what does not touch the host or the other store', async () => {
+    expect(await admissionOf([cpu('redis-node-3')], [pause('redis-node-6'), { cluster: 'cache' }])).toBe('admitted');
+    expect(await admissionOf([cpu('redis-node-6')])).toBe('admitted');
+    expect(await admissionOf([pause('redis-node-3')])).toBe('admitted');
   });
 });
 
@@ -307,15 +314,14 @@ describe('admission of faults that a kind forbids', () => {
       refusals: [{ kind: 'AZ_DISCONNECT', reason: expect.stringContaining('staging') }],
     });
     const all = { ...zone, targetNodes: ['redis-node-3', 'redis-node-6', 'redis-node-9', 'redis-node-12'] };
-    const staging = { tier: 'staging', blastRadius: { maxNodesPct: 50, maxTrafficSharePct: 100 } };
-    expect(await problemOf(experimentWith([all]), {}, staging)).toBeUndefined();
+    expect(await problemOf(experimentWith([all]), {}, STAGING)).toBeUndefined();
     const crowded = nodes.slice(2).map((node) => interfaceOf({ ...node, subnetId: 'subnet-c' }));
-    expect(await problemOf(experimentWith([all]), { interfacesIn: async () => crowded }, staging)).toMatchObject({
+    expect(await problemOf(experimentWith([all]), { interfacesIn: async () => crowded }, STAGING)).toMatchObject({
       type: 'urn:holdfast:problem:fault-not-allowed',
       detail: expect.stringContaining('others than the targets would be cut off'),
     });
     // Others in that zone would be cut off too, without having been counted.
-    expect(await problemOf(experimentWith([zone]), {}, staging)).toMatchObject({
+    expect(await problemOf(experimentWith([zone]), {}, STAGING)).toMatchObject({
       type: 'urn:holdfast:problem:fault-not-allowed',
       detail: expect.stringContaining('not named: redis-node-6'),
     });
@@ -330,8 +336,8 @@ describe('admission of faults that a kind forbids', () => {
 
   it('tells beforehand what no rollback takes back', async () => {
     const reboot = { kind: 'INSTANCE_REBOOT' as const, targetNodes: ['redis-node-3'] };
-    const experiment = experimentWith([pause('redis-node-3')], [reboot]);
-    const admission = await admit(experiment, configuration(), ports(), fakeClock(), PREFIX);
+    const experiment = experimentWith([pause('redis-node-6')], [reboot]);
+    const admission = await admit(experiment, configuration(STAGING), portsOf(), new SimulatedClock(), PREFIX);
     if (!admission.admitted) throw new Error(JSON.stringify(admission.problem));
     expect(admission.facts.irreversible).toMatchObject([
       { kind: 'INSTANCE_REBOOT', text: expect.stringMatching(/\S/) },
@@ -344,8 +350,8 @@ describe('admission of faults in the service', () => {
     const admission = await admit(
       experimentWith([stop('redis-node-3')]),
       configuration(),
-      ports(),
-      fakeClock(),
+      portsOf(),
+      new SimulatedClock(),
       PREFIX,
     );
     if (!admission.admitted) throw new Error(JSON.stringify(admission.problem));
@@ -377,15 +383,14 @@ describe('admission of faults in the service', () => {
   });
 
   it.each([
-    [3, 2, undefined],
-    [4, 2, 'urn:holdfast:problem:service-quota'],
-    [5, 0, undefined],
+    [ACTIVE_EXPERIMENTS_QUOTA - 2, 2, undefined],
+    [ACTIVE_EXPERIMENTS_QUOTA - 1, 2, 'urn:holdfast:problem:service-quota'],
+    [ACTIVE_EXPERIMENTS_QUOTA, 0, undefined],
   ])('with %i active experiments and %i asked for gives %s', async (active, wanted, type) => {
-    const services = Array.from({ length: wanted }, () => [stop('redis-node-3')] as [ReturnType<typeof stop>]);
-    const problem = await problemOf(experimentWith([pause('redis-node-3')], ...services), {
-      activeFisExperiments: async () => active,
-    });
+    const stopped = ['redis-node-3', 'redis-node-6'].slice(0, wanted).map((node) => faultWith(stop(node)));
+    const experiment = experimentOf([faultWith(pause('redis-node-9')), ...stopped]);
+    const problem = await problemOf(experiment, { activeFisExperiments: async () => active }, STAGING);
     expect(problem?.type).toBe(type);
-    if (type) expect(problem).toMatchObject({ status: 409, active, wanted, quota: 5 });
+    if (type) expect(problem).toMatchObject({ status: 409, active, wanted, quota: ACTIVE_EXPERIMENTS_QUOTA });
   });
 });

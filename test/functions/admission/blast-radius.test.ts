@@ -1,11 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  limitsOf,
-  refuseLossOfReplication,
-  refuseTooManyNodes,
-  refuseTooMuchTraffic,
-} from '../../../functions/admission/blast-radius.ts';
+import { limitsOf, refuseTooManyNodes, refuseTooMuchTraffic } from '../../../functions/admission/blast-radius.ts';
 
 const limits = fc.record({
   maxNodesPct: fc.double({ min: 0, max: 100, noNaN: true }),
@@ -38,25 +33,6 @@ describe('the blast radius', () => {
       ),
     );
     expect(refuseTooManyNodes(2, 19, production)).toMatchObject({ maxImpactedNodes: 1, liveNodes: 19 });
-  });
-
-  it('leaves every touched shard a majority and the replicas its master needs', () => {
-    const members = fc.integer({ min: 1, max: 9 });
-    fc.assert(
-      fc.property(members, fc.integer({ min: 1, max: 9 }), fc.integer({ min: 0, max: 3 }), (size, hit, minReplicas) => {
-        const nodes = Array.from({ length: size }, (_, index) => `n${index}`);
-        const impacted = nodes.slice(0, hit);
-        const shard = { name: 's', master: 'n0', replicas: nodes.slice(1), healthy: true, problems: [] };
-        const remaining = size - impacted.length;
-        const survives = remaining > size / 2 && remaining - 1 >= minReplicas;
-        expect(refuseLossOfReplication(impacted, [shard], minReplicas) === undefined).toBe(survives);
-      }),
-    );
-  });
-
-  it('does not judge a shard that is not touched', () => {
-    const lone = { name: 's', master: 'n0', replicas: [], healthy: true, problems: [] };
-    expect(refuseLossOfReplication(['other'], [lone], 1)).toBeUndefined();
   });
 
   it('lets staging set its own limits', () => {

@@ -1,44 +1,184 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { worstCase } from '../../../functions/admission/worst-case.ts';
-import type { Cluster } from '../../../functions/domain/configuration.ts';
-import { HEARTBEAT_BOUND_SECONDS } from '../../../functions/domain/guard-heartbeat.ts';
-import { configuration } from '../domain/fixtures.ts';
+import {
+  HEARTBEAT_BOUND_SECONDS,
+  HOST,
+  LEASE_GRACE_SECONDS,
+  PATIENCE,
+  QUERY_TIMEOUT_MS,
+  READING_MAX_AGE_SECONDS,
+  TTL_SECONDS,
+} from '../../../functions/domain/timing.ts';
+import { guard } from '../../../functions/guard/guard.ts';
+import type { Telemetry } from '../../../functions/telemetry/prometheus.ts';
+import { redisCluster } from '../domain/configuration-fixtures.ts';
+import { SimulatedClock } from '../domain/simulated-clock.ts';
+import { leaseOf } from '../tables/lease-fixture.ts';
+import { memoryAuditLog } from '../tables/memory-audit-log.ts';
 
-const cluster = configuration().clusters['redis-master'] as Cluster;
 const total = (terms: { seconds: number }[]) => terms.reduce((sum, { seconds }) => sum + seconds, 0);
+const graces = fc.integer(LEASE_GRACE_SECONDS);
+const ages = fc.integer({ min: 1, max: READING_MAX_AGE_SECONDS.max });
+const durations = fc.integer(TTL_SECONDS);
+
+const DEFAULTS = redisCluster();
+/** The cluster with that age for one of its guardrails, or for its telemetry. */
+function withAge(maxAgeSeconds: number, of = 'errorRatePct') {
+  const { [of]: guardrail } = DEFAULTS.guardrails;
+  if (!guardrail) return { ...DEFAULTS, telemetry: { ...DEFAULTS.telemetry, maxAgeSeconds } };
+  return { ...DEFAULTS, guardrails: { ...DEFAULTS.guardrails, [of]: { ...guardrail, maxAgeSeconds } } };
+}
+const abortSeconds = (cluster: typeof DEFAULTS, grace: number) => worstCase(cluster, grace, 60, []).abortSeconds;
 
 describe('the worst case', () => {
-  it('counts every call that can hang between a breach and the lifted fault', () => {
-    const { abortSeconds, abortTerms } = worstCase(cluster, 3, 60, []);
-    // Age 3, a missed evaluation of 3 calls, telemetry again, release, poll and its timeout.
-    expect(abortSeconds).toBe(8.7);
-    expect(abortTerms.map(({ seconds }) => seconds)).toEqual([3, 0.7, 0.7, 0.7, 0.7, 2, 0.5, 0.4]);
+  it('is the sum of its terms, each of which has a name and takes its time', () => {
+    fc.assert(
+      fc.property(graces, ages, durations, (grace, age, duration) => {
+        const worst = worstCase(withAge(age), grace, duration, []);
+        expect(worst.abortSeconds).toBeCloseTo(total(worst.abortTerms));
+        for (const { step, seconds } of worst.abortTerms) {
+          expect(step).toMatch(/\S/);
+          expect(seconds).toBeGreaterThan(0);
+          expect(worst.abortSeconds).toBeGreaterThanOrEqual(seconds);
+        }
+        expect(worst.abortSeconds).toBeGreaterThanOrEqual(worst.leaseLossSeconds);
+        expect(worst).toMatchObject({ ttlSeconds: duration, fenceSeconds: HOST.fenceSeconds });
+      }),
+    );
   });
 
-  it('is the lease running out where that takes longer than the release', () => {
-    const { abortSeconds, abortTerms, leaseLossSeconds } = worstCase(cluster, 10, 60, []);
-    expect(leaseLossSeconds).toBe(10.5);
-    expect(abortSeconds).toBe(15.6);
-    expect(total(abortTerms)).toBeCloseTo(abortSeconds);
+  it.each([
+    ['the query of telemetry', /telemetry/, QUERY_TIMEOUT_MS / 1000, 2],
+    ['the read of the kill switch', /kill switch/, PATIENCE.beat.withinMs / 1000, 1],
+    ['the renewal of the lease', /renewal/, PATIENCE.beat.withinMs / 1000, 1],
+    ['the release of the lease', /release/, PATIENCE.lease.withinMs / 1000, 1],
+    ['the wait for the poll of the host', /next poll/, HOST.pollSeconds, 1],
+    ['the poll itself', /poll is given up/, HOST.pollTimeoutSeconds, 1],
+  ])('grows with %s, as often as it stands between a breach and the lifted fault', (_what, step, bound, times) => {
+    const { abortTerms } = worstCase(DEFAULTS, LEASE_GRACE_SECONDS.default, 60, []);
+    expect(abortTerms.filter((term) => step.test(term.step)).map(({ seconds }) => seconds)).toEqual(
+      Array(times).fill(bound),
+    );
   });
 
-  it('grows with the oldest reading that any guardrail allows', () => {
-    const [name = '', guardrail] = Object.entries(cluster.guardrails)[0] ?? [];
-    if (!guardrail) throw new Error('no guardrail');
-    const guardrails = { ...cluster.guardrails, [name]: { ...guardrail, maxAgeSeconds: 30 } };
-    expect(worstCase({ ...cluster, guardrails }, 3, 60, []).abortSeconds).toBe(35.7);
+  it('grows second for second with the oldest reading that any guardrail or the telemetry allows, and with no other', () => {
+    fc.assert(
+      fc.property(graces, ages, fc.constantFrom('errorRatePct', 'freeWorkersPct', 'telemetry'), (grace, age, of) => {
+        const older = Math.max(0, age - READING_MAX_AGE_SECONDS.default);
+        expect(abortSeconds(withAge(age, of), grace) - abortSeconds(DEFAULTS, grace)).toBeCloseTo(older);
+      }),
+    );
+  });
+
+  it('never shrinks with a longer grace, and grows second for second where the silence of the guard takes longest', () => {
+    fc.assert(
+      fc.property(graces, ages, (grace, age) => {
+        const longer = worstCase(withAge(age), grace + 1, 60, []);
+        const before = worstCase(withAge(age), grace, 60, []);
+        expect(longer.abortSeconds).toBeGreaterThanOrEqual(before.abortSeconds);
+        expect(longer.leaseLossSeconds - before.leaseLossSeconds).toBeCloseTo(1);
+        expect(before.leaseLossSeconds).toBeCloseTo(grace + HOST.pollSeconds);
+        if (before.abortTerms.some(({ seconds }) => seconds === before.leaseLossSeconds))
+          expect(longer.abortSeconds - before.abortSeconds).toBeCloseTo(1);
+      }),
+    );
+    const silence = worstCase(DEFAULTS, LEASE_GRACE_SECONDS.max, 60, []);
+    expect(silence.abortTerms.at(-1)).toMatchObject({ seconds: silence.leaseLossSeconds });
+  });
+
+  it('holds for the guard itself, however long each of its calls takes and whenever the breach comes', async () => {
+    const call = (mostMs: number) => fc.integer({ min: 0, max: mostMs });
+    const calls = fc.record({
+      queryMs: call(QUERY_TIMEOUT_MS),
+      killSwitchMs: call(PATIENCE.beat.withinMs),
+      renewalMs: call(PATIENCE.beat.withinMs),
+      releaseMs: call(PATIENCE.lease.withinMs),
+      breachAtMs: fc.integer({ min: 0, max: 10_000 }),
+    });
+    const slowest = {
+      ...{ queryMs: QUERY_TIMEOUT_MS, killSwitchMs: PATIENCE.beat.withinMs, renewalMs: PATIENCE.beat.withinMs },
+      ...{ releaseMs: PATIENCE.lease.withinMs, breachAtMs: 1 },
+    };
+    // Silence lasts longest with the longest grace; then the release is not in the sum.
+    const [byRelease, bySilence] = [LEASE_GRACE_SECONDS.min, LEASE_GRACE_SECONDS.max].map((grace) =>
+      worstCase(DEFAULTS, grace, 60, []),
+    );
+    const readingsMs = READING_MAX_AGE_SECONDS.default * 1000;
+    const property = fc.asyncProperty(calls, async (durationsMs) => {
+      const { releasedMs, lastBeatMs } = await guardUnderBreach(durationsMs);
+      const hostMs = (HOST.pollSeconds + HOST.pollTimeoutSeconds) * 1000;
+      const breachMs = durationsMs.breachAtMs - readingsMs;
+      expect(releasedMs + hostMs - breachMs).toBeLessThanOrEqual((byRelease?.abortSeconds ?? 0) * 1000 + 0.1);
+      const lostMs = (bySilence?.leaseLossSeconds ?? 0) * 1000;
+      expect(lastBeatMs + lostMs - breachMs).toBeLessThanOrEqual((bySilence?.abortSeconds ?? 0) * 1000 + 0.1);
+    });
+    await fc.assert(property, { numRuns: 50, examples: [[slowest]] });
   });
 
   it('says what bounds a fault in the service, which does not read the lease', () => {
     const stop = { faultId: 'exp.1', kind: 'INSTANCE_STOP', action: { boundSeconds: 120 } };
     const reboot = { faultId: 'exp.2', kind: 'INSTANCE_REBOOT', action: {} };
-    const { service } = worstCase(cluster, 3, 60, [stop, reboot]);
+    const { service } = worstCase(DEFAULTS, 3, 60, [stop, reboot]);
     expect(service?.withoutGuardSeconds).toBe(HEARTBEAT_BOUND_SECONDS);
-    expect(total(service?.withoutGuardTerms ?? [])).toBe(HEARTBEAT_BOUND_SECONDS);
+    expect(total(service?.withoutGuardTerms ?? [])).toBe(service?.withoutGuardSeconds);
     expect(service?.bounds).toEqual([
       { faultId: 'exp.1', kind: 'INSTANCE_STOP', seconds: 120 },
       { faultId: 'exp.2', kind: 'INSTANCE_REBOOT', seconds: null },
     ]);
-    expect(worstCase(cluster, 3, 60, [])).not.toHaveProperty('service');
+    expect(worstCase(DEFAULTS, 3, 60, [])).not.toHaveProperty('service');
   });
 });
+
+interface Calls {
+  queryMs: number;
+  killSwitchMs: number;
+  renewalMs: number;
+  releaseMs: number;
+  breachAtMs: number;
+}
+
+/** A guard whose calls take so long, while a guardrail is breached from that time on. */
+async function guardUnderBreach({ queryMs, killSwitchMs, renewalMs, releaseMs, breachAtMs }: Calls) {
+  const clock = new SimulatedClock();
+  const lease = leaseOf();
+  let [lastBeatMs, releasedMs] = [0, 0];
+  const telemetry: Telemetry = {
+    range: async () => [],
+    async instant(query) {
+      // What Prometheus had when it was asked.
+      const breached = clock.monotonicMs() >= breachAtMs;
+      await clock.sleep(queryMs);
+      if (query.startsWith('time()')) return 0.1;
+      if (query === DEFAULTS.guardrails.errorRatePct?.query) return breached ? 100 : 0;
+      return 100;
+    },
+  };
+  const watched = { name: 'redis-master', cluster: DEFAULTS, baseline: { liveGateways: 1, requestsPerSecond: 1 } };
+  const guarded = guard(
+    { experimentId: 'exp', clusters: [{ ...watched, telemetry }], hasFisFaults: false },
+    {
+      clock,
+      audit: memoryAuditLog(),
+      remainingMs: () => Number.POSITIVE_INFINITY,
+      leases: {
+        read: async () => lease,
+        async killSwitchEngaged() {
+          await clock.sleep(killSwitchMs);
+          return false;
+        },
+        async renew() {
+          await clock.sleep(renewalMs);
+          lastBeatMs = clock.monotonicMs();
+          return lease;
+        },
+        async release() {
+          await clock.sleep(releaseMs);
+          releasedMs = clock.monotonicMs();
+        },
+      },
+    },
+  );
+  await expect(guarded).rejects.toMatchObject({ name: 'GuardrailBreached' });
+  return { releasedMs, lastBeatMs };
+}

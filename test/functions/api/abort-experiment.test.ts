@@ -1,16 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { abortExperiment } from '../../../functions/api/abort-experiment.ts';
 import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
+import { KILL_SWITCH_ID } from '../../../functions/domain/names.ts';
 import type { Lease } from '../../../functions/tables/leases.ts';
-import { CALLER, fullRun } from '../domain/fixtures.ts';
-import { SimulatedClock } from '../guard/simulated-clock.ts';
+import type { Reservation } from '../../../functions/tables/reservations.ts';
+import { seedExperiment } from '../domain/experiment-fixtures.ts';
+import { CALLER, fullRun, iso, logAfter, runUntil } from '../domain/fixtures.ts';
+import { SimulatedClock } from '../domain/simulated-clock.ts';
+import { leaseOf } from '../tables/lease-fixture.ts';
+import { memoryAuditLog } from '../tables/memory-audit-log.ts';
 
 const ID = 'exp_chaos_redis_019';
 const fail = async () => {
   throw new Error('no answer');
 };
 const hang = () => new Promise<never>(() => {});
-const held: Lease = { leaseId: ID, state: 'HOLD', beat: 1, grants: [], readings: [] };
+const held = leaseOf({ leaseId: ID });
+const running = runUntil('INJECTED');
 
 interface Plane {
   entries?: AuditEntry[];
@@ -24,17 +30,23 @@ function abort(plane: Plane = {}, id = ID) {
   const { entries = running, audit = 'answers', reserved = true } = plane;
   const lease = 'lease' in plane ? plane.lease : held;
   const acts: string[] = [];
+  const log = memoryAuditLog({
+    entries,
+    onAppend: ({ type, actor }) => {
+      expect(actor).toEqual(CALLER);
+      acts.push(type);
+    },
+  });
+  const reservation: Reservation = {
+    ...{ experimentId: id, requestHash: 'hash', request: seedExperiment(), caller: CALLER, acceptedAt: iso(0) },
+  };
   const answer = abortExperiment(id, CALLER, {
     audit: {
-      read: { answers: async () => entries, 'append fails': async () => entries, fails: fail, hangs: hang }[audit],
-      append: (_id, type, actor) => {
-        if (audit === 'hangs') return hang();
-        if (audit !== 'answers') return fail();
-        expect(actor).toEqual(CALLER);
-        acts.push(type);
-        return Promise.resolve(entries[0] as AuditEntry);
-      },
-    },
+      answers: log,
+      fails: { read: fail, append: fail },
+      hangs: { read: hang, append: hang },
+      'append fails': { ...log, append: fail },
+    }[audit],
     leases: {
       read: async () => lease,
       release: async (_id, reason) => {
@@ -42,27 +54,29 @@ function abort(plane: Plane = {}, id = ID) {
         acts.push(`release ${reason}`);
       },
     },
-    reservations: { find: async () => (reserved ? ({ experimentId: id } as never) : undefined) },
+    reservations: { find: async () => (reserved ? reservation : undefined) },
     clock: new SimulatedClock(),
   });
   return { acts, answer };
 }
-const running = fullRun().slice(0, 4);
 
 describe('aborting an experiment', () => {
-  it('lets go first, then records who asked', async () => {
+  it('releases the lease first, then records who asked', async () => {
     const { acts, answer } = abort();
     expect(await answer).toEqual({ status: 202, body: { experimentId: ID, status: 'ROLLING_BACK', recorded: true } });
     expect(acts).toEqual(['release ABORT', 'ABORT_REQUESTED']);
   });
 
-  it.each(['fails', 'hangs', 'append fails'] as const)('lets go although the log %s, and says so', async (audit) => {
-    const { acts, answer } = abort({ audit });
-    expect(await answer).toMatchObject({ status: 202, body: { recorded: false } });
-    expect(acts).toEqual(['release ABORT']);
-  });
+  it.each(['fails', 'hangs', 'append fails'] as const)(
+    'releases the lease although the log %s, and says that it is not recorded',
+    async (audit) => {
+      const { acts, answer } = abort({ audit });
+      expect(await answer).toMatchObject({ status: 202, body: { recorded: false } });
+      expect(acts).toEqual(['release ABORT']);
+    },
+  );
 
-  it('has let go before it asks a log that never answers', async () => {
+  it('has released the lease before it asks a log that never answers', async () => {
     const acts: string[] = [];
     const answer = abortExperiment(ID, CALLER, {
       audit: {
@@ -87,18 +101,14 @@ describe('aborting an experiment', () => {
   });
 
   it('records a repeated request once and changes nothing', async () => {
-    const entries = [
-      ...running,
-      { ...(running[0] as AuditEntry), type: 'ABORT_REQUESTED' as const, details: { reason: 'ABORT' } },
-    ];
+    const entries = logAfter(running, ['ABORT_REQUESTED']);
     const { acts, answer } = abort({ entries, lease: { ...held, state: 'RELEASED' } });
     expect(await answer).toMatchObject({ status: 202, body: { recorded: true } });
     expect(acts).toEqual([]);
   });
 
   it('changes nothing about an experiment that is concluded', async () => {
-    const entries = fullRun({ CONCLUDED: { status: 'COMPLETED', outcome: 'CONFIRMED', budgets: [], reason: '' } });
-    const { acts, answer } = abort({ entries, lease: { ...held, state: 'RELEASED' } });
+    const { acts, answer } = abort({ entries: fullRun({ CONCLUDED: {} }), lease: { ...held, state: 'RELEASED' } });
     expect(await answer).toMatchObject({ status: 200, body: { status: 'COMPLETED', outcome: 'CONFIRMED' } });
     expect(acts).toEqual([]);
   });
@@ -110,7 +120,7 @@ describe('aborting an experiment', () => {
   it('never releases what is not an experiment: no unknown id, no kill switch', async () => {
     const attempts = [
       abort({ lease: undefined, reserved: false }),
-      abort({ lease: { ...held, leaseId: 'GLOBAL' } }, 'GLOBAL'),
+      abort({ lease: { ...held, leaseId: KILL_SWITCH_ID } }, KILL_SWITCH_ID),
     ];
     for (const { acts, answer } of attempts) {
       expect((await answer).status).toBe(404);

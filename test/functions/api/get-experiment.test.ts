@@ -1,20 +1,28 @@
 import { describe, expect, it } from 'vitest';
 import { getExperiment, getExperimentStatus } from '../../../functions/api/get-experiment.ts';
-import { listExperiments } from '../../../functions/api/list-experiments.ts';
 import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
-import { recordsOf } from '../../../functions/domain/records.ts';
-import { fakeClock, fullRun, logOf } from '../domain/fixtures.ts';
-import { experimentOf, fisFault } from '../inject/fixtures.ts';
+import { experimentOf, faultWith, fisFault, planOf } from '../domain/experiment-fixtures.ts';
+import { fullRun, type Given, iso, logOf, runUntil } from '../domain/fixtures.ts';
+import { SimulatedClock } from '../domain/simulated-clock.ts';
+import { roleIn, targetNode } from '../domain/target-fixtures.ts';
+import { memoryAuditLog } from '../tables/memory-audit-log.ts';
 
+const ID = 'exp_chaos_redis_019';
 const dependencies = (entries: AuditEntry[]) => ({
-  audit: { read: async () => entries },
+  audit: memoryAuditLog({ entries }),
   leases: { read: async () => undefined },
-  clock: fakeClock(),
+  clock: new SimulatedClock(),
 });
+/** The document as it goes over the wire. */
+const documentOf = async (entries: AuditEntry[], experimentId = entries[0]?.experimentId ?? '') => {
+  const { status, body } = await getExperiment(experimentId, dependencies(entries));
+  return { status, body: JSON.parse(JSON.stringify(body)) };
+};
 
 describe('reading an experiment', () => {
   it('tells everything in the order of the log and that the log is unbroken', async () => {
-    const { status, body } = await getExperiment('exp_chaos_redis_019', dependencies(fullRun()));
+    const entries = fullRun();
+    const { status, body } = await documentOf(entries);
     expect(status).toBe(200);
     expect(body).toMatchObject({
       chainVerified: true,
@@ -22,76 +30,67 @@ describe('reading an experiment', () => {
       probe: { rtoSeconds: 6.5 },
       baselines: { 'redis-master': { liveGateways: 2 } },
     });
-    const { timeline } = body as { timeline: { sequence: number; summary: string }[] };
-    expect(timeline.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    expect(timeline[2]?.summary).toContain('NETWORK_PARTITION on redis-node-3');
-    expect(timeline[4]?.summary).toBe('guard stopped: held');
+    expect(body.timeline.map(({ sequence }: { sequence: number }) => sequence)).toEqual(
+      entries.map((_, index) => index + 1),
+    );
+    const summaryOf = (type: string) => body.timeline.find((row: { type: string }) => row.type === type)?.summary;
+    expect(summaryOf('INJECTING')).toContain('NETWORK_PARTITION on redis-node-3');
+    expect(summaryOf('GUARD_STOPPED')).toBe(`guard stopped: held until ${iso(63)}`);
+  });
+
+  it("calls the common end of the faults by the mission's name, and by no other", async () => {
+    const { body } = await documentOf(runUntil('INJECTED'));
+    expect(body).toMatchObject({ injectedAt: iso(3), rollbackScheduledAt: iso(63), injectedFaults: [`${ID}.1`] });
+    expect(body).not.toHaveProperty('endsAt');
+    expect((await documentOf(runUntil('INJECTING'))).body).not.toHaveProperty('rollbackScheduledAt');
+  });
+
+  it('shows shard and role of a node that has a part in one shard, and all roles of every node', async () => {
+    const roles = [roleIn('shard-1', 'master'), roleIn('shard-2')];
+    const [one, several] = [targetNode(3, { roles: roles.slice(0, 1) }), targetNode(4, { roles })];
+    const faults = [{ faultId: `${ID}.1`, impacted: [one, several], peers: [], shardMembers: [one] }];
+    const { body } = await documentOf(fullRun({ TARGETS_RESOLVED: { targets: { faults, exemptAddresses: {} } } }));
+    const shown = { name: 'redis-node-3', roles: roles.slice(0, 1), shard: 'shard-1', role: 'master' };
+    expect(body.targets).toMatchObject([{ impacted: [shown, { name: 'redis-node-4', roles }], shardMembers: [shown] }]);
+    for (const field of ['shard', 'role']) expect(body.targets[0].impacted[1]).not.toHaveProperty(field);
   });
 
   it('tells which faults run in the service, how long they may at most, and what cannot be undone', async () => {
-    const reboot = { kind: 'INSTANCE_REBOOT' as const, targetNodes: ['node-3'] };
-    const faults = [fisFault(2, 0), { ...fisFault(3, 0), kind: reboot.kind, parameters: reboot }];
-    const announced = [{ faultId: 'exp.2', kind: 'INSTANCE_STOP', action: { boundSeconds: 60 } }];
+    const stop = fisFault(2, 0);
+    const faults = [stop, faultWith({ kind: 'INSTANCE_REBOOT', targetNodes: ['node-3'] }, { number: 3 })];
     const started = [{ faultId: 'exp.2', fisExperimentId: 'EXP1' }];
-    const log = (...rest: Parameters<typeof logOf>[1][]) =>
-      logOf('exp', ['ADMITTED', { experiment: experimentOf(faults) }], ['INJECTING', { services: announced }], ...rest);
-    const bodyOf = async (entries: AuditEntry[]) => (await getExperiment('exp', dependencies(entries))).body;
-    expect(await bodyOf(log(['INJECTED', { injectedFaults: ['exp.2'], services: started }]))).toMatchObject({
+    const bodyOf = async (...rest: Given[]) =>
+      (
+        await documentOf(
+          logOf('exp', ['ADMITTED', { experiment: experimentOf(faults) }], ['INJECTING', planOf([stop])], ...rest),
+        )
+      ).body;
+    expect(await bodyOf(['INJECTED', { injectedFaults: ['exp.2'], services: started }])).toMatchObject({
       services: [{ faultId: 'exp.2', kind: 'INSTANCE_STOP', fisExperimentId: 'EXP1', boundSeconds: 60 }],
       irreversible: [
         { faultId: 'exp.2', kind: 'INSTANCE_STOP', text: expect.stringContaining('in the memory of the instance') },
         { faultId: 'exp.3', kind: 'INSTANCE_REBOOT', text: expect.stringContaining('no undo') },
       ],
     });
-    const ended = { faultId: 'exp.2', fisExperimentId: 'EXP1', state: 'stopped', outcome: 'REVERTED' };
+    const ended = { faultId: 'exp.2', fisExperimentId: 'EXP1', state: 'stopped', outcome: 'REVERTED' as const };
     const repairs = ['node-3: BGSAVE begun'];
     expect(
-      await bodyOf(
-        log(['ROLLED_BACK', { nodes: [], services: [ended] }], ['RECOVERY_VERIFIED', { problems: [], repairs }]),
-      ),
+      await bodyOf(['ROLLED_BACK', { nodes: [], services: [ended] }], ['RECOVERY_VERIFIED', { repairs }]),
     ).toMatchObject({ services: [ended], repairs });
   });
 
   it('shows where a log was changed', async () => {
     const forged = fullRun().map((entry) =>
-      entry.sequence === 3 ? { ...entry, details: { faults: ['other'] } } : entry,
+      entry.type === 'PROBE_READY' ? { ...entry, details: { shard: 'another' } } : entry,
     );
-    const { body } = await getExperiment('exp_chaos_redis_019', dependencies(forged));
-    expect(body).toMatchObject({ chainVerified: false, chainBrokenAtSequence: 3 });
+    const { sequence } = forged.find(({ type }) => type === 'PROBE_READY') ?? {};
+    expect((await documentOf(forged)).body).toMatchObject({ chainVerified: false, chainBrokenAtSequence: sequence });
   });
 
   it('finds neither what does not exist nor a refusal', async () => {
-    expect((await getExperiment('x', dependencies([]))).status).toBe(404);
-    const refused = logOf('REFUSAL#1', ['REFUSED', {}]);
+    expect((await documentOf([], 'x')).status).toBe(404);
+    const refused = logOf('REFUSAL#1', ['REFUSED']);
+    expect((await documentOf(refused)).status).toBe(404);
     expect((await getExperimentStatus('REFUSAL#1', dependencies(refused))).status).toBe(404);
-  });
-});
-
-describe('listing experiments', () => {
-  const [row] = recordsOf('exp_chaos_redis_019', fullRun());
-  if (!row) throw new Error('no record');
-
-  it('answers by cluster and fault, newest first', async () => {
-    const rows = ['2026-01-01', '2026-03-01', '2026-02-01'].map((injected_at) => ({ ...row, injected_at }));
-    const asked: unknown[] = [];
-    const answer = await listExperiments({ cluster: 'c', fault: 'PROCESS_KILL' }, async (...args) => {
-      asked.push(args);
-      return rows;
-    });
-    expect(asked).toEqual([['c', 'PROCESS_KILL']]);
-    expect((answer.body as { experiments: { injected_at: string }[] }).experiments.map((r) => r.injected_at)).toEqual([
-      '2026-03-01',
-      '2026-02-01',
-      '2026-01-01',
-    ]);
-  });
-
-  it.each([
-    [{}, 'cluster'],
-    [{ fault: 'PROCESS_KILL' }, 'cluster'],
-    [{ cluster: 'c', fault: 'kill' }, 'fault'],
-  ])('refuses %j and names %s', async (query, field) => {
-    const answer = await listExperiments(query, async () => []);
-    expect(answer).toMatchObject({ status: 400, body: { errors: [{ field }] } });
   });
 });

@@ -7,7 +7,8 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { problem } from '../../../functions/domain/problem.ts';
-import { CALLER, seedPayload } from '../domain/fixtures.ts';
+import { seedPayload } from '../domain/experiment-fixtures.ts';
+import { CALLER } from '../domain/fixtures.ts';
 
 const dynamo = mockClient(DynamoDBClient);
 const documents = mockClient(DynamoDBDocumentClient);

@@ -5,11 +5,13 @@ import {
   SSMClient,
 } from '@aws-sdk/client-ssm';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { ssmHostCommands } from '../../../functions/aws/host-commands.ts';
-import { SimulatedClock } from '../guard/simulated-clock.ts';
+import { RUN_COMMAND_DELIVERY_SECONDS } from '../../../functions/domain/timing.ts';
+import { SimulatedClock } from '../domain/simulated-clock.ts';
 
 const ssm = mockClient(SSMClient);
+afterAll(() => ssm.restore());
 const command = { document: 'Holdfast-Holdfast-process-pause', instanceId: 'i-1', parameters: { faultId: 'exp.1' } };
 const run = () => ssmHostCommands(new SSMClient({ region: 'eu-west-1' }), new SimulatedClock()).run(command, 5000);
 
@@ -34,7 +36,7 @@ describe('run command', () => {
       DocumentName: command.document,
       InstanceIds: ['i-1'],
       Parameters: { faultId: ['exp.1'] },
-      TimeoutSeconds: 30,
+      TimeoutSeconds: RUN_COMMAND_DELIVERY_SECONDS,
     });
   });
 

@@ -1,38 +1,14 @@
-import {
-  type _InstanceType,
-  DescribeInstancesCommand,
-  DescribeInstanceTypesCommand,
-  EC2Client,
-  type Instance,
-} from '@aws-sdk/client-ec2';
+import { DescribeInstancesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { instanceStoreOf } from '../../../functions/aws/instance-store.ts';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { listLiveNodes } from '../../../functions/aws/live-nodes.ts';
-import { cluster, configuration } from '../guard/fixtures.ts';
+import { configuration, redisCluster } from '../domain/configuration-fixtures.ts';
+import { instance } from './instance-fixture.ts';
 
 const ec2 = mockClient(EC2Client);
-const instance = (number: number, name = `redis-node-${number}`): Instance => ({
-  InstanceId: `i-${number}`,
-  PrivateIpAddress: `10.77.0.1${number}`,
-  Placement: { AvailabilityZone: 'eu-west-1a' },
-  SubnetId: 'subnet-a',
-  RootDeviceName: '/dev/xvda',
-  BlockDeviceMappings: [
-    { DeviceName: '/dev/xvda', Ebs: { VolumeId: `vol-root-${number}` } },
-    { DeviceName: '/dev/sdf', Ebs: { VolumeId: `vol-data-${number}` } },
-    { DeviceName: '/dev/sdg' },
-  ],
-  Tags: [{ Key: 'Name', Value: name }],
-  NetworkInterfaces: [
-    {
-      PrivateIpAddresses: [{ PrivateIpAddress: `10.77.0.1${number}` }],
-      Ipv6Addresses: [{ Ipv6Address: `fd00::${number}` }],
-    },
-    { PrivateIpAddresses: [{ PrivateIpAddress: `10.78.0.1${number}` }] },
-  ],
-});
-const list = () => listLiveNodes(new EC2Client({ region: 'eu-west-1' }), cluster, configuration);
+afterAll(() => ec2.restore());
+const list = (cluster: Record<string, unknown> = {}) =>
+  listLiveNodes(new EC2Client({ region: 'eu-west-1' }), redisCluster(cluster), configuration());
 
 beforeEach(() => ec2.reset());
 
@@ -63,6 +39,26 @@ describe('live nodes', () => {
     }
   });
 
+  it('are one for each store of an instance, named with its port, and the tags, addresses and volumes are those of the host', async () => {
+    ec2.on(DescribeInstancesCommand).resolves({ Reservations: [{ Instances: [instance(10), instance(2)] }] });
+    const nodes = await list({ port: [6380, 6379], unit: 'redis@{port}' });
+    expect(nodes.map(({ name, port, instanceId }) => [name, port, instanceId])).toEqual([
+      ['redis-node-2:6379', 6379, 'i-2'],
+      ['redis-node-2:6380', 6380, 'i-2'],
+      ['redis-node-10:6379', 6379, 'i-10'],
+      ['redis-node-10:6380', 6380, 'i-10'],
+    ]);
+    const [{ name: _, port: _port, ...host } = { name: '', port: 0 }, other] = nodes;
+    expect(other).toMatchObject(host);
+    expect(other).toMatchObject({ tags: { Name: 'redis-node-2' }, dataVolumeIds: ['vol-data-2'] });
+  });
+
+  it('have the port of their cluster, and no port in their name, where an instance runs one store', async () => {
+    ec2.on(DescribeInstancesCommand).resolves({ Reservations: [{ Instances: [instance(1)] }] });
+    for (const port of [7000, [7000]])
+      expect(await list({ port, unit: 'redis@{port}' })).toMatchObject([{ name: 'redis-node-1', port: 7000 }]);
+  });
+
   it('are refused when two share a name or one has none', async () => {
     ec2
       .on(DescribeInstancesCommand)
@@ -70,33 +66,5 @@ describe('live nodes', () => {
     await expect(list()).rejects.toThrow(/redis-node-1: on i-1 and i-2/);
     ec2.on(DescribeInstancesCommand).resolves({ Reservations: [{ Instances: [{ ...instance(1), Tags: [] }] }] });
     await expect(list()).rejects.toThrow(/no Name tag/);
-  });
-});
-
-describe('instance store', () => {
-  const typed = (number: number, type: string) => ({ ...instance(number), InstanceType: type as _InstanceType });
-  const storeOf = (...ids: string[]) => instanceStoreOf(new EC2Client({ region: 'eu-west-1' }), ids);
-  beforeEach(() => {
-    ec2
-      .on(DescribeInstancesCommand)
-      .resolves({ Reservations: [{ Instances: [typed(1, 'i4i.large'), typed(2, 'r6g.large')] }] });
-    ec2.on(DescribeInstanceTypesCommand).resolves({
-      InstanceTypes: [
-        { InstanceType: 'i4i.large', InstanceStorageSupported: true },
-        { InstanceType: 'r6g.large', InstanceStorageSupported: false },
-      ],
-    });
-  });
-
-  it('is told of exactly the instances whose type has it', async () => {
-    expect(await storeOf('i-1', 'i-2')).toEqual(['i-1']);
-    expect(await storeOf('i-2')).toEqual([]);
-    expect(await storeOf()).toEqual([]);
-  });
-
-  it('is not taken for absent when EC2 does not tell', async () => {
-    await expect(storeOf('i-3')).rejects.toThrow(/i-3: EC2 does not tell/);
-    ec2.on(DescribeInstanceTypesCommand).resolves({ InstanceTypes: [{ InstanceType: 'r6g.large' }] });
-    await expect(storeOf('i-2')).rejects.toThrow(/i-2: EC2 does not tell/);
   });
 });

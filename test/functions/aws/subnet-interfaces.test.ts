@@ -1,9 +1,10 @@
 import { DescribeNetworkInterfacesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { interfacesIn } from '../../../functions/aws/subnet-interfaces.ts';
 
 const ec2 = mockClient(EC2Client);
+afterAll(() => ec2.restore());
 const client = new EC2Client({ region: 'eu-west-1' });
 beforeEach(() => ec2.reset());
 

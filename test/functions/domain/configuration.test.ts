@@ -1,17 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_GUARDRAILS } from '../../../functions/domain/configuration.ts';
-import { configuration } from './fixtures.ts';
+import { clusterAt, DEFAULT_GUARDRAILS, portsOf } from '../../../functions/domain/configuration.ts';
+import { configuration, redisCluster } from './configuration-fixtures.ts';
 
 const own = { query: 'up', freshness: 'up', limit: 1, breachWhen: 'below', unit: '' };
-const guardrailsOf = (cluster: Record<string, unknown>) =>
-  configuration(cluster).clusters['redis-master']?.guardrails ?? {};
+const guardrailsOf = (cluster: Record<string, unknown>) => redisCluster(cluster).guardrails;
 
 describe('a cluster', () => {
   it('has data that may not be lost, unless its configuration says so', () => {
-    expect(configuration().clusters['redis-master']).toMatchObject({
-      disposable: false,
-      instanceStoreDataMayBeLost: false,
-    });
+    expect(redisCluster()).toMatchObject({ disposable: false, instanceStoreDataMayBeLost: false });
   });
 
   it.each(['var/lib', '/data dir', '/', '/a;b', '/$(id)'])(
@@ -20,6 +16,44 @@ describe('a cluster', () => {
       expect(() => configuration({ dataDirectory: path })).toThrow(/dataDirectory/);
     },
   );
+});
+
+describe('several stores on an instance', () => {
+  const several = { port: [6379, 6380], unit: 'redis@{port}' };
+
+  it('have one port each, and must be told apart by it in their unit', () => {
+    expect(portsOf(redisCluster(several))).toEqual([6379, 6380]);
+    expect(portsOf(redisCluster())).toEqual([6379]);
+    expect(() => configuration({ ...several, unit: 'redis' })).toThrow(
+      /clusters\.redis-master\.unit: must contain \{port\}/,
+    );
+    expect(() => configuration({ port: [6379], unit: 'redis' })).not.toThrow();
+  });
+
+  it.each([
+    ['a port twice', [6379, 6380, 6379], /clusters\.redis-master\.port: names a port twice/],
+    ['no port', [], /clusters\.redis-master\.port/],
+    ['a port that is none', [6379, 65_536], /clusters\.redis-master\.port/],
+    ['more ports than a host is told', Array.from({ length: 17 }, (_, index) => 7000 + index), /redis-master\.port/],
+  ])('are refused with %s', (_what, port, words) => {
+    expect(() => configuration({ ...several, port })).toThrow(words);
+  });
+
+  it.each([
+    ['unit', 'redis@{port', 'redis@{Port}', '{port}'],
+    ['dataDirectory', '/data/{port', '/data/{}', '/data/{host}'],
+  ])('have nothing in their %s that the host would be left to fill in', (field, ...texts) => {
+    for (const text of texts) expect(() => configuration({ ...several, [field]: text }), text).toThrow(field);
+  });
+
+  it('are each the cluster with its own port in unit and directory, wherever and however often it stands', () => {
+    const cluster = redisCluster({ ...several, unit: 'r{port}@{port}', dataDirectory: '/data/{port}/{port}-redis' });
+    expect(clusterAt(cluster, 6380)).toEqual({
+      ...cluster,
+      ...{ port: 6380, unit: 'r6380@6380', dataDirectory: '/data/6380/6380-redis' },
+    });
+    expect(clusterAt(redisCluster(), 6379)).toEqual(redisCluster());
+  });
 });
 
 describe('guardrails of a cluster', () => {

@@ -1,8 +1,20 @@
-import type { AuditEntry, EntryType } from '../../../functions/domain/audit-entry.ts';
-import type { Clock } from '../../../functions/domain/clock.ts';
-import { type Configuration, parseConfiguration } from '../../../functions/domain/configuration.ts';
-import type { Caller, Experiment } from '../../../functions/domain/experiment.ts';
+import {
+  type Actor,
+  type AuditEntry,
+  type EntryDetails,
+  type EntryType,
+  isEntryOf,
+} from '../../../functions/domain/audit-entry.ts';
+import { ENTRY_TYPES, parseEntry } from '../../../functions/domain/audit-schemas.ts';
+import { asJson } from '../../../functions/domain/digest.ts';
+import type { Caller } from '../../../functions/domain/experiment.ts';
 import { hashEntry } from '../../../functions/domain/hash-chain.ts';
+import { problem } from '../../../functions/domain/problem.ts';
+import type { Baseline, NodeAnswer, NodeCommand, NodeRollback, Reading } from '../../../functions/domain/workflow.ts';
+import { SEED_FAULT, seedExperiment } from './experiment-fixtures.ts';
+import { roleIn, targetNode } from './target-fixtures.ts';
+
+/** Audit logs as a real run leaves them. */
 
 export const CALLER: Caller = {
   arn: 'arn:aws:iam::111122223333:user/ana',
@@ -12,176 +24,260 @@ export const CALLER: Caller = {
 export const EPOCH_MS = Date.parse('2026-05-29T13:12:00Z');
 export const iso = (seconds: number) => new Date(EPOCH_MS + seconds * 1000).toISOString();
 
-/** The mission's own example. */
-export function seedPayload() {
-  return {
-    experimentId: 'exp_chaos_redis_019',
-    targetService: 'redis-master',
-    action: 'NETWORK_PARTITION',
-    parameters: {
-      latencyMs: 0,
-      packetLossPct: 100,
-      targetPartitionGroupA: ['redis-node-1', 'redis-node-2'],
-      targetPartitionGroupB: ['redis-node-3'],
+/** Other values for some fields; `undefined` leaves a field out. */
+export type Changes<T> = { [K in keyof T]?: T[K] | undefined };
+
+function changed<T extends object>(base: T, changes: Changes<T>): T {
+  const kept = Object.entries({ ...base, ...changes }).filter(([, value]) => value !== undefined);
+  // What is left out must be optional: `parseEntry` refuses the entry otherwise.
+  return Object.fromEntries(kept) as T;
+}
+
+const { faultId } = SEED_FAULT;
+const onNode3 = { node: 'redis-node-3', instanceId: 'i-3', faultId };
+
+export const reading = (guardrail: string, changes: Changes<Reading> = {}): Reading =>
+  changed(
+    {
+      ...{ guardrail, cluster: 'redis-master', value: 0.1, limit: 200, breachWhen: 'above', unit: '%' },
+      ...{ ageSeconds: 0.5, maxAgeSeconds: 3, breached: false },
     },
-    durationSeconds: 60,
-    safetyThreshold: { maxAlertSeverity: 'WARNING', automaticRollbackOnAlert: true },
-  };
+    changes,
+  );
+const readings = ['errorRatePct', 'p99WriteLatencyMs', 'freeWorkersPct'].map((name) => reading(name));
+
+export const baselineOf = (changes: Changes<Baseline> = {}): Baseline =>
+  changed({ readings, p99LatencyMs: 9.876, liveGateways: 2, requestsPerSecond: 900 }, changes);
+
+/** As `inject-fault` writes it, the parameters shortened. */
+export const command = (changes: Changes<NodeCommand> = {}): NodeCommand =>
+  changed(
+    {
+      ...onNode3,
+      kind: 'NETWORK_PARTITION',
+      parameters: { packetLossPct: '100', scope: 'isolate' },
+      undo: [
+        'let packets between the node and redis-node-1, redis-node-2 pass again, behind the fence',
+        'let clients reach the store ports again, when the fence falls',
+      ],
+    },
+    changes,
+  );
+
+/** What the host of `command()` answered. */
+export const nodeAnswer = (changes: Changes<NodeAnswer> = {}): NodeAnswer =>
+  changed({ ...onNode3, status: 'Success', state: 'APPLIED', appliedAt: iso(2.9), bootId: 'boot-1' }, changes);
+
+/** A host that reverted at the end of its TTL. */
+export const reverted = (changes: Changes<NodeRollback> = {}): NodeRollback =>
+  changed({ ...onNode3, outcome: 'REVERTED', revertReason: 'TTL', liftedAt: iso(62.9), leftovers: [] }, changes);
+
+/** A rollback of one node that ended like this. */
+export function rolledBack(node: Changes<NodeRollback> = {}): EntryDetails['ROLLED_BACK'] {
+  return { outcome: 'ROLLED_BACK', rolledBackAt: iso(63), nodes: [reverted(node)] };
+}
+export function rollbackFailed(node: Changes<NodeRollback> = {}): EntryDetails['ROLLBACK_FAILED'] {
+  return { outcome: 'ROLLBACK_FAILED', nodes: [reverted({ outcome: 'FAILED', detail: 'no report', ...node })] };
 }
 
-export function seedExperiment(experimentId = 'exp_chaos_redis_019'): Experiment {
-  return {
-    experimentId,
-    faults: [
-      {
-        faultId: `${experimentId}.1`,
-        name: '1',
-        kind: 'NETWORK_PARTITION',
-        cluster: 'redis-master',
-        startSeconds: 0,
-        impactedNodes: ['redis-node-3'],
-        parameters: {
-          kind: 'NETWORK_PARTITION',
-          latencyMs: 0,
-          packetLossPct: 100,
-          targetPartitionGroupA: ['redis-node-1', 'redis-node-2'],
-          targetPartitionGroupB: ['redis-node-3'],
-          scope: 'isolate',
-          direction: 'both',
-        },
-      },
-    ],
-    durationSeconds: 60,
-    safetyThreshold: { maxAlertSeverity: 'WARNING', automaticRollbackOnAlert: true },
-  };
-}
+const peers = [1, 2].map((number) => targetNode(number)).map(({ name, addresses }) => ({ name, addresses }));
+const impacted = [targetNode(3, { roles: [roleIn('shard-1', 'master')] })];
+const resolved = { faultId, impacted, peers, shardMembers: [targetNode(1), targetNode(2), ...impacted] };
 
-export function configuration(cluster: Record<string, unknown> = {}): Configuration {
-  return parseConfiguration({
-    clusters: {
-      'redis-master': {
-        engine: 'redis',
-        tier: 'production',
-        selectTags: { 'holdfast-cluster': 'redis-master' },
-        unit: 'redis-server',
-        port: 6379,
-        dataDirectory: '/var/lib/redis',
-        telemetry: { prometheusUrl: 'http://prometheus.example:9090' },
-        alarms: [
-          { name: 'orders-5xx', severity: 'CRITICAL' },
-          { name: 'orders-slow', severity: 'WARNING' },
+/** Details, author and second of every type of entry, in a run of the mission's example. */
+const DEFAULTS: { [T in EntryType]: { by: Actor; second: number; details: EntryDetails[T] } } = {
+  REFUSED: {
+    ...{ by: CALLER, second: 0 },
+    details: { problem: problem('alarm-firing', 'not started: orders-5xx is ALARM'), dryRun: false },
+  },
+  ADMITTED: {
+    ...{ by: CALLER, second: 0 },
+    details: {
+      experiment: seedExperiment(),
+      facts: {
+        clusters: [
+          {
+            cluster: 'redis-master',
+            tier: 'production',
+            liveNodes: 12,
+            impactedNodes: 1,
+            impactedNodesPct: 100 / 12,
+            maxNodesPct: 10,
+            impactedShards: ['shard-1'],
+            trafficSharePct: 0.3,
+            maxTrafficSharePct: 10,
+            guardrails: readings,
+            worstCase: {
+              ...{ abortSeconds: 9, abortTerms: [{ step: 'all of it', seconds: 9 }] },
+              ...{ leaseLossSeconds: 4, ttlSeconds: 60, fenceSeconds: 15 },
+            },
+          },
         ],
-        ...cluster,
+        targets: [resolved],
+        irreversible: [],
       },
     },
-    network: { vpcId: 'vpc-1', subnetIds: ['subnet-1'], availabilityZones: ['eu-west-1a'], securityGroupId: 'sg-1' },
-    apiPrincipals: ['arn:aws:iam::111122223333:root'],
-  });
+  },
+  STEADY_STATE_CONFIRMED: {
+    ...{ by: { function: 'check-steady-state' }, second: 1 },
+    details: { baselines: { 'redis-master': baselineOf() } },
+  },
+  TARGETS_RESOLVED: {
+    ...{ by: { function: 'resolve-targets' }, second: 1 },
+    details: { targets: { faults: [resolved], exemptAddresses: { 'redis-master': ['10.77.0.99'] } } },
+  },
+  PROBE_READY: { by: { function: 'probe' }, second: 2, details: { shard: 'shard-1' } },
+  INJECTING: { by: { function: 'inject-fault' }, second: 2, details: { commands: [command()], services: [] } },
+  INJECTED: {
+    ...{ by: { function: 'inject-fault' }, second: 3 },
+    details: {
+      ...{ injectedAt: iso(3), endsAt: iso(63), injectedFaults: [faultId], faults: [faultId], confirmedAt: iso(3) },
+      ...{ nodes: [nodeAnswer()], services: [] },
+    },
+  },
+  INJECTION_SKIPPED: {
+    ...{ by: { function: 'inject-fault' }, second: 62 },
+    details: { faults: [faultId], reason: 'less than a second was left' },
+  },
+  INJECTION_FAILED: {
+    ...{ by: { function: 'inject-fault' }, second: 43 },
+    details: {
+      reason: 'redis-node-3: no report (SSM: DEADLINE)',
+      nodes: [nodeAnswer({ status: 'DEADLINE', state: undefined, appliedAt: undefined, bootId: undefined })],
+      services: [],
+    },
+  },
+  GUARD_STOPPED: {
+    ...{ by: { function: 'guard' }, second: 63 },
+    details: {
+      ...{ reason: 'TTL', detail: `held until ${iso(63)}`, breaches: [], evaluations: 60 },
+      peakP99LatencyMs: { 'redis-master': 21.239 },
+    },
+  },
+  ABORT_REQUESTED: {
+    ...{ by: CALLER, second: 30 },
+    details: { reason: 'ABORT', detail: `requested by ${CALLER.arn}` },
+  },
+  PROMOTION_OBSERVED: {
+    ...{ by: { function: 'probe' }, second: 9 },
+    details: { shard: 'shard-1', from: 'redis-node-3', to: 'redis-node-1', at: iso(9) },
+  },
+  ROLLING_BACK: {
+    ...{ by: { function: 'roll-back' }, second: 63 },
+    details: { reason: 'TTL', detail: 'the time of the experiment is over' },
+  },
+  ROLLED_BACK: { by: { function: 'roll-back' }, second: 64, details: rolledBack() },
+  ROLLBACK_FAILED: { by: { function: 'roll-back' }, second: 103, details: rollbackFailed() },
+  RECOVERY_VERIFIED: {
+    ...{ by: { function: 'verify-recovery' }, second: 70 },
+    details: { outcome: 'RECOVERED', verifiedAt: iso(70), problems: [], impacted: ['redis-node-3'] },
+  },
+  RECOVERY_FAILED: {
+    ...{ by: { function: 'verify-recovery' }, second: 124 },
+    details: {
+      ...{ outcome: 'NOT_RECOVERED', verifiedAt: iso(124), impacted: ['redis-node-3'] },
+      problems: ['shard-1: redis-node-3 does not answer: timeout'],
+    },
+  },
+  PROBE_MEASURED: {
+    ...{ by: { function: 'probe' }, second: 74 },
+    details: {
+      ...{ rtoSeconds: 6.5, stillFailing: false, outages: 1, problems: [], provenOnImpacted: true },
+      ...{ attemptedWrites: 700, acknowledgedWrites: 640, lostAcknowledgedWrites: 0, failedWrites: 60 },
+    },
+  },
+  CONCLUDED: {
+    ...{ by: { function: 'conclude-experiment' }, second: 75 },
+    details: { status: 'COMPLETED', outcome: 'CONFIRMED', budgets: [], reason: 'every budget was met' },
+  },
+};
+
+/** What is left of a run that went as planned, before it is concluded. */
+const PLANNED: readonly EntryType[] = [
+  'ADMITTED',
+  'STEADY_STATE_CONFIRMED',
+  'TARGETS_RESOLVED',
+  'PROBE_READY',
+  'INJECTING',
+  'INJECTED',
+  'GUARD_STOPPED',
+  'ROLLING_BACK',
+  'ROLLED_BACK',
+  'RECOVERY_VERIFIED',
+  'PROBE_MEASURED',
+];
+
+/** Complete details of that type, with other values for some fields. */
+export function detailsOf<T extends EntryType>(type: T, changes: Changes<EntryDetails[T]> = {}): EntryDetails[T] {
+  return changed(DEFAULTS[type].details, changes);
 }
 
-/** Time that passes only when somebody sleeps. */
-export function fakeClock(startEpochMs = EPOCH_MS): Clock & { advance(milliseconds: number): void } {
-  let elapsedMs = 0;
-  return {
-    nowEpochMs: () => startEpochMs + elapsedMs,
-    monotonicMs: () => elapsedMs,
-    advance: (milliseconds) => {
-      elapsedMs += milliseconds;
-    },
-    sleep: async (milliseconds) => {
-      elapsedMs += milliseconds;
-    },
-  };
+/**
+ * The next entry of a log, with the hash that the log itself would give it.
+ * @throws Error for details that could not be in a real log.
+ */
+export function following(
+  log: readonly AuditEntry[],
+  content: { experimentId: string; type: EntryType; actor: Actor; details: object; at: string },
+): AuditEntry {
+  const last = log.findLast(({ experimentId }) => experimentId === content.experimentId);
+  const unhashed = asJson({ ...content, sequence: (last?.sequence ?? 0) + 1, previousHash: last?.hash ?? '' });
+  return parseEntry({ ...unhashed, hash: hashEntry(unhashed) });
 }
 
-/** A log with an unbroken chain, one entry a second. */
-export function logOf(
-  experimentId: string,
-  ...entries: readonly (readonly [EntryType, Record<string, unknown>])[]
-): AuditEntry[] {
-  const log: AuditEntry[] = [];
-  for (const [index, [type, details]] of entries.entries()) {
-    const previousHash = log.at(-1)?.hash ?? '';
-    const unhashed = { experimentId, sequence: index + 1, type, at: iso(index), actor: CALLER, details, previousHash };
-    log.push({ ...unhashed, hash: hashEntry(unhashed) });
+/** An entry of a log: its type, what is other in its details, and when it was written; a second after the one before. */
+export type Given = {
+  [T in EntryType]: readonly [type: T, changes?: Changes<EntryDetails[T]>, atSeconds?: number];
+}[EntryType];
+
+/** A log with an unbroken chain. */
+export function logOf(experimentId: string, ...entries: readonly Given[]): AuditEntry[] {
+  return written([], experimentId, entries);
+}
+
+/** The log and what is written behind it. */
+export function logAfter(log: readonly AuditEntry[], ...entries: readonly Given[]): AuditEntry[] {
+  return written(log, log.at(-1)?.experimentId ?? '', entries);
+}
+
+function written(before: readonly AuditEntry[], experimentId: string, entries: readonly Given[]): AuditEntry[] {
+  const log = [...before];
+  for (const [type, changes = {}, atSeconds] of entries) {
+    const { by: actor, details } = DEFAULTS[type];
+    const last = log.at(-1);
+    const next = last ? (Date.parse(last.at) - EPOCH_MS) / 1000 + 1 : 0;
+    const at = iso(atSeconds ?? next);
+    log.push(following(log, { experimentId, type, actor, details: { ...details, ...changes }, at }));
   }
   return log;
 }
 
-/** As `inject-fault` writes it, the parameters shortened. */
-const injecting = {
-  faultId: 'exp_chaos_redis_019.1',
-  kind: 'NETWORK_PARTITION',
-  node: 'redis-node-3',
-  instanceId: 'i-3',
-  parameters: { packetLossPct: '100', scope: 'isolate' },
-  undo: [
-    'let packets between the node and redis-node-1, redis-node-2 pass again, behind the fence',
-    'let clients reach the store ports again, when the fence falls',
-  ],
-};
-
-const reverted = {
-  node: 'redis-node-3',
-  instanceId: 'i-3',
-  faultId: 'exp_chaos_redis_019.1',
-  outcome: 'REVERTED',
-  liftedAt: iso(62.9),
-  leftovers: [],
-};
-
-/** The entries of a run that went as planned; each can be replaced or, with `undefined`, left out. */
-export function fullRun(changes: Partial<Record<EntryType, Record<string, unknown> | undefined>> = {}): AuditEntry[] {
-  const details: [EntryType, Record<string, unknown>][] = [
-    ['ADMITTED', { experiment: seedExperiment(), facts: { clusters: [], targets: [] } }],
-    [
-      'STEADY_STATE_CONFIRMED',
-      {
-        baselines: {
-          'redis-master': { readings: [], p99LatencyMs: 9.876, liveGateways: 2, requestsPerSecond: 900 },
-        },
-      },
-    ],
-    ['INJECTING', { commands: [injecting] }],
-    [
-      'INJECTED',
-      {
-        injectedAt: iso(3),
-        rollbackScheduledAt: iso(63),
-        injectedFaults: ['exp_chaos_redis_019.1'],
-        nodes: [],
-      },
-    ],
-    [
-      'GUARD_STOPPED',
-      { reason: 'TTL', detail: 'held', peakP99LatencyMs: { 'redis-master': 21.239 }, evaluations: 60, breaches: [] },
-    ],
-    ['ROLLING_BACK', { reason: 'TTL' }],
-    ['ROLLED_BACK', { outcome: 'ROLLED_BACK', rolledBackAt: iso(63), nodes: [{ ...reverted, revertReason: 'TTL' }] }],
-    ['RECOVERY_VERIFIED', { outcome: 'RECOVERED', verifiedAt: iso(70), problems: [] }],
-    [
-      'PROBE_MEASURED',
-      {
-        rtoSeconds: 6.5,
-        stillFailing: false,
-        attemptedWrites: 700,
-        acknowledgedWrites: 640,
-        lostAcknowledgedWrites: 0,
-        failedWrites: 60,
-        provenOnImpacted: true,
-      },
-    ],
-  ];
-  const kept = details.flatMap(([type, original]) => {
-    const replaced = type in changes ? changes[type] : original;
-    return replaced === undefined ? [] : [[type, replaced] as const];
-  });
-  const added = Object.entries(changes).flatMap(([type, value]) =>
-    value === undefined || details.some(([known]) => known === type) ? [] : [[type as EntryType, value] as const],
-  );
-  return logOf('exp_chaos_redis_019', ...kept, ...added);
+/** One entry, the first of its log. */
+export function entry<T extends EntryType>(type: T, changes: Changes<EntryDetails[T]> = {}) {
+  const { by: actor, details, second } = DEFAULTS[type];
+  const { experimentId } = seedExperiment();
+  const made = following([], { experimentId, type, actor, details: { ...details, ...changes }, at: iso(second) });
+  if (!isEntryOf(made, type)) throw new Error(`${made.type} is not ${type}`);
+  return made;
 }
 
-export function rolledBack(node: Record<string, unknown>, outcome = 'ROLLED_BACK'): Record<string, unknown> {
-  return { outcome, rolledBackAt: iso(30), nodes: [{ ...reverted, ...node }] };
+export type RunChanges = { [T in EntryType]?: Changes<EntryDetails[T]> | undefined };
+
+/** The entries of a run that went as planned; each can be changed or, with `undefined`, left out, and others added. */
+export function fullRun(changes: RunChanges = {}): AuditEntry[] {
+  const { experimentId } = changes.ADMITTED?.experiment ?? seedExperiment();
+  const log: AuditEntry[] = [];
+  for (const type of ENTRY_TYPES) {
+    if (!(type in changes ? changes[type] : PLANNED.includes(type))) continue;
+    const { by: actor, details, second } = DEFAULTS[type];
+    const content = { experimentId, type, actor, details: { ...details, ...changes[type] }, at: iso(second) };
+    log.push(following(log, content));
+  }
+  return log;
+}
+
+/** The same up to and with the first entry of that type. */
+export function runUntil(type: EntryType, changes: RunChanges = {}): AuditEntry[] {
+  const entries = fullRun(changes);
+  return entries.slice(0, entries.findIndex((candidate) => candidate.type === type) + 1);
 }

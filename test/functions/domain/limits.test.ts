@@ -3,13 +3,22 @@ import { describe, expect, it } from 'vitest';
 import { plan } from '../../../functions/admission/plan.ts';
 import { refuseTooLarge } from '../../../functions/admission/size.ts';
 import { ErrorName, WorkflowError } from '../../../functions/domain/errors.ts';
-import type { Experiment, Fault } from '../../../functions/domain/experiment.ts';
-import { bytesOf, cut, firstLines, MAX_ENTRY_BYTES } from '../../../functions/domain/limits.ts';
+import type { Experiment } from '../../../functions/domain/experiment.ts';
+import {
+  bytesOf,
+  cut,
+  firstLines,
+  MAX_ENTRY_BYTES,
+  MAX_REASON_CHARACTERS,
+  MAX_RUN_BYTES,
+} from '../../../functions/domain/limits.ts';
 import { resolveTargets } from '../../../functions/domain/resolve-targets.ts';
-import type { LiveNode } from '../../../functions/domain/targets.ts';
 import type { ExperimentRun, NodeRollback, RollbackResult } from '../../../functions/domain/workflow.ts';
 import { boundedResult, summaryOf } from '../../../functions/rollback/bounded-result.ts';
-import { CALLER, configuration, iso, seedExperiment } from './fixtures.ts';
+import { configuration } from './configuration-fixtures.ts';
+import { faultWith, seedExperiment } from './experiment-fixtures.ts';
+import { CALLER, iso } from './fixtures.ts';
+import { liveNode, shardOf, topologyOf } from './target-fixtures.ts';
 
 const STATE_BYTES = 256 * 1024;
 const ITEM_BYTES = 400_000;
@@ -26,49 +35,39 @@ interface Size {
 
 /** A cluster of shards of three, every fault on the same targets and towards all other nodes. */
 function runOf({ liveNodes, targets, faults, addresses, nameLength }: Size) {
-  const nodes = Array.from(
-    { length: liveNodes },
-    (_, index): LiveNode => ({
+  const nodes = Array.from({ length: liveNodes }, (_, index) =>
+    liveNode(index, {
       name: `node-${index}`.padEnd(nameLength, 'x'),
       instanceId: `i-${String(index).padStart(17, '0')}`,
       addresses: Array.from(
         { length: addresses },
         (_unused, other) => `10.${100 + other}.${100 + (index >> 7)}.${100 + (index & 127)}`,
       ),
-      availabilityZone: 'eu-west-1a',
       subnetId: 'subnet-0123456789abcdef0',
       dataVolumeIds: ['vol-0123456789abcdef0'],
     }),
   );
   const nameOf = (index: number) => nodes[index]?.name ?? '';
-  const shards = Array.from({ length: Math.floor(liveNodes / 3) }, (_, index) => ({
-    name: `shard-${index}`,
-    master: nameOf(3 * index),
-    replicas: [nameOf(3 * index + 1), nameOf(3 * index + 2)],
-    healthy: true,
-    problems: [],
-  }));
+  const shards = Array.from({ length: Math.floor(liveNodes / 3) }, (_, index) =>
+    shardOf(`shard-${index}`, nameOf(3 * index), nameOf(3 * index + 1), nameOf(3 * index + 2)),
+  );
   const targetNodes = nodes.slice(0, targets).map(({ name }) => name);
   const experiment: Experiment = {
     ...seedExperiment('e'.repeat(50)),
-    faults: Array.from(
-      { length: faults },
-      (_, index): Fault => ({
-        faultId: `${'e'.repeat(50)}.${index + 1}`,
-        name: `${index + 1}`,
-        kind: 'NETWORK_LOSS',
-        cluster: 'redis-master',
-        startSeconds: index,
-        impactedNodes: targetNodes,
-        parameters: { kind: 'NETWORK_LOSS', targetNodes, packetLossPct: 20, correlationPct: 0 },
-      }),
+    faults: Array.from({ length: faults }, (_, index) =>
+      faultWith(
+        { kind: 'NETWORK_LOSS', targetNodes, packetLossPct: 20, correlationPct: 0 },
+        { faultId: `${'e'.repeat(50)}.${index + 1}`, name: `${index + 1}`, startSeconds: index },
+      ),
     ),
   };
-  const topology = { shards, advertisedAddresses: {}, problems: [] };
   const network = { interfaces: [], ownSubnetIds: [] };
   const exemptAddresses = { 'redis-master': ['10.0.1.1'] };
   const resolved = {
-    faults: resolveTargets(experiment.faults, nodes, topology, ['10.0.1.1'], network),
+    // Each on its own: no request may have two faults of one resource on a node, but none can be larger than this.
+    faults: experiment.faults.flatMap((fault) =>
+      resolveTargets([fault], nodes, topologyOf(shards), ['10.0.1.1'], network),
+    ),
     exemptAddresses,
   };
   const context = { experiment, faults: experiment.faults };
@@ -112,12 +111,13 @@ describe('the size of a run', () => {
     expect(runOf({ ...large, liveNodes: 300, targets: 30, faults: 10 }).refusal).toMatchObject({
       type: 'urn:holdfast:problem:experiment-too-large',
       status: 422,
-      detail: expect.stringMatching(/experiment and targets are \d+ bytes, at most 150000/),
+      detail: expect.stringMatching(/experiment and targets are \d+ bytes, at most \d+/),
       bytes: expect.any(Number),
-      maxBytes: 150_000,
+      maxBytes: MAX_RUN_BYTES,
     });
     expect(runOf({ ...large, liveNodes: 300, targets: 30, faults: 2 }).refusal).toMatchObject({
-      detail: expect.stringMatching(/commands are \d+ bytes, at most 300000/),
+      detail: expect.stringMatching(/commands are \d+ bytes/),
+      maxBytes: MAX_ENTRY_BYTES,
     });
   });
 
@@ -174,7 +174,9 @@ describe('the evidence of a rollback', () => {
 });
 
 it('an error that speaks of every node is cut before the state machine carries it on', () => {
-  expect(new WorkflowError(ErrorName.InjectionFailed, 'node: no report; '.repeat(1000)).message).toHaveLength(4000);
+  expect(new WorkflowError(ErrorName.InjectionFailed, 'node: no report; '.repeat(1000)).message).toHaveLength(
+    MAX_REASON_CHARACTERS,
+  );
   expect(cut('as it is', 8)).toBe('as it is');
   expect(firstLines(['a', 'b', 'c'], 2, 9)).toEqual(['a', 'b', 'and 1 more']);
 });

@@ -1,18 +1,35 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../../functions/domain/experiment.ts';
-import type { FaultParameters } from '../../../functions/domain/faults/catalogue.ts';
-import { type Network, resolveTargets, subnetsToLookAt } from '../../../functions/domain/resolve-targets.ts';
-import type { LiveNode, SubnetInterface } from '../../../functions/domain/targets.ts';
+import { FAULT_KINDS, type FaultParameters, kindOf } from '../../../functions/domain/faults/catalogue.ts';
+import {
+  type Network,
+  nodesHitBy,
+  resolveTargets,
+  subnetsToLookAt,
+} from '../../../functions/domain/resolve-targets.ts';
+import type { SubnetInterface } from '../../../functions/domain/targets.ts';
 import { mergeTopology } from '../../../functions/engines/redis/topology.ts';
-import { ip, liveNode, nodes, shard } from './target-fixtures.ts';
+import {
+  interfaceOf,
+  ip,
+  liveNode,
+  nodes,
+  roleIn,
+  shard,
+  shardOf,
+  targetNode,
+  topologyOf,
+  twoOnOneHost,
+} from './target-fixtures.ts';
 
 const { sentinels, redises } = shard();
 const topology = mergeTopology(nodes, sentinels, redises);
 
-function fault(parameters: FaultParameters, ...impactedNodes: string[]): Fault {
-  const { kind } = parameters;
-  return { faultId: 'exp.1', name: '1', kind, cluster: 'redis-master', startSeconds: 0, impactedNodes, parameters };
-}
+const fault = (parameters: FaultParameters, ...impactedNodes: string[]): Fault => ({
+  ...{ faultId: 'exp.1', name: '1', cluster: 'redis-master', startSeconds: 0 },
+  ...{ kind: parameters.kind, impactedNodes, parameters },
+});
 const partition = (impacted: string, ...groupA: string[]) =>
   fault(
     {
@@ -29,10 +46,8 @@ const partition = (impacted: string, ...groupA: string[]) =>
 const loss = (impacted: string[], to: { toNodes?: string[]; toAvailabilityZone?: string } = {}) =>
   fault({ kind: 'NETWORK_LOSS', targetNodes: impacted, packetLossPct: 30, correlationPct: 0, ...to }, ...impacted);
 const seed = partition('redis-node-3', 'redis-node-1', 'redis-node-2');
+type Pair = ReturnType<typeof twoOnOneHost>;
 const ownSubnetIds = ['subnet-guard'];
-const interfaceOf = ({ instanceId, subnetId, addresses }: LiveNode): SubnetInterface => ({
-  ...{ interfaceId: `eni-${instanceId}`, subnetId, instanceId, addresses, description: '' },
-});
 const resolve = (
   one: Fault,
   exempt: string[] = [],
@@ -44,9 +59,8 @@ const peersOf = (one: Fault) => resolve(one)?.peers.map(({ name }) => name);
 describe('resolve targets', () => {
   it('gives every node its role, its shard, its zone and the address its store advertises first', () => {
     const resolved = resolve(seed, ['10.77.0.3']);
-    expect(resolved?.impacted).toEqual([
-      { ...liveNode(3), addresses: [ip(3), '10.78.0.13'], shard: 'shard-1', role: 'master' },
-    ]);
+    expect(resolved?.impacted).toEqual([targetNode(3, { roles: [roleIn('shard-1', 'master')] })]);
+    expect(resolved?.impacted[0]?.addresses).toEqual([ip(3), '10.78.0.13']);
     expect(resolved?.peers.map((node) => node.name)).toEqual(['redis-node-1', 'redis-node-2']);
     expect(resolved?.shardMembers).toHaveLength(3);
   });
@@ -148,5 +162,102 @@ describe('the targets of a fault in the service', () => {
   it('are refused when the kind cannot have them', () => {
     const pause = fault({ kind: 'VOLUME_PAUSE_IO', targetNodes: ['redis-node-3'] }, 'redis-node-3');
     expect(() => resolve(pause)).toThrow(/redis-node-3: no EBS volume/);
+  });
+});
+
+describe('two stores on one instance', () => {
+  const hosts: [Pair, Pair, Pair] = [twoOnOneHost(1), twoOnOneHost(2), twoOnOneHost(3)];
+  const [[{ name: a }, { name: b }], [{ name: a2 }, { name: b2 }], [{ name: a3 }, { name: b3 }]] = hosts;
+  const all = hosts.flat();
+  const apart = topologyOf([shardOf('shard-1', a, a2, a3), shardOf('shard-2', b, b2, b3)]);
+  const together = topologyOf([shardOf('shard-1', ...all.map(({ name }) => name))]);
+  const numbered = (...faults: Fault[]) => faults.map((one, index) => ({ ...one, faultId: `exp.${index + 1}` }));
+  const resolveAll = (faults: Fault[], topology = apart) =>
+    resolveTargets(numbered(...faults), all, topology, [], { interfaces: [], ownSubnetIds });
+  const pause = (...targetNodes: string[]) => fault({ kind: 'PROCESS_PAUSE', targetNodes }, ...targetNodes);
+  const kill = (name: string) =>
+    fault({ kind: 'PROCESS_KILL', targetNodes: [name], signal: 'KILL', restart: 'rollback' }, name);
+  const cpu = (...targetNodes: string[]) =>
+    fault({ kind: 'CPU_SPIKE', targetNodes, cores: 1, loadPct: 50 }, ...targetNodes);
+  const stop = (name: string) => fault({ kind: 'INSTANCE_STOP', targetNodes: [name] }, name);
+
+  it('are told apart by their port, each with a role of its own', () => {
+    const [resolved] = resolveAll([pause(a, b2)]);
+    expect(resolved?.impacted.map(({ name, port, roles }) => [name, port, roles])).toEqual([
+      [a, 6379, [roleIn('shard-1', 'master')]],
+      [b2, 6380, [roleIn('shard-2')]],
+    ]);
+  });
+
+  it('are both hit by a fault on the whole host, and one of them by a fault on its process', () => {
+    const names = (...faults: Fault[]) => nodesHitBy(faults, all).map(({ name }) => name);
+    expect(names(pause(a))).toEqual([a]);
+    expect(names(cpu(a))).toEqual([a, b]);
+    expect(names(stop(b))).toEqual([a, b]);
+    expect(names(pause(a), cpu(b2))).toEqual([a, a2, b2]);
+  });
+
+  it('are hit exactly where they are named or their host is hit, whatever the faults and wherever the nodes run', () => {
+    const node = fc.record({ host: fc.integer({ min: 1, max: 4 }), port: fc.integer({ min: 1, max: 3 }) });
+    const kinds = fc.constantFrom(...FAULT_KINDS);
+    const picks = fc.array(fc.tuple(kinds, fc.array(fc.nat({ max: 20 }), { maxLength: 4 })), { maxLength: 4 });
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(node, { selector: ({ host, port }) => `${host}:${port}`, minLength: 1 }),
+        picks,
+        (places, picked) => {
+          const live = places.map(({ host, port }) => liveNode(host, { name: `redis-node-${host}:${port}`, port }));
+          const faults = picked.map(([kind, positions]) => ({
+            kind,
+            impactedNodes: positions.map((position) => live[position % live.length]?.name ?? ''),
+          }));
+          const hit = nodesHitBy(faults, live);
+          for (const one of live) {
+            const named = faults.some(({ impactedNodes }) => impactedNodes.includes(one.name));
+            const beside = faults.some(
+              ({ kind, impactedNodes }) =>
+                kindOf(kind).resource !== 'process' &&
+                live.some(({ name, instanceId }) => instanceId === one.instanceId && impactedNodes.includes(name)),
+            );
+            expect(hit.includes(one), one.name).toBe(named || beside);
+          }
+        },
+      ),
+    );
+  });
+
+  it('are no peers of each other: no network is between them', () => {
+    expect(() => resolveAll([partition(a, b, b2)], together)).toThrow(
+      `exp.1: ${b} lives on the host of ${a}, no network is between them`,
+    );
+    expect(() => resolveAll([loss([a], { toNodes: [b] })], together)).toThrow(/lives on the host of/);
+    const [resolved] = resolveAll([loss([a])], together);
+    expect(resolved?.peers.map(({ name }) => name)).toEqual([a2, b2, a3, b3]);
+    const zone = liveNode(1).availabilityZone;
+    expect(() => resolveAll([loss([a], { toAvailabilityZone: zone })], together)).toThrow(/there is no peer/);
+  });
+
+  it('are refused two faults that would work on the same thing of their host, whichever node was named', () => {
+    expect(() => resolveAll([cpu(a), cpu(b)])).toThrow(
+      `exp.2: both CPU_SPIKE (exp.1) and CPU_SPIKE would work on the host of ${b}`,
+    );
+    expect(() => resolveAll([stop(a), pause(b)])).toThrow(/both INSTANCE_STOP .* and PROCESS_PAUSE/);
+    expect(() => resolveAll([pause(b), stop(a)])).toThrow(/both PROCESS_PAUSE .* and INSTANCE_STOP/);
+    expect(() => resolveAll([pause(a), kill(a)])).toThrow(/both PROCESS_PAUSE .* and PROCESS_KILL/);
+  });
+
+  it('may each have a fault of its own process, and hosts of their own any', () => {
+    expect(resolveAll([pause(a), kill(b)])).toHaveLength(2);
+    expect(resolveAll([cpu(a), cpu(a2), pause(b)])).toHaveLength(3);
+  });
+
+  it('are refused a fault on the whole host that needs a fence, where they belong to two shards: a fence guards one', () => {
+    expect(() => resolveAll([loss([a])])).toThrow(
+      `exp.1: ${b}, of another shard, shares the host of ${a}: the fence guards one shard a host`,
+    );
+    expect(resolveAll([loss([a])], together)).toHaveLength(1);
+    // Neither needs a fence on the whole host: the one is of a process, the other of no role.
+    expect(resolveAll([pause(a)])).toHaveLength(1);
+    expect(resolveAll([cpu(a)])).toHaveLength(1);
   });
 });

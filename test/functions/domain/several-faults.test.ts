@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Experiment } from '../../../functions/domain/experiment.ts';
 import { FAULT_KINDS } from '../../../functions/domain/faults/catalogue.ts';
 import { parseExperiment } from '../../../functions/domain/parse-experiment.ts';
-import { seedPayload } from './fixtures.ts';
+import { seedPayload } from './experiment-fixtures.ts';
 import { actionOf } from './kind-parameters.ts';
 
 const LIMITS = { 'redis-master': { maxDurationSeconds: 300 }, 'redis-small': { maxDurationSeconds: 30 } };

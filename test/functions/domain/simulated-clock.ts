@@ -1,4 +1,5 @@
 import type { Clock } from '../../../functions/domain/clock.ts';
+import { EPOCH_MS } from './fixtures.ts';
 
 interface Sleeper {
   atMs: number;
@@ -8,9 +9,13 @@ interface Sleeper {
 
 /** Time that passes only when everyone sleeps: minutes of a workflow in milliseconds of a test, always the same way. */
 export class SimulatedClock implements Clock {
-  readonly #startEpochMs = Date.parse('2026-05-29T13:12:00Z');
+  readonly #startEpochMs: number;
   #elapsedMs = 0;
   #sleepers: Sleeper[] = [];
+
+  constructor(startEpochMs = EPOCH_MS) {
+    this.#startEpochMs = startEpochMs;
+  }
 
   nowEpochMs(): number {
     return this.#startEpochMs + this.#elapsedMs;

@@ -1,23 +1,7 @@
-import { type Cluster, parseConfiguration } from '../../../functions/domain/configuration.ts';
-import type { TelemetrySnapshot } from '../../../functions/telemetry/prometheus.ts';
+import type { TelemetrySnapshot } from '../../../functions/domain/guardrails.ts';
+import { redisCluster } from '../domain/configuration-fixtures.ts';
 
-export const configuration = parseConfiguration({
-  clusters: {
-    'redis-master': {
-      engine: 'redis',
-      tier: 'production',
-      selectTags: { 'holdfast-cluster': 'redis-master' },
-      unit: 'redis-server',
-      port: 6379,
-      dataDirectory: '/var/lib/redis',
-      telemetry: { prometheusUrl: 'http://127.0.0.1:9090' },
-    },
-  },
-  network: { vpcId: 'vpc-1', subnetIds: ['subnet-1'], availabilityZones: ['a'], securityGroupId: 'sg-1' },
-  apiPrincipals: ['arn:aws:iam::111122223333:root'],
-});
-
-export const cluster = configuration.clusters['redis-master'] as Cluster;
+export const cluster = redisCluster();
 
 /** As an evaluation takes it. */
 export const named = { name: 'redis-master', cluster };

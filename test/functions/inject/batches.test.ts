@@ -2,18 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Injection } from '../../../functions/domain/workflow.ts';
 import { nextBatch, nextDueAtEpochMs } from '../../../functions/inject/batches.ts';
+import { experimentOf, fisFault, hostFault } from '../domain/experiment-fixtures.ts';
 import { EPOCH_MS, iso } from '../domain/fixtures.ts';
-import { experimentOf, fisFault, hostFault } from './fixtures.ts';
 
 const ids = (faults: { faultId: string }[]) => faults.map(({ faultId }) => faultId);
 const injectedSoFar = (injectedFaults: string[], endsSeconds = 60): Injection => ({
   injectedAt: iso(0),
-  rollbackScheduledAt: iso(endsSeconds),
+  endsAt: iso(endsSeconds),
   injectedFaults,
 });
 const at = (seconds: number) => EPOCH_MS + seconds * 1000;
 
-describe('the turns of several faults', () => {
+describe('the batches of several faults', () => {
   const experiment = experimentOf([hostFault(1, 10), hostFault(2, 0), hostFault(3, 10), hostFault(4, 25)]);
 
   it('begin with all faults of the smallest second, for the whole time', () => {
@@ -27,9 +27,9 @@ describe('the turns of several faults', () => {
   });
 
   it('never let a later fault live beyond the common end, by not one second', () => {
-    const turn = nextBatch(experiment, injectedSoFar(['exp.2']), at(10.2));
-    expect(ids(turn.faults)).toEqual(['exp.1', 'exp.3']);
-    expect(turn.ttlSeconds).toBe(49);
+    const batch = nextBatch(experiment, injectedSoFar(['exp.2']), at(10.2));
+    expect(ids(batch.faults)).toEqual(['exp.1', 'exp.3']);
+    expect(batch.ttlSeconds).toBe(49);
   });
 
   it('bring together what is overdue', () => {
@@ -52,13 +52,13 @@ describe('the turns of several faults', () => {
   });
 
   it('inject nothing under an end that is no time', () => {
-    const unknown = { ...injectedSoFar(['exp.2']), rollbackScheduledAt: 'soon' };
+    const unknown = { ...injectedSoFar(['exp.2']), endsAt: 'soon' };
     expect(nextBatch(experiment, unknown, at(20)).faults).toEqual([]);
   });
 
   it('inject every fault exactly once or name it as missed, none before its time, none beyond the end', () => {
     const plan = fc.array(fc.tuple(fc.integer({ min: 0, max: 59 }), fc.boolean()), { minLength: 1, maxLength: 10 });
-    // How long each turn takes, milliseconds: a slow host delays the next turn.
+    // How long each batch takes, milliseconds: a slow host delays the next batch.
     const delays = fc.array(fc.integer({ min: 0, max: 45_000 }), { minLength: 10, maxLength: 10 });
     fc.assert(
       fc.property(plan, delays, (kinds, tookMs) => {
@@ -70,28 +70,28 @@ describe('the turns of several faults', () => {
         const seen: string[] = [];
         let nowMs = at(0);
         let injection: Injection | undefined;
-        for (let turns = 0; ; turns++) {
-          expect(turns).toBeLessThanOrEqual(faults.length);
-          const turn = nextBatch(planned, injection, nowMs);
-          seen.push(...ids(turn.faults), ...ids(turn.late));
-          expect(new Set(turn.faults.map(({ kind }) => kind)).size).toBeLessThanOrEqual(1);
-          for (const { startSeconds } of turn.faults) {
+        for (let batches = 0; ; batches++) {
+          expect(batches).toBeLessThanOrEqual(faults.length);
+          const batch = nextBatch(planned, injection, nowMs);
+          seen.push(...ids(batch.faults), ...ids(batch.late));
+          expect(new Set(batch.faults.map(({ kind }) => kind)).size).toBeLessThanOrEqual(1);
+          for (const { startSeconds } of batch.faults) {
             const dueMs = injection
               ? Date.parse(injection.injectedAt) + (startSeconds - Math.min(...starts)) * 1000
               : nowMs;
             expect(nowMs).toBeGreaterThanOrEqual(dueMs);
             if (injection) {
-              expect(nowMs + turn.ttlSeconds * 1000).toBeLessThanOrEqual(Date.parse(injection.rollbackScheduledAt));
+              expect(nowMs + batch.ttlSeconds * 1000).toBeLessThanOrEqual(Date.parse(injection.endsAt));
             }
-            expect(turn.ttlSeconds).toBeGreaterThanOrEqual(1);
+            expect(batch.ttlSeconds).toBeGreaterThanOrEqual(1);
           }
-          if (turn.late.length > 0) break;
-          nowMs += tookMs[turns] ?? 0;
+          if (batch.late.length > 0) break;
+          nowMs += tookMs[batches] ?? 0;
           const confirmedAt = new Date(nowMs).toISOString();
           injection = {
             injectedAt: injection?.injectedAt ?? confirmedAt,
-            rollbackScheduledAt: injection?.rollbackScheduledAt ?? new Date(nowMs + 60_000).toISOString(),
-            injectedFaults: [...(injection?.injectedFaults ?? []), ...ids(turn.faults)],
+            endsAt: injection?.endsAt ?? new Date(nowMs + 60_000).toISOString(),
+            injectedFaults: [...(injection?.injectedFaults ?? []), ...ids(batch.faults)],
           };
           const dueMs = nextDueAtEpochMs(faults, injection);
           if (dueMs === undefined) break;

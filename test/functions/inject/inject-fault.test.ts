@@ -1,23 +1,34 @@
 import { describe, expect, it } from 'vitest';
 import type { CommandResult, HostCommand } from '../../../functions/aws/host-commands.ts';
-import type { AuditEntry, EntryType } from '../../../functions/domain/audit-entry.ts';
 import { ErrorName, WorkflowError } from '../../../functions/domain/errors.ts';
 import type { Fault } from '../../../functions/domain/experiment.ts';
 import { grantFor } from '../../../functions/domain/grant.ts';
+import {
+  FIS_INJECT_DEADLINE_MS,
+  OBSERVED_DEADLINE_MS,
+  PROBE_READY_DEADLINE_MS,
+} from '../../../functions/domain/timing.ts';
 import type { Injection } from '../../../functions/domain/workflow.ts';
 import { type InjectDependencies, injectFault } from '../../../functions/inject/inject-fault.ts';
 import type { Lease } from '../../../functions/tables/leases.ts';
-import { SimulatedClock } from '../guard/simulated-clock.ts';
-import { experimentOf, fisFault, hostFault, planOf } from './fixtures.ts';
+import { experimentOf, fisFault, hostFault, planOf } from '../domain/experiment-fixtures.ts';
+import { logOf } from '../domain/fixtures.ts';
+import { SimulatedClock } from '../domain/simulated-clock.ts';
+import { leaseOf } from '../tables/lease-fixture.ts';
+import { memoryAuditLog } from '../tables/memory-audit-log.ts';
 
 /** Hosts and service confirm after a second; a log that keeps what was written; a lease that is held. */
 function world(faults: Fault[] = [hostFault(1, 0)], result?: CommandResult) {
   const acts: string[] = [];
-  const log: Pick<AuditEntry, 'type' | 'details'>[] = [{ type: 'PROBE_READY', details: {} }];
-  const lease: Lease = { leaseId: 'exp', state: 'HOLD', beat: 2, grants: [], readings: [] };
+  const clock = new SimulatedClock();
+  const audit = memoryAuditLog({
+    entries: logOf('exp', ['PROBE_READY']),
+    clock,
+    onAppend: ({ type }) => acts.push(type),
+  });
+  const lease = leaseOf({ beat: 2 });
   /** The guard adds a beat every second. */
   const guard = { alive: true };
-  const clock = new SimulatedClock();
   const sent: HostCommand[] = [];
   const held = (act: string, change: Partial<Lease>) => {
     if (lease.state !== 'HOLD') throw new WorkflowError(ErrorName.LeaseReleased, 'released');
@@ -43,14 +54,7 @@ function world(faults: Fault[] = [hostFault(1, 0)], result?: CommandResult) {
         return { fisExperimentId: `EXP-${faultId}` };
       },
     },
-    audit: {
-      async append(_id, type, _actor, details) {
-        acts.push(type);
-        log.push({ type, details });
-        return {} as never;
-      },
-      read: async () => log as AuditEntry[],
-    },
+    audit,
     leases: {
       read: async () => ({ ...lease, beat: lease.beat + (guard.alive ? Math.floor(clock.monotonicMs() / 1000) : 0) }),
       grant: async (_id, grants) => held('grant', { grants: [...lease.grants, ...grants] }),
@@ -58,69 +62,71 @@ function world(faults: Fault[] = [hostFault(1, 0)], result?: CommandResult) {
     },
   };
   const experiment = experimentOf(faults);
-  const turn = (injection?: Injection) =>
+  const inject = (injection?: Injection) =>
     injectFault({ experiment, plan: planOf, ...(injection ? { injection } : {}) }, dependencies);
   /** As the state machine does: until no next fault is named. */
   async function run(): Promise<Injection> {
-    let injection = await turn();
+    let injection = await inject();
     while (injection.nextFaultAt !== undefined) {
       await clock.sleep(Math.max(0, Date.parse(injection.nextFaultAt) - clock.nowEpochMs()));
-      injection = await turn(injection);
+      injection = await inject(injection);
     }
     return injection;
   }
-  const detailsOf = (type: EntryType) => log.filter((entry) => entry.type === type).map(({ details }) => details);
-  return { acts, log, detailsOf, guard, lease, clock, sent, dependencies, experiment, turn, run };
+  return { acts, audit, guard, lease, clock, sent, dependencies, experiment, inject, run };
 }
 
 describe('inject fault', () => {
   it('records, grants exactly these parameters, sends, holds, and only then says INJECTED', async () => {
-    const { turn, acts, lease, detailsOf, sent } = world();
-    const injection = await turn();
+    const { inject, acts, lease, audit, sent } = world();
+    const injection = await inject();
     expect(acts).toEqual(['INJECTING', 'grant', 'send', 'hold', 'INJECTED']);
     expect(lease.grants).toEqual([grantFor('i-node-1', { ttlSeconds: '60' })]);
     expect(sent[0]?.document).toBe('Holdfast-X-cpu-spike');
-    expect(Date.parse(injection.rollbackScheduledAt) - Date.parse(injection.injectedAt)).toBe(60_000);
-    expect(lease.endsAt).toBe(injection.rollbackScheduledAt);
+    expect(Date.parse(injection.endsAt) - Date.parse(injection.injectedAt)).toBe(60_000);
+    expect(lease.endsAt).toBe(injection.endsAt);
     expect(injection).not.toHaveProperty('nextFaultAt');
-    expect(detailsOf('INJECTING')).toMatchObject([{ commands: [{ node: 'node-1', undo: ['stop'] }], services: [] }]);
+    expect(audit.detailsOf('INJECTING')).toMatchObject([
+      { commands: [{ node: 'node-1', undo: ['stop'] }], services: [] },
+    ]);
   });
 
   it('sends nothing while nobody watches', async () => {
-    const { turn, acts, lease, guard, clock } = world();
+    const { inject, acts, lease, guard, clock } = world();
     guard.alive = false;
     lease.beat = 1;
-    await expect(turn()).rejects.toMatchObject({ name: 'InjectionFailed', message: /nobody watches/ });
+    await expect(inject()).rejects.toMatchObject({ name: 'InjectionFailed', message: /nobody watches/ });
     expect(acts).toEqual([]);
-    expect(clock.monotonicMs()).toBe(15_000);
+    expect(clock.monotonicMs()).toBe(OBSERVED_DEADLINE_MS);
   });
 
   it('sends nothing while nobody measures', async () => {
-    const { turn, acts, log, clock } = world();
-    log.length = 0;
-    await expect(turn()).rejects.toMatchObject({ name: 'InjectionFailed', message: /nobody measures/ });
+    const { inject, acts, audit, clock } = world();
+    audit.entries.length = 0;
+    await expect(inject()).rejects.toMatchObject({ name: 'InjectionFailed', message: /nobody measures/ });
     expect(acts).toEqual([]);
-    expect(clock.monotonicMs()).toBe(8000);
+    expect(clock.monotonicMs()).toBe(PROBE_READY_DEADLINE_MS);
   });
 
   it('sends nothing under a released lease', async () => {
-    const { turn, acts, lease } = world();
+    const { inject, acts, lease } = world();
     lease.state = 'RELEASED';
-    await expect(turn()).rejects.toMatchObject({ name: 'LeaseReleased' });
+    await expect(inject()).rejects.toMatchObject({ name: 'LeaseReleased' });
     expect(acts).toEqual([]);
   });
 
   it('sends nothing when the announcement cannot be written', async () => {
-    const { turn, acts, dependencies } = world();
+    const { inject, acts, dependencies } = world();
     dependencies.audit.append = () => Promise.reject(new Error('down'));
-    await expect(turn()).rejects.toThrow('down');
+    await expect(inject()).rejects.toThrow('down');
     expect(acts).toEqual([]);
   });
 
   it('never sends a fault a second time that was announced before, whatever became of it', async () => {
-    const { turn, acts, log } = world();
-    log.push({ type: 'INJECTING', details: { commands: [{ faultId: 'exp.1' }] } });
-    await expect(turn()).rejects.toMatchObject({ name: 'InjectionFailed', message: /announced before.*exp\.1/ });
+    const { inject, acts, audit, experiment } = world();
+    await audit.append('exp', 'INJECTING', { function: 'inject-fault' }, planOf(experiment.faults));
+    acts.length = 0;
+    await expect(inject()).rejects.toMatchObject({ name: 'InjectionFailed', message: /announced before.*exp\.1/ });
     expect(acts).toEqual([]);
   });
 
@@ -130,46 +136,46 @@ describe('inject fault', () => {
     ['the host answers nothing readable', { status: 'Success' }],
     ['the host speaks of another fault', { status: 'Success', report: { faultId: 'other.1', state: 'APPLIED' } }],
   ])('fails, so that it is rolled back, when %s', async (_what, result) => {
-    const { turn, acts } = world([hostFault(1, 0)], result);
-    await expect(turn()).rejects.toMatchObject({ name: 'InjectionFailed' });
+    const { inject, acts } = world([hostFault(1, 0)], result);
+    await expect(inject()).rejects.toMatchObject({ name: 'InjectionFailed' });
     expect(acts).toEqual(['INJECTING', 'grant', 'send', 'INJECTION_FAILED']);
   });
 
   it('does not call it injected when the lease went while the hosts answered', async () => {
-    const { turn, acts, dependencies, lease } = world();
+    const { inject, acts, dependencies, lease } = world();
     const { run } = dependencies.hosts;
     dependencies.hosts.run = async (...command) => {
       const result = await run(...command);
       lease.state = 'RELEASED';
       return result;
     };
-    await expect(turn()).rejects.toMatchObject({ name: 'LeaseReleased' });
+    await expect(inject()).rejects.toMatchObject({ name: 'LeaseReleased' });
     expect(acts).toEqual(['INJECTING', 'grant', 'send', 'INJECTION_FAILED']);
   });
 });
 
 describe('inject several faults', () => {
-  it('in turns, each recorded and granted on its own, under the times of the first', async () => {
-    const { run, acts, detailsOf, lease, sent, clock } = world([hostFault(1, 0), hostFault(2, 10), hostFault(3, 10)]);
+  it('in batches, each recorded and granted on its own, under the times of the first', async () => {
+    const { run, acts, audit, lease, sent, clock } = world([hostFault(1, 0), hostFault(2, 10), hostFault(3, 10)]);
     const injection = await run();
-    const turnOfOne = ['INJECTING', 'grant', 'send', 'hold', 'INJECTED'];
-    expect(acts).toEqual([...turnOfOne, 'INJECTING', 'grant', 'send', 'send', 'hold', 'INJECTED']);
-    const times = { injectedAt: injection.injectedAt, rollbackScheduledAt: injection.rollbackScheduledAt };
-    expect(detailsOf('INJECTED')).toMatchObject([
+    const batchOfOne = ['INJECTING', 'grant', 'send', 'hold', 'INJECTED'];
+    expect(acts).toEqual([...batchOfOne, 'INJECTING', 'grant', 'send', 'send', 'hold', 'INJECTED']);
+    const times = { injectedAt: injection.injectedAt, endsAt: injection.endsAt };
+    expect(audit.detailsOf('INJECTED')).toMatchObject([
       { ...times, faults: ['exp.1'], injectedFaults: ['exp.1'] },
       { ...times, faults: ['exp.2', 'exp.3'], injectedFaults: ['exp.1', 'exp.2', 'exp.3'] },
     ]);
-    expect(lease.endsAt).toBe(injection.rollbackScheduledAt);
+    expect(lease.endsAt).toBe(injection.endsAt);
     expect(lease.grants).toHaveLength(3);
-    // Confirmed after 1 s, so the second turn comes at 11 s, sees a new beat at 12 s, and has 49 s left.
+    // Confirmed after 1 s, so the second batch comes at 11 s, sees a new beat at 12 s, and has 49 s left.
     expect(sent.map(({ parameters }) => parameters.ttlSeconds)).toEqual(['60', '49', '49']);
     expect(clock.monotonicMs()).toBe(13_000);
   });
 
-  it('announces in a later turn only the faults of that turn', async () => {
-    const { run, detailsOf } = world([hostFault(1, 0), hostFault(2, 10)]);
+  it('announces in a later batch only the faults of that batch', async () => {
+    const { run, audit } = world([hostFault(1, 0), hostFault(2, 10)]);
     await run();
-    expect(detailsOf('INJECTING')).toMatchObject([
+    expect(audit.detailsOf('INJECTING')).toMatchObject([
       { commands: [{ faultId: 'exp.1' }] },
       { commands: [{ faultId: 'exp.2' }] },
     ]);
@@ -185,81 +191,86 @@ describe('inject several faults', () => {
   });
 
   it('sends no later fault when the lease went meanwhile', async () => {
-    const { turn, lease, sent } = world([hostFault(1, 0), hostFault(2, 4)]);
-    const injection = await turn();
+    const { inject, lease, sent } = world([hostFault(1, 0), hostFault(2, 4)]);
+    const injection = await inject();
     lease.state = 'RELEASED';
-    await expect(turn(injection)).rejects.toMatchObject({ name: 'LeaseReleased' });
+    await expect(inject(injection)).rejects.toMatchObject({ name: 'LeaseReleased' });
     expect(sent).toHaveLength(1);
   });
 
   it.each([
-    ['after 15 s', 10_000, 15_000],
+    ['after as long as for the first fault', 10_000, OBSERVED_DEADLINE_MS],
     ['no longer than to the common end', 57_000, 3_000],
   ])('sends no later fault when the guard has gone silent since, and gives up %s', async (_what, sleepMs, waitMs) => {
-    const { turn, guard, clock, sent } = world([hostFault(1, 0), fisFault(2, 10)]);
-    const injection = await turn();
+    const { inject, guard, clock, sent } = world([hostFault(1, 0), fisFault(2, 10)]);
+    const injection = await inject();
     await clock.sleep(sleepMs);
     guard.alive = false;
     const startedMs = clock.monotonicMs();
-    await expect(turn(injection)).rejects.toMatchObject({ name: 'InjectionFailed', message: /nobody watches/ });
+    await expect(inject(injection)).rejects.toMatchObject({ name: 'InjectionFailed', message: /nobody watches/ });
     expect(clock.monotonicMs() - startedMs).toBe(waitMs);
     expect(sent).toHaveLength(1);
   });
 
   it('does not inject a fault with less than a second left, and the log says so', async () => {
-    const { turn, acts, clock, detailsOf } = world([hostFault(1, 0), hostFault(2, 10), hostFault(3, 30)]);
-    const injection = await turn();
+    const { inject, acts, clock, audit } = world([hostFault(1, 0), hostFault(2, 10), hostFault(3, 30)]);
+    const injection = await inject();
     acts.length = 0;
     await clock.sleep(59_001);
-    expect(await turn(injection)).toEqual({
+    expect(await inject(injection)).toEqual({
       injectedAt: injection.injectedAt,
-      rollbackScheduledAt: injection.rollbackScheduledAt,
+      endsAt: injection.endsAt,
       injectedFaults: ['exp.1'],
     });
     expect(acts).toEqual(['INJECTION_SKIPPED']);
-    expect(detailsOf('INJECTION_SKIPPED')).toMatchObject([{ faults: ['exp.2', 'exp.3'] }]);
+    expect(audit.detailsOf('INJECTION_SKIPPED')).toMatchObject([{ faults: ['exp.2', 'exp.3'] }]);
   });
 
   it('waits for its second when it is called a little early, and refuses when that makes no sense', async () => {
-    const { turn, clock } = world([hostFault(1, 0), hostFault(2, 10)]);
-    const injection = await turn();
-    await expect(turn(injection)).rejects.toMatchObject({ name: 'InjectionFailed', message: /early/ });
+    const { inject, clock } = world([hostFault(1, 0), hostFault(2, 10)]);
+    const injection = await inject();
+    await expect(inject(injection)).rejects.toMatchObject({ name: 'InjectionFailed', message: /early/ });
     await clock.sleep(6000);
-    await turn(injection);
-    // 1 s for the first turn, 10 s until the second is due, 1 s for a new beat, 1 s for the second.
+    await inject(injection);
+    // 1 s for the first batch, 10 s until the second is due, 1 s for a new beat, 1 s for the second.
     expect(clock.monotonicMs()).toBe(13_000);
   });
 
   it('does not wait for an answer beyond the common end: the earlier faults have to be rolled back', async () => {
-    const { turn, clock, dependencies } = world([hostFault(1, 0), fisFault(2, 50)]);
-    const injection = await turn();
+    const { inject, clock, dependencies } = world([hostFault(1, 0), fisFault(2, 50)]);
+    const injection = await inject();
     dependencies.services.inject = () => new Promise(() => {});
     await clock.sleep(50_000);
-    await expect(turn(injection)).rejects.toMatchObject({ name: 'InjectionFailed', message: /exp\.2: not confirmed/ });
-    expect(clock.nowEpochMs()).toBe(Date.parse(injection.rollbackScheduledAt));
+    await expect(inject(injection)).rejects.toMatchObject({
+      name: 'InjectionFailed',
+      message: /exp\.2: not confirmed/,
+    });
+    expect(clock.nowEpochMs()).toBe(Date.parse(injection.endsAt));
   });
 });
 
-describe('inject faults that a service applies', () => {
+describe('inject faults that FIS applies', () => {
   it('before those of the hosts, which get nothing and are announced nothing until the service runs them', async () => {
-    const { run, acts, clock, detailsOf, sent } = world([hostFault(1, 0), fisFault(2, 0)]);
-    const { injectedFaults, injectedAt, rollbackScheduledAt } = await run();
+    const { run, acts, clock, audit, sent } = world([hostFault(1, 0), fisFault(2, 0)]);
+    const { injectedFaults, injectedAt, endsAt } = await run();
     expect(injectedFaults).toEqual(['exp.2', 'exp.1']);
     const services = ['INJECTING', 'start', 'hold', 'INJECTED'];
     expect(acts).toEqual([...services, 'INJECTING', 'grant', 'send', 'hold', 'INJECTED']);
-    expect(detailsOf('INJECTING')).toMatchObject([
+    expect(audit.detailsOf('INJECTING')).toMatchObject([
       { commands: [], services: [{ faultId: 'exp.2', action: { undo: ['start'] } }] },
       { commands: [{ faultId: 'exp.1' }], services: [] },
     ]);
-    expect(detailsOf('INJECTED')[0]).toMatchObject({ services: [{ faultId: 'exp.2', fisExperimentId: 'EXP-exp.2' }] });
+    expect(audit.detailsOf('INJECTED')[0]).toMatchObject({
+      services: [{ faultId: 'exp.2', fisExperimentId: 'EXP-exp.2' }],
+    });
     // The service took 1.5 s, the new beat came half a second later: the host's TTL ends with the common end.
     expect(sent.map(({ parameters }) => parameters.ttlSeconds)).toEqual(['59']);
     expect(clock.monotonicMs()).toBe(3000);
-    expect(Date.parse(rollbackScheduledAt) - Date.parse(injectedAt)).toBe(60_000);
+    expect(Date.parse(endsAt) - Date.parse(injectedAt)).toBe(60_000);
   });
 
   it('and touches no host when the service refuses', async () => {
-    const { run, acts, dependencies, detailsOf, sent, lease } = world([hostFault(1, 0), fisFault(2, 0)]);
+    const { run, acts, dependencies, audit, sent, lease } = world([hostFault(1, 0), fisFault(2, 0)]);
     dependencies.services.inject = async () => {
       acts.push('start');
       throw new Error('FIS refuses: at most 5');
@@ -267,7 +278,7 @@ describe('inject faults that a service applies', () => {
     await expect(run()).rejects.toMatchObject({ name: 'InjectionFailed', message: 'exp.2: FIS refuses: at most 5' });
     expect(acts).toEqual(['INJECTING', 'start', 'INJECTION_FAILED']);
     expect([sent, lease.grants]).toEqual([[], []]);
-    expect(detailsOf('INJECTION_FAILED')).toMatchObject([
+    expect(audit.detailsOf('INJECTION_FAILED')).toMatchObject([
       { nodes: [], services: [{ faultId: 'exp.2', problem: 'FIS refuses: at most 5' }] },
     ]);
   });
@@ -282,6 +293,6 @@ describe('inject faults that a service applies', () => {
     const { run, clock, dependencies } = world([fisFault(1, 0)]);
     dependencies.services.inject = () => new Promise(() => {});
     await expect(run()).rejects.toMatchObject({ name: 'InjectionFailed' });
-    expect(clock.monotonicMs()).toBe(100_000);
+    expect(clock.monotonicMs()).toBe(FIS_INJECT_DEADLINE_MS);
   });
 });

@@ -1,25 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../../functions/domain/experiment.ts';
-import { FAULT_KINDS, HOST_FAULT_KINDS, kindOf } from '../../../functions/domain/faults/catalogue.ts';
+import { FAULT_KINDS, type FaultKind, HOST_FAULT_KINDS, kindOf } from '../../../functions/domain/faults/catalogue.ts';
 import { fisFaults } from '../../../functions/domain/fis-fault.ts';
 import { parseExperiment } from '../../../functions/domain/parse-experiment.ts';
 import type { TargetNode } from '../../../functions/domain/workflow.ts';
 import { nodeCommands } from '../../../functions/inject/node-command.ts';
-import { configuration, seedPayload } from '../domain/fixtures.ts';
+import { configuration } from '../domain/configuration-fixtures.ts';
+import { seedPayload } from '../domain/experiment-fixtures.ts';
+import { roleIn, targetNode } from '../domain/target-fixtures.ts';
 
-const node = (name: string, change: Partial<TargetNode> = {}): TargetNode => ({
-  name,
-  instanceId: `i-${name.at(-1)}`,
-  addresses: [`10.77.0.${name.at(-1)}`, `fd00::${name.at(-1)}`],
-  shard: 'shard-1',
-  role: 'replica',
-  availabilityZone: 'eu-west-1a',
-  subnetId: 'subnet-a',
-  dataVolumeIds: [`vol-${name.at(-1)}`],
-  ...change,
-});
-const members = [node('redis-node-1'), node('redis-node-2'), node('redis-node-3', { role: 'master' })];
-const [first = node('?'), second = node('?'), third = node('?')] = members;
+const node = (number: number, change: Partial<TargetNode> = {}): TargetNode =>
+  targetNode(number, {
+    addresses: [`10.77.0.${number}`, `fd00::${number}`],
+    ...{ availabilityZone: 'eu-west-1a', subnetId: 'subnet-a', dataVolumeIds: [`vol-${number}`] },
+    ...change,
+  });
+const [first, second, third] = [node(1), node(2), node(3, { roles: [roleIn('shard-1', 'master')] })];
+const members = [first, second, third];
 
 /** One fault of every kind on node 3, its example as parameters. */
 const faults: Fault[] = FAULT_KINDS.map((kind, index) => {
@@ -29,12 +26,15 @@ const faults: Fault[] = FAULT_KINDS.map((kind, index) => {
   if (!fault) throw new Error(`${kind}: its example is refused`);
   return { ...fault, faultId: `exp.${index + 1}` };
 });
-const faultOf = (kind: string): Fault => {
+const faultOf = (kind: FaultKind): Fault => {
   const fault = faults.find((candidate) => candidate.kind === kind);
   if (!fault) throw new Error(kind);
   return fault;
 };
-const base = configuration({ hostCredentialsFile: '/etc/holdfast/store.json' });
+const base = configuration(
+  { hostCredentialsFile: '/etc/holdfast/store.json' },
+  { other: { port: 7000, disposable: true } },
+);
 const context = {
   experiment: { experimentId: 'exp' },
   targets: {
@@ -46,15 +46,11 @@ const context = {
     })),
     exemptAddresses: { 'redis-master': ['10.0.9.9'], other: ['10.0.8.8'] },
   },
-  clusters: { ...base.clusters, ...configurationOf('other', { port: 7000, disposable: true }) },
+  clusters: base.clusters,
   leaseGraceSeconds: 3,
 };
 
-function configurationOf(name: string, change: Record<string, unknown>) {
-  const cluster = configuration(change).clusters['redis-master'];
-  return cluster ? { [name]: cluster } : {};
-}
-const command = (kind: string, change: Partial<Fault> = {}, ttlSeconds = 60) => {
+const command = (kind: FaultKind, change: Partial<Fault> = {}, ttlSeconds = 60) => {
   const [found] = nodeCommands(context, [{ ...faultOf(kind), ...change }], ttlSeconds);
   if (!found) throw new Error(`${kind}: no command`);
   return found;
@@ -73,7 +69,13 @@ describe('the commands of a host', () => {
   });
 
   it('take store, telemetry and limits from their own cluster', () => {
-    const { parameters } = command('CLOCK_DRIFT', { cluster: 'other' });
+    const fault = { ...faultOf('CLOCK_DRIFT'), cluster: 'other' };
+    const resolved = { faultId: fault.faultId, impacted: [node(3, { port: 7000 })], peers: [], shardMembers: [] };
+    const [{ parameters } = { parameters: {} }] = nodeCommands(
+      { ...context, targets: { ...context.targets, faults: [resolved] } },
+      [fault],
+      60,
+    );
     expect(parameters).toMatchObject({
       storePorts: '7000,26379',
       exemptAddresses: '10.0.8.8',
@@ -82,7 +84,7 @@ describe('the commands of a host', () => {
     expect(command('CLOCK_DRIFT').parameters).toMatchObject({ exemptAddresses: '10.0.9.9', disposable: 'no' });
   });
 
-  it('fence the way back of what can make an ex-master, and ask for no store where nothing can', () => {
+  it('fence the rollback of what can make an ex-master, and ask for no store where nothing can', () => {
     expect(command('NETWORK_PARTITION').parameters).toMatchObject({
       fence: 'redis',
       fenceMasterName: 'shard-1',
@@ -124,8 +126,58 @@ describe('the commands of a host', () => {
   });
 });
 
+describe('the commands of a host that runs two stores', () => {
+  const { clusters } = configuration({
+    ...{ port: [6379, 6380], unit: 'redis@{port}.service', dataDirectory: '/data/{port}/redis' },
+  });
+  const at = (number: number, port: number) => node(number, { name: `redis-node-${number}:${port}`, port });
+  const impacted = [at(1, 6379), at(1, 6380), at(2, 6380)];
+  const commandsOf = (kind: FaultKind) => {
+    const fault = faultOf(kind);
+    const resolved = { faultId: fault.faultId, impacted, peers: [third], shardMembers: impacted };
+    const targets = { faults: [resolved], exemptAddresses: { 'redis-master': [] } };
+    return nodeCommands({ ...context, clusters, targets }, [fault], 60);
+  };
+  const processes = HOST_FAULT_KINDS.filter((kind) => kindOf(kind).resource === 'process');
+  const wholeHosts = HOST_FAULT_KINDS.filter((kind) => kindOf(kind).resource !== 'process');
+
+  it.each(processes)('are one for each node of %s, with the port of the node in its unit and its directory', (kind) => {
+    const told = commandsOf(kind).map(({ node: name, instanceId, parameters: { unit, storePorts } }) => [
+      ...[name, instanceId, unit, storePorts],
+    ]);
+    expect(told).toEqual([
+      ['redis-node-1:6379', 'i-1', 'redis@6379.service', '6379,6380,26379'],
+      ['redis-node-1:6380', 'i-1', 'redis@6380.service', '6380,6379,26379'],
+      ['redis-node-2:6380', 'i-2', 'redis@6380.service', '6380,6379,26379'],
+    ]);
+  });
+
+  it.each(wholeHosts)('are one for each host of %s, however many of its nodes are hit', (kind) => {
+    const told = commandsOf(kind).map(({ instanceId, parameters: { storePorts = '' } }) => [
+      instanceId,
+      storePorts.split(',').toSorted(),
+    ]);
+    expect(told).toEqual([
+      ['i-1', ['26379', '6379', '6380']],
+      ['i-2', ['26379', '6379', '6380']],
+    ]);
+  });
+
+  it('leave no port open in what is sent', () => {
+    for (const kind of HOST_FAULT_KINDS) {
+      for (const { node: name, parameters } of commandsOf(kind)) {
+        expect(JSON.stringify(parameters), `${kind} ${name}`).not.toContain('{port}');
+        const port = name.split(':')[1];
+        if (parameters.dataDirectory) expect(parameters.dataDirectory).toBe(`/data/${port}/redis`);
+        expect(parameters.storePorts?.split(',')[0]).toBe(port);
+      }
+    }
+    expect(commandsOf('DISK_FULL')[0]?.parameters.dataDirectory).toBe('/data/6380/redis');
+  });
+});
+
 describe('the faults of the service', () => {
-  const actionFor = (kind: string, remainingSeconds: number, impacted: TargetNode[] = [third]) => {
+  const actionFor = (kind: FaultKind, remainingSeconds: number, impacted: TargetNode[] = [third]) => {
     const fault = faultOf(kind);
     const targets = {
       ...context.targets,
@@ -180,8 +232,8 @@ describe('the faults of the service', () => {
   });
 
   it('are refused on nodes that cannot have them, before anything is made', () => {
-    const bare = node('redis-node-3', { dataVolumeIds: [] });
-    const elsewhere = node('redis-node-2', { availabilityZone: 'eu-west-1b' });
+    const bare = node(3, { dataVolumeIds: [] });
+    const elsewhere = node(2, { availabilityZone: 'eu-west-1b' });
     expect(() => actionFor('VOLUME_PAUSE_IO', 45, [first, bare])).toThrow(/redis-node-3: no EBS volume/);
     expect(() => actionFor('VOLUME_LATENCY', 45, [first, elsewhere])).toThrow(/several availability zones/);
     expect(() => actionFor('AZ_DISCONNECT', 45, [first, elsewhere])).toThrow(/redis-node-2: not in eu-west-1a/);

@@ -1,9 +1,10 @@
 import { ConditionalCheckFailedException, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { answerCustomResource, seedKillSwitch } from '../../../functions/kill-switch/seed-kill-switch.ts';
 
 const dynamo = mockClient(DynamoDBClient);
+afterAll(() => dynamo.restore());
 afterEach(() => dynamo.reset());
 const client = new DynamoDBClient({ region: 'eu-west-1' });
 

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
 import {
   HOST_FAULT_KINDS,
   type HostFaultKind,
@@ -9,22 +8,26 @@ import {
 } from '../../../functions/domain/faults/catalogue.ts';
 import type { HostReport } from '../../../functions/domain/host-report.ts';
 import { rollBack } from '../../../functions/rollback/roll-back.ts';
-import { SimulatedClock } from '../guard/simulated-clock.ts';
+import { command, logOf, nodeAnswer } from '../domain/fixtures.ts';
+import { SimulatedClock } from '../domain/simulated-clock.ts';
+import { memoryAuditLog } from '../tables/memory-audit-log.ts';
 
 const HOST_DIRECTORY = new URL('../../../host/', import.meta.url).pathname;
+
+type Answered = 'INJECTED' | 'INJECTION_FAILED';
 
 interface Confirmed {
   state?: string;
   bootId?: string;
 }
 
-/** What the way back makes of a host that knows of nothing, after it has answered the injection like this. */
-async function judged(kind: HostFaultKind, confirmed: Confirmed, bootId: string | undefined, type = 'INJECTED') {
+/** What the rollback makes of a host that knows of nothing, after it has answered the injection like this. */
+async function judged(kind: HostFaultKind, confirmed: Confirmed, bootId?: string, type: Answered = 'INJECTED') {
   const node = { node: 'n3', instanceId: 'i-3', faultId: 'exp.1' };
-  const log = [
-    { type: 'INJECTING', details: { commands: [{ ...node, kind }] } },
-    { type, details: { nodes: [{ ...node, ...confirmed }] } },
-  ] as unknown as AuditEntry[];
+  const answers = [nodeAnswer({ ...node, bootId: undefined, ...confirmed })];
+  const audit = memoryAuditLog({
+    entries: logOf('exp', ['INJECTING', { commands: [command({ ...node, kind })] }], [type, { nodes: answers }]),
+  });
   const clock = new SimulatedClock();
   const report: HostReport = { faultId: 'exp.1', state: 'NOTHING_TO_REVERT', leftovers: [], bootId };
   const { outcome, nodes } = await rollBack(
@@ -34,7 +37,7 @@ async function judged(kind: HostFaultKind, confirmed: Confirmed, bootId: string 
       services: { rollBack: async () => [] },
       document: 'roll-back',
       leases: { release: async () => {}, read: async () => undefined },
-      audit: { append: async () => ({}) as never, read: async () => log },
+      audit,
       hosts: {
         async run() {
           clock.advance(500);
@@ -55,7 +58,7 @@ describe('a host that has lost the record of a fault', () => {
     async (kind) => {
       const failed = { outcome: 'ROLLBACK_FAILED', node: 'FAILED', detail: expect.stringMatching(/lost its record/) };
       expect(await judged(kind, APPLIED, 'boot-1')).toEqual(failed);
-      // The other hosts of the turn may have failed: this one had it all the same.
+      // The other hosts of the batch may have failed: this one had it all the same.
       expect(await judged(kind, APPLIED, 'boot-1', 'INJECTION_FAILED')).toEqual(failed);
     },
   );

@@ -1,16 +1,14 @@
-import { DescribeExecutionCommand, ExecutionDoesNotExist, SFNClient } from '@aws-sdk/client-sfn';
-import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, it } from 'vitest';
-import { executionEnded } from '../../../functions/aws/execution-ended.ts';
 import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
 import type { ExperimentRun } from '../../../functions/domain/workflow.ts';
 import { onExecutionEnd } from '../../../functions/rollback/on-execution-end.ts';
-import { EPOCH_MS, fakeClock, fullRun } from '../domain/fixtures.ts';
+import { EPOCH_MS, fullRun, runUntil } from '../domain/fixtures.ts';
+import { SimulatedClock } from '../domain/simulated-clock.ts';
 
 const ID = 'exp_chaos_redis_019';
 const SWEEP_RUN = `${ID}-sweep-${Math.floor(EPOCH_MS / 60_000)}`;
 const input = (rollbackOnly = false) => JSON.stringify({ experimentId: ID, rollbackOnly });
-const running = fullRun().slice(0, 4);
+const running = runUntil('INJECTED');
 
 async function end(detail: { name: string; input?: string }, entries: AuditEntry[] | Error = running) {
   const acts: string[] = [];
@@ -30,11 +28,13 @@ async function end(detail: { name: string; input?: string }, entries: AuditEntry
           acts.push(`release ${id} ${reason}: ${why}`);
         },
       },
-      startExecution: async (name, run) => {
-        acts.push(`start ${name}`);
-        runs.push(run);
+      executions: {
+        start: async (name, run) => {
+          acts.push(`start ${name}`);
+          runs.push(run);
+        },
       },
-      clock: fakeClock(),
+      clock: new SimulatedClock(),
     },
   ).catch((error: Error) => error.message);
   return { acts, runs, result };
@@ -69,35 +69,7 @@ describe('an execution that died', () => {
   });
 
   it('starts nothing after its verdict, and nothing when it was never admitted', async () => {
-    const verdict = { status: 'COMPLETED', outcome: 'CONFIRMED', budgets: [], reason: '' };
-    expect((await end({ name: ID }, fullRun({ CONCLUDED: verdict }))).result).toBe('concluded before');
+    expect((await end({ name: ID }, fullRun({ CONCLUDED: {} }))).result).toBe('concluded before');
     expect((await end({ name: ID }, [])).result).toBe('nothing to roll back');
-  });
-});
-
-describe('the execution of an experiment', () => {
-  const machine = 'arn:aws:states:eu-west-1:111122223333:stateMachine:Experiment';
-  const ask = (answer: (mock: ReturnType<typeof mockClient>) => unknown) => {
-    const client = new SFNClient({ region: 'eu-west-1' });
-    const mock = mockClient(client);
-    answer(mock);
-    return { mock, ended: () => executionEnded(client, machine, ID) };
-  };
-
-  it('has ended when the service says anything but RUNNING', async () => {
-    const stopped = ask((mock) => mock.on(DescribeExecutionCommand).resolves({ status: 'ABORTED' }));
-    expect(await stopped.ended()).toBe(true);
-    expect(stopped.mock.commandCalls(DescribeExecutionCommand)[0]?.args[0].input).toEqual({
-      executionArn: `arn:aws:states:eu-west-1:111122223333:execution:Experiment:${ID}`,
-    });
-    const alive = ask((mock) => mock.on(DescribeExecutionCommand).resolves({ status: 'RUNNING' }));
-    expect(await alive.ended()).toBe(false);
-  });
-
-  it('has not ended when the service does not know it yet', async () => {
-    const unknown = new ExecutionDoesNotExist({ message: 'unknown', $metadata: {} });
-    expect(await ask((mock) => mock.on(DescribeExecutionCommand).rejects(unknown)).ended()).toBe(false);
-    const throttled = ask((mock) => mock.on(DescribeExecutionCommand).rejects(new Error('throttled')));
-    await expect(throttled.ended()).rejects.toThrow('throttled');
   });
 });

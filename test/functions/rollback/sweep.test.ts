@@ -1,19 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
+import { NEXT_STEP_MS } from '../../../functions/domain/timing.ts';
 import type { ExperimentRun } from '../../../functions/domain/workflow.ts';
 import { type SweepDependencies, sweep } from '../../../functions/rollback/sweep.ts';
-import { EPOCH_MS, fakeClock, fullRun, logOf, rolledBack } from '../domain/fixtures.ts';
+import { EPOCH_MS, fullRun, iso, logAfter, runUntil } from '../domain/fixtures.ts';
+import { SimulatedClock } from '../domain/simulated-clock.ts';
 
 const ID = 'exp_chaos_redis_019';
-const NOW_SECONDS = EPOCH_MS / 1000;
 
-function setUp(entries: AuditEntry[] | Error, endsInSeconds: number, clusters = ['redis-master']) {
+/** @param ends when the run is over: seconds from now, or a text */
+function setUp(entries: AuditEntry[] | Error, ends: number | string, clusters = ['redis-master']) {
+  const endsIn = typeof ends === 'number' ? iso(ends) : ends;
   const acts: string[] = [];
   const runs: ExperimentRun[] = [];
   const dependencies: SweepDependencies = {
     locks: {
-      list: async () =>
-        clusters.map((cluster) => ({ cluster, experimentId: ID, endsByEpochSeconds: NOW_SECONDS + endsInSeconds })),
+      list: async () => clusters.map((cluster) => ({ cluster, experimentId: ID, endsAt: endsIn })),
       release: async (cluster) => {
         acts.push(`unlock ${cluster}`);
         return true;
@@ -30,32 +32,32 @@ function setUp(entries: AuditEntry[] | Error, endsInSeconds: number, clusters = 
         acts.push(`release ${reason}`);
       },
     },
-    startExecution: async (name, run) => {
-      acts.push(`start ${name}`);
-      runs.push(run);
+    executions: {
+      start: async (name, run) => {
+        acts.push(`start ${name}`);
+        runs.push(run);
+      },
+      ended: async () => false,
     },
-    executionEnded: async () => false,
-    clock: fakeClock(),
+    clock: new SimulatedClock(),
   };
   return { acts, runs, dependencies };
 }
 
-const concluded = fullRun({ CONCLUDED: { status: 'COMPLETED', outcome: 'CONFIRMED', budgets: [], reason: '' } });
-const dead = fullRun().slice(0, 4);
+const concluded = fullRun({ CONCLUDED: {} });
+const dead = runUntil('INJECTED');
 
 describe('the sweep', () => {
-  it('lets go of what is past its end and rolls it back', async () => {
+  it('releases the lease of what is past its end and rolls it back', async () => {
     const { acts, runs, dependencies } = setUp(dead, -1);
     expect(await sweep(dependencies)).toEqual({ 'redis-master': 'rollback started' });
-    expect(acts).toEqual(['release SWEEP', `start ${ID}-sweep-${Math.floor(NOW_SECONDS / 60)}`]);
+    expect(acts).toEqual(['release SWEEP', `start ${ID}-sweep-${Math.floor(EPOCH_MS / 60_000)}`]);
     expect(runs[0]).toMatchObject({ experimentId: ID, rollbackOnly: true, experiment: { experimentId: ID } });
   });
 
   it('starts a rollback however many targets there are: they stay in the log', async () => {
-    const { runs, dependencies } = setUp(
-      [...dead, ...logOf(ID, ['TARGETS_RESOLVED', { targets: { faults: [] } }])],
-      -1,
-    );
+    expect(dead.some(({ type }) => type === 'TARGETS_RESOLVED')).toBe(true);
+    const { runs, dependencies } = setUp(dead, -1);
     await sweep(dependencies);
     expect(runs[0]).not.toHaveProperty('targets');
   });
@@ -68,14 +70,14 @@ describe('the sweep', () => {
 
   it('rolls back before the time is over when the execution is dead', async () => {
     const { acts, dependencies } = setUp(dead, 1);
-    dependencies.executionEnded = async (name) => name === ID;
+    dependencies.executions.ended = async (name) => name === ID;
     expect(await sweep(dependencies)).toEqual({ 'redis-master': 'rollback started' });
     expect(acts[0]).toBe('release SWEEP');
   });
 
   it('leaves an experiment its time when nobody knows of its execution', async () => {
     const { acts, dependencies } = setUp(dead, 1);
-    dependencies.executionEnded = () => Promise.reject(new Error('throttled'));
+    dependencies.executions.ended = () => Promise.reject(new Error('throttled'));
     expect(await sweep(dependencies)).toEqual({ 'redis-master': 'within its time' });
     expect(acts).toEqual([]);
   });
@@ -83,7 +85,7 @@ describe('the sweep', () => {
   it('asks for the execution before it reads the log, so that a run that just ended well is left alone', async () => {
     const { acts, dependencies } = setUp(dead, 1);
     let ended = false;
-    dependencies.executionEnded = async () => {
+    dependencies.executions.ended = async () => {
       ended = true;
       return true;
     };
@@ -94,43 +96,44 @@ describe('the sweep', () => {
 
   describe('after a rollback that failed', () => {
     const failed = fullRun({
-      ROLLED_BACK: undefined,
-      RECOVERY_VERIFIED: undefined,
-      ROLLBACK_FAILED: rolledBack({ outcome: 'FAILED' }, 'ROLLBACK_FAILED'),
-      RECOVERY_FAILED: { problems: ['no master'] },
-      CONCLUDED: { status: 'ROLLBACK_FAILED', outcome: 'INCONCLUSIVE', budgets: [], reason: '' },
+      ...{ ROLLED_BACK: undefined, RECOVERY_VERIFIED: undefined, ROLLBACK_FAILED: {}, RECOVERY_FAILED: {} },
+      CONCLUDED: { status: 'ROLLBACK_FAILED', outcome: 'INCONCLUSIVE' },
     });
-    const later = (...entries: Parameters<typeof logOf>[1][]) => [...failed, ...logOf(ID, ...entries)];
-    const sweepAt = async (entries: AuditEntry[], seconds: number) => {
+    /** So many milliseconds after the last entry. */
+    const sweepAfter = async (entries: AuditEntry[], ms: number) => {
       const { acts, dependencies } = setUp(entries, 1000);
-      dependencies.clock = fakeClock(EPOCH_MS + seconds * 1000);
+      dependencies.clock = new SimulatedClock(Date.parse(entries.at(-1)?.at ?? '') + ms);
       return { ...(await sweep(dependencies)), acts };
     };
 
     it('keeps the lock and tries again', async () => {
-      const { acts, ...done } = await sweepAt(failed, 20);
+      const { acts, ...done } = await sweepAfter(failed, 20_000);
       expect(done).toEqual({ 'redis-master': 'rollback started' });
       expect(acts.some((act) => act.startsWith('unlock'))).toBe(false);
     });
 
     it('tries again no sooner than the one under way can have ended', async () => {
-      const begun = later(['ROLLING_BACK', { reason: 'SWEEP' }]);
-      expect(await sweepAt(begun, 60)).toMatchObject({ 'redis-master': 'rollback under way' });
-      expect(await sweepAt(begun, 300)).toMatchObject({ 'redis-master': 'rollback started' });
-      const reverted = later(['ROLLED_BACK', rolledBack({})]);
-      expect(await sweepAt(reverted, 600)).toMatchObject({ 'redis-master': 'rollback under way' });
+      const begun = logAfter(failed, ['ROLLING_BACK']);
+      expect(await sweepAfter(begun, NEXT_STEP_MS.rollBack - 1)).toMatchObject({
+        'redis-master': 'rollback under way',
+      });
+      expect(await sweepAfter(begun, NEXT_STEP_MS.rollBack)).toMatchObject({ 'redis-master': 'rollback started' });
+      const again = logAfter(begun, ['ROLLED_BACK']);
+      expect(await sweepAfter(again, NEXT_STEP_MS.verifyRecovery - 1)).toMatchObject({
+        'redis-master': 'rollback under way',
+      });
     });
 
     it('frees the lock only behind a rollback that succeeded and a store that recovered', async () => {
-      const recovered = later(['ROLLED_BACK', rolledBack({})], ['RECOVERY_VERIFIED', { problems: [] }]);
-      expect(await sweepAt(recovered, 200)).toEqual({ 'redis-master': 'lock freed', acts: ['unlock redis-master'] });
-      const sick = later(['ROLLED_BACK', rolledBack({})], ['RECOVERY_FAILED', { problems: ['no master'] }]);
-      expect(await sweepAt(sick, 20)).toMatchObject({ 'redis-master': 'rollback started' });
+      const recovered = logAfter(failed, ['ROLLED_BACK'], ['RECOVERY_VERIFIED']);
+      expect(await sweepAfter(recovered, 0)).toEqual({ 'redis-master': 'lock freed', acts: ['unlock redis-master'] });
+      const sick = logAfter(failed, ['ROLLED_BACK'], ['RECOVERY_FAILED']);
+      expect(await sweepAfter(sick, 0)).toMatchObject({ 'redis-master': 'rollback started' });
     });
   });
 
-  it('treats an end that is not a number as passed', async () => {
-    const { acts, dependencies } = setUp(dead, Number.NaN);
+  it('treats an end that is no time as passed', async () => {
+    const { acts, dependencies } = setUp(dead, 'soon');
     await sweep(dependencies);
     expect(acts[0]).toBe('release SWEEP');
   });
@@ -147,13 +150,13 @@ describe('the sweep', () => {
     expect(acts).toEqual(['release SWEEP', 'unlock redis-master']);
   });
 
-  it('sends no second rollback while one is under way, but lets go again', async () => {
-    const { acts, dependencies } = setUp(fullRun().slice(0, 6), -1);
+  it('sends no second rollback while one is under way, but releases the lease again', async () => {
+    const { acts, dependencies } = setUp(runUntil('ROLLING_BACK'), -1);
     expect(await sweep(dependencies)).toEqual({ 'redis-master': 'rollback under way' });
     expect(acts).toEqual(['release SWEEP']);
   });
 
-  it('lets go although the log cannot be read, and fails loudly', async () => {
+  it('releases the lease although the log cannot be read, and fails loudly', async () => {
     const { acts, dependencies } = setUp(new Error('no answer'), -1);
     await expect(sweep(dependencies)).rejects.toThrow('1 locks could not be swept');
     expect(acts).toEqual(['release SWEEP']);

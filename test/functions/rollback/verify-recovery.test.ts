@@ -1,28 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import type { Fault } from '../../../functions/domain/experiment.ts';
-import type { LiveNode } from '../../../functions/domain/targets.ts';
+import type { StoreTopology } from '../../../functions/domain/topology.ts';
 import type { RollbackResult } from '../../../functions/domain/workflow.ts';
-import type { StoreTopology } from '../../../functions/engines/engine.ts';
 import { type RecoveringCluster, verifyRecovery } from '../../../functions/rollback/verify-recovery.ts';
-import { SimulatedClock } from '../guard/simulated-clock.ts';
-import { experimentOf, fisFault, hostFault } from '../inject/fixtures.ts';
+import { experimentOf, faultWith, fisFault, hostFault } from '../domain/experiment-fixtures.ts';
+import { iso } from '../domain/fixtures.ts';
+import { SimulatedClock } from '../domain/simulated-clock.ts';
+import { liveNode, shardOf, topologyOf } from '../domain/target-fixtures.ts';
+import { memoryAuditLog } from '../tables/memory-audit-log.ts';
 
-const shard = (replicas: string[]) => ({ name: 's', master: 'node-1', replicas, healthy: true, problems: [] });
-const topology = (change: Partial<StoreTopology> = {}): StoreTopology => ({
-  shards: [shard(['node-2', 'node-3'])],
-  advertisedAddresses: {},
-  problems: [],
-  ...change,
-});
+const topology = (change: Partial<StoreTopology> = {}) =>
+  topologyOf([shardOf('s', 'node-1', 'node-2', 'node-3')], change);
+const without = (lost: string) =>
+  topologyOf([shardOf('s', ...['node-1', 'node-2', 'node-3'].filter((node) => node !== lost))]);
 const healthy = topology();
-const nodes: LiveNode[] = [1, 2, 3].map((number) => ({
-  name: `node-${number}`,
-  instanceId: `i-${number}`,
-  addresses: [`10.0.0.${number}`],
-  availabilityZone: 'a',
-  subnetId: 'subnet-a',
-  dataVolumeIds: [],
-}));
+const nodes = [1, 2, 3].map((number) => liveNode(number, { name: `node-${number}` }));
 const rollback: RollbackResult = {
   outcome: 'ROLLED_BACK',
   nodes: [{ node: 'node-3', instanceId: 'i-3', faultId: 'exp.3', outcome: 'REVERTED', leftovers: [] }],
@@ -60,19 +51,15 @@ async function verify(given: RollbackResult | undefined, ...topologies: (StoreTo
 }
 
 async function verifyAll(given: RollbackResult | undefined, clock: SimulatedClock, clusters: RecoveringCluster[]) {
-  const written: [string, Record<string, unknown>][] = [];
-  const audit = {
-    append: async (_id: string, type: string, _actor: unknown, details: Record<string, unknown>) =>
-      written.push([type, details]) as never,
-  };
+  const audit = memoryAuditLog({ clock });
   const experiment = experimentOf([hostFault(3, 0), fisFault(2, 0), hostFault(1, 0, 'redis-other')]);
-  return { result: await verifyRecovery(experiment, given, clusters, { audit, clock }), written };
+  const result = await verifyRecovery(experiment, given, clusters, { audit, clock });
+  return { result, written: audit.entries.map(({ type, details }) => [type, details] as const) };
 }
 
 describe('verify recovery', () => {
   it('waits until the shard is healthy and the impacted node is back in it', async () => {
-    const without = topology({ shards: [shard(['node-2'])] });
-    const { result, written, elapsedMs } = await verify(rollback, new Error('timeout'), without, healthy);
+    const { result, written, elapsedMs } = await verify(rollback, new Error('timeout'), without('node-3'), healthy);
     expect(result).toMatchObject({ outcome: 'RECOVERED', problems: [] });
     expect(result).not.toHaveProperty('repairs');
     expect(written).toMatchObject([['RECOVERY_VERIFIED', { impacted: ['node-3'] }]]);
@@ -95,8 +82,7 @@ describe('verify recovery', () => {
   it('waits also for the nodes of a fault that ran in the service', async () => {
     const services = [{ faultId: 'exp.2', fisExperimentId: 'EXP1', state: 'stopped', outcome: 'REVERTED' as const }];
     const given: RollbackResult = { outcome: 'ROLLED_BACK', nodes: [], services };
-    const without = topology({ shards: [shard(['node-3'])] });
-    const { result, elapsedMs } = await verify(given, without, without, healthy);
+    const { result, elapsedMs } = await verify(given, without('node-2'), without('node-2'), healthy);
     expect(result.outcome).toBe('RECOVERED');
     expect(elapsedMs).toBe(2000);
   });
@@ -151,22 +137,18 @@ describe('verify recovery', () => {
   });
 
   describe('of a rebooted instance', () => {
-    const reboot: Fault = {
-      ...fisFault(3, 0),
-      kind: 'INSTANCE_REBOOT',
-      parameters: { kind: 'INSTANCE_REBOOT', targetNodes: ['node-3'] },
-    };
+    const reboot = faultWith({ kind: 'INSTANCE_REBOOT', targetNodes: ['node-3'] }, { number: 3 });
     const up = (seconds?: number) => topology(seconds === undefined ? {} : { uptimeSeconds: { 'node-3': seconds } });
     /** Looked at each second. */
     const running = (seconds: number) => Array.from({ length: 30 }, (_, index) => up(seconds + index));
     /** The simulated clock starts 30 s after the reboot was asked for. */
-    const begunAt = '2026-05-29T13:11:30.000Z';
+    const begunAt = iso(-30);
     async function verifyReboot(begun: string | undefined, ...topologies: StoreTopology[]) {
       const clock = new SimulatedClock();
       const { recovering } = cluster(clock, topologies);
       const services = [{ faultId: 'exp.3', outcome: 'REVERTED' as const, ...(begun ? { begunAt: begun } : {}) }];
       const given = { outcome: 'ROLLED_BACK' as const, nodes: [], services };
-      const audit = { append: async () => ({}) as never };
+      const audit = memoryAuditLog({ clock });
       const result = await verifyRecovery(experimentOf([reboot]), given, [recovering], { audit, clock });
       return { result, elapsedMs: clock.monotonicMs() };
     }

@@ -1,15 +1,17 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, ExecuteStatementCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AuditEntry, EntryDetails } from '../../../functions/domain/audit-entry.ts';
 import { verifyChain } from '../../../functions/domain/hash-chain.ts';
 import { AuditLog } from '../../../functions/tables/audit-log.ts';
-import { CALLER, fakeClock } from '../domain/fixtures.ts';
+import { CALLER, detailsOf } from '../domain/fixtures.ts';
+import { SimulatedClock } from '../domain/simulated-clock.ts';
 
 type Row = Record<string, unknown> & { sequence: number };
 let rows: Row[];
 const documents = mockClient(DynamoDBDocumentClient);
+afterAll(() => documents.restore());
 
 class DuplicateItem extends Error {
   override name = 'DuplicateItemException';
@@ -49,20 +51,27 @@ afterEach(() => documents.reset());
 
 function newLog(publish?: (entry: AuditEntry) => Promise<void>) {
   const dynamo = new DynamoDBClient({ region: 'eu-west-1' });
-  return new AuditLog({ dynamo, tableName: 'audit', clock: fakeClock(), ...(publish ? { publish: { publish } } : {}) });
+  return new AuditLog({
+    dynamo,
+    tableName: 'audit',
+    clock: new SimulatedClock(),
+    ...(publish ? { publish: { publish } } : {}),
+  });
 }
+
+const admitted = detailsOf('ADMITTED');
 
 describe('the audit log', () => {
   it('writes only by INSERT and reads back an unbroken chain', async () => {
     const log = newLog();
-    await log.append('exp', 'ADMITTED', CALLER, { nested: { b: 1, a: undefined } });
-    await log.append('exp', 'INJECTING', { function: 'inject-fault' }, {});
+    await log.append('exp', 'ADMITTED', CALLER, admitted);
+    await log.append('exp', 'INJECTING', { function: 'inject-fault' }, detailsOf('INJECTING'));
     const entries = await log.read('exp');
     expect(entries.map(({ sequence, type }) => [sequence, type])).toEqual([
       [1, 'ADMITTED'],
       [2, 'INJECTING'],
     ]);
-    expect(entries[0]?.actor).toEqual(CALLER);
+    expect(entries[0]).toMatchObject({ actor: CALLER, details: admitted });
     expect(verifyChain(entries)).toBeUndefined();
     const statements = documents.commandCalls(ExecuteStatementCommand).map(({ args }) => args[0].input.Statement);
     expect(statements.every((statement) => statement?.startsWith('INSERT INTO "audit" VALUE {'))).toBe(true);
@@ -74,11 +83,11 @@ describe('the audit log', () => {
     documents.on(ExecuteStatementCommand).callsFake(async (input) => {
       if (!raced) {
         raced = true;
-        await newLog().append('exp', 'ABORT_REQUESTED', CALLER, {});
+        await newLog().append('exp', 'ABORT_REQUESTED', CALLER, detailsOf('ABORT_REQUESTED'));
       }
       return insert(input);
     });
-    const entry = await log.append('exp', 'INJECTED', { function: 'inject-fault' }, {});
+    const entry = await log.append('exp', 'INJECTED', { function: 'inject-fault' }, detailsOf('INJECTED'));
     expect(entry.sequence).toBe(2);
     expect(verifyChain(await log.read('exp'))).toBeUndefined();
   });
@@ -88,14 +97,16 @@ describe('the audit log', () => {
       insert(input);
       throw new DuplicateItem('the client repeated the request');
     });
-    expect((await newLog().append('exp', 'ADMITTED', CALLER, {})).sequence).toBe(1);
+    expect((await newLog().append('exp', 'ADMITTED', CALLER, admitted)).sequence).toBe(1);
     expect(rows).toHaveLength(1);
   });
 
   it('gives up after a bounded number of collisions', async () => {
     documents.on(ExecuteStatementCommand).rejects(new DuplicateItem('exists'));
-    await expect(newLog().append('exp', 'ADMITTED', CALLER, {})).rejects.toThrow('exists');
-    expect(documents.commandCalls(ExecuteStatementCommand)).toHaveLength(10);
+    await expect(newLog().append('exp', 'ADMITTED', CALLER, admitted)).rejects.toThrow('exists');
+    const tries = documents.commandCalls(ExecuteStatementCommand).length;
+    expect(tries).toBeGreaterThan(1);
+    expect(tries).toBeLessThanOrEqual(20);
   });
 
   it('publishes only what is in the log already, and does not fail when publishing fails', async () => {
@@ -104,7 +115,40 @@ describe('the audit log', () => {
       published.push(rows.length);
       throw new Error('no bus');
     });
-    await expect(log.append('exp', 'ADMITTED', CALLER, {})).resolves.toMatchObject({ sequence: 1 });
+    await expect(log.append('exp', 'ADMITTED', CALLER, admitted)).resolves.toMatchObject({ sequence: 1 });
     expect(published).toEqual([1]);
+  });
+});
+
+describe('what does not fit its type', () => {
+  it('is never written nor published: it could not be read again', async () => {
+    let published = 0;
+    const log = newLog(async () => {
+      published += 1;
+    });
+    // As from a caller that the compiler does not see.
+    const malformed = { ...detailsOf('INJECTED'), endsAt: undefined } as unknown as EntryDetails['INJECTED'];
+    await expect(log.append('exp', 'INJECTED', { function: 'inject-fault' }, malformed)).rejects.toThrow(
+      'audit log of exp, entry 1 (INJECTED): details.endsAt: ',
+    );
+    expect([rows, published]).toEqual([[], 0]);
+    await expect(log.append('exp', 'ADMITTED', CALLER, admitted)).resolves.toMatchObject({ sequence: 1 });
+  });
+
+  it('and lies in the log already makes it unknown to whoever reads, by experiment, number and field', async () => {
+    const log = newLog();
+    await log.append('exp', 'ADMITTED', CALLER, admitted);
+    await log.append('exp', 'ABORT_REQUESTED', CALLER, detailsOf('ABORT_REQUESTED'));
+    Object.assign(rows[1] ?? {}, { details: '{"reason":"ABORT"}' });
+    await expect(log.read('exp')).rejects.toThrow('audit log of exp, entry 2 (ABORT_REQUESTED): details.detail: ');
+  });
+
+  it('and lies in the log already does not keep new entries from being appended behind it', async () => {
+    const log = newLog();
+    const first = await log.append('exp', 'ADMITTED', CALLER, admitted);
+    Object.assign(rows[0] ?? {}, { type: 'OF_ANOTHER_VERSION', details: '{}', actor: '"nobody"' });
+    const next = await log.append('exp', 'ROLLING_BACK', { function: 'roll-back' }, detailsOf('ROLLING_BACK'));
+    expect(next).toMatchObject({ sequence: 2, previousHash: first.hash });
+    expect(rows).toHaveLength(2);
   });
 });

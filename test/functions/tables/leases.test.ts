@@ -11,7 +11,7 @@ import {
 import dynalite from 'dynalite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Leases } from '../../../functions/tables/leases.ts';
-import { SimulatedClock } from '../guard/simulated-clock.ts';
+import { SimulatedClock } from '../domain/simulated-clock.ts';
 
 const server = dynalite({ createTableMs: 0 });
 let leases: Leases;

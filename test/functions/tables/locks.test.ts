@@ -3,6 +3,7 @@ import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-s
 import dynalite from 'dynalite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Locks } from '../../../functions/tables/locks.ts';
+import { iso } from '../domain/fixtures.ts';
 
 const server = dynalite({ createTableMs: 0 });
 let locks: Locks;
@@ -27,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const lock = (cluster: string, experimentId: string) => ({ cluster, experimentId, endsByEpochSeconds: 1 });
+const lock = (cluster: string, experimentId: string) => ({ cluster, experimentId, endsAt: iso(60) });
 
 describe('the lock of a cluster', () => {
   it('is taken once, and again only by the same request', async () => {
@@ -51,5 +52,10 @@ describe('the lock of a cluster', () => {
     expect(await locks.release('c', 'other')).toBe(false);
     expect(await locks.release('c', 'exp')).toBe(true);
     expect(await locks.release('c', 'exp')).toBe(false);
+  });
+
+  it('is listed with its end, so that the sweep knows what is past it', async () => {
+    await locks.take(lock('d', 'exp'), 'r1');
+    expect(await locks.list()).toContainEqual(lock('d', 'exp'));
   });
 });

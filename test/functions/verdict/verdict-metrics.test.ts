@@ -1,24 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Experiment } from '../../../functions/domain/experiment.ts';
 import type { Verdict } from '../../../functions/domain/workflow.ts';
 import { type MetricSink, publishVerdict } from '../../../functions/verdict/verdict-metrics.ts';
+import { experimentOf, faultWith } from '../domain/experiment-fixtures.ts';
 
-const experiment: Experiment = {
-  experimentId: 'exp',
-  faults: [
-    {
-      faultId: 'exp.1',
-      name: '1',
-      kind: 'PROCESS_PAUSE',
-      cluster: 'redis-master',
-      startSeconds: 0,
-      impactedNodes: ['a'],
-      parameters: { kind: 'PROCESS_PAUSE', targetNodes: ['a'] },
-    },
-  ],
-  durationSeconds: 60,
-  safetyThreshold: { maxAlertSeverity: 'WARNING', automaticRollbackOnAlert: true },
-};
+const paused = faultWith({ kind: 'PROCESS_PAUSE', targetNodes: ['a'] });
+const experiment = experimentOf([paused]);
 
 function sent(verdict: Verdict, of = experiment): unknown[] {
   const calls: unknown[] = [];
@@ -46,9 +32,7 @@ describe('publishVerdict', () => {
   });
 
   it('sends the budgets only for the cluster that the probe measured', () => {
-    const [fault] = experiment.faults;
-    if (!fault) throw new Error('no fault');
-    const several = { ...experiment, faults: [fault, { ...fault, faultId: 'exp.2', cluster: 'redis-other' }] };
+    const several = experimentOf([paused, { ...paused, faultId: 'exp.2', cluster: 'redis-other' }]);
     const budgets = [{ name: 'rtoSeconds', limit: 15, measured: 4, met: true }];
     expect(sent({ status: 'COMPLETED', outcome: 'CONFIRMED', budgets, reason: '' }, several)).toEqual([
       { cluster: 'redis-master', faultKind: 'PROCESS_PAUSE', status: 'COMPLETED' },

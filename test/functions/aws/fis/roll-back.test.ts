@@ -15,14 +15,18 @@ import {
   StopExperimentCommand,
 } from '@aws-sdk/client-fis';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { activeFisExperiments } from '../../../../functions/aws/fis/experiments.ts';
 import { fisRollBack } from '../../../../functions/aws/fis/roll-back.ts';
-import { SimulatedClock } from '../../guard/simulated-clock.ts';
+import { SimulatedClock } from '../../domain/simulated-clock.ts';
 import { INSTANCE_TARGETS, TAGS } from './fixtures.ts';
 
 const fisMock = mockClient(FisClient);
 const ec2Mock = mockClient(EC2Client);
+afterAll(() => {
+  fisMock.restore();
+  ec2Mock.restore();
+});
 const DEADLINE_MS = 30_000;
 const [BEGUN_AT, ENDED_AT] = ['2026-05-29T13:10:00.000Z', '2026-05-29T13:11:00.000Z'];
 const REVERTED = { faultId: 'exp.1', fisExperimentId: 'EXP1', outcome: 'REVERTED' };

@@ -5,17 +5,21 @@ import type { Experiment } from '../../../../functions/domain/experiment.ts';
 import type { FaultParameters } from '../../../../functions/domain/faults/catalogue.ts';
 import {
   FAULT_KINDS,
+  FIS_FAULT_KINDS,
   FIS_KINDS,
+  fisKindOf,
   HOST_KINDS,
   impactedNodesOf,
   kindOf,
   peersOf,
   refusalOf,
 } from '../../../../functions/domain/faults/catalogue.ts';
-import type { AnyFisKind } from '../../../../functions/domain/faults/kind.ts';
+import { MAX_RESOURCES_PER_TARGET, MAX_STOP_CONDITION_ALARMS } from '../../../../functions/domain/faults/kind.ts';
 import { parseExperiment } from '../../../../functions/domain/parse-experiment.ts';
-import { configuration, seedPayload } from '../fixtures.ts';
+import { redisCluster } from '../configuration-fixtures.ts';
+import { seedPayload } from '../experiment-fixtures.ts';
 import { KIND_PARAMETERS } from '../kind-parameters.ts';
+import { targetNode } from '../target-fixtures.ts';
 
 const payload = (action: string, parameters: unknown) => JSON.stringify({ ...seedPayload(), action, parameters });
 
@@ -25,7 +29,7 @@ function accepted(action: string, parameters: unknown): Experiment {
   return parsed.experiment;
 }
 
-function parametersOf(action: string, parameters: object): FaultParameters {
+function parametersOf(action: string, parameters: unknown): FaultParameters {
   const [fault] = accepted(action, parameters).faults;
   if (!fault) throw new Error('no fault');
   return fault.parameters;
@@ -156,13 +160,9 @@ describe('the other side of a network fault', () => {
 });
 
 describe('what a cluster may not have', () => {
-  const cluster = (change: object) => {
-    const found = configuration({ ...change }).clusters['redis-master'];
-    if (!found) throw new Error('no cluster');
-    return found;
-  };
-  const refusal = (action: string, parameters: object, change: object = {}) =>
-    refusalOf(parametersOf(action, parameters), cluster(change));
+  const storePorts = [6379, 26_379];
+  const refusal = (action: string, parameters: unknown, change: Record<string, unknown> = {}) =>
+    refusalOf(parametersOf(action, parameters), redisCluster(change), storePorts);
 
   it.each([501, -501, 240_000])('refuses a clock drift of %i ms unless its data are disposable', (offsetMs) => {
     expect(refusal('CLOCK_DRIFT', { ...n3, offsetMs })).toContain('not configured as disposable');
@@ -175,7 +175,7 @@ describe('what a cluster may not have', () => {
 
   it('refuses to keep clients from the store on ports that are not its own', () => {
     const isolate = { ...seedPayload().parameters, ports: [16_379] };
-    expect(refusal('NETWORK_PARTITION', isolate)).toContain('6379 and 26379');
+    expect(refusal('NETWORK_PARTITION', isolate)).toContain('whose ports are 6379, 26379');
     expect(refusal('NETWORK_PARTITION', { ...isolate, ports: [16_379, 6379] })).toBeUndefined();
     expect(refusal('NETWORK_PARTITION', { ...isolate, scope: 'peers' })).toBeUndefined();
   });
@@ -188,26 +188,26 @@ describe('what a cluster may not have', () => {
 
   it('refuses more targets than FIS takes for one fault, before anything is made', () => {
     const targets = (count: number) => {
-      const impacted = Array.from({ length: count }, (_, index) => ({
-        ...{ name: `n${index}`, instanceId: `i-${index}`, addresses: [], shard: 's', role: 'replica' as const },
-        ...{ availabilityZone: 'eu-west-1a', subnetId: `subnet-${index}`, dataVolumeIds: [`vol-${index}`] },
-      }));
+      const impacted = Array.from({ length: count }, (_, index) =>
+        targetNode(index, {
+          subnetId: `subnet-${index}`,
+          dataVolumeIds: [`vol-${index}`],
+          availabilityZone: 'eu-west-1a',
+        }),
+      );
       return { faultId: 'exp.1', impacted, peers: [], shardMembers: [] };
     };
-    for (const kind of Object.values<AnyFisKind>(FIS_KINDS as never)) {
+    for (const kind of FIS_FAULT_KINDS.map(fisKindOf)) {
       const parameters = kind.schema.parse(kind.example);
-      expect(kind.refuseTargets?.(parameters, targets(5)), kind.kind).toBeUndefined();
-      expect(kind.refuseTargets?.(parameters, targets(6)), kind.kind).toMatch(
-        /6 \w+ are more than the 5 that FIS takes/,
+      expect(kind.refuseTargets?.(parameters, targets(MAX_RESOURCES_PER_TARGET)), kind.kind).toBeUndefined();
+      expect(kind.refuseTargets?.(parameters, targets(MAX_RESOURCES_PER_TARGET + 1)), kind.kind).toMatch(
+        /\w+ are more than the \d+ that FIS takes for one fault/,
       );
     }
     // Volumes count, not nodes.
-    const [first] = targets(1).impacted;
-    const many = {
-      ...targets(0),
-      impacted: first ? [{ ...first, dataVolumeIds: ['a', 'b', 'c', 'd', 'e', 'f'] }] : [],
-    };
-    expect(FIS_KINDS.VOLUME_PAUSE_IO.refuseTargets?.(n3, many)).toContain('6 Volumes');
+    const dataVolumeIds = Array.from({ length: MAX_RESOURCES_PER_TARGET + 1 }, (_, index) => `vol-${index}`);
+    const many = { ...targets(0), impacted: [targetNode(1, { dataVolumeIds })] };
+    expect(FIS_KINDS.VOLUME_PAUSE_IO.refuseTargets?.(n3, many)).toContain(`${dataVolumeIds.length} Volumes`);
   });
 
   it('refuses every fault of the service where an alarm would not fit among its stop conditions', () => {
@@ -216,11 +216,12 @@ describe('what a cluster may not have', () => {
       alarms: Array.from({ length: count }, (_, index) => ({ name: `alarm-${index}` })),
     });
     for (const name of FAULT_KINDS) {
-      const parameters = parametersOf(name, kindOf(name).example as object);
-      expect(refusalOf(parameters, cluster(alarms(4))), name).toBeUndefined();
-      const five = refusalOf(parameters, cluster(alarms(5)));
-      if (kindOf(name).runsOn === 'fis') expect(five, name).toContain('at most 4 alarms');
-      else expect(five, name).toBeUndefined();
+      const { example, runsOn } = kindOf(name);
+      const refused = (count: number) => refusal(name, example, alarms(count));
+      expect(refused(MAX_STOP_CONDITION_ALARMS), name).toBeUndefined();
+      const oneMore = refused(MAX_STOP_CONDITION_ALARMS + 1);
+      if (runsOn === 'fis') expect(oneMore, name).toContain(`at most ${MAX_STOP_CONDITION_ALARMS} alarms`);
+      else expect(oneMore, name).toBeUndefined();
     }
   });
 

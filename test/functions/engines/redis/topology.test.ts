@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { topologyProblems } from '../../../../functions/engines/engine.ts';
-import { parseInfo } from '../../../../functions/engines/redis/info.ts';
+import { topologyProblems } from '../../../../functions/domain/topology.ts';
+import { parseInfo } from '../../../../functions/engines/redis/connection.ts';
 import { persistenceProblems } from '../../../../functions/engines/redis/persistence.ts';
 import { records } from '../../../../functions/engines/redis/store.ts';
 import { mergeTopology, type RedisView, type SentinelView } from '../../../../functions/engines/redis/topology.ts';
-import { ip, liveNode, nodes, peer, shard } from '../../domain/target-fixtures.ts';
+import { ip, liveNode, nodes, peer, shard, shardOf, twoOnOneHost } from '../../domain/target-fixtures.ts';
 
 const silent = (number: number) => ({ node: `redis-node-${number}`, problem: 'timeout' });
 
@@ -13,15 +13,7 @@ describe('redis topology', () => {
     const { sentinels, redises } = shard();
     const topology = mergeTopology(nodes, sentinels, redises);
     expect(topologyProblems(topology)).toEqual([]);
-    expect(topology.shards).toEqual([
-      {
-        name: 'shard-1',
-        master: 'redis-node-3',
-        replicas: ['redis-node-1', 'redis-node-2'],
-        healthy: true,
-        problems: [],
-      },
-    ]);
+    expect(topology.shards).toEqual([shardOf('shard-1', 'redis-node-3', 'redis-node-1', 'redis-node-2')]);
     expect(topology.advertisedAddresses['redis-node-1']).toBe(ip(1));
   });
 
@@ -33,7 +25,7 @@ describe('redis topology', () => {
     expect(mergeTopology(nodes, sentinels, told).uptimeSeconds).toEqual({ 'redis-node-2': 7 });
   });
 
-  it('names no master when two Sentinels disagree', () => {
+  it('gives no node a role when two Sentinels disagree on the master', () => {
     const { sentinels, redises } = shard();
     const views: SentinelView[] = [
       sentinels[0] ?? silent(1),
@@ -41,8 +33,8 @@ describe('redis topology', () => {
       shard(1).sentinels[2] ?? silent(3),
     ];
     const [merged] = mergeTopology(nodes, views, redises).shards;
-    expect(merged?.healthy).toBe(false);
-    expect(merged?.master).toBeUndefined();
+    expect(merged?.members.map(({ node }) => node)).toEqual(['redis-node-1', 'redis-node-2', 'redis-node-3']);
+    for (const member of merged?.members ?? []) expect(member).not.toHaveProperty('role');
     expect(merged?.problems.join()).toMatch(/disagree.*redis-node-3 says redis-node-1/);
   });
 
@@ -63,13 +55,25 @@ describe('redis topology', () => {
     [
       'a replica has lost its link',
       (world) =>
-        (world.redises[0] = { node: 'redis-node-1', role: 'slave', masterHost: ip(3), masterLinkStatus: 'down' }),
+        (world.redises[0] = {
+          node: 'redis-node-1',
+          role: 'slave',
+          masterHost: ip(3),
+          masterPort: 6379,
+          masterLinkStatus: 'down',
+        }),
       /link to the master down/,
     ],
     [
       'a replica follows another node',
       (world) =>
-        (world.redises[0] = { node: 'redis-node-1', role: 'slave', masterHost: ip(2), masterLinkStatus: 'up' }),
+        (world.redises[0] = {
+          node: 'redis-node-1',
+          role: 'slave',
+          masterHost: ip(2),
+          masterPort: 6379,
+          masterLinkStatus: 'up',
+        }),
       /not the master/,
     ],
     [
@@ -87,7 +91,7 @@ describe('redis topology', () => {
     const { sentinels, redises } = shard();
     const [first] = sentinels;
     first?.masters[0]?.replicas.splice(0, 1, peer(1, 'slave', flag));
-    expect(mergeTopology(nodes, sentinels, redises).shards[0]?.healthy).toBe(false);
+    expect(mergeTopology(nodes, sentinels, redises).shards[0]?.problems.join()).toContain(flag);
   });
 
   it('is not healthy when nobody answers or a node has no shard', () => {
@@ -104,6 +108,47 @@ describe('redis topology', () => {
     const stranger = liveNode(9);
     const problems = topologyProblems(mergeTopology([...nodes, stranger], sentinels, redises));
     expect(problems).toEqual(['store: redis-node-9 belongs to no shard that a Sentinel knows']);
+  });
+
+  describe('of two stores on one address', () => {
+    const [lower, upper] = twoOnOneHost(1);
+    const [elsewhere, upperElsewhere] = twoOnOneHost(2);
+    const all = [lower, upper, elsewhere, upperElsewhere];
+    const at = (number: number, port: number, ...flags: string[]) => ({ ip: ip(number), port, flags });
+    /** Shard one on the lower ports, shard two on the upper ones, each led on host 1. */
+    const masters = [6379, 6380].map((port, index) => ({
+      ...{ name: `shard-${index + 1}`, ...at(1, port, 'master'), replicas: [at(2, port, 'slave')], sentinels: [] },
+    }));
+    const sentinels = all.map(({ name }): SentinelView => ({ node: name, masters }));
+    const follower = ({ name, port }: { name: string; port: number }): RedisView => ({
+      ...{ node: name, role: 'slave', masterHost: ip(1), masterPort: port, masterLinkStatus: 'up' },
+    });
+    const leaders = [lower, upper].map(({ name }): RedisView => ({ node: name, role: 'master' }));
+
+    it('tells them apart by their port', () => {
+      const topology = mergeTopology(all, sentinels, [...leaders, follower(elsewhere), follower(upperElsewhere)]);
+      expect(topologyProblems(topology)).toEqual([]);
+      expect(topology.shards).toEqual([
+        shardOf('shard-1', lower.name, elsewhere.name),
+        shardOf('shard-2', upper.name, upperElsewhere.name),
+      ]);
+      const advertised = all.map(({ name }) => topology.advertisedAddresses[name]);
+      expect(advertised).toEqual([ip(1), ip(1), ip(2), ip(2)]);
+    });
+
+    it('is not healthy when a replica follows the other store of the same address', () => {
+      const astray = { ...follower(elsewhere), masterPort: 6380 };
+      const topology = mergeTopology(all, sentinels, [...leaders, astray, follower(upperElsewhere)]);
+      expect(topologyProblems(topology)).toEqual([`shard-1: ${elsewhere.name} follows ${ip(1)}, not the master`]);
+    });
+
+    it('does not take a port that no node has for one of them', () => {
+      const strange = masters.map((master) => ({ ...master, replicas: [at(2, 6381, 'slave')] }));
+      const views = all.map(({ name }): SentinelView => ({ node: name, masters: strange }));
+      expect(topologyProblems(mergeTopology(all, views, leaders)).join('\n')).toContain(
+        `${ip(2)}:6381 is not a live node of the cluster`,
+      );
+    });
   });
 
   it('calls a Redis that refuses writes by its name, and one that saved well not', () => {

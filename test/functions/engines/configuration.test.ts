@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { ENGINE_NAMES, parseConfiguration } from '../../../functions/engines/configuration.ts';
+import { configuration } from '../domain/configuration-fixtures.ts';
+
+describe('the engine of a cluster', () => {
+  it.each(['kafka', 'Redis', '', undefined, 1])(
+    'is refused when it is %s, with the names of those there are',
+    (engine) => {
+      expect(() => configuration({ engine })).toThrow(
+        `holdfast.config.ts is not valid:\n  clusters.redis-master.engine: one of ${ENGINE_NAMES.join(', ')}`,
+      );
+    },
+  );
+
+  it('has its own part of the configuration, and no other engine’s', () => {
+    expect(configuration({ redis: { sentinelPort: 27_000 } }).clusters['redis-master']?.redis).toEqual({
+      ...{ sentinelPort: 27_000, minReplicasToWrite: 1 },
+    });
+    expect(() => configuration({ kafka: {} })).toThrow(/clusters\.redis-master: .*kafka/);
+  });
+});
+
+describe('a configuration', () => {
+  it('is refused with one line for each field, so that all can be mended at once', () => {
+    const text = () => configuration({ unit: 'a b', port: 0, tier: 'live' }, { 'not a name': {} });
+    for (const field of ['unit', 'port', 'tier']) expect(text).toThrow(`clusters.redis-master.${field}: `);
+    expect(() => parseConfiguration(undefined)).toThrow(/\(top level\)/);
+  });
+
+  it('names a cluster at least', () => {
+    expect(() => parseConfiguration({ ...configuration(), clusters: {} })).toThrow(/clusters: at least one cluster/);
+  });
+});
