@@ -3,8 +3,6 @@ import type { HostFaultKind } from './faults/catalogue.ts';
 import type { FisFault } from './fis-fault.ts';
 import type { ResolvedTargets } from './targets.ts';
 
-export type { PeerNode, ResolvedFault, ResolvedTargets, TargetNode } from './targets.ts';
-
 /**
  * What the steps of the state machine hand to each other. `lib/experiment-state-machine.ts` wires these, the Lambdas
  * fill them; times are ISO 8601 in UTC. Step Functions carries 256 KiB: what grows with nodes is bounded in `limits.ts`.

@@ -1,10 +1,10 @@
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { MetricAlarm } from '../../lab/aws/services/cloudwatch-metric-alarm.ts';
 import { FIS_KINDS } from '../../functions/domain/faults/catalogue.ts';
 import { GUARD_HEARTBEAT } from '../../functions/domain/names.ts';
 import { HEARTBEAT_EVERY_SECONDS } from '../../functions/domain/timing.ts';
+import { MetricAlarm } from '../../lab/aws/services/cloudwatch-metric-alarm.ts';
 import { ControlPlaneStack } from '../../lib/control-plane-stack.ts';
 import { loadConfiguration } from '../../lib/load-configuration.ts';
 import { targetNode } from '../functions/domain/target-fixtures.ts';

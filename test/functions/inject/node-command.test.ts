@@ -3,7 +3,7 @@ import type { Fault } from '../../../functions/domain/experiment.ts';
 import { FAULT_KINDS, type FaultKind, HOST_FAULT_KINDS, kindOf } from '../../../functions/domain/faults/catalogue.ts';
 import { fisFaults } from '../../../functions/domain/fis-fault.ts';
 import { parseExperiment } from '../../../functions/domain/parse-experiment.ts';
-import type { TargetNode } from '../../../functions/domain/workflow.ts';
+import type { TargetNode } from '../../../functions/domain/targets.ts';
 import { nodeCommands } from '../../../functions/inject/node-command.ts';
 import { configuration } from '../domain/configuration-fixtures.ts';
 import { seedPayload } from '../domain/experiment-fixtures.ts';

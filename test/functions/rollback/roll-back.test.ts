@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { CommandResult } from '../../../functions/aws/host-commands.ts';
+import type { ResolvedTargets } from '../../../functions/domain/targets.ts';
 import {
   FIS_ROLLBACK_DEADLINE_MS,
   HOST_ROLLBACK_DEADLINE_MS,
   RECORD_DEADLINE_MS,
 } from '../../../functions/domain/timing.ts';
-import type { FisRollback, ResolvedTargets } from '../../../functions/domain/workflow.ts';
+import type { FisRollback } from '../../../functions/domain/workflow.ts';
 import { plannedFaults, rollbackReason } from '../../../functions/rollback/planned-faults.ts';
 import { type RollBackDependencies, rollBack } from '../../../functions/rollback/roll-back.ts';
 import { experimentOf, fisFault, hostFault, planOf } from '../domain/experiment-fixtures.ts';
