@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,10 +27,20 @@ export interface Outcome {
 /** Runs a program of this machine; its stdout, whatever the exit code. */
 export function execute(program: string, args: string[], environment: Record<string, string> = {}): Promise<Outcome> {
   return new Promise((resolve) => {
-    execFile(program, args, { env: { PATH: process.env.PATH ?? '', ...environment } }, (error, out, err) => {
-      const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0;
-      resolve({ code, out: out.trim() || (code === 0 ? '' : err.trim()) });
+    // With no stdin: bash takes a socket there for a remote login and reads what this machine's users have configured.
+    const child = spawn(program, args, {
+      env: { PATH: process.env.PATH ?? '', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
+    let [out, err] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      out += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      err += text;
+    });
+    child.once('error', (error) => resolve({ code: 1, out: error.message }));
+    child.once('close', (code) => resolve({ code: code ?? 1, out: out.trim() || (code === 0 ? '' : err.trim()) }));
   });
 }
 
