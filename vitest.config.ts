@@ -53,6 +53,9 @@ export default defineConfig({
           testTimeout: 30_000,
           // One module cache for all files: the CDK library alone takes seconds to load.
           isolate: false,
+          // Both processors of a small machine: the default leaves one free.
+          maxWorkers: 2,
+          setupFiles: ['test/lib/property-runs.ts'],
           env: { POWERTOOLS_LOG_LEVEL: 'SILENT' },
         },
       },
@@ -73,6 +76,7 @@ export default defineConfig({
       },
       system('system', 'test/system/*.test.ts'),
       system('system-exhaustive', 'test/system/exhaustive/*.test.ts'),
+      system('system-nightly', 'test/system/nightly/*.test.ts'),
     ],
   },
 });
