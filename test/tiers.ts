@@ -34,8 +34,9 @@ function tests(project: string, quotaSeconds: number, environment?: Record<strin
 const STATIC: Chain = [
   checked('types', 40, 'tsc', '--noEmit', '-p', '.'),
   checked('lint', 15, 'biome', 'check', '.'),
-  checked('shell lint', 20, 'npm', 'run', '--silent', 'lint:shell'),
-  checked('rules', 30, 'npm', 'run', '--silent', 'rules'),
+  checked('shell lint', 20, 'sh', 'test/lint-shell.sh'),
+  checked('dependency rules', 30, 'sh', 'test/dependency-rules.sh', 'bin', 'lib', 'functions', 'lab', 'test', 'bench'),
+  checked('unused code', 30, 'knip'),
 ];
 
 const CHANGE: Run = {
