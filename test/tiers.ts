@@ -44,9 +44,9 @@ const CHANGE: Run = {
   stages: [
     [STATIC, [tests('unit', 60)]],
     // The lab is up by now, and needs the processors that others would take from it.
-    [[tests('system', 300), tests('host', 200), tests('host-alone', 60)]],
+    [[tests('system', 350), tests('host', 200), tests('host-alone', 60)]],
     // Both wait more than they compute.
-    [[tests('guest', 250)], [tests('lab', 100)]],
+    [[tests('guest', 220)], [tests('lab', 100)]],
   ],
 };
 

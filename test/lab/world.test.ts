@@ -11,6 +11,7 @@ import { identify, isRunning, outerPids, type ProcessIdentity, signalProcess } f
 import { findKeeper, readStatus, startLab, stopLab } from '../../lab/up.ts';
 import { waitFor } from '../../lab/wait-for.ts';
 import { LAB_FILES, REDIS_HOSTS, REDIS_UNIT } from '../../lab/world.ts';
+import { expectDeclaredOnly, ON_THIS_MACHINE } from '../commands/expect-declared.ts';
 
 const START_TIMEOUT_MS = 60_000;
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-lab-'));
@@ -79,6 +80,9 @@ describe.skipIf(!isPossible)('the lab', () => {
     await stopLab(directory);
     rmSync(directory, { recursive: true, force: true });
   }, START_TIMEOUT_MS);
+
+  test('has the commands that are declared and no others on its hosts', () =>
+    expectDeclaredOnly(async (script) => on('redis-node-1', 'sh', '-c', script).stdout, ON_THIS_MACHINE));
 
   test('lets every host reach every store and Sentinel by name', () => {
     const program = [

@@ -26,6 +26,8 @@ describe('a run of the tests', () => {
 
   it('names the tier that took too long, what it took and what it may take', () => {
     expect(overQuota(fine)).toBeUndefined();
-    expect(overQuota({ ...fine, seconds: 130.4 })).toMatch(/^host took 130 s, and its quota in test\/tiers.ts is 100 s:/);
+    expect(overQuota({ ...fine, seconds: 130.4 })).toMatch(
+      /^host took 130 s, and its quota in test\/tiers.ts is 100 s:/,
+    );
   });
 });
