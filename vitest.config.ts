@@ -9,9 +9,38 @@ class ByName extends BaseSequencer {
   }
 }
 
+/** One process runs many files: what it has started for its hosts serves them all. */
+const NAMESPACES = { isolate: false, testTimeout: 60_000, hookTimeout: 60_000 };
+
+/** Each test waits in namespaces of its own: three processes share two processors. */
+function host(name: string, files: string) {
+  return { test: { ...NAMESPACES, name, include: [files], maxWorkers: 3 } };
+}
+
+/** A guest kernel has one processor: two processes have one each, and all files of a process share it. */
+function guest(name: string, files: string) {
+  return { test: { ...NAMESPACES, name, include: [files], maxWorkers: 2 } };
+}
+
+/** The deployed system in a lab, one for all files. */
+function system(name: string, files: string) {
+  return {
+    test: {
+      name,
+      include: [files],
+      globalSetup: ['test/system/set-up.ts'],
+      env: { LAB_DIRECTORY: SYSTEM_LAB_DIRECTORY },
+      testTimeout: 180_000,
+      hookTimeout: 180_000,
+      fileParallelism: false,
+    },
+  };
+}
+
 /**
  * `unit` needs nothing but Node. `host` (the host program), `guest` (the same on a kernel of its own), `lab` (the lab's
- * own parts) and `system` (the deployed system in a lab) need Linux, root and network namespaces.
+ * own parts) and `system` (the deployed system in a lab) need Linux, root and network namespaces. `npm test` runs them; what
+ * is called exhaustive holds the cases that take long and add no promise, for `npm run test:exhaustive`.
  */
 export default defineConfig({
   test: {
@@ -24,29 +53,18 @@ export default defineConfig({
           testTimeout: 30_000,
           // One module cache for all files: the CDK library alone takes seconds to load.
           isolate: false,
+          // Both processors of a small machine: the default leaves one free.
+          maxWorkers: 2,
+          setupFiles: ['test/lib/property-runs.ts'],
           env: { POWERTOOLS_LOG_LEVEL: 'SILENT' },
         },
       },
-      {
-        test: {
-          name: 'host',
-          include: ['test/host/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          fileParallelism: false,
-        },
-      },
-      {
-        test: {
-          name: 'guest',
-          include: ['test/guest/**/*.test.ts'],
-          // A guest kernel has one processor: two processes have one each, and all files of a process share it.
-          isolate: false,
-          maxWorkers: 2,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-        },
-      },
+      host('host', 'test/host/*.test.ts'),
+      host('host-exhaustive', 'test/host/exhaustive/*.test.ts'),
+      // They measure rates and processor time.
+      { test: { ...NAMESPACES, name: 'host-alone', include: ['test/host/alone/*.test.ts'], fileParallelism: false } },
+      guest('guest', 'test/guest/*.test.ts'),
+      guest('guest-exhaustive', 'test/guest/exhaustive/*.test.ts'),
       {
         test: {
           name: 'lab',
@@ -56,17 +74,9 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
-      {
-        test: {
-          name: 'system',
-          include: ['test/system/**/*.test.ts'],
-          globalSetup: ['test/system/set-up.ts'],
-          env: { LAB_DIRECTORY: SYSTEM_LAB_DIRECTORY },
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-          fileParallelism: false,
-        },
-      },
+      system('system', 'test/system/*.test.ts'),
+      system('system-exhaustive', 'test/system/exhaustive/*.test.ts'),
+      system('system-nightly', 'test/system/nightly/*.test.ts'),
     ],
   },
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,6 +12,7 @@ import { CANARY_SHARD } from '../lab/traffic/routing.ts';
 import { readBundleSizes } from './bundles.ts';
 import { readProcesses, readUsage } from './lab-control.ts';
 import { measureAbort, measureGuardLost, measureTtl, type TtlRun } from './measurements.ts';
+import { nightlyOf, withNightly } from './nightly.ts';
 import { type CostLine, costOf, usageBetween } from './prices.ts';
 import { type Measurement, renderReport } from './report.ts';
 import { type Bench, withPartitionedMaster } from './scenario.ts';
@@ -106,7 +107,8 @@ try {
   const client = createApiClient(connectionOf(lab));
   const report = await measure({ lab, client });
   client.close();
-  writeFileSync(join(CHECKOUT, 'docs/benchmarks.md'), report);
+  const file = join(CHECKOUT, 'docs/benchmarks.md');
+  writeFileSync(file, withNightly(report, nightlyOf(readFileSync(file, 'utf8'))));
   process.stdout.write(report);
 } finally {
   if (isOurs) await stopLab(directory);

@@ -18,7 +18,7 @@ COMMON = {
     "leaseGraceSeconds": r"[1-9][0-9]?",
     "engine": r"redis",
     "unit": r"[A-Za-z0-9][A-Za-z0-9@._-]{0,99}",
-    "storePorts": r"[1-9][0-9]{0,4}(?:,[1-9][0-9]{0,4}){0,16}",
+    "storePorts": r"[1-9][0-9]{0,4}(?:,[1-9][0-9]{0,4}){0,14}",
     "exemptAddresses": ADDRESS_LIST + r"?",
     "fence": r"redis|none",
     "fenceMasterName": r"[A-Za-z0-9._-]{0,100}",

@@ -11,9 +11,21 @@ cd "$(dirname "$0")/.."
 say() { echo "setup: $*" >&2; }
 die() { say "$*"; exit 1; }
 
-# need COMMAND PACKAGE: remembers PACKAGE when COMMAND is missing.
+# shellcheck source=lab/commands.sh
+checkout=$PWD && . lab/commands.sh
+
+# need WHERE: remembers the packages of what is declared there and missing.
 missing=
-need() { command -v "$1" >/dev/null 2>&1 || case " $missing " in *" $2 "*) ;; *) missing="$missing $2" ;; esac; }
+need() {
+    # No pipe: a loop in a subshell would remember nothing.
+    while read -r package commands; do
+        for command in $commands; do
+            find_command "$command" || case " $missing " in *" $package "*) ;; *) missing="$missing $package" ;; esac
+        done
+    done <<END
+$(declared "$1")
+END
+}
 
 install_npm_packages() {
     [ -z "$(find node_modules/.package-lock.json -newer package-lock.json 2>/dev/null)" ] || return 0
@@ -78,26 +90,11 @@ lab | test)
     [ "$(id -u)" = 0 ] || die "the lab needs root: it makes network namespaces and firewall rules (try sudo)"
     PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
     remove_stale_policy
-    need redis-server redis-server
-    need redis-cli redis-tools
-    need prometheus prometheus
-    need ip iproute2
-    need tc iproute2
-    need iptables iptables
-    need openssl openssl
-    need /usr/bin/python3 python3
-    need setpriv util-linux
-    need nsenter util-linux
-    need ps procps
+    need lab
     if [ "$part" = test ]; then
-        need shellcheck shellcheck
+        need test
         # The guest kernel of the host tests; Debian alone has it. Elsewhere they say that they cannot run.
-        case "$(. /etc/os-release && echo "$ID") $(uname -m)" in "debian x86_64")
-            need linux.uml user-mode-linux
-            need mmdebstrap mmdebstrap
-            need mkfs.ext4 e2fsprogs
-            ;;
-        esac
+        case "$(. /etc/os-release && echo "$ID") $(uname -m)" in "debian x86_64") need uml,image ;; esac
     fi
     if [ -n "$missing" ] && ! command -v apt-get >/dev/null 2>&1; then
         die "missing:$missing; only Debian and its kin can be set up by this script, install these yourself"

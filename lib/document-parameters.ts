@@ -29,7 +29,7 @@ const FAULT_PARAMETERS: Record<string, DocumentParameter> = {
   unit: { description: 'systemd unit of the store.', pattern: '^[A-Za-z0-9][A-Za-z0-9@._-]{0,99}$' },
   storePorts: {
     description: 'Ports that the host serves, the one of the node first.',
-    pattern: '^[1-9][0-9]{0,4}(,[1-9][0-9]{0,4}){0,16}$',
+    pattern: '^[1-9][0-9]{0,4}(,[1-9][0-9]{0,4}){0,14}$',
   },
   exemptAddresses: { description: 'Addresses that are never cut; may be empty.', pattern: `^(${PATTERN.addresses})?$` },
   ...Object.fromEntries(

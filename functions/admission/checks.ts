@@ -26,7 +26,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'window', refuse: refuseOutsideWindow },
   { name: 'lock', refuse: refuseLockedCluster },
   { name: 'nodes', refuse: refuseUnknownNodes },
-  { name: 'neighbours', refuse: refuseUnwatchedNeighbours },
+  { name: 'neighbours', refuse: refuseNeighbours },
   { name: 'instance store', refuse: refuseLossOfInstanceStore },
   { name: 'share of nodes', refuse: refuseShareOfNodes },
   { name: 'replication', refuse: refuseWhatReplicationCannotSurvive },
@@ -96,12 +96,12 @@ async function refuseUnknownNodes(findings: Findings): Promise<Problem | undefin
   });
 }
 
-/** A fault on a host hits every store there; one of a cluster that the experiment does not name would not be watched. */
-async function refuseUnwatchedNeighbours(findings: Findings): Promise<Problem | undefined> {
-  const neighbours = (await findings.neighbours()).filter(({ cluster }) => !findings.isInExperiment(cluster));
+/** A fault on a host hits every store there, but the limits of a cluster count only the faults that name its nodes. */
+async function refuseNeighbours(findings: Findings): Promise<Problem | undefined> {
+  const neighbours = await findings.neighbours();
   if (neighbours.length === 0) return undefined;
   const named = neighbours.map(({ node, cluster }) => `${node} also runs ${cluster}`).join(', ');
-  const detail = `not started: ${named}, which this experiment does not name: nobody would watch it`;
+  const detail = `not started: the host of ${named}, whose limits would not count what this experiment does to it`;
   return problem('fault-not-allowed', detail, { neighbours });
 }
 

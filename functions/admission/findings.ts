@@ -50,7 +50,7 @@ export class Findings {
     return this.faults.filter(({ kind }) => isFisFaultKind(kind));
   }
 
-  isInExperiment(clusterName: string): boolean {
+  #isInExperiment(clusterName: string): boolean {
     return this.experiment.faults.some(({ cluster }) => cluster === clusterName);
   }
 
@@ -59,15 +59,22 @@ export class Findings {
     return nodesHitBy(this.faults, await this.liveNodes());
   }
 
-  /** Other configured clusters that run on hosts which a fault hits as a whole. */
+  /**
+   * Other configured clusters on the hosts of these faults: of a fault on a whole host all of them, of a fault on one
+   * process those which the experiment hits as well.
+   */
   async neighbours(): Promise<{ node: string; cluster: string }[]> {
-    const faults = this.faults.filter(({ kind }) => hitsWholeHost(kind));
+    const nodes = await this.liveNodes();
     const others = Object.entries(this.#configuration.clusters).filter(([name]) => name !== this.clusterName);
-    return nodesHitBy(faults, await this.liveNodes()).flatMap(({ name: node, tags }) =>
-      others
-        .filter(([, { selectTags }]) => Object.entries(selectTags).every(([key, value]) => tags[key] === value))
-        .map(([cluster]) => ({ node, cluster })),
+    const found = this.faults.flatMap((fault) =>
+      nodesHitBy([fault], nodes).flatMap(({ name: node, tags }) =>
+        others
+          .filter(([name]) => hitsWholeHost(fault.kind) || this.#isInExperiment(name))
+          .filter(([, { selectTags }]) => Object.entries(selectTags).every(([key, value]) => tags[key] === value))
+          .map(([cluster]) => ({ node, cluster })),
+      ),
     );
+    return [...new Map(found.map((each) => [`${each.node} ${each.cluster}`, each])).values()];
   }
 
   /** Every node the request names, impacted or on the other side. */

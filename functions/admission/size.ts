@@ -8,7 +8,7 @@ import type { ResolvedTargets } from '../domain/targets.ts';
  * Beyond a certain size nothing of an experiment can be carried or recorded any more, not even its rollback: so it does
  * not begin. Asked of all clusters together, as they run under one execution and in one log.
  *
- * @param wouldRun everything of the run: turns that come late may stand in one entry
+ * @param wouldRun everything of the run: batches that come late may stand in one entry
  */
 export function refuseTooLarge(
   experiment: Experiment,

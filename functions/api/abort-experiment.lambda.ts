@@ -3,6 +3,6 @@ import { systemClock } from '../runtime/system-clock.ts';
 import { abortExperiment } from './abort-experiment.ts';
 import { callerOf, experimentIdOf, route } from './answer.ts';
 
-const dependencies = { audit: auditLog(), leases: leases(), reservations: reservations(), clock: systemClock };
+const dependencies = { audit: auditLog('event'), leases: leases(), reservations: reservations(), clock: systemClock };
 
 export const handler = route((event) => abortExperiment(experimentIdOf(event), callerOf(event), dependencies));

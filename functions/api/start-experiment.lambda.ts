@@ -9,8 +9,8 @@ import { invokeAdmit } from './invoke-admit.ts';
 import { type StartDependencies, startExperiment } from './start-experiment.ts';
 
 const dependencies: StartDependencies = {
-  audit: auditLog(),
-  leases: leases(),
+  audit: auditLog('event'),
+  leases: leases('ordinary'),
   locks: locks(),
   reservations: reservations(),
   admit: (experiment) =>

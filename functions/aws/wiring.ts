@@ -35,23 +35,25 @@ const table = (name: keyof typeof ENVIRONMENT) => ({
   tableName: environmentVariable(ENVIRONMENT[name]),
 });
 
-export function auditLog(): AuditLog {
+/** @param patience with the bus; a caller who waits at the API is not kept for long */
+export function auditLog(patience: 'ordinary' | 'event' = 'ordinary'): AuditLog {
   const bus = environmentVariable(ENVIRONMENT.eventBus);
-  const publish = eventBridgePublisher(eventBridgeClient('event'), bus);
+  const publish = eventBridgePublisher(eventBridgeClient(patience), bus);
   return new AuditLog({ ...table('auditTable'), clock: systemClock, publish });
 }
 
 /** For functions that only read the log: they may not publish and have no bus. */
-export function auditReader(): Pick<AuditLog, 'read'> {
+export function auditReader(): Pick<AuditLog, 'read' | 'readToDecideRollback'> {
   return new AuditLog({ ...table('auditTable'), clock: systemClock });
 }
 
-export function leases(patience: 'lease' | 'beat' = 'lease'): Leases {
-  const { withinMs } = PATIENCE[patience];
+/** @param patience `ordinary` to create one: an attempt repeated while the first was on its way would find its own row */
+export function leases(patience: 'lease' | 'beat' | 'ordinary' = 'lease'): Leases {
+  const { withinMs } = PATIENCE[patience === 'beat' ? 'beat' : 'lease'];
   return new Leases({ ...table('leaseTable'), dynamo: dynamoClient(patience), clock: systemClock, withinMs });
 }
 
-/** The guard's: beats are not repeated, but letting go may be, which is idempotent. */
+/** The guard's: a beat is not repeated; a release may be, it is idempotent. */
 export function guardLeases(): Pick<Leases, 'renew' | 'killSwitchEngaged' | 'read' | 'release'> {
   const [beat, patient] = [leases('beat'), leases()];
   return {

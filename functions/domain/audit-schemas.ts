@@ -62,7 +62,11 @@ export const readingSchema: z.ZodType<Reading> = object({
   guardrail: text,
   cluster: text,
   value: z.number().exactOptional(),
-  limit: z.number(),
+  // JSON has no NaN, and a limit that is none is a breach which must be on record.
+  limit: z
+    .number()
+    .nullable()
+    .transform((limit) => limit ?? Number.NaN),
   breachWhen: z.enum(['above', 'below']),
   unit: text,
   ageSeconds: seconds.exactOptional(),

@@ -26,7 +26,8 @@ const hostDirectory = z
   );
 export const portNumber = z.int().min(1).max(65535);
 /** Stores on one instance. */
-const MAX_PORTS = 16;
+/** With one port of the engine's own beside them: as many as one rule of the packet filter takes. */
+const MAX_PORTS = 14;
 /** In `unit` and `dataDirectory`: the port of the node. */
 const PORT = '{port}';
 const percentage = z.number().min(0).max(100);
@@ -92,7 +93,9 @@ const telemetrySchema = z.strictObject({
 export const clusterFields = {
   tier: z.enum(['production', 'staging']),
   /** EC2 tags that all nodes carry. The instance's name is its `Name` tag. */
-  selectTags: z.record(z.string(), z.string()).refine((tags) => Object.keys(tags).length > 0, 'at least one tag'),
+  selectTags: z
+    .record(z.string(), z.string().regex(/^[^*?]*$/, 'no * or ?: EC2 would read them as wildcards'))
+    .refine((tags) => Object.keys(tags).length > 0, 'at least one tag'),
   /** systemd unit of the store on the nodes. With several ports it must tell them apart by `{port}`. */
   unit,
   /** Of the store on each instance; a list where an instance runs several stores: each is a node of its own. */

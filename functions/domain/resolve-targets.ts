@@ -9,14 +9,7 @@ import {
   isHostFaultKind,
   peersOf,
 } from './faults/catalogue.ts';
-import {
-  isInShard,
-  type LiveNode,
-  type PeerNode,
-  type ResolvedFault,
-  type Surroundings,
-  type TargetNode,
-} from './targets.ts';
+import type { LiveNode, PeerNode, ResolvedFault, Surroundings, TargetNode } from './targets.ts';
 import { membersOf, type StoreTopology } from './topology.ts';
 
 /** What the subnets of the targets hold beside them: looked at only for kinds that hit a whole subnet. */
@@ -85,8 +78,7 @@ export function resolveTargets(
     if (cut.length > 0) throw unresolved(`${faultId}: telemetry lives on a peer (${cut.join(', ')})`);
     const targets = { faultId, impacted, peers, shardMembers };
     const refused =
-      refuseFence(fault, targets, [...known.values()]) ??
-      refusedByKind(fault, targets, { ...network, nodes, exemptAddresses });
+      refuseFence(fault, targets, nodes) ?? refusedByKind(fault, targets, { ...network, nodes, exemptAddresses });
     if (refused !== undefined) throw unresolved(`${faultId}: ${refused}`);
     return targets;
   });
@@ -94,19 +86,22 @@ export function resolveTargets(
   return resolved;
 }
 
-/** Names alone did not tell that two nodes share a host. Two processes of one host are two things. */
+/**
+ * Names alone did not tell that two nodes share a host. A host takes one fault at a time on each resource, also where its
+ * processes are several.
+ */
 function refuseCollisions(faults: readonly Fault[], resolved: readonly ResolvedFault[]): void {
   for (const [position, fault] of faults.entries()) {
+    const own = resolved[position]?.impacted ?? [];
+    const twin = own.find((node, index) => own.slice(0, index).some((other) => other.instanceId === node.instanceId));
+    if (twin && isHostFaultKind(fault.kind) && !hitsWholeHost(fault.kind))
+      throw unresolved(
+        `${fault.faultId}: another impacted node shares the host of ${twin.name}: one ${fault.kind} a host`,
+      );
     for (const [earlier, other] of faults.slice(0, position).entries()) {
       if (!collide(fault.kind, other.kind)) continue;
       const theirs = resolved[earlier]?.impacted ?? [];
-      const shared = resolved[position]?.impacted.find((node) =>
-        theirs.some(
-          ({ instanceId, name }) =>
-            instanceId === node.instanceId &&
-            (name === node.name || hitsWholeHost(fault.kind) || hitsWholeHost(other.kind)),
-        ),
-      );
+      const shared = own.find((node) => theirs.some(({ instanceId }) => instanceId === node.instanceId));
       if (shared) {
         const kinds = `${other.kind} (${other.faultId}) and ${fault.kind}`;
         throw unresolved(`${fault.faultId}: both ${kinds} would work on the host of ${shared.name}`);
@@ -140,22 +135,12 @@ function peerNames({ faultId, parameters, impactedNodes }: Fault, nodes: readonl
   throw unresolved(`${faultId}: there is no peer${where}, no live node beside the impacted ones`);
 }
 
-/** A host's fence knows one shard: another one on that host would meet its clients before its role is certain. */
-function refuseFence(
-  { kind }: Fault,
-  { impacted }: ResolvedFault,
-  all: readonly (TargetNode | string)[],
-): string | undefined {
+/** A host's fence guards the port of one node: clients would meet any other node there before its role is certain. */
+function refuseFence({ kind }: Fault, { impacted }: ResolvedFault, all: readonly LiveNode[]): string | undefined {
   if (!isHostFaultKind(kind) || !hostKindOf(kind).fence || !hitsWholeHost(kind)) return undefined;
-  for (const node of impacted) {
-    const other = all.find(
-      (neighbour): neighbour is TargetNode =>
-        typeof neighbour !== 'string' &&
-        neighbour.instanceId === node.instanceId &&
-        neighbour.roles.some(({ shard }) => !isInShard(node, shard)),
-    );
-    if (other)
-      return `${other.name}, of another shard, shares the host of ${node.name}: the fence guards one shard a host`;
+  for (const { name, instanceId } of impacted) {
+    const other = all.find((node) => node.instanceId === instanceId && node.name !== name);
+    if (other) return `${other.name} shares the host of ${name}: the fence guards one node a host`;
   }
   return undefined;
 }

@@ -165,7 +165,7 @@ async function notRenewed({ experimentId }: GuardTask, { leases }: GuardDependen
   return { reason: reason ?? 'ROLLBACK', detail: error.message, error: ErrorName.LeaseReleased };
 }
 
-/** Lets the hosts go, then writes, then says so. At the TTL the rollback releases; here nothing went wrong. */
+/** Releases the lease, then writes, then says so. At the TTL the rollback releases; here nothing went wrong. */
 async function end(
   { experimentId }: GuardTask,
   { leases, audit }: GuardDependencies,

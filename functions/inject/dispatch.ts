@@ -78,7 +78,7 @@ async function start(
   return first;
 }
 
-/** Why the turn is not known to be applied, one line each; empty: every host and the service confirmed it. */
+/** Why the batch is not known to be applied, one line each; empty: every host and the service confirmed it. */
 export function failuresOf({ commands }: BatchPlan, { results, starts }: Sent): string[] {
   return [
     ...commands.flatMap((command, index) => hostFailure(command, results[index])),

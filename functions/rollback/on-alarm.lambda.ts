@@ -6,7 +6,7 @@ import { type AlarmStateChange, type OnAlarmResult, onAlarm } from './on-alarm.t
 const dependencies = {
   clusters: loadConfiguration().clusters,
   locks: locks(),
-  audit: auditLog(),
+  audit: auditLog('event'),
   leases: leases(),
   clock: systemClock,
 };

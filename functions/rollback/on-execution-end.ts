@@ -9,7 +9,7 @@ export interface ExecutionStatusChange {
 }
 
 export interface OnExecutionEndDependencies extends RollbackStarter {
-  audit: Pick<AuditLog, 'read'>;
+  audit: Pick<AuditLog, 'readToDecideRollback'>;
   leases: Pick<Leases, 'release'>;
 }
 
@@ -30,7 +30,7 @@ export async function onExecutionEnd(
 ): Promise<OnExecutionEndResult> {
   const { experimentId, rollbackOnly } = runOf(detail);
   await dependencies.leases.release(experimentId, 'SWEEP', `its execution ended as ${detail.status}`);
-  const entries = await dependencies.audit.read(experimentId);
+  const entries = await dependencies.audit.readToDecideRollback(experimentId);
   if (stateOf(entries).verdict) return 'concluded before';
   if (rollbackOnly) return 'left to the sweep';
   return (await startRollback(experimentId, entries, dependencies)) ? 'rollback started' : 'nothing to roll back';

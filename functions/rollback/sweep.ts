@@ -20,7 +20,7 @@ const NEXT_STEP_TAKES_MS: Partial<Record<EntryType, number>> = {
 
 export interface SweepDependencies extends RollbackStarter {
   locks: Pick<Locks, 'list' | 'release'>;
-  audit: Pick<AuditLog, 'read'>;
+  audit: Pick<AuditLog, 'readToDecideRollback'>;
   leases: Pick<Leases, 'release'>;
   executions: Pick<Executions, 'start' | 'ended'>;
 }
@@ -59,7 +59,7 @@ async function sweepOne(lock: Lock, dependencies: SweepDependencies): Promise<Sw
   const release = () => leases.release(experimentId, 'SWEEP', why);
   let entries: AuditEntry[];
   try {
-    entries = await audit.read(experimentId);
+    entries = await audit.readToDecideRollback(experimentId);
   } catch (error) {
     // The rollback does not wait for the log.
     if (pastItsEnd) await release();

@@ -1,7 +1,8 @@
 import type { Clock } from '../domain/clock.ts';
 import type { Experiment } from '../domain/experiment.ts';
-import { fisKindOf, isFisFaultKind } from '../domain/faults/catalogue.ts';
+import { type FaultKind, fisKindOf, isFisFaultKind } from '../domain/faults/catalogue.ts';
 import { firstLines, MAX_LINE_CHARACTERS, MAX_LINES } from '../domain/limits.ts';
+import { nodesHitBy } from '../domain/resolve-targets.ts';
 import type { LiveNode } from '../domain/targets.ts';
 import { membersOf, type StoreTopology, topologyProblems } from '../domain/topology.ts';
 import type { RecoveryResult, RollbackSummary } from '../domain/workflow.ts';
@@ -40,9 +41,9 @@ export async function verifyRecovery(
 ): Promise<RecoveryResult> {
   const recoveries = await Promise.all(
     clusters.map(async (cluster) => {
-      const impacted = impactedIn(cluster.name, experiment, rollback);
-      const restarts = restartsIn(cluster.name, experiment, rollback);
-      return { impacted, ...(await recover(cluster, impacted, restarts, clock)) };
+      const rolledBack = rolledBackIn(cluster.name, experiment, rollback);
+      const impacted = [...new Set(rolledBack.flatMap(({ impactedNodes }) => impactedNodes))];
+      return { impacted, ...(await recover(cluster, rolledBack, clock)) };
     }),
   );
   const lines = (of: (recovery: (typeof recoveries)[number]) => string[]) =>
@@ -64,50 +65,46 @@ export async function verifyRecovery(
   return result;
 }
 
-/** Nodes of the cluster whose faults were rolled back, on the host or in the service, each once. */
-function impactedIn(cluster: string, { faults }: Experiment, rollback: RollbackSummary | undefined): string[] {
-  const own = faults.filter((fault) => fault.cluster === cluster);
-  const reverted = (rollback?.nodes ?? []).filter(({ faultId }) => own.some((fault) => fault.faultId === faultId));
-  const ended = own.filter(({ faultId }) => (rollback?.services ?? []).some((service) => service.faultId === faultId));
-  return [...new Set([...reverted.map(({ node }) => node), ...ended.flatMap(({ impactedNodes }) => impactedNodes)])];
+/** A fault that was rolled back, with those of its nodes on which it was. */
+interface RolledBack {
+  kind: FaultKind;
+  impactedNodes: string[];
+  /**
+   * The stores it hit must have started since that time: EC2 calls an instance running all through a reboot, and does it
+   * some time after it was asked to. Absent for an action that never began, or that FIS says has failed.
+   */
+  restartsSinceMs?: number;
 }
 
-/**
- * Nodes whose store must have started since that time: EC2 calls an instance running all through a reboot, and does it
- * some time after it was asked to. Not those of an action that never began, or that FIS says has failed.
- */
-function restartsIn(
-  cluster: string,
-  { faults }: Experiment,
-  rollback: RollbackSummary | undefined,
-): Map<string, number> {
-  const restarting = faults.filter(
-    ({ kind, cluster: own }) => own === cluster && isFisFaultKind(kind) && fisKindOf(kind).restartsStore,
-  );
-  return new Map(
-    restarting.flatMap(({ faultId, impactedNodes }) => {
-      const begunAt = rollback?.services?.find((each) => each.faultId === faultId)?.begunAt;
-      return begunAt === undefined ? [] : impactedNodes.map((node): [string, number] => [node, Date.parse(begunAt)]);
-    }),
-  );
+/** Faults on the cluster that were rolled back, on the host or in the service. */
+function rolledBackIn(cluster: string, { faults }: Experiment, rollback: RollbackSummary | undefined): RolledBack[] {
+  return faults
+    .filter((fault) => fault.cluster === cluster)
+    .flatMap(({ faultId, kind, impactedNodes }): RolledBack[] => {
+      const onHosts = (rollback?.nodes ?? []).filter((each) => each.faultId === faultId).map(({ node }) => node);
+      if (onHosts.length > 0) return [{ kind, impactedNodes: onHosts }];
+      const service = rollback?.services?.find((each) => each.faultId === faultId);
+      if (!service) return [];
+      const restarts = isFisFaultKind(kind) && fisKindOf(kind).restartsStore && service.begunAt !== undefined;
+      return [{ kind, impactedNodes, ...(restarts ? { restartsSinceMs: Date.parse(service.begunAt ?? '') } : {}) }];
+    });
 }
 
 async function recover(
   { recoverySeconds, observe, repair }: RecoveringCluster,
-  impacted: readonly string[],
-  restarts: ReadonlyMap<string, number>,
+  rolledBack: readonly RolledBack[],
   clock: Clock,
 ): Promise<{ problems: string[]; repairs: string[] }> {
   // Nothing was injected: there is nothing to wait for, one look says how the store is.
-  const deadlineMs = clock.monotonicMs() + (impacted.length === 0 ? 0 : recoverySeconds * 1000);
+  const deadlineMs = clock.monotonicMs() + (rolledBack.length === 0 ? 0 : recoverySeconds * 1000);
   const repairs = new Set<string>();
   let repairAtMs = clock.monotonicMs();
   for (;;) {
-    const { nodes, problems } = await lookAt(observe, impacted, restarts, clock);
+    const { nodes, problems } = await lookAt(observe, rolledBack, clock);
     if (problems.length === 0 || clock.monotonicMs() >= deadlineMs) return { problems, repairs: [...repairs] };
     if (clock.monotonicMs() >= repairAtMs) {
       repairAtMs = clock.monotonicMs() + REPAIR_INTERVAL_MS;
-      const ill = nodes.filter(({ name }) => impacted.includes(name));
+      const ill = nodesHitBy(rolledBack, nodes);
       const done = await repair(ill).catch((error: unknown) => {
         log.warn('not repaired yet', { nodes: ill.map(({ name }) => name), error: String(error) });
         return [];
@@ -120,26 +117,43 @@ async function recover(
 
 async function lookAt(
   observe: RecoveringCluster['observe'],
-  impacted: readonly string[],
-  restarts: ReadonlyMap<string, number>,
+  rolledBack: readonly RolledBack[],
   clock: Clock,
 ): Promise<{ nodes: LiveNode[]; problems: string[] }> {
   try {
     const { nodes, topology } = await observe();
     const placed = new Set(topology.shards.flatMap(membersOf));
-    const lost = impacted.filter((node) => !placed.has(node)).map((node) => `${node}: is in no shard`);
-    return { nodes, problems: [...topologyProblems(topology), ...lost, ...notRestarted(topology, restarts, clock)] };
+    const lost = namesHitBy(rolledBack, nodes).filter((node) => !placed.has(node));
+    const restarting = rolledBack.flatMap(({ restartsSinceMs, ...fault }) =>
+      restartsSinceMs === undefined ? [] : notRestarted(topology, namesHitBy([fault], nodes), restartsSinceMs, clock),
+    );
+    const problems = [...topologyProblems(topology), ...lost.map((node) => `${node}: is in no shard`), ...restarting];
+    return { nodes, problems: [...new Set(problems)] };
   } catch (error) {
     return { nodes: [], problems: [`store: ${error instanceof Error ? error.message : String(error)}`] };
   }
 }
 
+/** The named nodes, live or not, and of a fault on a whole host every live node of it. */
+function namesHitBy(
+  faults: readonly Pick<RolledBack, 'kind' | 'impactedNodes'>[],
+  nodes: readonly LiveNode[],
+): string[] {
+  const named = faults.flatMap(({ impactedNodes }) => impactedNodes);
+  return [...new Set([...named, ...nodesHitBy(faults, nodes).map(({ name }) => name)])];
+}
+
 /** A store that has run since before is a host that was not rebooted, or not yet. One that does not tell is unknown. */
-function notRestarted({ uptimeSeconds }: StoreTopology, restarts: ReadonlyMap<string, number>, clock: Clock): string[] {
-  return [...restarts].flatMap(([node, begunMs]) => {
+function notRestarted(
+  { uptimeSeconds }: StoreTopology,
+  restarting: readonly string[],
+  sinceMs: number,
+  clock: Clock,
+): string[] {
+  return restarting.flatMap((node) => {
     const uptime = uptimeSeconds?.[node];
     if (uptime === undefined) return [`${node}: not seen to restart: its store does not tell for how long it has run`];
-    if (clock.nowEpochMs() - uptime * 1000 > begunMs) return [];
+    if (clock.nowEpochMs() - uptime * 1000 > sinceMs) return [];
     return [`${node}: not seen to restart: its store has run for ${uptime} s, since before the fault`];
   });
 }

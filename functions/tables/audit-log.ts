@@ -62,10 +62,24 @@ export class AuditLog {
    * @throws Error that names the entry and its field when one is not as its type demands: then nothing is known of it.
    */
   async read(experimentId: string): Promise<AuditEntry[]> {
-    const entries: AuditEntry[] = [];
-    const pages = paginateQuery({ client: this.#documents }, this.#queryOf(experimentId));
-    for await (const page of pages) entries.push(...(page.Items ?? []).map(toEntry));
-    return entries;
+    return (await this.#items(experimentId)).map(toEntry);
+  }
+
+  /**
+   * To decide whether a rollback must be started: like `read`, but an entry that does not fit its type, as another version
+   * may have written it, is left out with an error in the log. Left out it can only make us start one more rollback.
+   * @throws Error when that entry is ADMITTED, without which none is started.
+   */
+  async readToDecideRollback(experimentId: string): Promise<AuditEntry[]> {
+    return (await this.#items(experimentId)).flatMap((item) => {
+      try {
+        return [toEntry(item)];
+      } catch (error) {
+        if (item.type === 'ADMITTED') throw error;
+        log.error('entry not readable', { experimentId, type: item.type, error: String(error) });
+        return [];
+      }
+    });
   }
 
   async #insert(content: Content): Promise<AuditEntry> {
@@ -80,6 +94,7 @@ export class AuditLog {
       };
       // Parsed before it is written: what could not be read again would hide everything that stands beside it.
       const entry = parseEntry({ ...unhashed, hash: hashEntry(unhashed) });
+      if (hashEntry(entry) !== entry.hash) throw new Error(`audit log: entry ${entry.sequence} changed when parsed`);
       try {
         await this.#execute(entry);
         return entry;
@@ -102,6 +117,13 @@ export class AuditLog {
         Parameters: fields.map(([, value]) => value),
       }),
     );
+  }
+
+  async #items(experimentId: string): Promise<Record<string, unknown>[]> {
+    const items: Record<string, unknown>[] = [];
+    const pages = paginateQuery({ client: this.#documents }, this.#queryOf(experimentId));
+    for await (const page of pages) items.push(...(page.Items ?? []));
+    return items;
   }
 
   async #last(experimentId: string): Promise<Link | undefined> {

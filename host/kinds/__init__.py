@@ -1,4 +1,4 @@
-"""The fault kinds: one module each, `network-loss` is kinds/network_loss.py. What a module may have: docs/contracts.md."""
+"""The fault kinds: one module each, `network-loss` is kinds/network_loss.py. What a module may have: host/README.md, Writing a kind."""
 import glob
 import importlib
 import os

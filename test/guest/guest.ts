@@ -16,7 +16,6 @@ let tests = 0;
 /** Debian with systemd as process 1 on a kernel of its own: netem, a clock, control groups, OOM killer, reboots. */
 export class Guest extends Host {
   private readonly machine: Machine;
-  private aws: Running | undefined;
   private before = '';
 
   constructor(machine: Machine) {
@@ -26,9 +25,9 @@ export class Guest extends Host {
   }
 
   async start(kind: string, parameters?: Record<string, string>): Promise<this> {
-    await this.furnish(kind, parameters);
+    this.furnish(kind, parameters);
     await this.mountFiles();
-    this.aws = await this.startLeaseServer();
+    await this.startLeaseServer(this.machine.farNamespace);
     await until('the store', 20, () => this.connects('client'));
     this.before = await this.traces();
     return this;
@@ -91,9 +90,8 @@ export class Guest extends Host {
 
   /** Leaves a guest for the next test: resets it unless the test has left it as it was. */
   async stop(passed: boolean): Promise<void> {
-    this.aws?.kill('SIGKILL');
     if (!passed || !(await this.isAsBefore())) await this.machine.reset();
-    this.removeDirectory();
+    this.dismantle();
   }
 
   private async isAsBefore(): Promise<boolean> {

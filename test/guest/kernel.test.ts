@@ -1,4 +1,5 @@
 import { beforeAll, expect, it } from 'vitest';
+import { expectDeclaredOnly } from '../commands/expect-declared.ts';
 import { ADDRESS } from '../host/wire.ts';
 import { bootGuest, describeGuest, GUEST_TEST_MS, inGuest } from './guest.ts';
 
@@ -10,6 +11,11 @@ describeGuest('the guest kernel', () => {
       expect((await guest.exec(['cat', '/proc/1/comm'])).out).toBe('systemd');
       expect((await guest.exec(['systemctl', 'is-active', 'redis-server', 'chrony'])).out).toBe('active\nactive');
     }));
+
+  it('finds the commands that are declared and no others', () =>
+    inGuest('network-partition', (guest) =>
+      expectDeclaredOnly(async (script) => (await guest.exec(['bash', '-c', script])).out, ['guest']),
+    ));
 
   it('delays real packets by netem', () =>
     inGuest('network-partition', async (guest) => {

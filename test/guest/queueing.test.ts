@@ -1,53 +1,7 @@
 import { beforeAll, expect, it } from 'vitest';
-import { networkLatency } from '../host/kinds/network-latency.ts';
-import { networkLoss } from '../host/kinds/network-loss.ts';
 import { ADDRESS } from '../host/wire.ts';
-import { bootGuest, describeGuest, GUEST_TEST_MS, type Guest, inGuest } from './guest.ts';
-
-/** The second wire of the guest, and the same hosts over IPv6. */
-const SECOND = { host: '10.98.0.1', peer: '10.98.0.2', client: '10.98.0.3' } as const;
-const SIX = { host: 'fd99::1', peer: 'fd99::2', client: 'fd99::3' } as const;
-/** What the guest itself may add to the quickest of some round trips; it emulates a machine on a busy one. */
-const SLACK_MS = 40;
-const LATENCY = { ...networkLatency.parameters, latencyMs: '200' };
-const LOSS = networkLoss.parameters;
-
-interface Pings {
-  lostPct: number;
-  minMs: number;
-  maxMs: number;
-}
-
-/** Real packets from the other end of the wire and back: only their answers leave the guest. */
-async function pings(guest: Guest, from: string, to: string, count = 10): Promise<Pings> {
-  const { out } = await guest.far(['ping', '-q', `-c${count}`, '-i0.02', '-W3', '-I', from, to]);
-  const [minMs, maxMs] = (/= ([\d.]+)\/[\d.]+\/([\d.]+)/.exec(out)?.slice(1) ?? []).map(Number);
-  const lostPct = Number(/([\d.]+)% packet loss/.exec(out)?.[1]);
-  return { lostPct, minMs: minMs ?? Number.NaN, maxMs: maxMs ?? Number.NaN };
-}
-
-async function expectDelayed(guest: Guest, from: string, to: string, latencyMs: number): Promise<void> {
-  const { lostPct, minMs } = await pings(guest, from, to);
-  expect(lostPct).toBe(0);
-  expect(minMs).toBeGreaterThan(latencyMs - 1);
-  expect(minMs).toBeLessThan(latencyMs + SLACK_MS);
-}
-
-async function expectPrompt(guest: Guest, from: string, to: string): Promise<void> {
-  const { lostPct, minMs } = await pings(guest, from, to);
-  expect(lostPct).toBe(0);
-  expect(minMs).toBeLessThan(SLACK_MS);
-}
-
-const qdiscs = async (guest: Guest) => (await guest.exec(['tc', 'qdisc', 'show'])).out;
-const bash = (guest: Guest, script: string) => guest.exec(['bash', '-ec', script]);
-const APPLIED = { code: 0, state: 'APPLIED' };
-
-async function takeBack(guest: Guest): Promise<void> {
-  const answer = await guest.rollBack('revert');
-  expect(answer.reason).toBeUndefined();
-  expect(answer).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [], changes: [] });
-}
+import { bootGuest, describeGuest, GUEST_TEST_MS, inGuest } from './guest.ts';
+import { APPLIED, bash, expectDelayed, expectPrompt, LATENCY, LOSS, qdiscs, SECOND, SIX, takeBack } from './queues.ts';
 
 describeGuest('on a kernel with netem', () => {
   beforeAll(() => bootGuest(), GUEST_TEST_MS);
@@ -67,53 +21,6 @@ describeGuest('on a kernel with netem', () => {
       expect(await qdiscs(guest)).toBe(before);
     }));
 
-  it('varies the latency by the jitter', () =>
-    inGuest('network-latency', async (guest) => {
-      const changes = { ...LATENCY, jitterMs: '100', correlationPct: '10' };
-      expect(await guest.inject(changes)).toMatchObject(APPLIED);
-      const { lostPct, minMs, maxMs } = await pings(guest, ADDRESS.peer, ADDRESS.host, 100);
-      expect(lostPct).toBe(0);
-      expect(minMs).toBeGreaterThan(99);
-      expect(minMs).toBeLessThan(170);
-      expect(maxMs).toBeGreaterThan(minMs + 60);
-    }));
-
-  it('works on the interface that leads to the peer, and leaves the other one alone', () =>
-    inGuest('network-latency', async (guest) => {
-      const first = await guest.exec(['tc', 'qdisc', 'show', 'dev', 'vec0']);
-      expect(await guest.inject({ ...LATENCY, peerAddresses: SECOND.peer })).toMatchObject(APPLIED);
-      await expectDelayed(guest, SECOND.peer, SECOND.host, 200);
-      await expectPrompt(guest, SECOND.client, SECOND.host);
-      await expectPrompt(guest, ADDRESS.peer, ADDRESS.host);
-      expect(await guest.exec(['tc', 'qdisc', 'show', 'dev', 'vec0'])).toEqual(first);
-    }));
-
-  it('loses no packet when the latency is taken back', () =>
-    inGuest('network-latency', async (guest) => {
-      expect(await guest.inject(LATENCY)).toMatchObject(APPLIED);
-      const pinged = pings(guest, ADDRESS.peer, ADDRESS.host, 400);
-      await expectDelayed(guest, ADDRESS.peer, ADDRESS.host, 200);
-      await takeBack(guest);
-      await expectPrompt(guest, ADDRESS.peer, ADDRESS.host);
-      const { lostPct, minMs, maxMs } = await pinged;
-      expect([minMs < 100, maxMs > 199]).toEqual([true, true]);
-      expect(lostPct).toBe(0);
-    }));
-
-  it('loses packets by netem, with a correlation, and gives the queues back as they were', () =>
-    inGuest('network-loss', async (guest) => {
-      const before = await networkLoss.traces(guest);
-      expect(await guest.inject({ ...LOSS, packetLossPct: '50', correlationPct: '5' })).toMatchObject(APPLIED);
-      expect(await guest.filter()).not.toContainEqual(expect.stringMatching(/holdfast/));
-      const { lostPct } = await pings(guest, ADDRESS.peer, ADDRESS.host, 200);
-      expect(lostPct).toBeGreaterThan(25);
-      expect(lostPct).toBeLessThan(75);
-      expect((await pings(guest, ADDRESS.client, ADDRESS.host, 200)).lostPct).toBe(0);
-      await takeBack(guest);
-      expect((await pings(guest, ADDRESS.peer, ADDRESS.host, 200)).lostPct).toBe(0);
-      expect(await networkLoss.traces(guest)).toBe(before);
-    }));
-
   it.each([['network-latency', LATENCY] as const, ['network-loss', LOSS] as const])(
     'refuses %s on an interface that has the queueing discipline of someone else, and leaves that alone',
     (kind, parameters) =>
@@ -127,49 +34,4 @@ describeGuest('on a kernel with netem', () => {
         await bash(guest, 'tc qdisc del dev vec0 root');
       }),
   );
-
-  it('gives a multi-queue interface its mq root and all its queues back, and refuses what would not come back', () =>
-    inGuest('network-latency', async (guest) => {
-      await bash(
-        guest,
-        `ip link add multi numtxqueues 4 type ifb; ip addr add 10.97.0.1/24 dev multi; ip link set multi up`,
-      );
-      const before = await qdiscs(guest);
-      expect(before).toMatch(/qdisc mq 0: dev multi root/);
-      const changes = { ...LATENCY, peerAddresses: '10.97.0.2' };
-      const kernelDefault = (await guest.exec(['sysctl', '-n', 'net.core.default_qdisc'])).out;
-      await guest.exec(['sysctl', '-w', 'net.core.default_qdisc=sfq']);
-      expect(await guest.inject(changes)).toMatchObject({ code: 3, reason: expect.stringMatching(/multi has .* sfq/) });
-      await guest.exec(['sysctl', '-w', `net.core.default_qdisc=${kernelDefault}`]);
-      expect(await guest.inject(changes)).toMatchObject(APPLIED);
-      expect(await qdiscs(guest)).toMatch(/qdisc prio [4-7]...: dev multi root/);
-      await takeBack(guest);
-      expect(await qdiscs(guest)).toBe(before);
-      await guest.exec(['ip', 'link', 'del', 'multi']);
-    }));
-
-  it('finds its queue by the mark when the record is lost, and takes nobody else’s', () =>
-    inGuest('network-latency', async (guest) => {
-      const before = await qdiscs(guest);
-      const apply = (faultId: string, HOLDFAST_INTERFACES: string) =>
-        guest.exec(['bash', '/run/files/program/faults/network-latency.sh', 'apply'], {
-          PATH: '/usr/sbin:/usr/bin',
-          HOLDFAST_FAULT_ID: faultId,
-          HOLDFAST_PEERS: ADDRESS.peer,
-          HOLDFAST_INTERFACES,
-          HOLDFAST_LATENCY_MS: '200',
-          HOLDFAST_JITTER_MS: '0',
-          HOLDFAST_CORRELATION: '0',
-        });
-      expect(await apply('other.1', 'vec1')).toMatchObject({ code: 0 });
-      const others = await qdiscs(guest);
-      expect(await apply(guest.faultId, 'vec0')).toMatchObject({ code: 0 });
-      await expectDelayed(guest, ADDRESS.peer, ADDRESS.host, 200);
-      const reason = expect.stringMatching(/found by its mark/);
-      expect(await guest.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', reason });
-      await expectPrompt(guest, ADDRESS.peer, ADDRESS.host);
-      expect(await qdiscs(guest)).toBe(others);
-      await bash(guest, 'tc qdisc del dev vec1 root');
-      expect(await qdiscs(guest)).toBe(before);
-    }));
 });

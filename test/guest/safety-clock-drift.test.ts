@@ -1,4 +1,4 @@
 import { clockDrift } from '../host/kinds/clock-drift.ts';
 import { guestSafetySuite } from './safety.ts';
 
-guestSafetySuite(clockDrift);
+guestSafetySuite(clockDrift, 'change');

@@ -8,7 +8,7 @@ const HOUR_MS = 3_600_000;
  * `server.key` and `server.pem` of the AWS side. Valid since yesterday, as a real endpoint's is: a host whose clock is
  * wrong by minutes must still be able to verify it.
  */
-export async function createCertificate(directory: string, address: string): Promise<void> {
+export function createCertificate(directory: string, address: string): void {
   const path = (name: string) => join(directory, name);
   const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
   const stamp = (fromNowMs: number) =>

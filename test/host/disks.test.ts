@@ -1,15 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { diskFull } from './kinds/disk-full.ts';
 import { diskIo } from './kinds/disk-io.ts';
-import {
-  controlGroups,
-  DATA_DIRECTORY,
-  dataVolume,
-  inLoadedWorld,
-  ratePerSecond,
-  VOLUME_BYTES,
-  workers,
-} from './load.ts';
+import { DATA_DIRECTORY, dataVolume, inLoadedWorld, mountExt4, VOLUME_BYTES, workers } from './load.ts';
 import { type HostAnswer, until } from './wire.ts';
 import type { World } from './world.ts';
 
@@ -32,15 +24,6 @@ const freeBytes = async (world: World) => (await dataVolume(world)).freeBytes;
 const fill = (world: World, bytes: number) =>
   world.exec(['dd', 'if=/dev/zero', `of=${DATA_DIRECTORY}/file`, 'bs=1M', `count=${bytes / MEBIBYTE}`]);
 
-/** A real file system, on a file: it has a disk below it, and space that is kept for root. */
-async function mountExt4(world: World, megabytes: number, options: string[] = []): Promise<void> {
-  const image = '/run/files/disk.img';
-  await world.exec(['umount', DATA_DIRECTORY]);
-  await world.exec(['truncate', '-s', `${megabytes}M`, image]);
-  expect((await world.exec(['mkfs.ext4', '-q', '-F', ...options, image])).code).toBe(0);
-  expect((await world.exec(['mount', '-o', 'loop', image, DATA_DIRECTORY])).code).toBe(0);
-}
-
 /** A worker alone, as a script would start it; its answer. */
 function runWorker(world: World, words: string) {
   const life = `exec 9< <(sleep 5); HOLDFAST_LIFE_FD=9 HOLDFAST_ENDS_AT=99999999999`;
@@ -59,7 +42,7 @@ async function injectLoadBeside(world: World): Promise<HostAnswer> {
   return { code, ...JSON.parse(out) };
 }
 
-describe('disk full', () => {
+describe.concurrent('disk full', () => {
   it('leaves the store no room to write, and can be taken back without any', () =>
     inLoadedWorld(diskFull, async (world) => {
       await applied(world, { fillPct: '100', reserveBytes: '0' });
@@ -159,37 +142,7 @@ describe('disk full', () => {
     }));
 });
 
-describe('disk load', () => {
-  const rate = (world: World, seconds: number) => ratePerSecond(world, 'load_disk', ({ ioBytes }) => ioBytes, seconds);
-
-  it('reads and writes no more than was asked for, all workers together', () =>
-    inLoadedWorld(diskIo, async (world) => {
-      const asked = 6 * MEBIBYTE;
-      await applied(world, { workers: '3', bytesPerSecond: String(asked) });
-      expect((await workers(world, 'load_disk')).length).toBe(3);
-      const seen = await rate(world, 3);
-      expect(seen).toBeLessThan(asked * 1.1);
-      expect(seen).toBeGreaterThan(asked / 2);
-      await world.rollBack('revert');
-      expect(await freeBytes(world)).toBe(VOLUME_BYTES);
-    }));
-
-  it('is throttled by the kernel where the volume has a disk, also when a load forgets its pace', () =>
-    inLoadedWorld(diskIo, async (world) => {
-      await mountExt4(world, 128);
-      const asked = 4 * MEBIBYTE;
-      await applied(world, { workers: '1', bytesPerSecond: String(asked) });
-      const group = await controlGroups(world);
-      expect(group).toContain('/blkio/');
-      const hog = `echo 0 >${group}/cgroup.procs && exec dd if=/dev/zero of=${DATA_DIRECTORY}/hog bs=1M count=12 oflag=direct`;
-      const startMs = performance.now();
-      expect((await world.exec(['bash', '-c', hog])).code).toBe(0);
-      // 12 MiB at 4 MiB/s, of which the load itself takes its half.
-      expect(performance.now() - startMs).toBeGreaterThan(2_500);
-      expect(await world.rollBack('revert')).toMatchObject({ state: 'REVERTED', leftovers: [] });
-      expect(await controlGroups(world)).toBe('');
-    }));
-
+describe.concurrent('disk load', () => {
   it('takes no more than a quarter of what is free', () =>
     inLoadedWorld(diskIo, async (world) => {
       await applied(world, { workers: '2', bytesPerSecond: String(64 * MEBIBYTE) });

@@ -1,15 +1,14 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { createCertificate } from './certificate.ts';
+import { copyCertificate, serveLease } from './aws-side.ts';
 import type { LeaseScript } from './lease-server.ts';
 import { ADDRESS, type HostAnswer, PORT, until } from './wire.ts';
 
 const HOST_DIRECTORY = new URL('../../host/', import.meta.url).pathname;
-const LEASE_SERVER = new URL('lease-server.ts', import.meta.url).pathname;
 
 /** A process on the host that a test started and does not wait for. */
 export interface Running {
@@ -28,10 +27,20 @@ export interface Outcome {
 /** Runs a program of this machine; its stdout, whatever the exit code. */
 export function execute(program: string, args: string[], environment: Record<string, string> = {}): Promise<Outcome> {
   return new Promise((resolve) => {
-    execFile(program, args, { env: { PATH: process.env.PATH ?? '', ...environment } }, (error, out, err) => {
-      const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0;
-      resolve({ code, out: out.trim() || (code === 0 ? '' : err.trim()) });
+    // With no stdin: bash takes a socket there for a remote login and reads what this machine's users have configured.
+    const child = spawn(program, args, {
+      env: { PATH: process.env.PATH ?? '', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
+    let [out, err] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      out += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      err += text;
+    });
+    child.once('error', (error) => resolve({ code: 1, out: error.message }));
+    child.once('close', (code) => resolve({ code: code ?? 1, out: out.trim() || (code === 0 ? '' : err.trim()) }));
   });
 }
 
@@ -49,6 +58,7 @@ export abstract class Host {
   private ownParameters: Record<string, string> | undefined;
   private readonly parameters: Record<string, string>;
   private script: LeaseScript;
+  private stopServing: (() => void) | undefined;
 
   constructor(experimentId: string) {
     this.experimentId = experimentId;
@@ -88,7 +98,7 @@ export abstract class Host {
   abstract spawnFar(words: string[]): Running;
 
   /** What lies in `directory` before the host starts. */
-  protected async furnish(kind: string, parameters?: Record<string, string>): Promise<void> {
+  protected furnish(kind: string, parameters?: Record<string, string>): void {
     this.kind = kind;
     this.ownParameters = parameters;
     this.composeProgram('program', [kind]);
@@ -97,21 +107,20 @@ export abstract class Host {
       readdirSync(`${HOST_DIRECTORY}faults`).map((name) => name.replace(/\.sh$/, '')),
     );
     this.setLease({});
-    await createCertificate(this.directory, ADDRESS.aws);
+    copyCertificate(this.directory);
   }
 
-  /** @returns when the AWS side listens. */
-  protected async startLeaseServer(): Promise<Running> {
-    const aws = this.spawnFar([process.execPath, LEASE_SERVER, this.directory]);
-    await new Promise<void>((resolve, reject) => {
-      aws.stdout?.once('data', () => resolve());
-      aws.once('exit', (code) => reject(new Error(`lease server ended with ${code}`)));
-      aws.stderr?.on('data', (chunk) => process.stderr.write(chunk));
-    });
-    return aws;
+  /**
+   * @param namespace file of the network namespace at the other end of the wire.
+   * @returns when the AWS side listens.
+   */
+  protected async startLeaseServer(namespace: string): Promise<void> {
+    this.stopServing = await serveLease(this.directory, namespace);
   }
 
-  protected removeDirectory(): void {
+  /** Ends what serves this host and removes what lies in its directory. */
+  protected dismantle(): void {
+    this.stopServing?.();
     rmSync(this.directory, { recursive: true, force: true });
   }
 

@@ -1,13 +1,17 @@
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:https';
+import { createInterface } from 'node:readline';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
+import { ADDRESS } from './wire.ts';
 
 /**
- * The AWS side of a host test, as a program of its own: `lease-server.ts <directory>`. In `lease.json` of the directory
- * the test says what the table holds; every request reads it again. Requests that are not signed as AWS demands, or
- * that do not ask for a consistent read of both rows, are answered 400.
+ * The AWS side of all hosts of a test process, as a program of its own: `lease-server.ts <directory of the certificate>`;
+ * aws-side.ts starts it. In `lease.json` of a host's directory the test says what the table holds; every request reads it
+ * again. Requests that are not signed as AWS demands, or that do not ask for a consistent read of both rows, are answered
+ * 400.
  */
 export interface LeaseScript {
   instanceId: string;
@@ -25,44 +29,45 @@ export interface LeaseScript {
 const SECRET = 'secret/of+the+test';
 const TOKEN = 'session-token';
 
-async function main(directory: string): Promise<void> {
+/** What this program is told, one JSON text a line: where a host looks for AWS, and that it does no more. */
+export type LeaseServerOrder = { directory: string; namespace: string } | { stop: string };
+
+interface Serving {
+  stop(): void;
+}
+
+/** The two servers of one host, on Unix sockets in its directory. */
+async function serve(directory: string, certificate: { cert: Buffer; key: Buffer }): Promise<Serving> {
   let beat = 5;
   let frozenBeat: number | undefined;
-  setInterval(() => {
+  const beating = setInterval(() => {
     beat += 1;
   }, 200);
 
-  const server = createServer(
-    {
-      cert: readFileSync(`${directory}/server.pem`),
-      key: readFileSync(`${directory}/server.key`),
-      keepAliveTimeout: 60_000,
-    },
-    async (request, response) => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk as Buffer);
-      const body = Buffer.concat(chunks).toString();
-      const script = JSON.parse(readFileSync(`${directory}/lease.json`, 'utf8')) as LeaseScript;
-      if (script.mode === 'hang') return;
-      if (script.mode === 'error') return void response.writeHead(500).end('{}');
-      const nowMs = Date.now() + script.clockSkewSeconds * 1000;
-      response.setHeader('date', new Date(nowMs).toUTCString());
-      const problem = await findProblem(request.headers, body, script.table, nowMs);
-      if (problem) return void response.writeHead(400).end(problem);
-      frozenBeat = script.mode === 'frozen' ? (frozenBeat ?? beat) : undefined;
-      const rows: unknown[] = [
-        {
-          leaseId: { S: script.experimentId },
-          state: { S: script.state },
-          beat: { N: String(frozenBeat ?? beat) },
-          ...(script.grants.length > 0 ? { grants: { SS: script.grants } } : {}),
-        },
-      ];
-      if (script.global !== 'MISSING') rows.push({ leaseId: { S: 'GLOBAL' }, state: { S: script.global } });
-      response.writeHead(200).end(JSON.stringify({ Responses: { [script.table]: rows }, UnprocessedKeys: {} }));
-    },
-  );
-  await new Promise<void>((resolve) => server.listen(443, '10.99.0.4', resolve));
+  const server = createServer({ ...certificate, keepAliveTimeout: 60_000 }, async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks).toString();
+    const script = JSON.parse(readFileSync(`${directory}/lease.json`, 'utf8')) as LeaseScript;
+    if (script.mode === 'hang') return;
+    if (script.mode === 'error') return void response.writeHead(500).end('{}');
+    const nowMs = Date.now() + script.clockSkewSeconds * 1000;
+    response.setHeader('date', new Date(nowMs).toUTCString());
+    const problem = await findProblem(request.headers, body, script.table, nowMs);
+    if (problem) return void response.writeHead(400).end(problem);
+    frozenBeat = script.mode === 'frozen' ? (frozenBeat ?? beat) : undefined;
+    const rows: unknown[] = [
+      {
+        leaseId: { S: script.experimentId },
+        state: { S: script.state },
+        beat: { N: String(frozenBeat ?? beat) },
+        ...(script.grants.length > 0 ? { grants: { SS: script.grants } } : {}),
+      },
+    ];
+    if (script.global !== 'MISSING') rows.push({ leaseId: { S: 'GLOBAL' }, state: { S: script.global } });
+    response.writeHead(200).end(JSON.stringify({ Responses: { [script.table]: rows }, UnprocessedKeys: {} }));
+  });
+  await new Promise<void>((resolve) => server.listen(socketPaths(directory).table, resolve));
 
   const metadata = createHttpServer((request, response) => {
     if (request.method === 'PUT') return void response.end('imds-token');
@@ -82,8 +87,49 @@ async function main(directory: string): Promise<void> {
     const answer = answers[request.url ?? ''];
     response.writeHead(answer ? 200 : 404).end(answer ?? '');
   });
-  await new Promise<void>((resolve) => metadata.listen(80, '10.99.0.4', resolve));
-  process.stdout.write('ready\n');
+  await new Promise<void>((resolve) => metadata.listen(socketPaths(directory).metadata, resolve));
+  return {
+    stop: () => {
+      clearInterval(beating);
+      for (const each of [server, metadata]) {
+        each.close();
+        each.closeAllConnections();
+      }
+    },
+  };
+}
+
+function socketPaths(directory: string): { table: string; metadata: string } {
+  return { table: `${directory}/table.sock`, metadata: `${directory}/metadata.sock` };
+}
+
+/** Orders come on stdin; `ready DIRECTORY` is said when a host's AWS side answers. Ends with its input. */
+function main(certificateDirectory: string): void {
+  const certificate = {
+    cert: readFileSync(`${certificateDirectory}/server.pem`),
+    key: readFileSync(`${certificateDirectory}/server.key`),
+  };
+  const relay = spawn('/usr/bin/python3', ['-B', new URL('netns_relay.py', import.meta.url).pathname], {
+    stdio: ['pipe', 'inherit', 'inherit'],
+  });
+  relay.once('exit', (code) => process.exit(code ?? 1));
+  const tell = (message: object) => relay.stdin.write(`${JSON.stringify(message)}\n`);
+  const serving = new Map<string, Serving>();
+  const orders = createInterface({ input: process.stdin });
+  orders.on('line', async (line) => {
+    const order = JSON.parse(line) as LeaseServerOrder;
+    if ('stop' in order) {
+      tell({ close: order.stop });
+      serving.get(order.stop)?.stop();
+      serving.delete(order.stop);
+      return;
+    }
+    const { directory, namespace } = order;
+    serving.set(directory, await serve(directory, certificate));
+    const { table, metadata } = socketPaths(directory);
+    tell({ id: directory, namespace, address: ADDRESS.aws, ports: { 443: table, 80: metadata } });
+  });
+  orders.once('close', () => process.exit(0));
 }
 
 async function findProblem(
@@ -124,4 +170,4 @@ async function findProblem(
 }
 
 const directory = process.argv[2];
-if (directory) await main(directory);
+if (directory) main(directory);

@@ -14,6 +14,20 @@ export async function mountDataVolume(host: Host, options = `size=${VOLUME_BYTES
   await host.exec(['mount', '-t', 'tmpfs', '-o', options, 'data', DATA_DIRECTORY]);
 }
 
+/** A real file system, on a file: it has a disk below it, and space that is kept for root. */
+export async function mountExt4(host: Host, megabytes: number, options: string[] = []): Promise<void> {
+  const image = '/run/files/disk.img';
+  await host.exec(['umount', DATA_DIRECTORY]);
+  await host.exec(['truncate', '-s', `${megabytes}M`, image]);
+  await must(host, ['mkfs.ext4', '-q', '-F', ...options, image]);
+  await must(host, ['mount', '-o', 'loop', image, DATA_DIRECTORY]);
+}
+
+async function must(host: Host, words: string[]): Promise<void> {
+  const { code, out } = await host.exec(words);
+  if (code !== 0) throw new Error(`${words.join(' ')}: ${out}`);
+}
+
 /** Control groups of the host's faults, by the name that tells instance and fault; one a line. */
 export async function controlGroups(host: Host): Promise<string> {
   const name = `holdfast-$(printf %s ${host.instanceId}${host.faultId} | sha256sum | cut -c1-12)`;

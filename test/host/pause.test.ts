@@ -1,33 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { processPause } from './kinds/process-pause.ts';
 import { inLoadedWorld, storeState, workers } from './load.ts';
+import { pausesOf } from './pauses.ts';
 import { PORT, until } from './wire.ts';
 import type { World } from './world.ts';
-
-const TOLERANCE_SECONDS = 0.05;
-
-/** Prints `<boot clock> <state letter>` of a process at each change, for so many seconds. */
-const WATCH = `
-import os, sys, time
-os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(2))
-now = lambda: time.clock_gettime(time.CLOCK_BOOTTIME)
-last, until = None, now() + float(sys.argv[2])
-while now() < until:
-    with open(f"/proc/{sys.argv[1]}/stat") as file: letter = file.read().rpartition(")")[2].split()[0]
-    stands = letter == "T"
-    if stands != last: print(now(), "stands" if stands else "runs", flush=True)
-    last = stands
-    time.sleep(0.002)`;
-
-async function pausesOf(world: World, pid: string, seconds: number): Promise<{ from: number; to: number }[]> {
-  const out = (await world.exec(['python3', '-c', WATCH, pid, String(seconds)])).out;
-  const changes = out.split('\n').map((line) => line.split(' '));
-  return changes.flatMap(([at, what], index) => {
-    const next = changes[index + 1];
-    // What had begun before the watch, or ended after it, has no length.
-    return what === 'stands' && index > 0 && next ? [{ from: Number(at), to: Number(next[0]) }] : [];
-  });
-}
 
 async function applied(world: World, changes: Record<string, string>): Promise<string> {
   const { pid } = await storeState(world, PORT);
@@ -35,20 +11,7 @@ async function applied(world: World, changes: Record<string, string>): Promise<s
   return pid;
 }
 
-describe('process pause', () => {
-  it('pauses again and again, each time as long as was asked for, by the boot clock', () =>
-    inLoadedWorld(processPause, async (world) => {
-      const pid = await applied(world, { pauseSeconds: '1', repeatEverySeconds: '2' });
-      const pauses = await pausesOf(world, pid, 7.5);
-      expect(pauses.length).toBeGreaterThanOrEqual(2);
-      for (const { from, to } of pauses) expect(Math.abs(to - from - 1)).toBeLessThan(TOLERANCE_SECONDS);
-      for (const [index, { from }] of pauses.slice(1).entries())
-        expect(Math.abs(from - (pauses[index]?.from ?? 0) - 2)).toBeLessThan(TOLERANCE_SECONDS);
-      expect(await world.rollBack('revert')).toMatchObject({ state: 'REVERTED', leftovers: [] });
-      expect(await pausesOf(world, pid, 2.5)).toEqual([]);
-      expect((await storeState(world, PORT)).state).not.toBe('T');
-    }));
-
+describe.concurrent('process pause', () => {
   it('pauses once and lets the process run until the end when nothing is to be repeated', () =>
     inLoadedWorld(processPause, async (world) => {
       const pid = await applied(world, { pauseSeconds: '1', repeatEverySeconds: '0' });

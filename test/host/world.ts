@@ -22,7 +22,7 @@ export class World extends Host {
    * @param parameters own parameters of the kind.
    */
   async start(kind = 'network-partition', store = true, parameters?: Record<string, string>): Promise<this> {
-    await this.furnish(kind, parameters);
+    this.furnish(kind, parameters);
     // Ends with this process, however that ends.
     const words = [NO_CLOCK, '--pdeathsig', 'KILL', 'unshare', '-nmpf', '--mount-proc', '--kill-child'];
     this.init = spawn('setpriv', [...words, 'bash', '-c', SETUP, 'init', this.directory], {
@@ -37,7 +37,7 @@ export class World extends Host {
       return existsSync(`${this.directory}/world-ready`);
     });
     this.initPid = (await execute('pgrep', ['-P', String(this.init.pid)])).out;
-    await this.startLeaseServer();
+    await this.startLeaseServer(`/proc/${this.initPid}/root/run/netns/far`);
     if (store) await this.startStore();
     return this;
   }
@@ -49,7 +49,7 @@ export class World extends Host {
 
   stop(): void {
     this.init?.kill('SIGKILL');
-    this.removeDirectory();
+    this.dismantle();
   }
 
   private command(words: string[]): [string, string[]] {

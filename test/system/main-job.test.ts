@@ -1,33 +1,9 @@
-import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_GUARDRAILS } from '../../functions/domain/configuration.ts';
 import type { Observer } from '../../lab/fleet/observe.ts';
-import { SYSTEM_LAB_DIRECTORY } from './directory.ts';
 import { CANARY_NODES, SystemUnderTest } from './harness.ts';
-
-const run = promisify(execFile);
-
-interface RunDocument {
-  status: string;
-  outcome: string;
-  budgets: { name: string; measured: number; limit: number; met: boolean }[];
-  records: Record<string, unknown>[];
-  timeline: { type: string; at: string; details: Record<string, unknown> }[];
-  nodes: { node: string; outcome: string; leftovers: string[]; fence: { outcome: string } }[];
-}
-
-/** `lab run FILE --json` as a user types it; the exit code is part of the answer. */
-async function labRun(file: string): Promise<{ code: number; document: RunDocument; stderr: string }> {
-  const environment = { ...process.env, LAB_DIRECTORY: SYSTEM_LAB_DIRECTORY };
-  const command = ['lab/cli/main.ts', 'run', file, '--json'];
-  const result = await run(process.execPath, command, { env: environment, maxBuffer: 1 << 24 }).then(
-    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
-    (error: { code: number; stdout: string; stderr: string }) => error,
-  );
-  return { code: result.code, document: JSON.parse(result.stdout) as RunDocument, stderr: result.stderr };
-}
+import { labRun, type RunDocument } from './lab-run.ts';
 
 function timeOf(document: RunDocument, type: string): number {
   const entry = document.timeline.find((candidate) => candidate.type === type);

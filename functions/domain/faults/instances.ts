@@ -12,7 +12,7 @@ export function instancesOf({ impacted }: ResolvedFault): FisAction['target'] {
   return {
     name: 'Instances',
     resourceType: 'aws:ec2:instance',
-    resources: impacted.map(({ instanceId }) => ({ kind: 'instance', id: instanceId })),
+    resources: [...new Set(impacted.map(({ instanceId }) => instanceId))].map((id) => ({ kind: 'instance', id })),
   };
 }
 

@@ -112,7 +112,7 @@ export interface FisAction {
   boundSeconds?: number;
 }
 
-/** A kind whose parameters were checked by its own schema: `faults.ts` keeps the two together. */
+/** A kind whose parameters were checked by its own schema: `catalogue.ts` keeps the two together. */
 export type AnyHostKind = HostKind<string, unknown>;
 export type AnyFisKind = FisKind<string, unknown>;
 export type AnyKind = AnyHostKind | AnyFisKind;

@@ -14,7 +14,7 @@ export const processKill = hostKind({
   allowed: {
     targetNodes: NODE_LIST,
     signal: 'KILL, TERM; left out: KILL',
-    restart: 'rollback (the way back starts it unless its supervisor has), supervisor; left out: rollback',
+    restart: 'rollback (the rollback starts the store unless its supervisor has), supervisor; left out: rollback',
   },
   faultState: 'KILLED',
   example: { targetNodes: ['node-3'], signal: 'KILL' },
@@ -31,7 +31,7 @@ export const processKill = hostKind({
     undo: [
       restart === 'rollback'
         ? 'start the unit of the store again unless its supervisor has, behind the fence'
-        : 'none: the supervisor starts the store again; the way back only checks that it has',
+        : 'none: the supervisor starts the store again; the rollback only checks that it has',
     ],
   }),
 });

@@ -6,7 +6,10 @@ export function volumesOf({ impacted }: ResolvedFault): FisAction['target'] {
   return {
     name: 'Volumes',
     resourceType: 'aws:ec2:ebs-volume',
-    resources: impacted.flatMap(({ dataVolumeIds }) => dataVolumeIds.map((id) => ({ kind: 'volume' as const, id }))),
+    resources: [...new Set(impacted.flatMap(({ dataVolumeIds }) => dataVolumeIds))].map((id) => ({
+      kind: 'volume',
+      id,
+    })),
   };
 }
 

@@ -14,5 +14,9 @@ export const redisClusterSchema = z
       })
       .prefault({}),
   })
-  .superRefine(refineCluster);
+  .superRefine(refineCluster)
+  .refine(({ port, redis }) => ![port].flat().includes(redis.sentinelPort), {
+    path: ['redis', 'sentinelPort'],
+    message: 'is a port of the store',
+  });
 export type RedisCluster = z.output<typeof redisClusterSchema>;

@@ -95,8 +95,9 @@ function withoutDoubtfulRoles(shard: Shard, all: readonly Shard[]): Shard {
 
 type NodeAt = (ip: string, port: number) => string | undefined;
 
-function isAt(node: LiveNode, ip: string): boolean {
-  return node.addresses.includes(ip) || node.name === ip;
+/** Sentinels may announce names of hosts: the node's own has its port in it where the host has several. */
+function isAt(node: LiveNode, address: string): boolean {
+  return [...node.addresses, node.name, node.tags.Name].includes(address);
 }
 
 /** How what the Sentinels name is found among the nodes, and what each of these says. */

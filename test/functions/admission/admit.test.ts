@@ -206,7 +206,7 @@ describe('admission of several faults', () => {
 
   it('asks every check of every cluster, and what would run says when and for how long', async () => {
     const asked: string[] = [];
-    const both = configuration({}, { 'redis-other': {} });
+    const both = configuration({}, { 'redis-other': { selectTags: { service: 'other' } } });
     const experiment = experimentWith(
       [pause('redis-node-3'), { cluster: 'redis-other', startSeconds: 20 }],
       [cpu('redis-node-6'), { startSeconds: 0 }],
@@ -215,7 +215,10 @@ describe('admission of several faults', () => {
       asked.push(name);
       return undefined;
     };
-    const admission = await admit(experiment, both, portsOf({ lockHolder }), new SimulatedClock(), PREFIX);
+    const listLiveNodes: AdmissionPorts['listLiveNodes'] = async ({ selectTags }) =>
+      nodes.map((node) => ({ ...node, tags: selectTags }));
+    const apart = portsOf({ lockHolder, listLiveNodes });
+    const admission = await admit(experiment, both, apart, new SimulatedClock(), PREFIX);
     if (!admission.admitted) throw new Error(JSON.stringify(admission.problem));
     expect(asked).toEqual(['redis-master', 'redis-other']);
     expect(admission.facts.clusters.map(({ impactedNodes }) => impactedNodes)).toEqual([1, 1]);
@@ -278,31 +281,40 @@ describe('admission where an instance runs two stores', () => {
 });
 
 describe('admission where another cluster runs on the host', () => {
-  const shared = nodes.map((node) =>
-    node.name === 'redis-node-3' ? { ...node, tags: { ...node.tags, 'holdfast-cluster-too': 'cache' } } : node,
-  );
-  const cache = { selectTags: { 'holdfast-cluster-too': 'cache' } };
+  const CACHE = { 'holdfast-cluster-too': 'cache' };
+  /** The third runs both, the second shard's three the other one alone. */
+  const shared = nodes.map((node, index) => {
+    if (index === 2) return { ...node, tags: { ...node.tags, ...CACHE } };
+    return index > 2 && index < 6 ? { ...node, tags: CACHE } : node;
+  });
   const admissionOf = async (...faults: Parameters<typeof experimentWith>) => {
-    const both = configuration(STAGING, { cache: { ...STAGING, ...cache } });
-    const ports = portsOf({ listLiveNodes: async () => shared });
+    const both = configuration(STAGING, { cache: { ...STAGING, selectTags: CACHE } });
+    const ports = portsOf({
+      listLiveNodes: async ({ selectTags }) =>
+        shared.filter(({ tags }) => Object.entries(selectTags).every(([key, value]) => tags[key] === value)),
+    });
     const admission = await admit(experimentWith(...faults), both, ports, new SimulatedClock(), PREFIX);
     return admission.admitted ? 'admitted' : admission.problem;
   };
 
-  it('refuses a fault on the whole host when the experiment does not name that cluster: nobody would watch it', async () => {
-    expect(await admissionOf([cpu('redis-node-3')])).toMatchObject({
+  it('refuses a fault on the whole host, whether or not the experiment names that cluster: its limits would not count it', async () => {
+    const refusal = {
       type: 'urn:holdfast:problem:fault-not-allowed',
-      detail: expect.stringContaining(
-        'redis-node-3 also runs cache, which this experiment does not name: nobody would watch it',
-      ),
+      detail: expect.stringContaining('the host of redis-node-3 also runs cache, whose limits would not count'),
       neighbours: [{ node: 'redis-node-3', cluster: 'cache' }],
-    });
+    };
+    expect(await admissionOf([cpu('redis-node-3')])).toMatchObject(refusal);
+    expect(await admissionOf([cpu('redis-node-3')], [pause('redis-node-6'), { cluster: 'cache' }])).toMatchObject(
+      refusal,
+    );
   });
 
-  it('admits it when that cluster is in the experiment, and what does not touch the host or the other store', async () => {
-    expect(await admissionOf([cpu('redis-node-3')], [pause('redis-node-6'), { cluster: 'cache' }])).toBe('admitted');
-    expect(await admissionOf([cpu('redis-node-6')])).toBe('admitted');
+  it('refuses a fault on a process there when the experiment hits the other cluster too, and admits it alone', async () => {
     expect(await admissionOf([pause('redis-node-3')])).toBe('admitted');
+    expect(await admissionOf([pause('redis-node-3')], [pause('redis-node-6'), { cluster: 'cache' }])).toMatchObject({
+      neighbours: [{ node: 'redis-node-3', cluster: 'cache' }],
+    });
+    expect(await admissionOf([cpu('redis-node-9')])).toBe('admitted');
   });
 });
 

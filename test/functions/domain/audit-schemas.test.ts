@@ -109,6 +109,14 @@ describe('an entry of the log', () => {
     expect(hashOf(read)).toBe(made.hash);
   });
 
+  it('holds a breach whose limit was no number, which JSON cannot say, under the hash it was written with', () => {
+    const breach = reading('errorRatePct', { limit: Number.NaN, breached: true });
+    const made = entry('GUARD_STOPPED', { ...detailsOf('GUARD_STOPPED'), breaches: [breach] });
+    const read = parseEntry({ ...rowOf(made), hash: made.hash });
+    expect(isEntryOf(read, 'GUARD_STOPPED') && read.details.breaches[0]?.limit).toBeNaN();
+    expect(hashOf(read)).toBe(made.hash);
+  });
+
   it('keeps what a later version adds in any place of it, so that its hash holds', () => {
     // Zod leaves that one key out; `parse-experiment.ts` lets none of it in.
     const name = fc.string({ minLength: 1 }).filter((key) => key !== '__proto__');

@@ -27,6 +27,11 @@ describe('a configuration', () => {
     expect(() => parseConfiguration(undefined)).toThrow(/\(top level\)/);
   });
 
+  it('tells Sentinel from the store by its port, and takes no wildcard for a tag', () => {
+    expect(() => configuration({ port: 26_379 })).toThrow(/redis\.sentinelPort: is a port of the store/);
+    expect(() => configuration({ selectTags: { service: 'redis-*' } })).toThrow(/selectTags\.service: .*wildcard/);
+  });
+
   it('names a cluster at least', () => {
     expect(() => parseConfiguration({ ...configuration(), clusters: {} })).toThrow(/clusters: at least one cluster/);
   });

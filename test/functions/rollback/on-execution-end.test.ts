@@ -17,7 +17,7 @@ async function end(detail: { name: string; input?: string }, entries: AuditEntry
     { detail: { status: 'ABORTED', ...detail } },
     {
       audit: {
-        read: async () => {
+        readToDecideRollback: async () => {
           acts.push('read');
           if (entries instanceof Error) throw entries;
           return entries;

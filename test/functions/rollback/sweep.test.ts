@@ -22,7 +22,7 @@ function setUp(entries: AuditEntry[] | Error, ends: number | string, clusters = 
       },
     },
     audit: {
-      read: async () => {
+      readToDecideRollback: async () => {
         if (entries instanceof Error) throw entries;
         return entries;
       },
@@ -89,7 +89,7 @@ describe('the sweep', () => {
       ended = true;
       return true;
     };
-    dependencies.audit.read = async () => (ended ? concluded : dead);
+    dependencies.audit.readToDecideRollback = async () => (ended ? concluded : dead);
     expect(await sweep(dependencies)).toEqual({ 'redis-master': 'lock freed' });
     expect(acts).toEqual(['unlock redis-master']);
   });

@@ -66,6 +66,18 @@ describe('verify recovery', () => {
     expect(elapsedMs).toBe(2000);
   });
 
+  it('repairs every node of a host whose fault hit it as a whole, and waits for each', async () => {
+    const clock = new SimulatedClock();
+    const beside = liveNode(3, { name: 'node-3:6380', port: 6380 });
+    const { recovering, repaired } = cluster(clock, [topology({ problems: ['MISCONF'] }), healthy], {
+      observe: async () => ({ nodes: [...nodes, beside], topology: healthy }),
+      recoverySeconds: 2,
+    });
+    const { result } = await verifyAll(rollback, clock, [recovering]);
+    expect(result).toMatchObject({ outcome: 'NOT_RECOVERED', problems: ['node-3:6380: is in no shard'] });
+    expect(repaired.map((each) => each.nodes)).toEqual([['node-3', 'node-3:6380']]);
+  });
+
   it('ends as NOT_RECOVERED at its deadline with what is still wrong', async () => {
     const { result, written, elapsedMs } = await verify(rollback, topology({ problems: ['node-3 is lonely'] }));
     expect(result).toMatchObject({ outcome: 'NOT_RECOVERED', problems: ['store: node-3 is lonely'] });

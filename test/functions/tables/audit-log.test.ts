@@ -143,6 +143,18 @@ describe('what does not fit its type', () => {
     await expect(log.read('exp')).rejects.toThrow('audit log of exp, entry 2 (ABORT_REQUESTED): details.detail: ');
   });
 
+  it('and lies in the log already does not keep a rollback from the rest, unless it is what was admitted', async () => {
+    const log = newLog();
+    await log.append('exp', 'ADMITTED', CALLER, admitted);
+    await log.append('exp', 'ABORT_REQUESTED', CALLER, detailsOf('ABORT_REQUESTED'));
+    await log.append('exp', 'ROLLING_BACK', { function: 'roll-back' }, detailsOf('ROLLING_BACK'));
+    Object.assign(rows[1] ?? {}, { details: '{"reason":"OF_ANOTHER_VERSION"}' });
+    const types = (await log.readToDecideRollback('exp')).map(({ type }) => type);
+    expect(types).toEqual(['ADMITTED', 'ROLLING_BACK']);
+    Object.assign(rows[0] ?? {}, { details: '{}' });
+    await expect(log.readToDecideRollback('exp')).rejects.toThrow('audit log of exp, entry 1 (ADMITTED)');
+  });
+
   it('and lies in the log already does not keep new entries from being appended behind it', async () => {
     const log = newLog();
     const first = await log.append('exp', 'ADMITTED', CALLER, admitted);

@@ -1,11 +1,16 @@
 #!/bin/bash
 # Builds the root file system of the guest kernel: `build-root.sh CACHE`. Prints the image file; what is there already is
-# taken. Its name holds the hash of everything that is in it, so a change of this directory builds a new one.
+# taken. Its name holds the hash of everything that is in it, so a change of this directory builds a new one. Its packages
+# and commands are those of lab/commands.txt.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-cache=$1
+checkout=$(cd "$here/../../.." && pwd)
+mkdir -p "$1"
+cache=$(cd "$1" && pwd)
+# shellcheck source=lab/commands.sh
+. "$checkout/lab/commands.sh"
 
-packages=systemd,systemd-sysv,dbus,kmod,util-linux,procps,e2fsprogs,iproute2,iptables,iputils-ping,python3,redis-server,chrony
+packages=$(declared guest | cut -d' ' -f1 | sort -u | tr '\n' ,)
 # What a test host has no use for and takes seconds of each boot.
 masked=(systemd-udevd.service systemd-udev-trigger.service systemd-udevd-kernel.socket systemd-udevd-control.socket
     systemd-random-seed.service systemd-update-utmp.service systemd-update-utmp-runlevel.service systemd-logind.service
@@ -18,13 +23,17 @@ masked=(systemd-udevd.service systemd-udev-trigger.service systemd-udevd-kernel.
 
 release=$(. /etc/os-release && echo "$VERSION_CODENAME")
 modules=$(echo /usr/lib/uml/modules/*)
-hash=$({ echo "$release $modules"; cat "$here"/{build-root.sh,agent.py,prepare.sh,traces.sh,*.service}; } | sha256sum | cut -c1-12)
+hash=$({ echo "$release $modules"; declared guest; cat "$checkout"/{lab/commands.sh,test/commands/hide.sh} \
+    "$here"/{build-root.sh,agent.py,prepare.sh,traces.sh,*.service}; } | sha256sum | cut -c1-12)
 root=$cache/root-$hash.img
 if [ -e "$root" ]; then
     echo "$root"
     exit 0
 fi
-mkdir -p "$cache"
+command -v mmdebstrap >/dev/null || {
+    echo 'the image of the guest kernel is not built yet: npm run guest-image' >&2
+    exit 1
+}
 exec 9>"$cache/lock"
 flock 9
 if [ -e "$root" ]; then
@@ -39,7 +48,7 @@ trap 'rm -rf "$new" "$new.img"' EXIT
 apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
     grep -E " $release(-updates|-security)? main\$" | sort -u >"$cache/sources.list"
 echo "guest: building its root file system, about a minute (once)" >&2
-if ! mmdebstrap --quiet --variant=minbase --include="$packages" \
+if ! mmdebstrap --quiet --variant=minbase --include="${packages%,}" \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' "$release" "$new" "$cache/sources.list" >"$cache/build.log" 2>&1; then
     cat "$cache/build.log" >&2
@@ -49,6 +58,8 @@ mkdir -p "$new/usr/lib/modules"
 cp -a "$modules" "$new/usr/lib/modules/"
 for tool in iptables ip6tables; do chroot "$new" update-alternatives --quiet --set "$tool" "/usr/sbin/$tool-legacy"; done
 install -D -m 755 "$here"/{agent.py,prepare.sh,traces.sh} -t "$new/usr/local/lib/guest"
+install -m 755 "$checkout"/test/commands/hide.sh -t "$new/usr/local/lib/guest"
+link_commands guest "$new/usr/local/lib/guest/commands" /usr/bin/.machine "$new"
 install -m 644 "$here"/guest-*.service -t "$new/etc/systemd/system"
 for unit in "${masked[@]}"; do ln -sf /dev/null "$new/etc/systemd/system/$unit"; done
 ln -sf multi-user.target "$new/etc/systemd/system/default.target"

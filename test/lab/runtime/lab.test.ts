@@ -12,6 +12,7 @@ import { findSupervisor, readStatus, startLab, stopLab } from '../../../lab/runt
 import { LAB_FILES } from '../../../lab/shared/files.ts';
 import { identify, isRunning, outerPids, type ProcessIdentity, signalProcess } from '../../../lab/shared/processes.ts';
 import { waitFor } from '../../../lab/shared/wait-for.ts';
+import { expectDeclaredOnly, ON_THIS_MACHINE } from '../../commands/expect-declared.ts';
 
 const START_TIMEOUT_MS = 60_000;
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-lab-'));
@@ -80,6 +81,9 @@ describe.skipIf(!isPossible)('the lab', () => {
     await stopLab(directory);
     rmSync(directory, { recursive: true, force: true });
   }, START_TIMEOUT_MS);
+
+  test('has the commands that are declared and no others on its hosts', () =>
+    expectDeclaredOnly(async (script) => on('redis-node-1', 'sh', '-c', script).stdout, ON_THIS_MACHINE));
 
   test('lets every host reach every store and Sentinel by name', () => {
     const program = [

@@ -204,6 +204,13 @@ describe('what a cluster may not have', () => {
         /\w+ are more than the \d+ that FIS takes for one fault/,
       );
     }
+    // Two stores on one instance are one instance, and one disk.
+    const twice = targetNode(1, { dataVolumeIds: ['vol-1'] });
+    const shared = { ...targets(0), impacted: [twice, { ...twice, name: 'beside', port: 6380 }] };
+    for (const kind of ['INSTANCE_STOP', 'VOLUME_PAUSE_IO'] as const) {
+      const { target } = FIS_KINDS[kind].action(n3, shared, 60);
+      expect(target.resources).toHaveLength(1);
+    }
     // Volumes count, not nodes.
     const dataVolumeIds = Array.from({ length: MAX_RESOURCES_PER_TARGET + 1 }, (_, index) => `vol-${index}`);
     const many = { ...targets(0), impacted: [targetNode(1, { dataVolumeIds })] };

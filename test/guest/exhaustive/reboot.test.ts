@@ -1,10 +1,10 @@
 import { beforeAll, expect, it } from 'vitest';
-import type { KindCase } from '../host/kind-case.ts';
-import { KIND_CASES } from '../host/kinds/index.ts';
-import { processKill } from '../host/kinds/process-kill.ts';
-import { workersOf } from '../host/safety-suite.ts';
-import { until } from '../host/wire.ts';
-import { bootGuest, describeGuest, GUEST_TEST_MS, type Guest, inGuest } from './guest.ts';
+import type { KindCase } from '../../host/kind-case.ts';
+import { KIND_CASES } from '../../host/kinds/index.ts';
+import { processKill } from '../../host/kinds/process-kill.ts';
+import { workersOf } from '../../host/safety-suite.ts';
+import { until } from '../../host/wire.ts';
+import { bootGuest, describeGuest, GUEST_TEST_MS, type Guest, inGuest } from '../guest.ts';
 
 /** Debian's unit brings a killed store back at once, so it cannot be seen to be away; that its record is gone can. */
 const NEVER_AWAY = ['process-kill'];

@@ -1,0 +1,4 @@
+import { clockDrift } from '../../host/kinds/clock-drift.ts';
+import { guestSafetySuite } from '../safety.ts';
+
+guestSafetySuite(clockDrift, 'rest');

@@ -1,0 +1,3 @@
+import { safetyInNamespaces } from '../in-namespaces.ts';
+
+safetyInNamespaces('rest', ({ kind }) => !kind.startsWith('network-') && !kind.startsWith('process-'));

@@ -1,0 +1,45 @@
+/** What became of one tier. */
+export interface Result {
+  tier: string;
+  passed: number;
+  failed: number;
+  skipped: number;
+  seconds: number;
+  quotaSeconds: number;
+  /** Why the machine cannot run it. */
+  notRun?: string;
+}
+
+export function tableRow(result: Result): string {
+  const { tier, passed, failed, skipped, seconds, quotaSeconds, notRun } = result;
+  if (notRun) return `${tier.padEnd(20)} NOT RUN: ${notRun}`;
+  const quota = Number.isFinite(quotaSeconds) ? ` of ${quotaSeconds} s` : ' s';
+  const state = failed === 0 ? 'passed' : 'FAILED';
+  return `${tier.padEnd(20)} ${state}  ${passed} passed, ${failed} failed, ${skipped} skipped, ${seconds.toFixed(0)}${quota}`;
+}
+
+/** What to say about a tier that took too long, or undefined. */
+export function overQuota({ tier, seconds, quotaSeconds }: Result): string | undefined {
+  if (seconds <= quotaSeconds) return undefined;
+  const took = `${tier} took ${seconds.toFixed(0)} s, and its quota in test/tiers.ts is ${quotaSeconds} s`;
+  return `${took}: make it faster, or move what it need not do at every change to the exhaustive tests`;
+}
+
+function sum(results: readonly Result[], pick: (result: Result) => number): number {
+  return results.reduce((total, result) => total + pick(result), 0);
+}
+
+/** Failures; in CI what was not run, was skipped or took too long is one too. */
+export function unacceptable(results: readonly Result[], isCi = process.env.CI === 'true'): number {
+  const failed = sum(results, (result) => result.failed);
+  if (!isCi) return failed;
+  const notRun = results.filter((result) => result.notRun).length;
+  const slow = results.filter((result) => overQuota(result)).length;
+  return failed + notRun + slow + sum(results, (result) => result.skipped);
+}
+
+export function closingLine(results: readonly Result[], isCi = process.env.CI === 'true'): string {
+  const passed = sum(results, (result) => result.passed);
+  const skipped = sum(results, (result) => result.skipped);
+  return `${passed} passed, ${unacceptable(results, isCi)} failed, ${skipped} skipped`;
+}

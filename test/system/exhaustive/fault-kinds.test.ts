@@ -1,0 +1,3 @@
+import { faultKinds } from '../fault-kinds.ts';
+
+faultKinds('rest');

@@ -1,0 +1,3 @@
+import { leashSuite } from '../leash-suite.ts';
+
+leashSuite('rest');

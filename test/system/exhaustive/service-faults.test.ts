@@ -1,0 +1,3 @@
+import { serviceFaults } from '../service-faults.ts';
+
+serviceFaults('rest');

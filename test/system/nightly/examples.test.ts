@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { REDIS_HOSTS } from '../../../lab/fleet/redis/hosts.ts';
+import { SystemUnderTest } from '../harness.ts';
+import { labRun } from '../lab-run.ts';
+
+const EXAMPLES = new URL('../../../examples/', import.meta.url);
+const files = readdirSync(EXAMPLES).filter((name) => name.endsWith('.json'));
+const PATIENCE_MS = 400_000;
+
+/** `| `file.json` | what it does | `STATUS` | `OUTCOME` |`, for those of which the page says what comes of them. */
+const promised = new Map(
+  [
+    ...readFileSync(new URL('README.md', EXAMPLES), 'utf8').matchAll(
+      /^\| `(\S+\.json)` .*\| `(\w+)` +\| `(\w+)` +\|$/gm,
+    ),
+  ].map(([, file = '', status, outcome]) => [file, { status, outcome }]),
+);
+
+describe('every example, one after the other', () => {
+  let system: SystemUnderTest;
+  beforeAll(() => {
+    system = new SystemUnderTest();
+  });
+  afterAll(() => system.close());
+
+  it('is on the page of the examples', () => {
+    expect(promised.size).toBeGreaterThan(3);
+    for (const file of promised.keys()) expect(files).toContain(file);
+  });
+
+  it.each(files)(
+    '%s ends as its page says, and leaves every host clean',
+    async (file) => {
+      await system.waitUntilSteady();
+      const { document, stderr } = await labRun(`examples/${file}`);
+      expect(['COMPLETED', 'ABORTED'], stderr).toContain(document.status);
+      expect(document, stderr).toMatchObject(promised.get(file) ?? {});
+      for (const node of document.nodes) expect(node, stderr).toMatchObject({ leftovers: [] });
+      for (const { name } of REDIS_HOSTS) {
+        expect(await system.ourRules(name), name).toEqual([]);
+        expect(await system.programs(name), name).toEqual([]);
+      }
+    },
+    PATIENCE_MS,
+  );
+});
