@@ -1,7 +1,7 @@
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { FIS_KINDS } from '../../functions/domain/faults/catalogue.ts';
+import { FIS_FAULT_KINDS, fisKindOf } from '../../functions/domain/faults/catalogue.ts';
 import { GUARD_HEARTBEAT } from '../../functions/domain/names.ts';
 import { HEARTBEAT_EVERY_SECONDS } from '../../functions/domain/timing.ts';
 import { MetricAlarm } from '../../lab/aws/metric-alarm.ts';
@@ -88,12 +88,12 @@ describe('permissions on FIS', () => {
     expect(create?.Condition).toEqual(TAGGING);
     const impacted = [targetNode(1, { dataVolumeIds: ['vol-1'] })];
     const fault = { faultId: 'e.1', impacted, peers: [], shardMembers: [] };
-    for (const kind of Object.values(FIS_KINDS)) {
-      const parameters = kind.schema.parse(kind.example) as never;
+    for (const kind of FIS_FAULT_KINDS.map(fisKindOf)) {
+      const parameters = kind.schema.parse(kind.example);
       const { actionId } = kind.action(parameters, fault, 60);
       expect(mentions(create?.Resource, `action/${actionId}"`), actionId).toBe(true);
     }
-    expect(listOf(create?.Resource)).toHaveLength(Object.keys(FIS_KINDS).length + 1);
+    expect(listOf(create?.Resource)).toHaveLength(FIS_FAULT_KINDS.length + 1);
   });
 
   it('allow to start, read, stop and delete only what carries our tag', () => {
@@ -160,6 +160,7 @@ describe('the alarm over the guard', () => {
   it('is OK while the guard speaks as often as it does, and fires within 30 s of its last word', () => {
     const computed = new MetricAlarm({
       ...{ type: 'AWS::CloudWatch::Alarm', logicalId, name: 'x', ref: 'x', arn: undefined },
+      // Of a template: JSON.
       properties: properties as never,
     });
     expect(computed.metric).toBe(

@@ -47,9 +47,11 @@ function post(query: string) {
       identity: { userArn: CALLER.arn, accountId: CALLER.accountId, sourceIp: CALLER.sourceIp },
     },
   };
+  // As much of the event as the route reads.
   return handler(event as unknown as APIGatewayProxyEvent);
 }
 function admissionSays(admission: object) {
+  // The client's own class of bytes is not ours to import; a buffer is read in the same way.
   lambda.on(InvokeCommand).resolves({ Payload: Buffer.from(JSON.stringify(admission)) as never });
 }
 const reservationsRead = () =>

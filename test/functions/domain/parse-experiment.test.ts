@@ -18,7 +18,7 @@ function withField(path: string, value: unknown) {
   const payload: Record<string, unknown> = seedPayload();
   const [outer = '', inner] = path.split('.');
   if (inner === undefined) payload[outer] = value;
-  else payload[outer] = { ...(payload[outer] as object), [inner]: value };
+  else payload[outer] = { ...Object(payload[outer]), [inner]: value };
   return payload;
 }
 
