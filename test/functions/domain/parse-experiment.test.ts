@@ -42,7 +42,7 @@ describe('parsing an experiment', () => {
   it.each([
     ['experimentId', 'x'.repeat(51)],
     ['experimentId', ''],
-    ['experimentId', 'GLOBAL'],
+    ['experimentId', KILL_SWITCH_ID],
     ['experimentId', 'a/b'],
     ['targetService', ''],
     ['action', 'NETWORK_SPLIT'],
