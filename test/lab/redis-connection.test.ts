@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askRedis } from '../../functions/engines/redis/connection.ts';
 import { redisStore } from '../../functions/engines/redis/store.ts';
 import { redisCluster } from '../functions/domain/configuration-fixtures.ts';
 import { liveNode } from '../functions/domain/target-fixtures.ts';
+import { listening } from '../functions/listening.ts';
 
 const credentials = { username: 'holdfast', password: 'secret' };
 let redisServer: ChildProcess;
@@ -14,8 +15,7 @@ let silentPort: number;
 
 async function listen(): Promise<{ server: Server; port: number }> {
   const server = createServer((socket) => socket.resume());
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { server, port: (server.address() as AddressInfo).port };
+  return { server, port: await listening(server) };
 }
 
 beforeAll(async () => {

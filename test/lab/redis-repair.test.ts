@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, rmdir } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,7 @@ import { askRedis } from '../../functions/engines/redis/connection.ts';
 import { redisStore } from '../../functions/engines/redis/store.ts';
 import { redisCluster } from '../functions/domain/configuration-fixtures.ts';
 import { liveNode } from '../functions/domain/target-fixtures.ts';
+import { listening } from '../functions/listening.ts';
 
 const credentials = { username: 'holdfast', password: 'secret' };
 let directory: string;
@@ -22,8 +23,7 @@ let store: Store;
 
 async function freePort(): Promise<number> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port: free } = server.address() as AddressInfo;
+  const free = await listening(server);
   await new Promise((resolve) => server.close(resolve));
   return free;
 }

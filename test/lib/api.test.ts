@@ -1,11 +1,11 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { listOf, type Statement } from './policies.ts';
+import { listOf, statementsOf } from './policies.ts';
 import { ofType, resources, template } from './synthesized.ts';
 
 const methods = ofType('AWS::ApiGateway::Method');
 
-/** `/v1/chaos/…` of a method, from the chain of its resources. */
+/** `/v1/chaos/…` of a method, from the chain of its resources: references, as CloudFormation writes them. */
 function pathOf(resourceId: unknown): string {
   const id = (resourceId as { Ref?: string }).Ref;
   const resource = id === undefined ? undefined : resources[id];
@@ -30,7 +30,7 @@ describe('API', () => {
   it('denies every principal that the configuration does not list', () => {
     const [api] = ofType('AWS::ApiGateway::RestApi').map(([, each]) => each);
     if (!api) throw new Error('the template has no API');
-    const statements = (api.Properties.Policy as { Statement: Statement[] }).Statement;
+    const statements = statementsOf(api.Properties.Policy);
     const listed = ['arn:aws:iam::111122223333:user/lab-operator', 'arn:aws:iam::111122223333:user/lab-administrator'];
     expect(statements.map(({ Effect, Condition }) => ({ Effect, Condition }))).toEqual([
       { Effect: 'Deny', Condition: { ArnNotLike: { 'aws:PrincipalArn': listed } } },

@@ -2,6 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { HOST_FAULT_KINDS, scriptName } from '../../functions/domain/faults/catalogue.ts';
 import { ROLL_BACK_DOCUMENT } from '../../functions/domain/names.ts';
+import { LEASE_GRACE_SECONDS, TTL_SECONDS } from '../../functions/domain/timing.ts';
 import { BOUNDS_FILE, hostBounds } from '../../lib/host-bounds.ts';
 import { ofType } from './synthesized.ts';
 
@@ -71,11 +72,13 @@ describe('documents', () => {
     }
   });
 
-  it('refuse a TTL above 600 s, an endless grace and anything a shell could read as more than a value', () => {
-    for (const good of ['1', '60', '599', '600']) expect(accepts('process-kill', 'ttlSeconds', good)).toBe(true);
-    for (const bad of ['0', '601', '1000', '', '60;reboot', '-1'])
+  it('refuse a TTL beyond the longest, an endless grace and anything a shell could read as more than a value', () => {
+    const { max } = TTL_SECONDS;
+    for (const good of ['1', '60', `${max - 1}`, `${max}`])
+      expect(accepts('process-kill', 'ttlSeconds', good)).toBe(true);
+    for (const bad of ['0', `${max + 1}`, `${10 * max}`, '', '60;reboot', '-1'])
       expect(accepts('process-kill', 'ttlSeconds', bad)).toBe(false);
-    expect(accepts('process-kill', 'leaseGraceSeconds', '31')).toBe(false);
+    expect(accepts('process-kill', 'leaseGraceSeconds', `${LEASE_GRACE_SECONDS.max + 1}`)).toBe(false);
     expect(accepts('network-partition', 'peerAddresses', '10.77.0.11,fd00::11')).toBe(true);
     for (const bad of ['10.0.0.0/8', '', '10.0.0.1;id', '$(id)', '10.0.0.1\n10.0.0.2']) {
       expect(accepts('network-partition', 'peerAddresses', bad), bad).toBe(false);

@@ -29,6 +29,7 @@ async function run(steps: Record<string, Step>, input: Record<string, JSONValue>
     Object.entries({ ...healthy, ...steps }).map(([name, step]) => [
       name,
       async (value: JSONValue): Promise<JSONValue> => {
+        // Every step is handed the whole run, an object.
         const stepInput = value as Record<string, JSONValue>;
         called.push(name);
         inputs[name] = stepInput;
@@ -36,6 +37,7 @@ async function run(steps: Record<string, Step>, input: Record<string, JSONValue>
       },
     ]),
   );
+  // The interpreter has types of its own for the same language.
   const local = new StateMachine(machine as unknown as ConstructorParameters<typeof StateMachine>[0]);
   const execution = local.run(
     { experimentId: 'exp-1', ...input },
@@ -47,6 +49,7 @@ async function run(steps: Record<string, Step>, input: Record<string, JSONValue>
       },
     },
   );
+  // So is what it ends with.
   return { called, inputs, output: (await execution.result) as Record<string, unknown> };
 }
 

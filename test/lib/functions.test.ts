@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { ENVIRONMENT } from '../../functions/domain/names.ts';
 import { FIS_INJECTION_DEADLINE_MS, GUARD_LAST_ACT_MS, TTL_SECONDS } from '../../functions/domain/timing.ts';
 import { functionAt, functions, logicalId, ofType, propertiesOf } from './synthesized.ts';
 
@@ -70,8 +71,9 @@ describe('functions', () => {
   });
 
   it('gives admission the names of the documents, which it may not send', () => {
-    const { Variables } = propertiesOf(functionAt('admission/admit.lambda.ts')).Environment as { Variables: object };
-    expect(Variables).toMatchObject({ HOLDFAST_DOCUMENT_PREFIX: 'Holdfast-Holdfast-' });
+    expect(propertiesOf(functionAt('admission/admit.lambda.ts')).Environment).toMatchObject({
+      Variables: { [ENVIRONMENT.documentPrefix]: 'Holdfast-Holdfast-' },
+    });
   });
 
   it('lets the guard outlive the longest fault and its setup within the limit of a Lambda', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HOST_FAULT_KINDS } from '../../functions/domain/faults/catalogue.ts';
+import { KILL_SWITCH_ID } from '../../functions/domain/names.ts';
 import { actionsFor, actionsOf, allStatements, identityPolicies, listOf, mentions, statementsFor } from './policies.ts';
 import { functionAt, functions, logicalId, ofType, stack } from './synthesized.ts';
 
@@ -58,7 +59,7 @@ describe('permissions', () => {
         actionsOf(statement).some((action) => !/:(GetItem|BatchGetItem)$/.test(action)),
     );
     expect(writes.length).toBeGreaterThan(5);
-    const guarded = { 'ForAllValues:StringNotEquals': { 'dynamodb:LeadingKeys': ['GLOBAL'] } };
+    const guarded = { 'ForAllValues:StringNotEquals': { 'dynamodb:LeadingKeys': [KILL_SWITCH_ID] } };
     const unguarded = writes.filter(
       (statement) => !mentions(statement.Condition ?? {}, JSON.stringify(guarded).slice(1, -1)),
     );

@@ -13,7 +13,8 @@ interface AttachedPolicy {
   statements: Statement[];
 }
 
-const statementsOf = (document: unknown): Statement[] => (document as { Statement: Statement[] }).Statement;
+/** A policy document of the template is JSON in IAM's form: the casts of this file say no more. */
+export const statementsOf = (document: unknown): Statement[] => (document as { Statement: Statement[] }).Statement;
 export const listOf = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
 export const actionsOf = (statement: Statement): string[] => listOf(statement.Action);
 export const mentions = (value: unknown, text: string): boolean => JSON.stringify(value).includes(text);

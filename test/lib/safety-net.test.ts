@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { GUARD_HEARTBEAT } from '../../functions/domain/names.ts';
-import { listOf, mentions, type Statement } from './policies.ts';
+import { listOf, mentions, statementsOf } from './policies.ts';
 import { functionAt, logicalId, ofType, stack } from './synthesized.ts';
 
 const MACHINE = logicalId(stack.node.findChild('Workflow').node.findChild('Experiment'));
 const TOPIC = ofType('AWS::SNS::Topic')[0]?.[0] ?? '';
 
+/** As CloudFormation has them; the template is JSON. */
 interface RuleProperties {
   EventPattern?: Record<string, unknown>;
   Targets: { Arn: unknown }[];
@@ -48,8 +49,8 @@ describe('safety net', () => {
   });
 
   it('lets CloudWatch and EventBridge publish to the operators, each from this account only where it can say so', () => {
-    const statements = ofType('AWS::SNS::TopicPolicy').flatMap(
-      ([, { Properties }]) => (Properties.PolicyDocument as { Statement: Statement[] }).Statement,
+    const statements = ofType('AWS::SNS::TopicPolicy').flatMap(([, { Properties }]) =>
+      statementsOf(Properties.PolicyDocument),
     );
     const byCloudWatch = statements.filter(({ Principal }) => mentions(Principal, 'cloudwatch.amazonaws.com'));
     expect(byCloudWatch.flatMap(({ Action }) => listOf(Action))).toEqual(['sns:Publish']);

@@ -44,5 +44,6 @@ export function propertiesOf(controlFunction: ControlFunction): Record<string, u
 
 /** Logical id of the construct's own resource. */
 export function logicalId(construct: { node: { defaultChild?: unknown } }): string {
+  // Every construct that is asked for here has a resource of CloudFormation for its default child.
   return Stack.of(stack).resolve((construct.node.defaultChild as { logicalId: string }).logicalId);
 }

@@ -14,7 +14,7 @@ import { interfaceOf, shardOf, topologyOf, twoOnOneHost } from '../domain/target
 import { nodes, portsOf, readings, shards } from './fixtures.ts';
 
 const PREFIX = 'Holdfast-Test-';
-/** Half of the nodes may be hit at once. */
+/** Up to 50 % of the nodes may be hit at once. */
 const STAGING = { tier: 'staging', blastRadius: { maxNodesPct: 50, maxTrafficSharePct: 100 } };
 async function refusalOf(changes: Partial<AdmissionPorts>, cluster = {}, experiment: Experiment = seedExperiment()) {
   const admission = await admit(experiment, configuration(cluster), portsOf(changes), new SimulatedClock(), PREFIX);

@@ -5,6 +5,7 @@ import { route } from '../../../functions/api/answer.ts';
 const ask = async (query: Record<string, string> | null, parameters?: Parameters<typeof route>[1]) => {
   const handle = route(async () => ({ status: 200, body: {} }), parameters);
   const event = { queryStringParameters: query, requestContext: { requestId: '1' } } as unknown;
+  // As much of the event as a route reads.
   const { statusCode, body } = await handle(event as APIGatewayProxyEvent);
   return [statusCode, (JSON.parse(body).errors ?? []).map(({ field }: { field: string }) => field)];
 };

@@ -6,6 +6,7 @@ import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { KILL_SWITCH_ID } from '../../../functions/domain/names.ts';
 import { problem } from '../../../functions/domain/problem.ts';
 import { seedPayload } from '../domain/experiment-fixtures.ts';
 import { CALLER } from '../domain/fixtures.ts';
@@ -26,7 +27,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   for (const client of clients) client.reset();
-  dynamo.on(GetItemCommand).resolves({ Item: { leaseId: { S: 'GLOBAL' }, state: { S: 'HOLD' } } });
+  dynamo.on(GetItemCommand).resolves({ Item: { leaseId: { S: KILL_SWITCH_ID }, state: { S: 'HOLD' } } });
   documents.onAnyCommand().resolves({});
 });
 afterAll(() => {
@@ -47,9 +48,11 @@ function post(query: string) {
       identity: { userArn: CALLER.arn, accountId: CALLER.accountId, sourceIp: CALLER.sourceIp },
     },
   };
+  // As much of the event as the route reads.
   return handler(event as unknown as APIGatewayProxyEvent);
 }
 function admissionSays(admission: object) {
+  // The client's own class of bytes is not ours to import; a buffer is read in the same way.
   lambda.on(InvokeCommand).resolves({ Payload: Buffer.from(JSON.stringify(admission)) as never });
 }
 const reservationsRead = () =>

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { guardLeases } from '../../../functions/aws/wiring.ts';
 import { ENVIRONMENT } from '../../../functions/domain/names.ts';
 import { PATIENCE } from '../../../functions/domain/timing.ts';
+import { listening } from '../listening.ts';
 
 /** A DynamoDB that takes every call and loses every answer, or says that it is broken. */
 const calls: string[] = [];
@@ -12,8 +12,7 @@ const server = createServer((request, response) => {
   calls.push(String(request.headers['x-amz-target']).replace(/^.*\./, ''));
   if (!silent) response.writeHead(500, { 'content-type': 'application/x-amz-json-1.0' }).end('{}');
 });
-await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', `http://127.0.0.1:${await listening(server)}`);
 vi.stubEnv('AWS_REGION', 'eu-west-1');
 vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
 vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');

@@ -67,7 +67,7 @@ const ENTRIES: AuditEntry[] = [
 ];
 const titled = ENTRIES.map((one, index) => [`${one.type} (${index + 1})`, one] as const);
 
-/** As it comes out of the table: nothing of it is known to fit. */
+/** As it comes out of the table: nothing of it is known to fit, and so a value is looked into as a row. */
 type Row = Record<string, unknown>;
 const rowOf = (one: AuditEntry): Row => JSON.parse(JSON.stringify(one));
 const hashOf = ({ hash: _, ...unhashed }: AuditEntry) => hashEntry(unhashed);

@@ -9,7 +9,11 @@ import { command, entry, type Given, logOf } from './fixtures.ts';
 const given = fc.oneof(
   fc.record({ detail: fc.string() }).map((changes): Given => ['ABORT_REQUESTED', changes]),
   fc
-    .dictionary(fc.string(), fc.string())
+    // Zod leaves that one key out; no name of a document parameter can be it.
+    .dictionary(
+      fc.string().filter((name) => name !== '__proto__'),
+      fc.string(),
+    )
     .map((parameters): Given => ['INJECTING', { commands: [command({ parameters })] }]),
 );
 const log = fc.array(given, { minLength: 2, maxLength: 8 }).map((entries) => logOf('exp', ...entries));

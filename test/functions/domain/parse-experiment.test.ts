@@ -18,7 +18,7 @@ function withField(path: string, value: unknown) {
   const payload: Record<string, unknown> = seedPayload();
   const [outer = '', inner] = path.split('.');
   if (inner === undefined) payload[outer] = value;
-  else payload[outer] = { ...(payload[outer] as object), [inner]: value };
+  else payload[outer] = { ...Object(payload[outer]), [inner]: value };
   return payload;
 }
 
@@ -42,7 +42,7 @@ describe('parsing an experiment', () => {
   it.each([
     ['experimentId', 'x'.repeat(51)],
     ['experimentId', ''],
-    ['experimentId', 'GLOBAL'],
+    ['experimentId', KILL_SWITCH_ID],
     ['experimentId', 'a/b'],
     ['targetService', ''],
     ['action', 'NETWORK_SPLIT'],

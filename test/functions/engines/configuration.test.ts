@@ -21,7 +21,7 @@ describe('the engine of a cluster', () => {
 });
 
 describe('a configuration', () => {
-  it('is refused with one line for each field, so that all can be mended at once', () => {
+  it('is refused with one line for each field, so that all can be corrected at once', () => {
     const text = () => configuration({ unit: 'a b', port: 0, tier: 'live' }, { 'not a name': {} });
     for (const field of ['unit', 'port', 'tier']) expect(text).toThrow(`clusters.redis-master.${field}: `);
     expect(() => parseConfiguration(undefined)).toThrow(/\(top level\)/);

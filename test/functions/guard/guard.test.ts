@@ -24,7 +24,10 @@ function world(options: { injectAtMs?: number } = {}) {
   const audit = memoryAuditLog({ onAppend: ({ type }) => acts.push(type) });
   const lease = leaseOf({ beat: 0 });
   const values = { ...VALUES };
-  const state = { killSwitch: false, remainingMs: 900_000, failing: undefined as string | undefined };
+  const state: { killSwitch: boolean; remainingMs: number; failing?: string } = {
+    killSwitch: false,
+    remainingMs: 900_000,
+  };
   const telemetry: Telemetry = {
     range: async () => [],
     async instant(query) {

@@ -1,6 +1,7 @@
 import { ConditionalCheckFailedException, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { KILL_SWITCH_ID } from '../../../functions/domain/names.ts';
 import { answerCustomResource, seedKillSwitch } from '../../../functions/kill-switch/seed-kill-switch.ts';
 
 const dynamo = mockClient(DynamoDBClient);
@@ -18,7 +19,7 @@ async function answerTo(RequestType: 'Create' | 'Update' | 'Delete', seed: () =>
     LogicalResourceId: 'l',
   };
   await answerCustomResource(request, seed, async (url, body) => {
-    answer = { url, body: JSON.parse(body) as Record<string, unknown> };
+    answer = { url, body: JSON.parse(body) };
   });
   return answer;
 }
@@ -29,7 +30,7 @@ describe('seeding the kill switch', () => {
     expect(await seedKillSwitch(client, 'leases')).toBe('existed');
     const input = dynamo.commandCalls(PutItemCommand)[0]?.args[0].input;
     expect(input?.ConditionExpression).toBe('attribute_not_exists(leaseId)');
-    expect(input?.Item).toEqual({ leaseId: { S: 'GLOBAL' }, state: { S: 'HOLD' } });
+    expect(input?.Item).toEqual({ leaseId: { S: KILL_SWITCH_ID }, state: { S: 'HOLD' } });
   });
 
   it('fails when nobody knows whether the row is there', async () => {

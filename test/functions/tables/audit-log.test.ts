@@ -25,6 +25,7 @@ function insert({
   Parameters?: unknown[] | undefined;
 }) {
   const names = [...Statement.matchAll(/'(\w+)': \?/g)].map(([, name]) => name ?? '');
+  // The key of the table, which no statement leaves out.
   const row = Object.fromEntries(names.map((name, index) => [name, Parameters[index]])) as Row;
   if (rows.some(({ sequence }) => sequence === row.sequence)) throw new DuplicateItem('exists');
   rows.push(row);

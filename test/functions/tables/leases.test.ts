@@ -1,39 +1,23 @@
-import type { AddressInfo } from 'node:net';
 import {
   ConditionalCheckFailedException,
-  CreateTableCommand,
   DuplicateItemException,
-  DynamoDBClient,
+  type DynamoDBClient,
   type ExecuteStatementCommandInput,
   PutItemCommand,
-  waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
-import dynalite from 'dynalite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KILL_SWITCH_ID } from '../../../functions/domain/names.ts';
 import { Leases } from '../../../functions/tables/leases.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
+import { localDynamo } from './local-dynamo.ts';
 
-const server = dynalite({ createTableMs: 0 });
 let leases: Leases;
 let dynamo: DynamoDBClient;
+let close: () => Promise<void>;
 
 beforeAll(async () => {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  dynamo = new DynamoDBClient({
-    endpoint: `http://127.0.0.1:${port}`,
-    region: 'eu-west-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
-  await dynamo.send(
-    new CreateTableCommand({
-      TableName: 'leases',
-      AttributeDefinitions: [{ AttributeName: 'leaseId', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'leaseId', KeyType: 'HASH' }],
-      BillingMode: 'PAY_PER_REQUEST',
-    }),
-  );
-  // The server knows no PartiQL: the one statement of ours as what DynamoDB makes of it.
+  ({ dynamo, close } = await localDynamo('leases', 'leaseId'));
+  // The one PartiQL statement of ours as what DynamoDB makes of it; the name of the command says what its input is.
   dynamo.middlewareStack.add(
     (next, context) => async (args) => {
       if (context.commandName !== 'ExecuteStatementCommand') return next(args);
@@ -41,17 +25,10 @@ beforeAll(async () => {
     },
     { step: 'initialize', priority: 'high' },
   );
-  await waitUntilTableExists(
-    { client: dynamo, minDelay: 0.01, maxDelay: 0.1, maxWaitTime: 5 },
-    { TableName: 'leases' },
-  );
   leases = new Leases({ dynamo, tableName: 'leases', clock: new SimulatedClock() });
 });
 
-afterAll(async () => {
-  dynamo.destroy();
-  await new Promise((resolve) => server.close(resolve));
-});
+afterAll(() => close());
 
 async function insert({ Statement = '', Parameters = [] }: ExecuteStatementCommandInput) {
   const [, tableName = '', fields = ''] = /^INSERT INTO "(\w+)" VALUE \{(.*)\}$/.exec(Statement) ?? [];
@@ -82,7 +59,7 @@ describe('lease', () => {
     const lease = await leases.read('held');
     expect(lease).toMatchObject({ beat: 2, endsAt: '2026-05-29T13:13:00.000Z' });
     expect(lease?.grants.sort()).toEqual(['i-1 abc', 'i-2 def']);
-    // A later turn adds: what was granted before stays.
+    // A later batch adds: what was granted before stays.
     await leases.grant('held', ['i-3 ghi']);
     expect((await leases.read('held'))?.grants.sort()).toEqual(['i-1 abc', 'i-2 def', 'i-3 ghi']);
   });
@@ -127,7 +104,7 @@ describe('lease', () => {
   it('takes the kill switch as engaged unless its row says HOLD', async () => {
     expect(await leases.killSwitchEngaged()).toBe(true);
     const global = (state: string) =>
-      new PutItemCommand({ TableName: 'leases', Item: { leaseId: { S: 'GLOBAL' }, state: { S: state } } });
+      new PutItemCommand({ TableName: 'leases', Item: { leaseId: { S: KILL_SWITCH_ID }, state: { S: state } } });
     await dynamo.send(global('HOLD'));
     expect(await leases.killSwitchEngaged()).toBe(false);
     await dynamo.send(global('hold?'));

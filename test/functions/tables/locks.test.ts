@@ -1,32 +1,17 @@
-import type { AddressInfo } from 'node:net';
-import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
-import dynalite from 'dynalite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Locks } from '../../../functions/tables/locks.ts';
 import { iso } from '../domain/fixtures.ts';
+import { localDynamo } from './local-dynamo.ts';
 
-const server = dynalite({ createTableMs: 0 });
 let locks: Locks;
+let close: () => Promise<void>;
 
 beforeAll(async () => {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const dynamo = new DynamoDBClient({
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    region: 'eu-west-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
-  await dynamo.send(
-    new CreateTableCommand({
-      TableName: 'locks',
-      AttributeDefinitions: [{ AttributeName: 'cluster', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'cluster', KeyType: 'HASH' }],
-      BillingMode: 'PAY_PER_REQUEST',
-    }),
-  );
-  await waitUntilTableExists({ client: dynamo, minDelay: 0.02, maxDelay: 0.1, maxWaitTime: 5 }, { TableName: 'locks' });
-  locks = new Locks({ dynamo, tableName: 'locks' });
+  const local = await localDynamo('locks', 'cluster');
+  close = local.close;
+  locks = new Locks({ dynamo: local.dynamo, tableName: 'locks' });
 });
-afterAll(() => server.close());
+afterAll(() => close());
 
 const lock = (cluster: string, experimentId: string) => ({ cluster, experimentId, endsAt: iso(60) });
 

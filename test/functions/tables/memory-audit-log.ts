@@ -35,6 +35,7 @@ export function memoryAuditLog({ entries: before = [], clock, onAppend }: Option
       return entry;
     },
     read: async (experimentId) => entries.filter((entry) => entry.experimentId === experimentId),
+    // Those of the entries of that type, which the compiler does not follow.
     detailsOf: <T extends EntryType>(type: T) =>
       entries.flatMap((entry) => (isEntryOf(entry, type) ? [entry.details as EntryDetails[T]] : [])),
   };

@@ -1,10 +1,10 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { evaluate } from '../../../functions/domain/guardrails.ts';
 import { QUERY_TIMEOUT_MS } from '../../../functions/domain/timing.ts';
 import { PrometheusClient, readTelemetry, readTrafficShare } from '../../../functions/telemetry/prometheus.ts';
 import { baseline, cluster, named } from '../guard/fixtures.ts';
+import { listening } from '../listening.ts';
 
 let server: Server;
 let prometheus: PrometheusClient;
@@ -34,8 +34,7 @@ beforeEach(async () => {
     const said = answer(url.searchParams.get('query') ?? '', url.pathname, url.searchParams);
     if (said) response.writeHead(said.status ?? 200).end(JSON.stringify(said.body));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  prometheus = new PrometheusClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  prometheus = new PrometheusClient(`http://127.0.0.1:${await listening(server)}/`);
 });
 
 afterEach(async () => {
@@ -68,7 +67,7 @@ describe('a query', () => {
     answer = () => undefined;
     const started = performance.now();
     const snapshot = await readTelemetry(prometheus, cluster);
-    // All queries at once: the whole evaluation takes no longer than one of them, and half as much again for the machine.
+    // All queries at once: the whole evaluation takes no longer than one of them, and as long for the machine as that takes.
     expect(performance.now() - started).toBeLessThan(1.5 * QUERY_TIMEOUT_MS);
     expect(evaluate(named, snapshot, baseline).every((reading) => reading.breached)).toBe(true);
   });

@@ -13,6 +13,7 @@ function sent(verdict: Verdict, of = experiment): unknown[] {
     addMetric: (name: string, _unit: string, value: number) => calls.push([name, value]),
     publishStoredMetrics: () => calls.push('published'),
   };
+  // Each gives back the whole library for the next call, which nobody makes here.
   publishVerdict(sink as unknown as MetricSink, of, verdict);
   return calls;
 }

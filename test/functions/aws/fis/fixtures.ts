@@ -1,3 +1,4 @@
+import type { ExperimentStatus } from '@aws-sdk/client-fis';
 import type { FisFault } from '../../../../functions/domain/fis-fault.ts';
 
 export const place = {
@@ -27,3 +28,8 @@ export const INSTANCE_TARGETS = {
     resourceArns: ['arn:aws:ec2:eu-west-1:111122223333:instance/i-3'],
   },
 };
+
+/** Also `cancelled`, which is missing in the client's types, and states that FIS may get. */
+export const stateOf = (status: string, reason?: string) => ({
+  ...{ status: status as ExperimentStatus, ...(reason ? { reason } : {}) },
+});

@@ -2,7 +2,6 @@ import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwa
 import {
   CreateExperimentTemplateCommand,
   DeleteExperimentTemplateCommand,
-  type ExperimentStatus,
   FisClient,
   GetExperimentCommand,
   ListExperimentsCommand,
@@ -18,7 +17,7 @@ import { FIS_RUNNING_DEADLINE_MS } from '../../../../functions/domain/timing.ts'
 import type { Lease } from '../../../../functions/tables/leases.ts';
 import { SimulatedClock } from '../../domain/simulated-clock.ts';
 import { leaseOf } from '../../tables/lease-fixture.ts';
-import { instanceStop, place, TAGS } from './fixtures.ts';
+import { instanceStop, place, stateOf, TAGS } from './fixtures.ts';
 
 /** A run is polled for; one look may still come after the time is over. */
 const POLLS_MS = 2000;
@@ -29,10 +28,7 @@ afterAll(() => {
   cloudWatch.restore();
 });
 const HEARTBEAT_ALARM = 'Holdfast-X-guard-heartbeat-redis-master';
-/** `cancelled` is missing in the client's types. */
-const state = (status: string, reason?: string) => ({
-  experiment: { id: 'EXP1', state: { status: status as ExperimentStatus, ...(reason ? { reason } : {}) } },
-});
+const state = (status: string, reason?: string) => ({ experiment: { id: 'EXP1', state: stateOf(status, reason) } });
 const alarm = (value: 'OK' | 'ALARM') => ({ MetricAlarms: [{ AlarmName: HEARTBEAT_ALARM, StateValue: value }] });
 const quota = new ServiceQuotaExceededException({ message: 'limit 5', $metadata: {} });
 

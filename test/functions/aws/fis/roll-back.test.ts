@@ -7,7 +7,6 @@ import {
 } from '@aws-sdk/client-ec2';
 import {
   DeleteExperimentTemplateCommand,
-  type ExperimentStatus,
   FisClient,
   GetExperimentCommand,
   ListExperimentsCommand,
@@ -19,7 +18,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { activeFisExperiments } from '../../../../functions/aws/fis/experiments.ts';
 import { fisRollBack } from '../../../../functions/aws/fis/roll-back.ts';
 import { SimulatedClock } from '../../domain/simulated-clock.ts';
-import { INSTANCE_TARGETS, TAGS } from './fixtures.ts';
+import { INSTANCE_TARGETS, stateOf, TAGS } from './fixtures.ts';
 
 const fisMock = mockClient(FisClient);
 const ec2Mock = mockClient(EC2Client);
@@ -31,11 +30,11 @@ const DEADLINE_MS = 30_000;
 const [BEGUN_AT, ENDED_AT] = ['2026-05-29T13:10:00.000Z', '2026-05-29T13:11:00.000Z'];
 const REVERTED = { faultId: 'exp.1', fisExperimentId: 'EXP1', outcome: 'REVERTED' };
 
-/** FIS and EC2 as far as the way back sees them: calls change it, as they would. */
+/** FIS and EC2 as far as the rollback sees them: calls change it, as they would. */
 interface World {
   experiments: Record<string, { status: string; reason?: string; template?: string; tags?: Record<string, string> }>;
   templates: Record<string, Record<string, string>>;
-  instance: string;
+  instance: InstanceStateName;
   /** What follows `stopping`. */
   endsAs: string;
 }
@@ -64,7 +63,7 @@ beforeEach(() => {
   fisMock.on(ListExperimentsCommand).callsFake(({ nextToken }) => {
     const all = Object.entries(world.experiments).map(([id, { status, reason, template, tags }]) => ({
       id,
-      state: { status: status as ExperimentStatus, ...(reason ? { reason } : {}) },
+      state: stateOf(status, reason),
       ...(template ? { experimentTemplateId: template } : {}),
       ...(tags ? { tags } : {}),
     }));
@@ -88,12 +87,12 @@ beforeEach(() => {
   fisMock.on(GetExperimentCommand).callsFake(({ id }) => {
     const { status, reason } = world.experiments[id] ?? { status: 'gone' };
     if (status === 'stopping' && world.experiments[id]) world.experiments[id].status = world.endsAs;
-    const state = { status: status as ExperimentStatus, ...(reason ? { reason } : {}) };
+    const state = stateOf(status, reason);
     const actions = { fault: { startTime: new Date(BEGUN_AT) } };
     return { experiment: { id, targets, state, actions, endTime: new Date(ENDED_AT) } };
   });
   ec2Mock.on(DescribeInstancesCommand).callsFake(() => {
-    const state = { Name: world.instance as InstanceStateName };
+    const state = { Name: world.instance };
     if (world.instance === 'pending') world.instance = 'running';
     if (world.instance === 'stopping') world.instance = 'stopped';
     return { Reservations: [{ Instances: [{ InstanceId: 'i-3', State: state }] }] };
@@ -104,7 +103,7 @@ beforeEach(() => {
   });
 });
 
-describe('the way back through FIS', () => {
+describe('the rollback through FIS', () => {
   it('stops what runs, starts the instance if FIS has not, deletes the template, and leaves others alone', async () => {
     world.instance = 'stopping';
     const [reverted, ...others] = await rollBack('exp.1');

@@ -136,6 +136,28 @@ describe('redis topology', () => {
       expect(advertised).toEqual([ip(1), ip(1), ip(2), ip(2)]);
     });
 
+    it('finds them by the name of their host, where Sentinels announce names', () => {
+      const named = (number: number, port: number, flag: string) => ({
+        ...at(number, port, flag),
+        ip: `redis-node-${number}`,
+      });
+      const views = all.map(
+        ({ name }): SentinelView => ({
+          ...{ node: name },
+          masters: masters.map((master, index) => {
+            const port = 6379 + index;
+            return { ...master, ...named(1, port, 'master'), replicas: [named(2, port, 'slave')] };
+          }),
+        }),
+      );
+      const followers = [elsewhere, upperElsewhere].map((node) => ({ ...follower(node), masterHost: 'redis-node-1' }));
+      const { shards } = mergeTopology(all, views, [...leaders, ...followers]);
+      expect(shards.map(({ members }) => members.map(({ node }) => node))).toEqual([
+        [lower.name, elsewhere.name],
+        [upper.name, upperElsewhere.name],
+      ]);
+    });
+
     it('is not healthy when a replica follows the other store of the same address', () => {
       const astray = { ...follower(elsewhere), masterPort: 6380 };
       const topology = mergeTopology(all, sentinels, [...leaders, astray, follower(upperElsewhere)]);
