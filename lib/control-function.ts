@@ -45,7 +45,7 @@ const NETWORK_ACTIONS = [
  * tested versions are the running ones), its own role, its own log group.
  */
 export class ControlFunction extends LambdaFunction {
-  /** Path below `functions/`, as in docs/contracts.md. */
+  /** Path below `functions/`. */
   readonly entryPoint: string;
   readonly timeLimit: Duration;
 

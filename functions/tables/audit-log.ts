@@ -93,8 +93,10 @@ export class AuditLog {
         previousHash: last?.hash ?? '',
       };
       // Parsed before it is written: what could not be read again would hide everything that stands beside it.
-      const entry = parseEntry({ ...unhashed, hash: hashEntry(unhashed) });
-      if (hashEntry(entry) !== entry.hash) throw new Error(`audit log: entry ${entry.sequence} changed when parsed`);
+      const { hash, ...parsed } = parseEntry({ ...unhashed, hash: hashEntry(unhashed) });
+      // Were a field lost on the way, the chain would be broken for good.
+      if (hashEntry(parsed) !== hash) throw new Error(`audit log: entry ${parsed.sequence} is not what was parsed`);
+      const entry: AuditEntry = { ...parsed, hash };
       try {
         await this.#execute(entry);
         return entry;

@@ -19,7 +19,7 @@ import { volumePauseIo } from './volume-pause-io.ts';
 
 /**
  * The fault kinds this version can inject. One name everywhere: the API's value, the file beside this one, the script
- * and the module on the host, the SSM document, the test. A new kind is one more line in each of these two tables.
+ * and the module on the host, the SSM document, the test. A new kind is one more line in one of these two tables.
  */
 export const HOST_KINDS = {
   NETWORK_PARTITION: networkPartition,
