@@ -24,18 +24,17 @@ await preparation.stopAll();
 rmSync(directory, { recursive: true, force: true });
 report(results);
 
-async function runStages({ prepares, stages }: Run): Promise<Result[]> {
-  const isCi = process.env.CI === 'true';
-  for (const what of prepares) preparation.start(what);
+async function runStages(stages: Run): Promise<Result[]> {
   const all: Result[] = [];
-  for (const stage of stages) {
-    const chains = stage.map(async (chain) => {
+  for (const { prepares = [], chains } of stages) {
+    for (const what of prepares) preparation.start(what);
+    const running = chains.map(async (chain) => {
       const ofChain: Result[] = [];
       for (const tier of chain)
-        ofChain.push(await runTier(tier, { directory, preparation, isQuiet: stage.length > 1, isCi }));
+        ofChain.push(await runTier(tier, { directory, preparation, isQuiet: chains.length > 1 }));
       return ofChain;
     });
-    all.push(...(await Promise.all(chains)).flat());
+    all.push(...(await Promise.all(running)).flat());
   }
   return all;
 }

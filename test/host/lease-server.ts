@@ -46,9 +46,14 @@ async function serve(directory: string, certificate: { cert: Buffer; key: Buffer
 
   const server = createServer({ ...certificate, keepAliveTimeout: 60_000 }, async (request, response) => {
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+    try {
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+    } catch {
+      return; // it was cut off
+    }
     const body = Buffer.concat(chunks).toString();
-    const script = JSON.parse(readFileSync(`${directory}/lease.json`, 'utf8')) as LeaseScript;
+    const script = readScript(directory);
+    if (!script) return void response.destroy();
     if (script.mode === 'hang') return;
     if (script.mode === 'error') return void response.writeHead(500).end('{}');
     const nowMs = Date.now() + script.clockSkewSeconds * 1000;
@@ -72,7 +77,8 @@ async function serve(directory: string, certificate: { cert: Buffer; key: Buffer
   const metadata = createHttpServer((request, response) => {
     if (request.method === 'PUT') return void response.end('imds-token');
     if (request.headers['x-aws-ec2-metadata-token'] !== 'imds-token') return void response.writeHead(401).end();
-    const script = JSON.parse(readFileSync(`${directory}/lease.json`, 'utf8')) as LeaseScript;
+    const script = readScript(directory);
+    if (!script) return void response.destroy();
     const answers: Record<string, string> = {
       '/latest/meta-data/instance-id': script.instanceId,
       '/latest/meta-data/placement/region': 'eu-west-1',
@@ -97,6 +103,16 @@ async function serve(directory: string, certificate: { cert: Buffer; key: Buffer
       }
     },
   };
+}
+
+/** @returns undefined for the last requests of a host whose directory is gone. */
+function readScript(directory: string): LeaseScript | undefined {
+  try {
+    return JSON.parse(readFileSync(`${directory}/lease.json`, 'utf8')) as LeaseScript;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 function socketPaths(directory: string): { table: string; metadata: string } {

@@ -23,10 +23,13 @@ export interface HostAnswer {
 export async function until<T>(what: string, seconds: number, check: () => Promise<T | undefined | false>): Promise<T> {
   const end = performance.now() + seconds * 1000;
   for (;;) {
+    const startedMs = performance.now();
     const found = await check();
     if (found) return found;
     if (performance.now() > end) throw new Error(`${what}: not within ${seconds} s`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    // A look that starts processes is not to keep a processor busy that others wait for.
+    const pauseMs = Math.min(Math.max(performance.now() - startedMs, 20), 100);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 

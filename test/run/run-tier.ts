@@ -11,10 +11,9 @@ interface Surroundings {
   preparation: Preparation;
   /** Others run at the same time: what it says is shown when it has ended. */
   isQuiet: boolean;
-  isCi: boolean;
 }
 
-export async function runTier(tier: Tier, { directory, preparation, isQuiet, isCi }: Surroundings): Promise<Result> {
+export async function runTier(tier: Tier, { directory, preparation, isQuiet }: Surroundings): Promise<Result> {
   const { name, quotaSeconds } = tier;
   const result = { tier: name, passed: 0, failed: 0, skipped: 0, seconds: 0, quotaSeconds };
   const notRun = obstacle(tier);
@@ -27,7 +26,7 @@ export async function runTier(tier: Tier, { directory, preparation, isQuiet, isC
   const startedMs = performance.now();
   const report = join(directory, `${name}.json`);
   const extra = tier.vitest ? ['--reporter=default', '--reporter=json', `--outputFile=${report}`] : [];
-  const environment = { ...preparation.environment(name), ...tier.environment, ...(isCi && { CI: 'true' }) };
+  const environment = { ...preparation.environment(name), ...tier.environment };
   if (!isQuiet) process.stdout.write(`\n── ${name}\n`);
   const child = inDeclared('lab,test,uml', [...tier.command, ...extra], isQuiet ? 'pipe' : 'inherit', environment);
   const [code, said] = await Promise.all([end(child), isQuiet ? text(child) : '']);

@@ -82,39 +82,44 @@ function faultKindTests(share: Share): void {
       expect(before - (await freeBytes())).toBeLessThan(32 * MEBIBYTE);
       await expectClean();
     });
+    it('applies several faults in their order, and ends them all together', async () => {
+      const target = { targetService: 'redis-master' };
+      const answer = await start('kinds_ordered', 14, {
+        faults: [
+          {
+            ...target,
+            name: 'cpu',
+            action: 'CPU_SPIKE',
+            parameters: { targetNodes: [replica], cores: 1, loadPct: 20 },
+          },
+          {
+            ...target,
+            name: 'disk',
+            action: 'DISK_IO',
+            parameters: { targetNodes: [replica], bytesPerSecond: MEBIBYTE },
+            after: 'cpu',
+            offsetSeconds: 5,
+          },
+        ],
+      });
+      expect(answer).toMatchObject({ status: 202, body: { status: 'INJECTED' } });
+      const first = await workers();
+      expect(first).toHaveLength(1);
+      await waitFor('the second fault', 15, async () => {
+        const now = await workers();
+        return now.length === 2 ? undefined : `${now.length} workers`;
+      });
+      expect(await workers()).toContain(first[0]);
+      const end = await system.waitUntilOver('kinds_ordered');
+      expect(end.status).toBe('COMPLETED');
+      const injected = end.timeline.filter(({ type }) => type === 'INJECTED').map(({ at }) => Date.parse(at));
+      expect(injected).toHaveLength(2);
+      expect((injected[1] ?? 0) - (injected[0] ?? 0)).toBeGreaterThan(4_000);
+      await expectClean();
+    });
+
     return;
   }
-
-  it('applies several faults in their order, and ends them all together', async () => {
-    const target = { targetService: 'redis-master' };
-    const answer = await start('kinds_ordered', 14, {
-      faults: [
-        { ...target, name: 'cpu', action: 'CPU_SPIKE', parameters: { targetNodes: [replica], cores: 1, loadPct: 20 } },
-        {
-          ...target,
-          name: 'disk',
-          action: 'DISK_IO',
-          parameters: { targetNodes: [replica], bytesPerSecond: MEBIBYTE },
-          after: 'cpu',
-          offsetSeconds: 5,
-        },
-      ],
-    });
-    expect(answer).toMatchObject({ status: 202, body: { status: 'INJECTED' } });
-    const first = await workers();
-    expect(first).toHaveLength(1);
-    await waitFor('the second fault', 15, async () => {
-      const now = await workers();
-      return now.length === 2 ? undefined : `${now.length} workers`;
-    });
-    expect(await workers()).toContain(first[0]);
-    const end = await system.waitUntilOver('kinds_ordered');
-    expect(end.status).toBe('COMPLETED');
-    const injected = end.timeline.filter(({ type }) => type === 'INJECTED').map(({ at }) => Date.parse(at));
-    expect(injected).toHaveLength(2);
-    expect((injected[1] ?? 0) - (injected[0] ?? 0)).toBeGreaterThan(4_000);
-    await expectClean();
-  });
 
   it.each([
     ['NETWORK_LATENCY', { latencyMs: 50 }, /netem/],
