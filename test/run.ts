@@ -8,8 +8,8 @@ import { RUNS, type Run } from './tiers.ts';
 
 /**
  * `run.ts [change|exhaustive|nightly] [--record FILE]`: the tiers of test/tiers.ts, cheapest first. A tier that this machine
- * cannot run is named with its reason at the end, and with CI=true that fails the run, as a skipped test and a tier over its
- * quota do: a promise that was not tested is not kept, and tests that take too long are not run.
+ * cannot run is named with its reason at the end, and with CI=true that fails the run, as a skipped test does: a promise that was
+ * not tested is not kept.
  */
 const [name = 'change', option, recordFile] = process.argv.slice(2);
 const run = RUNS[name]?.();

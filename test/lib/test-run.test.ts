@@ -10,7 +10,6 @@ describe('a run of the tests', () => {
   });
 
   it.each<[string, Partial<Result>]>([
-    ['took longer than its quota', { seconds: 101 }],
     ['was not run', { notRun: 'needs root' }],
     ['skipped a test', { skipped: 1 }],
   ])('fails in CI for a tier that %s, and nowhere else', (_, change) => {

@@ -29,13 +29,12 @@ function sum(results: readonly Result[], pick: (result: Result) => number): numb
   return results.reduce((total, result) => total + pick(result), 0);
 }
 
-/** Failures; in CI what was not run, was skipped or took too long is one too. */
+/** Failures; in CI what was not run or was skipped is one too. A slow tier is not: the machine may be busy with others' work. */
 export function unacceptable(results: readonly Result[], isCi = process.env.CI === 'true'): number {
   const failed = sum(results, (result) => result.failed);
   if (!isCi) return failed;
   const notRun = results.filter((result) => result.notRun).length;
-  const slow = results.filter((result) => overQuota(result)).length;
-  return failed + notRun + slow + sum(results, (result) => result.skipped);
+  return failed + notRun + sum(results, (result) => result.skipped);
 }
 
 export function closingLine(results: readonly Result[], isCi = process.env.CI === 'true'): string {
