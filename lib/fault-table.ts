@@ -26,7 +26,7 @@ export function faultTable(): string {
     '`parameters` for one fault, or `faults`, a list of them with `name`, `after` and `offsetSeconds`, for several',
     '([contracts](contracts.md), *Several faults*). Two faults on one node may not share a resource.',
     '',
-    '| kind | what it does | applied by | resource | what no rollback takes back |',
+    '| kind | what it does | applied by | resource | what no rollback undoes |',
     '|---|---|---|---|---|',
     ...FAULT_KINDS.map(row),
     '',
@@ -71,7 +71,7 @@ function section(name: FaultKind): string[] {
     '```',
     '',
     `Rollback: ${undo.join('; ')}.${bound === undefined ? '' : ` Without it, the service ends this example after ${bound} s.`}`,
-    ...(irreversible ? ['', `Not taken back: ${irreversible}.`] : []),
+    ...(irreversible ? ['', `Not undone: ${irreversible}.`] : []),
     '',
   ];
 }

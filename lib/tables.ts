@@ -145,7 +145,7 @@ export class LockTable extends Table {
     return this.on(['dynamodb:GetItem', 'dynamodb:Scan']);
   }
 
-  /** Conditional put at the start, taken back when another cluster's lock is refused. */
+  /** Conditional put at the start, given back when another cluster's lock is refused. */
   take(): Capability {
     return this.on(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem']);
   }

@@ -13,7 +13,7 @@ export type Admission =
 export interface AdmissionFacts {
   clusters: ClusterFacts[];
   targets: ResolvedFault[];
-  /** What no rollback takes back. */
+  /** What no rollback undoes. */
   irreversible: Irreversible[];
 }
 

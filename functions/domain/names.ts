@@ -20,7 +20,7 @@ export const ENVIRONMENT = {
   stateMachineArn: 'HOLDFAST_STATE_MACHINE_ARN',
 } as const;
 
-/** The document that takes back a fault of any kind. */
+/** The document that reverts a fault of any kind. */
 export const ROLL_BACK_DOCUMENT = 'roll-back';
 
 /** Index of the record table on `target_cluster` + `fault_type`: the mission's. */

@@ -130,7 +130,7 @@ export interface Irreversible {
   text: string;
 }
 
-/** What no rollback takes back of these faults; for the dry run, the ADMITTED entry and the report. */
+/** What no rollback undoes of these faults; for the dry run, the ADMITTED entry and the report. */
 export function irreversibleOf(faults: readonly { faultId: string; kind: FaultKind }[]): Irreversible[] {
   return faults.flatMap(({ faultId, kind }) => {
     const text = kindOf(kind).irreversible;

@@ -57,11 +57,11 @@ interface KindBase<K extends string, P> {
    * @param storePorts every port that the hosts of the cluster serve
    */
   refuse?(parameters: P, cluster: Cluster, storePorts: readonly number[]): string | undefined;
-  /** What no rollback takes back, in words; shown in the dry run and in the report. */
+  /** What no rollback undoes, in words; shown in the dry run and in the report. */
   irreversible?: string;
 }
 
-/** A fault that the host's own watchdog applies and takes back. */
+/** A fault that the host's own watchdog applies and reverts. */
 export interface HostKind<K extends string, P> extends KindBase<K, P> {
   runsOn: 'host';
   /** Own parameters of its SSM document. */
@@ -74,7 +74,7 @@ export interface HostKind<K extends string, P> extends KindBase<K, P> {
   command(parameters: P, fault: ResolvedFault, cluster: Cluster): KindCommand;
 }
 
-/** A fault that AWS FIS applies and takes back: out of the lease's reach, bounded by the service. */
+/** A fault that AWS FIS applies and ends: out of the lease's reach, bounded by the service. */
 export interface FisKind<K extends string, P> extends KindBase<K, P> {
   runsOn: 'fis';
   /** Only on clusters of tier staging; `refuse` says so for every kind that has it. */
