@@ -33,7 +33,7 @@ function tests(project: string, quotaSeconds: number, environment?: Record<strin
   return project === 'unit' ? tier : { ...tier, needsRoot: true };
 }
 
-const TYPES = checked('types', 40, 'tsc', '--noEmit', '-p', '.');
+const TYPES = checked('types', 30, 'tsc', '--noEmit', '-p', '.');
 const STATIC: Chain = [
   checked('lint', 15, 'biome', 'check', '.'),
   checked('shell lint', 15, 'sh', 'test/lint-shell.sh'),
@@ -44,10 +44,10 @@ const STATIC: Chain = [
 const CHANGE: Run = [
   { prepares: ['guest image'], chains: [[TYPES]] },
   // It takes about as long as these to be up; from then on it takes their processors.
-  { prepares: ['lab'], chains: [[...STATIC, tests('unit', 60)]] },
-  { chains: [[tests('system', 350), tests('host', 190), tests('host-alone', 60)]] },
+  { prepares: ['lab'], chains: [[...STATIC, tests('unit', 45)]] },
+  { chains: [[tests('system', 330), tests('host', 170), tests('host-alone', 50)]] },
   // Both wait more than they compute.
-  { chains: [[tests('guest', 220)], [tests('lab', 100)]] },
+  { chains: [[tests('guest', 200)], [tests('lab', 80)]] },
 ];
 
 const EXHAUSTIVE: Run = [
