@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { askRedis } from '../../functions/engines/redis/connection.ts';
-import { redisStore } from '../../functions/engines/redis/store.ts';
-import { redisCluster } from '../functions/domain/configuration-fixtures.ts';
-import { liveNode } from '../functions/domain/target-fixtures.ts';
-import { listening } from '../functions/listening.ts';
+import { askRedis } from '../../../../functions/engines/redis/connection.ts';
+import { redisStore } from '../../../../functions/engines/redis/store.ts';
+import { redisCluster } from '../../../functions/domain/configuration-fixtures.ts';
+import { liveNode } from '../../../functions/domain/target-fixtures.ts';
+import { listening } from '../../../functions/listening.ts';
 
 const credentials = { username: 'holdfast', password: 'secret' };
 let redisServer: ChildProcess;
