@@ -63,7 +63,7 @@ describe('a question to one Redis', () => {
   });
 
   it('that no Sentinel answers makes a topology with problems, not an error', async () => {
-    const store = redisStore(redisCluster({ port, redis: { sentinelPort: port } }), credentials);
+    const store = redisStore(redisCluster({ port, redis: { sentinelPort: silentPort } }), credentials);
     const node = liveNode(1, { name: 'n1', addresses: ['127.0.0.1'], port });
     const topology = await store.readTopology([node]);
     expect(topology.shards).toEqual([]);
