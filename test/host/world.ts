@@ -11,6 +11,7 @@ const NO_CLOCK = '--bounding-set=-sys_time';
 export class World extends Host {
   private init: ChildProcess | undefined;
   private initPid = '';
+  private readonly spawned: ChildProcess[] = [];
 
   constructor() {
     super('exp_test');
@@ -49,6 +50,8 @@ export class World extends Host {
 
   stop(): void {
     this.init?.kill('SIGKILL');
+    // `nsenter` stops with the process that it has started, and would stay so for ever.
+    for (const child of this.spawned) child.kill('SIGKILL');
     this.dismantle();
   }
 
@@ -58,10 +61,12 @@ export class World extends Host {
 
   override spawn(words: string[], environment: Record<string, string> = {}): ChildProcess {
     const [program, args] = this.command(words);
-    return spawn(program, args, {
+    const child = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH ?? '', ...environment },
     });
+    this.spawned.push(child);
+    return child;
   }
 
   override exec(words: string[], environment: Record<string, string> = {}): Promise<Outcome> {
