@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -31,6 +32,9 @@ class AwsSide {
     this.end.catch(() => undefined);
     if (this.server.stdout)
       createInterface({ input: this.server.stdout }).on('line', (line) => this.waiting.get(line.slice(6))?.());
+    // It serves as long as this process does other work, and keeps it from ending by nothing.
+    this.server.unref();
+    for (const stream of [this.server.stdin, this.server.stdout]) (stream as Socket | null)?.unref();
     process.once('exit', () => {
       this.server.kill('SIGKILL');
       rmSync(this.directory, { recursive: true, force: true });
