@@ -50,7 +50,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/{functions,lib,bench}/**/*.test.ts'],
-          testTimeout: 90_000,
+          testTimeout: 30_000,
           // One module cache for all files of a process: the CDK library alone takes seconds to load.
           isolate: false,
           // Both processors of a small machine: the default leaves one free.

@@ -1,3 +1,4 @@
+import { MAX_PORTS } from '../functions/domain/configuration.ts';
 import { type HostFaultKind, hostKindOf } from '../functions/domain/faults/catalogue.ts';
 import { PATTERN } from '../functions/domain/faults/fields.ts';
 import type { DocumentParameter } from '../functions/domain/faults/kind.ts';
@@ -29,7 +30,8 @@ const FAULT_PARAMETERS: Record<string, DocumentParameter> = {
   unit: { description: 'systemd unit of the store.', pattern: '^[A-Za-z0-9][A-Za-z0-9@._-]{0,99}$' },
   storePorts: {
     description: 'Ports that the host serves, the one of the node first.',
-    pattern: '^[1-9][0-9]{0,4}(,[1-9][0-9]{0,4}){0,14}$',
+    // One for each store, and one of the engine's own.
+    pattern: `^[1-9][0-9]{0,4}(,[1-9][0-9]{0,4}){0,${MAX_PORTS}}$`,
   },
   exemptAddresses: { description: 'Addresses that are never cut; may be empty.', pattern: `^(${PATTERN.addresses})?$` },
   ...Object.fromEntries(

@@ -25,9 +25,8 @@ const hostDirectory = z
     'an absolute path of letters, digits, dot, dash and underscore, or {port}',
   );
 export const portNumber = z.int().min(1).max(65535);
-/** Stores on one instance. */
-/** With one port of the engine's own beside them: as many as one rule of the packet filter takes. */
-const MAX_PORTS = 14;
+/** Stores on one instance: with one port of the engine's own, as many as one rule of the packet filter takes. */
+export const MAX_PORTS = 14;
 /** In `unit` and `dataDirectory`: the port of the node. */
 const PORT = '{port}';
 const percentage = z.number().min(0).max(100);

@@ -11,6 +11,9 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 const configurationFile = join(directory, 'configuration.mjs');
 writeFileSync(configurationFile, "export default { mark: 'configuration-of-the-test' };");
 
+/** It bundles in processes of its own, which share the machine with what `npm test` prepares meanwhile. */
+const BUNDLING_TIMEOUT_MS = 90_000;
+
 /** The bundles of these entry points as they would be deployed. */
 function synthesize(...entries: string[]): string[] {
   const app = new App({ outdir: mkdtempSync(join(directory, 'cdk.out-')) });
@@ -32,13 +35,17 @@ function synthesize(...entries: string[]): string[] {
   });
 }
 
-it('gives every function its own code, and the configuration it was synthesized with', () => {
-  const [guard = '', sweep = ''] = synthesize('guard/guard.lambda.ts', 'rollback/sweep.lambda.ts');
-  for (const code of [guard, sweep]) expect(code).toMatch(/export\{[^}]*\bas handler\b/);
-  expect(guard).not.toBe(sweep);
-  expect(guard).toContain('GuardrailBreached');
-  expect(guard).toContain('configuration-of-the-test');
-});
+it(
+  'gives every function its own code, and the configuration it was synthesized with',
+  () => {
+    const [guard = '', sweep = ''] = synthesize('guard/guard.lambda.ts', 'rollback/sweep.lambda.ts');
+    for (const code of [guard, sweep]) expect(code).toMatch(/export\{[^}]*\bas handler\b/);
+    expect(guard).not.toBe(sweep);
+    expect(guard).toContain('GuardrailBreached');
+    expect(guard).toContain('configuration-of-the-test');
+  },
+  BUNDLING_TIMEOUT_MS,
+);
 
 it('refuses an entry point that does not exist', () => {
   expect(() => bundle('guard/nothing.lambda.ts', configurationFile).bind(new Stack(new App(), 'None'))).toThrow(
