@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Preparation } from './run/preparation.ts';
-import { closingLine, overQuota, type Result, tableRow, unacceptable } from './run/result.ts';
+import { closingLine, failureLines, overQuota, type Result, tableRow, unacceptable } from './run/result.ts';
 import { runTier } from './run/run-tier.ts';
 import { RUNS, type Run } from './tiers.ts';
 
@@ -44,7 +44,7 @@ function report(all: Result[]): void {
   const rows = all.map(tableRow);
   const slow = all.flatMap((result) => overQuota(result) ?? []);
   const lines = [...rows, `${'all'.padEnd(20)} ${seconds.toFixed(0)} s`, ...slow];
-  process.stdout.write(`\n${lines.join('\n')}\n${closingLine(all)}\n`);
+  process.stdout.write(`\n${[...lines, ...failureLines(all), closingLine(all)].join('\n')}\n`);
   if (recordFile) appendFileSync(recordFile, `${JSON.stringify({ name, seconds, results: all })}\n`);
   process.exitCode = unacceptable(all) === 0 ? 0 : 1;
 }

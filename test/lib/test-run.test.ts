@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { closingLine, overQuota, type Result, tableRow, unacceptable } from '../run/result.ts';
+import { closingLine, failureLines, overQuota, type Result, tableRow, unacceptable } from '../run/result.ts';
 
 const fine: Result = { tier: 'host', passed: 7, failed: 0, skipped: 0, seconds: 90, quotaSeconds: 100 };
 
@@ -21,6 +21,11 @@ describe('a run of the tests', () => {
 
   it('fails everywhere for a test that failed', () => {
     expect(unacceptable([{ ...fine, failed: 2 }], false)).toBe(2);
+  });
+
+  it('names each test that failed, for whoever sees the end of the output alone', () => {
+    const failed = { ...fine, failed: 1, failures: ['fence.test.ts › keeps clients out'] };
+    expect(failureLines([fine, failed])).toEqual(['FAILED host: fence.test.ts › keeps clients out']);
   });
 
   it('names the tier that took too long, what it took and what it may take', () => {

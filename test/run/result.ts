@@ -8,6 +8,8 @@ export interface Result {
   quotaSeconds: number;
   /** Why the machine cannot run it. */
   notRun?: string;
+  /** The tests that failed, each with the first lines of what it said. */
+  failures?: readonly string[];
 }
 
 export function tableRow(result: Result): string {
@@ -35,6 +37,11 @@ export function unacceptable(results: readonly Result[], isCi = process.env.CI =
   if (!isCi) return failed;
   const notRun = results.filter((result) => result.notRun).length;
   return failed + notRun + sum(results, (result) => result.skipped);
+}
+
+/** Each test that failed, after everything else: whoever has only the end of the output must still see what to mend. */
+export function failureLines(results: readonly Result[]): string[] {
+  return results.flatMap(({ tier, failures = [] }) => failures.map((failure) => `FAILED ${tier}: ${failure}`));
 }
 
 export function closingLine(results: readonly Result[], isCi = process.env.CI === 'true'): string {

@@ -1,9 +1,13 @@
 import { readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import type { Tier } from '../tiers.ts';
 import { end, inDeclared, text } from './declared.ts';
 import type { Preparation } from './preparation.ts';
 import type { Result } from './result.ts';
+
+/** Of a failure, repeated at the end of a run; all of it stands where it happened. */
+const FAILURE_LINES = 12;
 
 interface Surroundings {
   /** For reports. */
@@ -34,7 +38,7 @@ export async function runTier(tier: Tier, { directory, preparation, isQuiet }: S
   const seconds = (performance.now() - startedMs) / 1000;
   await preparation.release(name);
   if (!tier.vitest) return { ...result, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, seconds };
-  const counts = readCounts(report);
+  const counts = readReport(report);
   rmSync(report, { force: true });
   // A crash of the runner itself is a failure although no test says so, and so are no tests at all.
   const failed = (code !== 0 || counts.passed === 0) && counts.failed === 0 ? 1 : counts.failed;
@@ -49,15 +53,50 @@ function obstacle(tier: Tier): string | undefined {
   return undefined;
 }
 
-function readCounts(report: string): { passed: number; failed: number; skipped: number } {
+/** The part of vitest's JSON report that is used here. */
+interface Report {
+  numPassedTests?: number;
+  numFailedTests?: number;
+  numPendingTests?: number;
+  numTodoTests?: number;
+  testResults?: {
+    name: string;
+    status: string;
+    message?: string;
+    assertionResults: { fullName: string; status: string; failureMessages?: string[] }[];
+  }[];
+}
+
+function readReport(path: string): Pick<Result, 'passed' | 'failed' | 'skipped' | 'failures'> {
   try {
-    const json = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>;
+    const report = JSON.parse(readFileSync(path, 'utf8')) as Report;
     return {
-      passed: json.numPassedTests ?? 0,
-      failed: json.numFailedTests ?? 0,
-      skipped: (json.numPendingTests ?? 0) + (json.numTodoTests ?? 0),
+      passed: report.numPassedTests ?? 0,
+      failed: report.numFailedTests ?? 0,
+      skipped: (report.numPendingTests ?? 0) + (report.numTodoTests ?? 0),
+      failures: failuresOf(report),
     };
   } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
+    return { passed: 0, failed: 1, skipped: 0, failures: ['there is no report of it that can be read'] };
   }
+}
+
+function failuresOf({ testResults = [] }: Report): string[] {
+  return testResults.flatMap((file) => {
+    const failed = file.assertionResults.filter(({ status }) => status === 'failed');
+    const lines = failed.map(
+      ({ fullName, failureMessages = [] }) => `${fullName}\n${indented(failureMessages.join('\n'))}`,
+    );
+    // A file that fails outside its tests, in a set-up for instance, has a message of its own.
+    if (file.status === 'failed' && lines.length === 0) lines.push(`a set-up\n${indented(file.message ?? '')}`);
+    return lines.map((line) => `${relative(process.cwd(), file.name)} › ${line}`);
+  });
+}
+
+function indented(message: string): string {
+  const ours = stripVTControlCharacters(message)
+    .split('\n')
+    .filter((line) => !line.includes('/node_modules/'));
+  const lines = ours.slice(0, FAILURE_LINES);
+  return lines.map((line) => `    ${line}`).join('\n');
 }

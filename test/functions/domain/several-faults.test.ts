@@ -161,7 +161,8 @@ describe('any list of faults', () => {
       }),
       { numRuns: 2_000 },
     );
-    expect(several).toBeGreaterThan(50);
+    // About 70, give or take 8: chance alone never fails this.
+    expect(several).toBeGreaterThan(20);
   });
 
   it('comes back the same when an accepted experiment is written as a payload again', () => {
