@@ -5,7 +5,11 @@ It polls the endpoint over the host's own network, so a fault that cuts that net
 real agent runs them: a script file, a process group of their own, five at once; cancel and timeout are SIGKILL to the
 group, so that no trap and no `nohup` child survives, while a `setsid` child does.
 """
+
+from __future__ import annotations
+
 import argparse
+import contextlib
 import http.client
 import http.server
 import json
@@ -19,6 +23,7 @@ import tempfile
 import threading
 import time
 import urllib.parse
+from typing import Any, Literal, TypedDict, Union
 
 # No __pycache__ beside the program: that is the checkout. So this stands before the import (hence the noqa).
 sys.dont_write_bytecode = True
@@ -32,25 +37,46 @@ POLL_TIMEOUT_SECONDS = 40
 TOKEN_VARIABLE = "HOST_AGENT_TOKEN"
 
 
-def log(message):
+class Command(TypedDict):
+    commandId: str
+    script: str
+    environment: dict[str, str]
+    executionSeconds: float
+
+
+class Report(TypedDict):
+    commandId: str
+    status: str
+    statusDetails: str
+    responseCode: int
+    stdout: str
+    stderr: str
+
+
+# Of a command: it waits, it runs, it has run.
+Known = Union[Literal["waiting", "done"], "subprocess.Popen[bytes]"]
+
+
+def log(message: str) -> None:
     print(f"host-agent {message}", file=sys.stderr, flush=True)
 
 
 class Endpoint:
     """One kept-open TLS connection; each thread has its own."""
 
-    def __init__(self, options):
+    def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
-        self.url = urllib.parse.urlsplit(options.endpoint)
+        url = urllib.parse.urlsplit(str(options.endpoint))
+        self.host, self.port = url.hostname or "", url.port or 443
         self.tls = ssl.create_default_context(cafile=options.ca)
-        self.connection = None
+        self.connection: http.client.HTTPSConnection | None = None
 
-    def call(self, action, body, timeout_seconds):
+    def call(self, action: str, body: object, timeout_seconds: float) -> dict[str, Any]:
         """@raises OSError or http.client.HTTPException while the endpoint is away."""
         try:
             if self.connection is None:
                 self.connection = http.client.HTTPSConnection(
-                    self.url.hostname, self.url.port or 443, timeout=timeout_seconds, context=self.tls
+                    self.host, self.port, timeout=timeout_seconds, context=self.tls
                 )
             headers = {
                 "authorization": f"Bearer {self.options.token}",
@@ -71,15 +97,15 @@ class Endpoint:
 
 
 class Agent:
-    def __init__(self, options):
+    def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
-        self.waiting = queue.Queue()
-        self.reports = queue.Queue()
+        self.waiting: queue.Queue[Command] = queue.Queue()
+        self.reports: queue.Queue[Report] = queue.Queue()
         self.lock = threading.Lock()
-        self.known = {}  # command id -> "waiting" | Popen | "done"
-        self.cancelled = set()
+        self.known: dict[str, Known] = {}  # by command id, as the next one
+        self.cancelled: set[str] = set()
 
-    def run(self):
+    def run(self) -> None:
         for _ in range(COMMANDS_AT_ONCE):
             threading.Thread(target=self.work, daemon=True).start()
         threading.Thread(target=self.send_reports, daemon=True).start()
@@ -102,14 +128,14 @@ class Agent:
             for command_id in undelivered["cancels"]:
                 self.cancel(command_id)
 
-    def cancel(self, command_id):
+    def cancel(self, command_id: str) -> None:
         with self.lock:
             self.cancelled.add(command_id)
             process = self.known.get(command_id)
             if isinstance(process, subprocess.Popen):
                 kill_group(process)
 
-    def work(self):
+    def work(self) -> None:
         while True:
             command = self.waiting.get()
             try:
@@ -118,7 +144,7 @@ class Agent:
                 log(f"command {command['commandId']}: {error!r}")
                 self.report(command["commandId"], "Failed", "Failed", -1, b"", repr(error).encode())
 
-    def execute(self, command):
+    def execute(self, command: Command) -> None:
         command_id = command["commandId"]
         with self.lock:
             if command_id in self.cancelled:
@@ -132,7 +158,10 @@ class Agent:
             file.write(command["script"])
         os.chmod(script, 0o700)
         # Output goes to files as with the real agent, and is read when the script has ended.
-        with open(os.path.join(directory, "stdout"), "w+b") as out, open(os.path.join(directory, "stderr"), "w+b") as err:
+        with (
+            open(os.path.join(directory, "stdout"), "w+b") as out,
+            open(os.path.join(directory, "stderr"), "w+b") as err,
+        ):
             with self.lock:
                 process = subprocess.Popen(
                     ["sh", "-c", script],
@@ -168,7 +197,7 @@ class Agent:
             status = "Success" if code == 0 else "Failed"
             self.report(command_id, status, status, code if code >= 0 else 128 - code, output, errors)
 
-    def environment(self):
+    def environment(self) -> dict[str, str]:
         """Clean, as a service's; plus what this host's /etc/environment says about the endpoint."""
         return {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -180,7 +209,7 @@ class Agent:
             "AWS_CA_BUNDLE": self.options.ca,
         }
 
-    def report(self, command_id, status, details, code, output, errors):
+    def report(self, command_id: str, status: str, details: str, code: int, output: bytes, errors: bytes) -> None:
         self.reports.put(
             {
                 "commandId": command_id,
@@ -192,7 +221,7 @@ class Agent:
             }
         )
 
-    def send_reports(self):
+    def send_reports(self) -> None:
         endpoint = Endpoint(self.options)
         while True:
             report = self.reports.get()
@@ -205,21 +234,21 @@ class Agent:
                     time.sleep(RECONNECT_SECONDS)
 
 
-def kill_group(process):
-    try:
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--instance-id", required=True)
     parser.add_argument("--endpoint", required=True, help="https://aws.holdfast.internal")
     parser.add_argument("--ca", required=True, help="PEM file of the endpoint's certificate authority")
     parser.add_argument("--region", required=True)
     parser.add_argument("--metadata-address", required=True, help="address:port to serve IMDSv2 on")
-    parser.add_argument("--work-directory", default=None, help="where commands keep script and output (default: a temporary directory)")
+    parser.add_argument(
+        "--work-directory", default=None, help="where commands keep script and output (default: a temporary directory)"
+    )
     options = parser.parse_args()
     # Not an argument: every user of the host may read those.
     options.token = os.environ.pop(TOKEN_VARIABLE, "")

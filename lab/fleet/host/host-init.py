@@ -6,6 +6,9 @@ It gives the host its own /run, /tmp and data directory, starts the units and th
 on a unix socket. Units are never restarted by themselves: a killed store stays dead until somebody starts it.
 A second socket, outside the host's namespaces, takes power commands.
 """
+
+from __future__ import annotations
+
 import json
 import os
 import pwd
@@ -16,16 +19,50 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from typing import TypedDict
 
 SYSTEMCTL_SOCKET = "/run/lab-systemctl.sock"
 READY_TIMEOUT_SECONDS = 10
 AGENT_RESTART_SECONDS = 2
 
 
+class UnitProgram(TypedDict):
+    argv: list[str]
+
+
+class UnitConfig(UnitProgram, total=False):
+    user: str
+    readyPort: int
+    restart: bool
+    environment: dict[str, str]
+
+
+class HostFile(TypedDict):
+    path: str
+    owner: str
+    mode: int
+    content: str
+
+
+class HostConfig(TypedDict):
+    name: str
+    programDirectory: str
+    logDirectory: str
+    caFile: str
+    powerSocket: str
+    units: dict[str, UnitConfig]
+    startAtBoot: list[str]
+    files: list[HostFile]
+    dataDirectories: dict[str, str]
+    path: str
+    stopTimeoutSeconds: float
+
+
 class Unit:
     """One process that is started, watched and stopped. `state` uses systemd's words: inactive, active, failed."""
 
-    def __init__(self, name, config, log_directory, hostname):
+    def __init__(self, name: str, config: UnitConfig, log_directory: str, hostname: str) -> None:
         self.name = name
         self.argv = config["argv"]
         self.user = config.get("user", "root")
@@ -33,33 +70,42 @@ class Unit:
         self.restart = config.get("restart", False)
         self.environment = config.get("environment", {})
         self.log_path = f"{log_directory}/{hostname}-{name}.log"
-        self.process = None
+        self.process: subprocess.Popen[bytes] | None = None
         self.state = "inactive"
         self.stopping = False
 
-    def spawn(self):
+    def spawn(self) -> None:
         account = pwd.getpwnam(self.user)
         environment = {"HOME": account.pw_dir, "LANG": "C.UTF-8", "PATH": os.environ["PATH"], **self.environment}
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                self.argv, cwd="/", env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                user=account.pw_uid, group=account.pw_gid, extra_groups=[], start_new_session=True)
+                self.argv,
+                cwd="/",
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                user=account.pw_uid,
+                group=account.pw_gid,
+                extra_groups=[],
+                start_new_session=True,
+            )
         self.state = "active"
         self.stopping = False
 
-    def main_pid(self):
+    def main_pid(self) -> int:
         return self.process.pid if self.process and self.state == "active" else 0
 
 
 class ServiceManager:
-    def __init__(self, units, stop_timeout_seconds):
+    def __init__(self, units: dict[str, Unit], stop_timeout_seconds: float) -> None:
         self.units = units
         self.stop_timeout_seconds = stop_timeout_seconds
         self.changed = threading.Condition()
         self.powered = True
 
-    def start(self, unit):
-        """Starts `unit` if it is not active; like Type=notify, returns when it serves. Raises RuntimeError if it does not."""
+    def start(self, unit: Unit) -> None:
+        """Starts `unit` if it is not active; like Type=notify, returns when it serves. @raises RuntimeError if not."""
         with self.changed:
             if not self.powered:
                 raise RuntimeError("the host is stopped")
@@ -72,14 +118,16 @@ class ServiceManager:
                 return
             except OSError as error:
                 if unit.state != "active" or time.monotonic() > deadline:
-                    raise RuntimeError(f"{unit.name} does not serve on port {unit.ready_port}: {error}; "
-                                       f"state {unit.state}, log {unit.log_path}") from error
+                    raise RuntimeError(
+                        f"{unit.name} does not serve on port {unit.ready_port}: {error}; "
+                        f"state {unit.state}, log {unit.log_path}"
+                    ) from error
                 time.sleep(0.02)
 
-    def stop(self, unit):
+    def stop(self, unit: Unit) -> None:
         """SIGTERM (and SIGCONT, as systemd does, so that a paused process can obey), then SIGKILL."""
         with self.changed:
-            if unit.state != "active":
+            if unit.state != "active" or unit.process is None:
                 unit.state = "inactive"
                 return
             unit.stopping = True
@@ -90,7 +138,7 @@ class ServiceManager:
                 os.kill(pid, signal.SIGKILL)
                 self.changed.wait_for(lambda: unit.state != "active")
 
-    def reap(self):
+    def reap(self) -> None:
         # Under the lock: a child that dies at once must not be reaped before spawn() has noted its pid.
         with self.changed:
             while True:
@@ -101,12 +149,13 @@ class ServiceManager:
                 if pid == 0:
                     return
                 for unit in self.units.values():
-                    if unit.process is not None and unit.process.pid == pid and unit.process.returncode is None:
-                        unit.process.returncode = os.waitstatus_to_exitcode(status)
-                        self.ended(unit)
+                    process = unit.process
+                    if process is not None and process.pid == pid and process.returncode is None:
+                        process.returncode = os.waitstatus_to_exitcode(status)
+                        self.ended(unit, process.returncode)
 
-    def ended(self, unit):
-        clean = unit.stopping or unit.process.returncode == 0
+    def ended(self, unit: Unit, code: int) -> None:
+        clean = unit.stopping or code == 0
         unit.state = "inactive" if clean else "failed"
         self.changed.notify_all()
         if unit.restart and self.powered:
@@ -114,12 +163,12 @@ class ServiceManager:
             timer.daemon = True
             timer.start()
 
-    def restart(self, unit):
+    def restart(self, unit: Unit) -> None:
         with self.changed:
             if self.powered and unit.state != "active":
                 unit.spawn()
 
-    def power_off(self):
+    def power_off(self) -> None:
         """Like stopping a machine: stops the units, kills the rest, drops the kernel's state."""
         with self.changed:
             self.powered = False
@@ -131,7 +180,7 @@ class ServiceManager:
             self.changed.wait_for(lambda: all(unit.state != "active" for unit in self.units.values()))
         forget_runtime_state()
 
-    def power_on(self):
+    def power_on(self) -> None:
         set_links("up")
         with self.changed:
             self.powered = True
@@ -139,7 +188,7 @@ class ServiceManager:
                 if unit.state != "active":
                     unit.spawn()
 
-    def answer(self, verb, name, wanted=None):
+    def answer(self, verb: str, name: str, wanted: str | None = None) -> tuple[int, str, str]:
         """One systemctl request as (exit code, stdout, stderr)."""
         unit = self.units.get(name.removesuffix(".service"))
         if unit is None or unit.restart:
@@ -156,7 +205,7 @@ class ServiceManager:
             self.start(unit)
         return 0, "", ""
 
-    def serve(self, connection):
+    def serve(self, connection: socket.socket) -> None:
         with connection:
             request = json.loads(connection.makefile("r").readline())
             try:
@@ -166,26 +215,26 @@ class ServiceManager:
             connection.sendall(json.dumps({"code": code, "out": out, "err": err}).encode() + b"\n")
 
 
-def links():
+def links() -> list[str]:
     shown = subprocess.run(["ip", "-j", "link", "show"], check=True, stdout=subprocess.PIPE).stdout
     return [link["ifname"] for link in json.loads(shown) if "LOOPBACK" not in link["flags"]]
 
 
-def set_links(state):
+def set_links(state: str) -> None:
     for link in links():
         subprocess.run(["ip", "link", "set", "dev", link, state], check=True)
 
 
-def forget_runtime_state():
+def forget_runtime_state() -> None:
     """Drops what does not survive a power-off: packet filters, queueing disciplines, /run and /tmp, the links."""
     for command in ("iptables", "ip6tables"):
         for table in ("filter", "nat", "mangle", "raw"):
             for flag in ("-F", "-X"):
-                subprocess.run([command, "-w", "5", "-t", table, flag], stderr=subprocess.DEVNULL)
+                subprocess.run([command, "-w", "5", "-t", table, flag], check=False, stderr=subprocess.DEVNULL)
         for chain in ("INPUT", "FORWARD", "OUTPUT"):
-            subprocess.run([command, "-w", "5", "-P", chain, "ACCEPT"], stderr=subprocess.DEVNULL)
+            subprocess.run([command, "-w", "5", "-P", chain, "ACCEPT"], check=False, stderr=subprocess.DEVNULL)
     for link in links():
-        subprocess.run(["tc", "qdisc", "del", "dev", link, "root"], stderr=subprocess.DEVNULL)
+        subprocess.run(["tc", "qdisc", "del", "dev", link, "root"], check=False, stderr=subprocess.DEVNULL)
     set_links("down")
     for directory, kept in (("/run", ("lab", os.path.basename(SYSTEMCTL_SOCKET))), ("/tmp", ())):
         for entry in os.scandir(directory):
@@ -197,7 +246,7 @@ def forget_runtime_state():
                 os.unlink(entry.path)
 
 
-def listen(path):
+def listen(path: str) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     os.chmod(path, 0o600)
@@ -205,7 +254,7 @@ def listen(path):
     return listener
 
 
-def press_power(services, connection):
+def press_power(services: ServiceManager, connection: socket.socket) -> None:
     with connection:
         verb = connection.makefile("r").readline().strip()
         try:
@@ -215,8 +264,8 @@ def press_power(services, connection):
             connection.sendall(f"{error!r}\n".encode())
 
 
-def accept(listener, answer):
-    def loop():
+def accept(listener: socket.socket, answer: Callable[[socket.socket], None]) -> None:
+    def loop() -> None:
         while True:
             connection, _ = listener.accept()
             threading.Thread(target=answer, args=[connection], daemon=True).start()
@@ -224,12 +273,12 @@ def accept(listener, answer):
     threading.Thread(target=loop, daemon=True).start()
 
 
-def mount(*arguments):
+def mount(*arguments: str) -> None:
     # -n: the host's /run, where mount keeps its table, is what is being replaced.
     subprocess.run(["mount", "-n", *arguments], check=True)
 
 
-def private_directories(config):
+def private_directories(config: HostConfig) -> None:
     """The host's own /run, /tmp and data. What it needs of the checkout is bound in first: that may lie below /tmp."""
     # `ip netns exec` came with a sysfs of its own, without the control groups, which all hosts share with the machine.
     mount("--rbind", "/run/cgroup", "/sys/fs/cgroup")
@@ -250,7 +299,7 @@ def private_directories(config):
         mount("--bind", "/run/lab/program/systemctl.py", "/usr/bin/systemctl")
 
 
-def write_files(files):
+def write_files(files: list[HostFile]) -> None:
     for file in files:
         account = pwd.getpwnam(file["owner"])
         descriptor = os.open(file["path"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, file["mode"])
@@ -259,9 +308,9 @@ def write_files(files):
             target.write(file["content"])
 
 
-def main():
+def main() -> None:
     with open(sys.argv[1], encoding="utf-8") as file:
-        config = json.load(file)
+        config: HostConfig = json.load(file)
     socket.sethostname(config["name"])
     os.chdir("/")
     # Before the host gets its own /run: power commands come from outside.
@@ -274,7 +323,7 @@ def main():
     services = ServiceManager(units, config["stopTimeoutSeconds"])
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
 
     accept(listen(SYSTEMCTL_SOCKET), services.serve)

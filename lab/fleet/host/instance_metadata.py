@@ -1,10 +1,15 @@
 """The part of the lab's host agent that stands in for the EC2 instance metadata service (IMDSv2)."""
+
+from __future__ import annotations
+
 import http.client
 import http.server
 import json
 import secrets
 import threading
 import time
+from collections.abc import Callable
+from typing import Any, Protocol
 
 TIMEOUT_SECONDS = 40
 RECONNECT_SECONDS = 1.0
@@ -12,18 +17,24 @@ CREDENTIALS_REFRESH_SECONDS = 600
 METADATA_TOKEN = "x-aws-ec2-metadata-token"
 
 
+class Endpoint(Protocol):
+    """The one of host-agent.py, which is no module: its name is the program's."""
+
+    def call(self, action: str, body: object, timeout_seconds: float) -> dict[str, Any]: ...
+
+
 class RoleCredentials:
     """The instance role's credentials. The last ones stay while the endpoint is away, as on a real instance."""
 
-    def __init__(self, endpoint, log):
+    def __init__(self, endpoint: Endpoint, log: Callable[[str], None]) -> None:
         self.endpoint = endpoint
         self.log = log
-        self.current = None
-        self.role = None
+        self.current: dict[str, Any] | None = None
+        self.role: str | None = None
         self.arrived = threading.Event()
         threading.Thread(target=self.refresh, daemon=True).start()
 
-    def refresh(self):
+    def refresh(self) -> None:
         while True:
             try:
                 answer = self.endpoint.call("credentials", {}, TIMEOUT_SECONDS)
@@ -36,14 +47,16 @@ class RoleCredentials:
                 time.sleep(RECONNECT_SECONDS)
 
 
-def metadata_handler(instance_id, region, credentials):
+def metadata_handler(
+    instance_id: str, region: str, credentials: RoleCredentials
+) -> type[http.server.BaseHTTPRequestHandler]:
     """IMDSv2: a session token first, then the few paths that an SDK or a host program reads."""
-    tokens = {}
+    tokens: dict[str, float] = {}
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_PUT(self):
+        def do_PUT(self) -> None:
             ttl = self.headers.get("x-aws-ec2-metadata-token-ttl-seconds", "")
             if self.path != "/latest/api/token" or not ttl.isdigit() or not 1 <= int(ttl) <= 21600:
                 return self.answer(400, "")
@@ -51,13 +64,13 @@ def metadata_handler(instance_id, region, credentials):
             tokens[token] = time.monotonic() + int(ttl)
             return self.answer(200, token, {"x-aws-ec2-metadata-token-ttl-seconds": ttl})
 
-        def do_GET(self):
+        def do_GET(self) -> None:
             if tokens.get(self.headers.get(METADATA_TOKEN, ""), 0) < time.monotonic():
                 return self.answer(401, "")
             found = self.find(self.path)
             return self.answer(404, "") if found is None else self.answer(200, found)
 
-        def find(self, path):
+        def find(self, path: str) -> str | None:
             roles = "/latest/meta-data/iam/security-credentials/"
             if path == "/latest/meta-data/instance-id":
                 return instance_id
@@ -68,13 +81,13 @@ def metadata_handler(instance_id, region, credentials):
             if path == "/latest/dynamic/instance-identity/document":
                 return json.dumps({"instanceId": instance_id, "region": region})
             if path.startswith(roles) and credentials.arrived.wait(5):
-                asked = path[len(roles):]
+                asked = path[len(roles) :]
                 if asked == "":
                     return credentials.role
                 return json.dumps(credentials.current) if asked == credentials.role else None
             return None
 
-        def answer(self, status, text, headers=None):
+        def answer(self, status: int, text: str, headers: dict[str, str] | None = None) -> None:
             body = text.encode()
             self.send_response(status)
             for name, value in (headers or {}).items():
@@ -83,7 +96,7 @@ def metadata_handler(instance_id, region, credentials):
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_arguments):
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     return Handler

@@ -5,15 +5,19 @@
 
 Everything else is refused with exit 1: a command that silently does nothing would make a fault or its undo a lie.
 """
+
+from __future__ import annotations
+
 import json
 import socket
 import sys
 
 SOCKET = "/run/lab-systemctl.sock"
-USAGE = "only `show -p MainPID|Restart --value UNIT`, `is-active UNIT`, `start UNIT`, `stop UNIT` and `restart UNIT` are known"
+VERBS = "`show -p MainPID|Restart --value UNIT`, `is-active UNIT`, `start UNIT`, `stop UNIT` and `restart UNIT`"
+USAGE = f"only {VERBS} are known"
 
 
-def parse(arguments):
+def parse(arguments: list[str]) -> tuple[str, str, str | None] | None:
     """(verb, unit, property or None), or None for anything this stand-in does not do."""
     if len(arguments) == 2 and arguments[0] in ("is-active", "start", "stop", "restart"):
         return arguments[0], arguments[1], None
@@ -22,7 +26,7 @@ def parse(arguments):
     return None
 
 
-def main():
+def main() -> int:
     request = parse(sys.argv[1:])
     if request is None or request[1].startswith("-"):
         print(f"systemctl of the lab: refused `{' '.join(sys.argv[1:])}`: {USAGE}", file=sys.stderr)

@@ -2,9 +2,14 @@
 """Runs commands for the tests on a line of the guest that no fault reaches: a serial port, one JSON text a line.
 
 In: {"id", "words", "environment"} starts one, {"id", "signal"} signals it. Out: {"boot"} once, {"id", "out"|"err"} with
-base64 text, {"id", "code"} at the end of it and of everything that holds its output open. {"id", "clear"} kills what is left.
+base64 text, {"id", "code"} at the end of it and of everything that holds its output open. {"id", "clear"} kills what
+is left.
 """
+
+from __future__ import annotations
+
 import base64
+import contextlib
 import json
 import os
 import signal
@@ -14,21 +19,28 @@ import termios
 import threading
 import time
 import tty
+from typing import IO, TypedDict
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-running = {}
+running: dict[int, subprocess.Popen[bytes]] = {}
 writing = threading.Lock()
 starting = threading.Lock()
 
 
-def say(port, message):
+class Start(TypedDict):
+    id: int
+    words: list[str]
+    environment: dict[str, str]
+
+
+def say(port: int, message: object) -> None:
     text = json.dumps(message).encode() + b"\n"
     with writing:
         while text:
-            text = text[os.write(port, text):]
+            text = text[os.write(port, text) :]
 
 
-def forward(port, request, name, stream):
+def forward(port: int, request: int, name: str, stream: IO[bytes]) -> None:
     while True:
         chunk = os.read(stream.fileno(), 8192)
         if not chunk:
@@ -37,25 +49,29 @@ def forward(port, request, name, stream):
     stream.close()
 
 
-def set_oom_score(adjustment):
+def set_oom_score(adjustment: str) -> None:
     with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
         file.write(adjustment)
 
 
-def start(words, environment):
-    # The OOM killer must not spare a command because it spares the agent. (A preexec_fn would do it too, but takes 0.2 s.)
+def start(words: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    # The OOM killer must not spare a command because it spares the agent. (A preexec_fn does it too, but takes 0.2 s.)
     with starting:
         set_oom_score("0")
         try:
             return subprocess.Popen(
-                words, env={"PATH": PATH, **environment}, cwd="/",
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                words,
+                env={"PATH": PATH, **environment},
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
             )
         finally:
             set_oom_score("-1000")
 
 
-def run(port, message):
+def run(port: int, message: Start) -> None:
     request = message["id"]
     try:
         process = start(message["words"], message.get("environment", {}))
@@ -77,7 +93,7 @@ def run(port, message):
     say(port, {"id": request, "code": code if code >= 0 else 128 - code})
 
 
-def is_ours(pid):
+def is_ours(pid: int) -> bool:
     """Started by a command of a test: in the agent's own control group, or marked by its environment."""
     try:
         with open(f"/proc/{pid}/cgroup", encoding="ascii") as file:
@@ -89,7 +105,7 @@ def is_ours(pid):
         return False
 
 
-def clear(port, request):
+def clear(port: int, request: int) -> None:
     """Kills what earlier commands left running."""
     others = [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]
     while True:
@@ -97,16 +113,14 @@ def clear(port, request):
         if not left:
             break
         for pid in left:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         others = left
         time.sleep(0.02)
     say(port, {"id": request, "code": 0})
 
 
-def main():
+def main() -> int:
     port = os.open("/dev/ttyS0", os.O_RDWR | os.O_NOCTTY)
     tty.setraw(port, termios.TCSANOW)
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
