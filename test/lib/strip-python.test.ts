@@ -85,7 +85,7 @@ const statement = expression.chain((value) =>
     `async def f(\n    a: int,\n) -> str:\n        "doc"\n        y: int = ${value}\n        z: int\n`,
     `class A:\n\n  # first\n  r"""doc"""\n  z: int = ${value}\n\n  def f(self):\n      """Only."""\n`,
     `if TYPE_CHECKING:\n    import a\n\n    import b\nif x:\n\tif y:\n\t\tx.y: int = ${value}\n`,
-    `def f(a: int = lambda b, c=1: b):\n  try:\n    if TYPE_CHECKING: import a\n  except: x = ${value}\n  else: y = {}\n`,
+    `def f(a: int = lambda b, c=1: b):\n  try:\n    if TYPE_CHECKING: import a\n  except: x = ${value}\n  else: 1\n`,
     `def f():\n  class A:\n    if x:\n      y: int = ${value}\n    z: int = 1\n  try: x = ${value}\n  finally: y = 1\n`,
   ),
 );

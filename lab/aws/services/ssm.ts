@@ -18,6 +18,9 @@ import { SsmDocument } from './ssm-document.ts';
 
 const MAX_INSTANCES_A_CALL = 50;
 const DEFAULT_DELIVERY_SECONDS = 3600;
+/** The first of what a command wrote, of which AWS keeps no more. */
+const STDOUT_CHARACTERS = 24_000;
+const STDERR_CHARACTERS = 8_000;
 
 /** Systems Manager Run Command: the template's documents on the lab's hosts. */
 export class Ssm implements JsonService {
@@ -139,8 +142,8 @@ export class Ssm implements JsonService {
       ResponseCode: invocation.responseCode,
       ExecutionStartDateTime: startedMs === undefined ? '' : new Date(startedMs).toISOString(),
       ExecutionEndDateTime: endedMs === undefined ? '' : new Date(endedMs).toISOString(),
-      StandardOutputContent: invocation.stdout,
-      StandardErrorContent: invocation.stderr,
+      StandardOutputContent: invocation.stdout.slice(0, STDOUT_CHARACTERS),
+      StandardErrorContent: invocation.stderr.slice(0, STDERR_CHARACTERS),
     };
   }
 

@@ -122,6 +122,19 @@ describe('Run Command', () => {
     await eventually(5, () => (children().some(isAlive) ? undefined : true));
   });
 
+  it('keeps the first 24,000 characters of what a command wrote, and the first 8,000 of its errors', async () => {
+    const [commandId, endedMs] = ['of-many-words', Date.now()];
+    lab.system.ssm.book.invocations.push({
+      ...{ commandId, instanceId: HOST.instanceId, documentName: 'Test-Sleep', comment: '' },
+      ...{ status: 'Success', statusDetails: 'Success', responseCode: 0, requestedMs: endedMs, endedMs },
+      ...{ stdout: `${'o'.repeat(24_000)}cut`, stderr: `${'e'.repeat(8_000)}cut` },
+      work: { script: '', environment: {}, executionSeconds: 60 },
+    });
+    const { StandardOutputContent, StandardErrorContent } = await invocation(commandId);
+    expect(StandardOutputContent).toBe('o'.repeat(24_000));
+    expect(StandardErrorContent).toBe('e'.repeat(8_000));
+  });
+
   it('refuses a parameter that does not match its pattern, and one that the document does not have', async () => {
     await expect(send(1, { directory: ['/tmp; reboot'] })).rejects.toMatchObject({ name: 'InvalidParameters' });
     await expect(send(1, { directory: [directory], other: ['x'] })).rejects.toMatchObject({
