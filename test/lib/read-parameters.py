@@ -1,11 +1,14 @@
-"""Reads JSON lines {script, parameters} on stdin and prints for each what the host's own check says of them, or null."""
+"""Reads JSON lines {script, parameters} on stdin, prints for each what the host's own check says of them, or null."""
+
+from __future__ import annotations
+
 import json
 import os
 import sys
 
 sys.path.insert(0, sys.argv[1])
-import kinds
 import parameters
+import specification
 
 for line in sys.stdin:
     command = json.loads(line)
@@ -17,4 +20,4 @@ for line in sys.stdin:
         answer = str(refusal)
     for name in command["parameters"]:
         del os.environ["SSM_" + name]
-    print(json.dumps({"refusal": answer, "resource": kinds.load(command["script"]).RESOURCE}))
+    print(json.dumps({"refusal": answer, "resource": specification.RESOURCES[command["script"]]}))

@@ -1,7 +1,6 @@
-import * as z from 'zod';
-import { availabilityZone, nodeNames } from './fields.ts';
-import { FIS_NODE_LIST, wholeMinutes } from './instances.ts';
-import { fisKind } from './kind.ts';
+import { fisKind } from './define-kind.ts';
+import { availabilityZone } from './fields.ts';
+import { fisNodeNames, wholeMinutes } from './instances.ts';
 import { refuseSubnets, subnetIdsOf } from './subnets.ts';
 
 export const azDisconnect = fisKind({
@@ -10,10 +9,12 @@ export const azDisconnect = fisKind({
     'Cuts the subnets of the nodes in one availability zone off from the other zones of the VPC; traffic inside the ' +
     'zone goes on. Refused where anything else stands in those subnets, and outside of staging.',
   stagingOnly: true,
-  schema: z.strictObject({ targetNodes: nodeNames, availabilityZone }),
-  allowed: {
-    targetNodes: `${FIS_NODE_LIST}: exactly the live nodes of the cluster in that zone`,
-    availabilityZone: 'the name of an availability zone, as in eu-west-1a',
+  fields: {
+    targetNodes: {
+      ...fisNodeNames,
+      words: `${fisNodeNames.words}; exactly the live nodes of the cluster in that zone`,
+    },
+    availabilityZone,
   },
   faultState: 'DISCONNECTED',
   example: { targetNodes: ['node-3'], availabilityZone: 'eu-west-1a' },

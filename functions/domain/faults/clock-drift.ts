@@ -1,6 +1,6 @@
-import * as z from 'zod';
-import { NODE_LIST, nodeNames, PATTERN, yesOrNo } from './fields.ts';
-import { hostKind } from './kind.ts';
+import { hostKind } from './define-kind.ts';
+import { eitherWay, nodeNames, yesOrNo } from './fields.ts';
+import { anchored, PATTERN } from './patterns.ts';
 
 /** Signatures more than 5 minutes off are refused by AWS; the rest is margin. */
 const MAX_OFFSET_MS = 240_000;
@@ -10,19 +10,13 @@ const MAX_OFFSET_WITH_DATA_MS = 500;
 export const clockDrift = hostKind({
   kind: 'CLOCK_DRIFT',
   description: 'Moves the clock of the node and stops its time service; both are put back as they were found.',
-  schema: z.strictObject({
+  fields: {
     targetNodes: nodeNames,
-    offsetMs: z
-      .int()
-      .min(-MAX_OFFSET_MS)
-      .max(MAX_OFFSET_MS)
-      .refine((offsetMs) => offsetMs !== 0, 'is 0: nothing would drift'),
-  }),
-  allowed: {
-    targetNodes: NODE_LIST,
-    offsetMs:
-      `a whole number from -${MAX_OFFSET_MS} to ${MAX_OFFSET_MS}, not 0; beyond ${MAX_OFFSET_WITH_DATA_MS} either way ` +
-      'only on a cluster that is configured as disposable',
+    offsetMs: eitherWay(
+      `how far the clock is moved; beyond ${MAX_OFFSET_WITH_DATA_MS} either way only on a cluster that is configured ` +
+        'as disposable',
+      MAX_OFFSET_MS,
+    ),
   },
   faultState: 'CLOCK_DRIFTED',
   example: { targetNodes: ['node-3'], offsetMs: 400 },
@@ -34,14 +28,14 @@ export const clockDrift = hostKind({
   irreversible:
     'what the store did by the wrong clock stays: keys that expired early or live on, and writes with time stamps of the drift',
   resource: 'clock',
-  document: {
-    offsetMs: { description: 'How far the clock is moved, -240000 to 240000, not 0.', pattern: '^-?[1-9][0-9]{0,5}$' },
-    disposable: { description: 'Are the data of the cluster disposable?', pattern: `^${PATTERN.yesOrNo}$` },
+  context: {
+    disposable: {
+      description: 'yes, no: are the data of the cluster disposable?',
+      pattern: anchored(PATTERN.oneOf(['yes', 'no'])),
+      value: (_fault, { disposable }) => yesOrNo(disposable),
+    },
   },
   fence: false,
   unmarked: true,
-  command: ({ offsetMs }, _fault, { disposable }) => ({
-    parameters: { offsetMs: String(offsetMs), disposable: yesOrNo(disposable) },
-    undo: ['set the clock to true time by the monotonic clock', 'start the time service again if it was running'],
-  }),
+  undo: () => ['set the clock to true time by the monotonic clock', 'start the time service again if it was running'],
 });

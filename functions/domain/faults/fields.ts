@@ -1,113 +1,182 @@
 import * as z from 'zod';
+import { PATTERN } from './patterns.ts';
 
-/** Fields that several kinds share, with what they may hold in words. */
-export const MAX_NODES = 100;
+/**
+ * A parameter of a kind, specified once. From it are made: what the API takes and the words it answers with, the
+ * parameter of the SSM document, the check on the host, the row in docs/faults.md, and the values that tests try.
+ */
+export interface Field<S extends z.ZodType = z.ZodType> {
+  schema: S;
+  /** What it may hold, and what it is, for a person. */
+  words: string;
+  /** What happens without it, where it may be left out. */
+  leftOut?: string;
+  /** Absent: a host is not told. */
+  text?: TextForm;
+  values: Values;
+}
+export type Fields = Readonly<Record<string, Field>>;
 
-/** With the colon and port that stand behind the name of an instance with several stores. */
-const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
-export const nodeNames = z
-  .array(z.string().regex(NODE_NAME, 'is not a node name'))
-  .min(1, 'is empty')
-  .max(MAX_NODES, `has more than ${MAX_NODES} nodes`)
-  .refine((names) => new Set(names).size === names.length, 'names a node twice');
-export const NODE_LIST = `1-${MAX_NODES} different node names`;
+/** How a host is told. */
+export interface TextForm {
+  /** As `words`, of the text. */
+  words: string;
+  /** Of the whole text. */
+  pattern: string;
+  write(value: unknown): string;
+  /** The text for a field that was left out. */
+  leftOut: '0' | '';
+}
 
-export const availabilityZone = z.string().regex(/^[a-z0-9-]{3,40}$/, 'is not an availability zone');
+/** What a field may hold, as data: tests make values of it. */
+export type Values =
+  | { type: 'wholeNumber'; min: number; max: number; notZero?: true }
+  /** Of words and the like: all there are, or some. */
+  | { type: 'oneOf'; values: readonly unknown[] }
+  | { type: 'nodeNames' }
+  | { type: 'different'; each: Values; most: number };
+
+interface Range {
+  min: number;
+  max: number;
+}
 
 export const MEBIBYTE = 1024 ** 2;
 export const GIBIBYTE = 1024 ** 3;
 /** More than any volume or memory: the host decides what fits. */
 export const MAX_BYTES = 64 * 1024 * GIBIBYTE;
+export const PORT = { min: 1, max: 65_535 };
+export const MAX_NODES = 100;
 
-export const percent = (minimum: 0 | 1, maximum = 100) => z.int().min(minimum).max(maximum);
+/** With the colon and port that stand behind the name of an instance with several stores. */
+const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
+export const nodeNames = {
+  schema: z
+    .array(z.string().regex(NODE_NAME, 'is not a node name'))
+    .min(1, 'is empty')
+    .max(MAX_NODES, `has more than ${MAX_NODES} nodes`)
+    .refine((names) => new Set(names).size === names.length, 'names a node twice'),
+  words: `1-${MAX_NODES} different node names`,
+  values: { type: 'nodeNames' },
+} satisfies Field;
 
-export function wholeNumber(minimum: number, maximum: number): string {
-  return `a whole number from ${minimum} to ${maximum}`;
+export const availabilityZone = {
+  schema: z.string().regex(/^[a-z0-9-]{3,40}$/, 'is not an availability zone'),
+  words: 'the name of an availability zone, as in eu-west-1a',
+  values: { type: 'oneOf', values: ['eu-west-1a', 'us-gov-east-1b'] },
+} satisfies Field;
+
+/** @param meaning what it is, in a few words; the range is added */
+export function wholeNumber(meaning: string, { min, max }: Range) {
+  const words = `${rangeWords({ min, max })}: ${meaning}`;
+  return {
+    schema: z.int().min(min).max(max),
+    words,
+    text: { words, pattern: PATTERN.wholeNumber(min, max), write: String, leftOut: '0' },
+    values: { type: 'wholeNumber', min, max },
+  } satisfies Field;
 }
 
-/** What two fields together may not say; `.refine(...rule)`. Also asked when another field is wrong: one answer names everything. */
-export type Rule = [
-  check: (parameters: Record<string, unknown>) => boolean,
-  terms: { path: string[]; message: string; when: (payload: { value: unknown }) => boolean },
-];
-
-export function rule(
-  path: string,
-  message: string,
-  check: Rule[0],
-  when: (value: Record<string, unknown>) => boolean,
-): Rule {
-  return [check, { path: [path], message, when: ({ value }) => isRecord(value) && when(value) }];
+export function percent(meaning: string, { min = 1, max = 100 }: Partial<Range> = {}) {
+  return wholeNumber(meaning, { min, max });
 }
 
-/** An amount is given in one of two ways. */
-export function exactlyOne(first: string, second: string): Rule {
-  return rule(
-    first,
-    `is needed, or ${second}, and not both`,
-    (parameters) => (parameters[first] === undefined) !== (parameters[second] === undefined),
-    () => true,
-  );
+/** A whole number that may be as far below 0 as above, and is not 0. */
+export function eitherWay(meaning: string, furthest: number) {
+  const words = `${rangeWords({ min: -furthest, max: furthest })}, not 0: ${meaning}`;
+  return {
+    schema: z
+      .int()
+      .min(-furthest)
+      .max(furthest)
+      .refine((value) => value !== 0, 'is 0'),
+    words,
+    text: { words, pattern: `-?${PATTERN.wholeNumber(1, furthest)}`, write: String, leftOut: '0' },
+    values: { type: 'wholeNumber', min: -furthest, max: furthest, notZero: true },
+  } satisfies Field;
 }
 
-export function disjoint(path: string, other: string): Rule {
-  return rule(
-    path,
-    `names a node that is in ${other}`,
-    (parameters) => !listOf(parameters[path]).some((name) => listOf(parameters[other]).includes(name)),
-    (value) => Array.isArray(value[path]) && Array.isArray(value[other]),
-  );
+export function oneOf<const V extends readonly [string, ...string[]]>(meaning: string, values: V) {
+  const words = `${values.join(', ')}: ${meaning}`;
+  return {
+    schema: z.enum(values),
+    words,
+    text: { words, pattern: PATTERN.oneOf(values), write: String, leftOut: '' },
+    values: { type: 'oneOf', values },
+  } satisfies Field;
 }
 
-function listOf(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
+export function yesNo(meaning: string) {
+  return {
+    schema: z.boolean(),
+    words: `true, false: ${meaning}`,
+    text: {
+      words: `yes, no: ${meaning}`,
+      pattern: PATTERN.oneOf(['yes', 'no']),
+      write: (value: unknown) => yesOrNo(value === true),
+      leftOut: '',
+    },
+    values: { type: 'oneOf', values: [true, false] },
+  } satisfies Field;
 }
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/**
- * Patterns of document parameters. They give the form; the host checks ranges once more. RE2 takes no count above 1000,
- * so lists are unbounded.
- */
-const ADDRESS = '[0-9A-Fa-f:.]+';
-export const PATTERN = {
-  addresses: `${ADDRESS}(,${ADDRESS})*`,
-  percent: '([1-9]|[1-9][0-9]|100)',
-  percentOrZero: '([0-9]|[1-9][0-9]|100)',
-  yesOrNo: '(yes|no)',
-  /** Whole number in a range, without leading zeros. */
-  wholeNumber: (minimum: number, maximum: number) => `(${rangeAlternatives(minimum, maximum).join('|')})`,
-  /** Whole number of at most so many digits, without leading zeros. */
-  digits: (most: number) => (most === 1 ? '[0-9]' : `(0|[1-9][0-9]{0,${most - 1}})`),
-  /** Same characters as `dataDirectory` of the configuration, without `{port}`. */
-  path: '(/[A-Za-z0-9._-]+)+',
-} as const;
 
 export function yesOrNo(value: boolean): string {
   return value ? 'yes' : 'no';
 }
 
-/** Regular expressions for the whole numbers from `minimum` (0 or more) to `maximum`. */
-function rangeAlternatives(minimum: number, maximum: number): string[] {
-  const [low, high] = [String(minimum), String(maximum)];
-  if (low.length === high.length) return sameLength(low, high);
-  const longestOfLow = '9'.repeat(low.length);
-  return [...sameLength(low, longestOfLow), ...rangeAlternatives(10 ** low.length, maximum)];
+export function portNumbers(meaning: string, most: number) {
+  const words = `1-${most} different ports, each ${rangeWords(PORT)}: ${meaning}`;
+  return {
+    schema: z
+      .array(z.int().min(PORT.min).max(PORT.max))
+      .min(1, 'is empty')
+      .max(most, `has more than ${most} ports`)
+      .refine((ports) => new Set(ports).size === ports.length, 'names a port twice'),
+    words,
+    text: {
+      words,
+      pattern: PATTERN.list(PATTERN.wholeNumber(PORT.min, PORT.max), most),
+      write: (ports: unknown) => (ports as number[]).join(','),
+      leftOut: '',
+    },
+    values: { type: 'different', each: { type: 'wholeNumber', ...PORT }, most },
+  } satisfies Field;
 }
 
-/** The same for two numbers with as many digits. */
-function sameLength(low: string, high: string): string[] {
-  const [first = '', last = ''] = [low[0], high[0]];
-  const [lowRest, highRest] = [low.slice(1), high.slice(1)];
-  if (lowRest === '') return [first === last ? first : `[${first}-${last}]`];
-  if (first === last) return sameLength(lowRest, highRest).map((rest) => `${first}${rest}`);
-  const [zeros, nines] = ['0'.repeat(lowRest.length), '9'.repeat(lowRest.length)];
-  const head = lowRest === zeros ? [] : sameLength(lowRest, nines).map((rest) => `${first}${rest}`);
-  const tail = highRest === nines ? [] : sameLength(zeros, highRest).map((rest) => `${last}${rest}`);
-  const from = Number(first) + (head.length > 0 ? 1 : 0);
-  const to = Number(last) - (tail.length > 0 ? 1 : 0);
-  const middle = from > to ? [] : [`${from === to ? from : `[${from}-${to}]`}${`[0-9]{${lowRest.length}}`}`];
-  return [...head, ...middle, ...tail];
+/** A field that a payload may have and that holds one value only; no host is told. */
+export function always<const V extends number>(value: V, meaning: string) {
+  return {
+    schema: z.literal(value),
+    words: `${value}: ${meaning}`,
+    values: { type: 'oneOf', values: [value] },
+  } satisfies Field;
+}
+
+/** @param leftOut what happens without it, unless a rule of the kind says that */
+export function optional<S extends z.ZodType>(field: Field<S>, leftOut?: string): Field<z.ZodOptional<S>> {
+  const { schema, text, ...rest } = field;
+  return {
+    ...rest,
+    schema: schema.optional(),
+    ...(leftOut === undefined ? {} : { leftOut }),
+    ...(text === undefined ? {} : { text: orLeftOut(text, leftOut ?? 'left out') }),
+  };
+}
+
+export function byDefault<S extends z.ZodType>(value: z.core.util.NoUndefined<z.output<S>>, field: Field<S>) {
+  return { ...field, schema: field.schema.default(value), leftOut: String(value) };
+}
+
+function orLeftOut(text: TextForm, meaning: string): TextForm {
+  const { leftOut, pattern } = text;
+  return {
+    ...text,
+    words: `${text.words}; ${leftOut === '0' ? '0' : 'empty'}: ${meaning}`,
+    pattern: leftOut === '0' ? `(0|${pattern})` : `(${pattern})?`,
+    write: (value) => (value === undefined ? leftOut : text.write(value)),
+  };
+}
+
+function rangeWords({ min, max }: Range): string {
+  return `a whole number from ${min} to ${max}`;
 }

@@ -1,11 +1,10 @@
-import { instancesOf, NODES_ONLY_ALLOWED, nodesOnly } from './instances.ts';
-import { fisKind } from './kind.ts';
+import { fisKind } from './define-kind.ts';
+import { fisNodeNames, instancesOf } from './instances.ts';
 
 export const instanceReboot = fisKind({
   kind: 'INSTANCE_REBOOT',
   description: 'Reboots the instance, once.',
-  schema: nodesOnly,
-  allowed: NODES_ONLY_ALLOWED,
+  fields: { targetNodes: fisNodeNames },
   faultState: 'REBOOTED',
   example: { targetNodes: ['node-3'] },
   resource: 'instance',

@@ -1,12 +1,11 @@
-import { instancesOf, NODES_ONLY_ALLOWED, nodesOnly, wholeMinutes } from './instances.ts';
-import { fisKind } from './kind.ts';
+import { fisKind } from './define-kind.ts';
+import { fisNodeNames, instancesOf, wholeMinutes } from './instances.ts';
 
 export const instanceStop = fisKind({
   kind: 'INSTANCE_STOP',
   description:
     'Stops the instance; it is started again at the end. Refused where data on instance store would be lost.',
-  schema: nodesOnly,
-  allowed: NODES_ONLY_ALLOWED,
+  fields: { targetNodes: fisNodeNames },
   faultState: 'STOPPED',
   example: { targetNodes: ['node-3'] },
   resource: 'instance',

@@ -1,12 +1,11 @@
-import * as z from 'zod';
 import type { ResolvedFault } from '../targets.ts';
-import { NODE_LIST, nodeNames } from './fields.ts';
+import { nodeNames } from './fields.ts';
 import { type FisAction, MAX_RESOURCES_PER_TARGET } from './kind.ts';
 
-/** Parameters of the kinds that need nothing but their nodes. */
-export const nodesOnly = z.strictObject({ targetNodes: nodeNames });
-export const FIS_NODE_LIST = `${NODE_LIST}; FIS takes at most ${MAX_RESOURCES_PER_TARGET} instances, volumes or subnets for one fault`;
-export const NODES_ONLY_ALLOWED = { targetNodes: FIS_NODE_LIST };
+export const fisNodeNames = {
+  ...nodeNames,
+  words: `${nodeNames.words}; FIS takes at most ${MAX_RESOURCES_PER_TARGET} instances, volumes or subnets for one fault`,
+};
 
 export function instancesOf({ impacted }: ResolvedFault): FisAction['target'] {
   return {

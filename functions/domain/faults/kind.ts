@@ -1,6 +1,8 @@
 import type * as z from 'zod';
 import type { Cluster } from '../configuration.ts';
 import type { ResolvedFault, Surroundings } from '../targets.ts';
+import type { Fields } from './fields.ts';
+import type { Rule } from './rules.ts';
 
 /** One parameter of an SSM document. `pattern` is checked by SSM (Java) and again by the agent (RE2): keep to both. */
 export interface DocumentParameter {
@@ -15,7 +17,9 @@ export type PeerSelection =
   /** Every other node of the cluster. */
   | { by: 'all' };
 
-export type Resource =
+/** The names of those that several kinds may work on, or that had a name before. Any other is the kind's own name. */
+type Resource<K extends string> =
+  | ScriptName<K>
   | 'packet-filter'
   | 'queueing'
   | 'process'
@@ -27,6 +31,10 @@ export type Resource =
   | 'instance'
   | 'volume'
   | 'subnet';
+/** `NETWORK_LOSS` → `network-loss`. */
+type ScriptName<K extends string> = K extends `${infer Word}_${infer Rest}`
+  ? `${Lowercase<Word>}-${ScriptName<Rest>}`
+  : Lowercase<K>;
 
 /** What one node is told, beside the parameters that all documents have, and its undo in words. */
 export interface KindCommand {
@@ -36,19 +44,23 @@ export interface KindCommand {
 
 /** What every kind says about itself, whoever runs it. `P` is what `schema` makes of the payload's `parameters`. */
 interface KindBase<K extends string, P> {
-  /** The API's name; `scriptName(kind)` is that of its script and its document. */
+  /** The API's name; `scriptName(kind)` is that of its program and its document. */
   kind: K;
   /** One sentence for the table of kinds. */
   description: string;
+  /** The payload's `parameters`, units in the names. */
+  fields: Fields;
+  /** What two fields together may not say. */
+  rules: readonly Rule[];
+  /** Made of `fields` and `rules`; and for each field what it may hold, in words for a person. */
   schema: z.ZodType<P>;
-  /** Field of `parameters` → what it may hold, in words for a person. Every field of the schema has one. */
   allowed: Record<string, string>;
   /** What an impacted node is called while the fault holds (`ISOLATED`, …). */
   faultState: string;
   /** A payload's `parameters` that is valid: in the table of kinds, and in the tests. */
-  example: z.input<z.ZodType<P>>;
+  example: unknown;
   /** What no two faults of one host may share; an `instance` is shared with every other fault on it. */
-  resource: Resource;
+  resource: Resource<K>;
   /** Names of the nodes the fault is applied on. */
   impactedNodes(parameters: P): string[];
   peers?(parameters: P): PeerSelection;
@@ -64,7 +76,7 @@ interface KindBase<K extends string, P> {
 /** A fault that the host's own watchdog applies and reverts. */
 export interface HostKind<K extends string, P> extends KindBase<K, P> {
   runsOn: 'host';
-  /** Own parameters of its SSM document. */
+  /** Own parameters of its SSM document: those fields that have a text form, and what is known of the targets. */
   document: Record<string, DocumentParameter>;
   /** Must clients be kept away on the rollback until the role of the node in its shards is certain? */
   fence: boolean;
@@ -121,35 +133,3 @@ export type AnyKind = AnyHostKind | AnyFisKind;
 export const MAX_STOP_CONDITION_ALARMS = 4;
 /** FIS takes so many resources by their ARNs; nobody can raise it. */
 export const MAX_RESOURCES_PER_TARGET = 5;
-
-/** Lets the compiler infer `P` from the schema. */
-export function hostKind<const K extends string, P>(kind: Omit<HostKind<K, P>, 'runsOn'>): HostKind<K, P> {
-  return { runsOn: 'host', ...kind };
-}
-
-/** As `hostKind`; the refusals also say what holds for every service fault, so that no kind can forget it. */
-export function fisKind<const K extends string, P>(kind: Omit<FisKind<K, P>, 'runsOn'>): FisKind<K, P> {
-  return {
-    runsOn: 'fis',
-    ...kind,
-    refuse: (parameters, cluster, storePorts) =>
-      refuseFisFault(kind.kind, kind.stagingOnly ?? false, cluster) ?? kind.refuse?.(parameters, cluster, storePorts),
-    refuseTargets: (parameters, fault) =>
-      kind.refuseTargets?.(parameters, fault) ?? refuseTooMany(kind.action(parameters, fault, 1).target),
-  };
-}
-
-function refuseTooMany({ name, resources }: FisAction['target']): string | undefined {
-  if (resources.length <= MAX_RESOURCES_PER_TARGET) return undefined;
-  return `${resources.length} ${name} are more than the ${MAX_RESOURCES_PER_TARGET} that FIS takes for one fault`;
-}
-
-function refuseFisFault(kind: string, stagingOnly: boolean, cluster: Cluster): string | undefined {
-  if (stagingOnly && cluster.tier !== 'staging') {
-    return `${kind} is for clusters of tier staging; this one is of tier ${cluster.tier}`;
-  }
-  if (cluster.alarms.length > MAX_STOP_CONDITION_ALARMS) {
-    return `${kind} takes at most ${MAX_STOP_CONDITION_ALARMS} alarms of a cluster as stop conditions; this one has ${cluster.alarms.length}`;
-  }
-  return undefined;
-}

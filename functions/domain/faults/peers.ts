@@ -1,32 +1,27 @@
 import type { PeerNode } from '../targets.ts';
-import { availabilityZone, disjoint, NODE_LIST, nodeNames, PATTERN, rule } from './fields.ts';
+import type { ContextParameter } from './define-kind.ts';
+import { availabilityZone, byDefault, nodeNames, optional, percent } from './fields.ts';
 import type { PeerSelection } from './kind.ts';
+import { anchored, PATTERN } from './patterns.ts';
+import { rule } from './rules.ts';
 
 /** Fields of the kinds that work on the traffic to some peers: all other nodes, the named ones, or those of a zone. */
 export const peerFields = {
   targetNodes: nodeNames,
-  toNodes: nodeNames.optional(),
-  toAvailabilityZone: availabilityZone.optional(),
+  toNodes: optional(nodeNames, 'see toAvailabilityZone'),
+  toAvailabilityZone: optional(availabilityZone, 'toNodes, or all other nodes'),
 };
+export const PEER_RULES = [
+  rule('notBoth', 'toAvailabilityZone', 'toNodes'),
+  rule('disjoint', 'toNodes', 'targetNodes'),
+] as const;
 
-export const PEERS_ALLOWED = {
-  targetNodes: NODE_LIST,
-  toNodes: `${NODE_LIST}, none of them in targetNodes, without toAvailabilityZone; left out: see toAvailabilityZone`,
-  toAvailabilityZone: 'the name of an availability zone, as in eu-west-1a; with neither: all other nodes',
-};
+export const CORRELATION = byDefault(0, percent('how much one packet is like the one before', { min: 0 }));
 
-/** Own parameters of their documents that the kinds on the traffic to peers have in common. */
-export const PEERS_DOCUMENT = {
-  peerAddresses: {
-    description: 'Every address of every peer, v4 and v6; never a network.',
-    pattern: `^${PATTERN.addresses}$`,
-  },
-};
-export const CORRELATION_DOCUMENT = {
-  correlationPct: {
-    description: 'How much one packet is like the one before, 0 to 100.',
-    pattern: `^${PATTERN.percentOrZero}$`,
-  },
+export const PEER_ADDRESSES: ContextParameter = {
+  description: 'IP addresses, v4 and v6, with commas between them: every one of every peer, never a network.',
+  pattern: anchored(PATTERN.addresses),
+  value: ({ peers }) => peers.flatMap(({ addresses }) => addresses).join(','),
 };
 
 const MAX_NAMES = 10;
@@ -36,22 +31,9 @@ interface PeerParameters {
   toAvailabilityZone?: string | undefined;
 }
 
-/** Both are asked, so that one answer names every mistake. */
-export const NOT_BOTH_PEERS = rule(
-  'toAvailabilityZone',
-  'stands beside toNodes',
-  () => false,
-  (value) => value.toNodes !== undefined && value.toAvailabilityZone !== undefined,
-);
-export const OTHER_PEERS = disjoint('toNodes', 'targetNodes');
-
 export function selectPeers({ toNodes, toAvailabilityZone }: PeerParameters): PeerSelection {
   if (toNodes) return { by: 'names', nodes: toNodes };
   return toAvailabilityZone ? { by: 'availabilityZone', availabilityZone: toAvailabilityZone } : { by: 'all' };
-}
-
-export function addressesOf(nodes: readonly PeerNode[]): string {
-  return nodes.flatMap(({ addresses }) => addresses).join(',');
 }
 
 /** For a sentence that goes with every command: of many nodes only the first ones, their addresses stand beside it. */

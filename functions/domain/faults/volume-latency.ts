@@ -1,26 +1,17 @@
-import * as z from 'zod';
-import { nodeNames, percent, wholeNumber } from './fields.ts';
-import { FIS_NODE_LIST, wholeSeconds } from './instances.ts';
-import { fisKind } from './kind.ts';
+import { fisKind } from './define-kind.ts';
+import { byDefault, percent, wholeNumber } from './fields.ts';
+import { fisNodeNames, wholeSeconds } from './instances.ts';
 import { refuseVolumes, volumesOf } from './volumes.ts';
-
-const MAX_MS = 60_000;
 
 export const volumeLatency = fisKind({
   kind: 'VOLUME_LATENCY',
   description: 'Delays reads and writes of the data volumes of the node.',
-  schema: z.strictObject({
-    targetNodes: nodeNames,
-    latencyMs: z.int().min(1).max(MAX_MS),
+  fields: {
+    targetNodes: fisNodeNames,
+    latencyMs: wholeNumber('added to every read and write; under 10 on io2 volumes only', { min: 1, max: 60_000 }),
     // The service has no 0: a share that is left out of its template means all.
-    readPct: percent(1).default(100),
-    writePct: percent(1).default(100),
-  }),
-  allowed: {
-    targetNodes: FIS_NODE_LIST,
-    latencyMs: `${wholeNumber(1, MAX_MS)}; under 10 on io2 volumes only`,
-    readPct: `${wholeNumber(1, 100)}, share of the reads; left out: 100`,
-    writePct: `${wholeNumber(1, 100)}, share of the writes; left out: 100`,
+    readPct: byDefault(100, percent('share of the reads')),
+    writePct: byDefault(100, percent('share of the writes')),
   },
   faultState: 'IO_DELAYED',
   example: { targetNodes: ['node-3'], latencyMs: 200, readPct: 50 },

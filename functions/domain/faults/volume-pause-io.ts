@@ -1,12 +1,11 @@
-import { NODES_ONLY_ALLOWED, nodesOnly, wholeSeconds } from './instances.ts';
-import { fisKind } from './kind.ts';
+import { fisKind } from './define-kind.ts';
+import { fisNodeNames, wholeSeconds } from './instances.ts';
 import { refuseVolumes, volumesOf } from './volumes.ts';
 
 export const volumePauseIo = fisKind({
   kind: 'VOLUME_PAUSE_IO',
   description: 'Holds every read and write of the data volumes of the node until the end. Nitro instances only.',
-  schema: nodesOnly,
-  allowed: NODES_ONLY_ALLOWED,
+  fields: { targetNodes: fisNodeNames },
   faultState: 'IO_PAUSED',
   example: { targetNodes: ['node-3'] },
   resource: 'volume',

@@ -1,4 +1,4 @@
-import { PATTERN } from '../../domain/faults/fields.ts';
+import { PATTERN } from '../../domain/faults/patterns.ts';
 import type { EngineParameter } from '../engine.ts';
 
 /** Unbounded on purpose: RE2 refuses nested counts whose product is above 1000, and the shape is what matters. */

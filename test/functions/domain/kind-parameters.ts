@@ -1,95 +1,87 @@
 import fc from 'fast-check';
-import type { FaultKind } from '../../../functions/domain/faults/catalogue.ts';
-import { GIBIBYTE, MAX_BYTES, MEBIBYTE } from '../../../functions/domain/faults/fields.ts';
+import { FAULT_KINDS, type FaultKind, kindOf } from '../../../functions/domain/faults/catalogue.ts';
+import type { Values } from '../../../functions/domain/faults/fields.ts';
+import type { Rule, RuleName } from '../../../functions/domain/faults/rules.ts';
 
-/** Valid `parameters` of every kind, from one end of what is allowed to the other. */
-type Parameters = fc.Arbitrary<Record<string, unknown>>;
+/** Valid `parameters` of every kind, made from what its fields may hold, ends included, and from its rules. */
+type Parameters = Record<string, unknown>;
 
 export const NODES = ['redis-node-1', 'redis-node-2', 'redis-node-3', 'a', 'Z9._-x'];
-const whole = (min: number, max: number) => fc.integer({ min, max });
-const optional = { requiredKeys: ['targetNodes' as const] };
-const targetNodes = fc.subarray(NODES, { minLength: 1 });
 const twoGroups = fc.tuple(fc.shuffledSubarray(NODES, { minLength: 2 }), fc.nat()).map(([names, cut]) => {
   const at = 1 + (cut % (names.length - 1));
-  return { targetPartitionGroupA: names.slice(0, at), targetPartitionGroupB: names.slice(at) };
+  return [names.slice(0, at), names.slice(at)] as const;
 });
-/** Targets and, in one of three ways, the other side. */
-const targetsAndPeers = fc.oneof(
-  fc.record({ targetNodes }),
-  fc.record({ targetNodes, toAvailabilityZone: fc.constantFrom('eu-west-1a', 'us-gov-east-1b') }),
-  twoGroups.map((groups) => ({ targetNodes: groups.targetPartitionGroupA, toNodes: groups.targetPartitionGroupB })),
-);
-const merged = (...parts: Parameters[]): Parameters => fc.tuple(...parts).map((all) => Object.assign({}, ...all));
-const pct = whole(1, 100);
 
-export const KIND_PARAMETERS: Record<FaultKind, Parameters> = {
-  NETWORK_PARTITION: merged(
-    twoGroups,
-    fc.record({ packetLossPct: pct }),
-    fc.record(
-      {
-        latencyMs: fc.constant(0),
-        scope: fc.constantFrom('isolate', 'peers'),
-        direction: fc.constantFrom('both', 'in', 'out'),
-        ports: fc.uniqueArray(whole(1, 65_535), { minLength: 1, maxLength: 15 }),
-      },
-      { requiredKeys: [] },
-    ),
-  ),
-  NETWORK_LATENCY: merged(
-    targetsAndPeers,
-    whole(1, 10_000).chain((latencyMs) =>
-      fc.record(
-        { latencyMs: fc.constant(latencyMs), jitterMs: whole(1, latencyMs), correlationPct: whole(0, 100) },
-        { requiredKeys: ['latencyMs', 'jitterMs'] },
-      ),
-    ),
-  ),
-  NETWORK_LOSS: merged(
-    targetsAndPeers,
-    fc.record({ packetLossPct: pct, correlationPct: whole(0, 100) }, { requiredKeys: ['packetLossPct'] }),
-  ),
-  PROCESS_KILL: fc.record(
-    {
-      targetNodes,
-      signal: fc.constantFrom('KILL', 'TERM'),
-      restart: fc.constantFrom('rollback', 'supervisor'),
-    },
-    optional,
-  ),
-  PROCESS_PAUSE: fc.oneof(
-    fc.record({ targetNodes, pauseSeconds: whole(1, 600) }, optional),
-    whole(1, 599).chain((pauseSeconds) =>
-      fc.record({
-        targetNodes,
-        pauseSeconds: fc.constant(pauseSeconds),
-        repeatEverySeconds: whole(pauseSeconds + 1, 600),
-      }),
-    ),
-  ),
-  CPU_SPIKE: fc.record({ targetNodes, cores: whole(1, 512), loadPct: pct }, { requiredKeys: ['targetNodes', 'cores'] }),
-  MEMORY_PRESSURE: merged(
-    fc.record({ targetNodes, reserveBytes: whole(64 * MEBIBYTE, MAX_BYTES) }, optional),
-    fc.oneof(fc.record({ memoryBytes: whole(MEBIBYTE, MAX_BYTES) }), fc.record({ memoryPct: whole(1, 95) })),
-  ),
-  DISK_FULL: merged(
-    fc.record({ targetNodes, reserveBytes: whole(0, MAX_BYTES), allowRootVolume: fc.boolean() }, optional),
-    fc.oneof(fc.record({ fillBytes: whole(MEBIBYTE, MAX_BYTES) }), fc.record({ fillPct: pct })),
-  ),
-  DISK_IO: fc.record(
-    { targetNodes, workers: whole(1, 16), bytesPerSecond: whole(MEBIBYTE, 4 * GIBIBYTE) },
-    { requiredKeys: ['targetNodes', 'bytesPerSecond'] },
-  ),
-  CLOCK_DRIFT: fc.record({ targetNodes, offsetMs: whole(-240_000, 240_000).filter((offsetMs) => offsetMs !== 0) }),
-  INSTANCE_STOP: fc.record({ targetNodes }),
-  INSTANCE_REBOOT: fc.record({ targetNodes }),
-  VOLUME_PAUSE_IO: fc.record({ targetNodes }),
-  VOLUME_LATENCY: fc.record(
-    { targetNodes, latencyMs: whole(1, 60_000), readPct: pct, writePct: pct },
-    { requiredKeys: ['targetNodes', 'latencyMs'] },
-  ),
-  AZ_DISCONNECT: fc.record({ targetNodes, availabilityZone: fc.constantFrom('eu-west-1a', 'us-gov-east-1b') }),
+export function valuesOf(values: Values): fc.Arbitrary<unknown> {
+  switch (values.type) {
+    case 'wholeNumber': {
+      const { min, max, notZero = false } = values;
+      const ends = { weight: 1, arbitrary: fc.constantFrom(min, max) };
+      return fc
+        .oneof(ends, { weight: 5, arbitrary: fc.integer({ min, max }) })
+        .filter((value) => !(notZero && value === 0));
+    }
+    case 'oneOf':
+      return fc.constantFrom(...values.values);
+    case 'nodeNames':
+      return fc.subarray(NODES, { minLength: 1 });
+    case 'different':
+      return fc.uniqueArray(valuesOf(values.each), { minLength: 1, maxLength: values.most });
+  }
+}
+
+/** Each changes parameters so that its rule holds; `groups` are two lists of nodes that have none in common. */
+type Repair = (
+  parameters: Parameters,
+  rule: Rule,
+  chance: { either: boolean; groups: readonly (readonly string[])[] },
+) => Parameters;
+const REPAIRS: Record<RuleName, Repair> = {
+  exactlyOne: (parameters, { first, second }, { either }) => without(parameters, either ? first : second),
+  notBoth: (parameters, { first, second }, { either }) => without(parameters, either ? first : second),
+  onlyWith: (parameters, { first, second }) => (parameters[second] ? parameters : without(parameters, first)),
+  atMost: (parameters, { first, second }) =>
+    first in parameters && Number(parameters[first]) > Number(parameters[second])
+      ? { ...parameters, [first]: parameters[second] }
+      : parameters,
+  lessThan: (parameters, { first, second }) =>
+    first in parameters && Number(parameters[first]) >= Number(parameters[second])
+      ? without(parameters, second)
+      : parameters,
+  disjoint: (parameters, { first, second }, { groups: [one, other] }) =>
+    first in parameters ? { ...parameters, [first]: one, [second]: other } : parameters,
 };
+
+function without(parameters: Parameters, name: string): Parameters {
+  const { [name]: _, ...rest } = parameters;
+  return rest;
+}
+
+function parametersOf(kind: FaultKind): fc.Arbitrary<Parameters> {
+  const { fields, rules } = kindOf(kind);
+  const mayBeLeftOut = (name: string) =>
+    fields[name]?.schema.safeParse(undefined).success &&
+    !rules.some(({ rule, first, second }) => rule === 'exactlyOne' && [first, second].includes(name));
+  const any = fc.record(
+    Object.fromEntries(Object.entries(fields).map(([name, { values }]) => [name, valuesOf(values)])),
+    { requiredKeys: Object.keys(fields).filter((name) => !mayBeLeftOut(name)) },
+  );
+  const chances = fc.array(fc.record({ either: fc.boolean(), groups: twoGroups }), {
+    minLength: rules.length,
+    maxLength: rules.length,
+  });
+  return fc.tuple(any, chances).map(([parameters, chance]) =>
+    rules.reduce<Parameters>((repaired, rule, index) => {
+      const own = chance[index];
+      return own ? REPAIRS[rule.rule](repaired, rule, own) : repaired;
+    }, parameters),
+  );
+}
+
+export const KIND_PARAMETERS = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, parametersOf(kind)])) as Record<
+  FaultKind,
+  fc.Arbitrary<Parameters>
+>;
 
 /** An action and parameters that go with it. */
 export function actionOf(kinds: readonly FaultKind[]) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PATTERN } from '../../../../functions/domain/faults/fields.ts';
+import { PATTERN } from '../../../../functions/domain/faults/patterns.ts';
 
 const ranges = fc
   .tuple(fc.oneof(fc.nat({ max: 30 }), fc.nat({ max: 20_000 })), fc.oneof(fc.nat({ max: 30 }), fc.nat({ max: 20_000 })))
