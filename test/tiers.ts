@@ -37,6 +37,8 @@ const TYPES = checked('types', 30, 'tsc', '--noEmit', '-p', '.');
 const STATIC: Chain = [
   checked('lint', 15, 'biome', 'check', '.'),
   checked('shell lint', 15, 'sh', 'test/lint-shell.sh'),
+  checked('python types', 15, 'pyright'),
+  checked('python lint', 5, 'node', 'test/lint-python.ts'),
   checked('dependency rules', 20, 'sh', 'test/dependency-rules.sh', 'bin', 'lib', 'functions', 'lab', 'test', 'bench'),
   checked('unused code', 20, 'knip'),
 ];
