@@ -15,6 +15,7 @@ POLL_SECONDS = ${HOST.pollSeconds}
 POLL_TIMEOUT_SECONDS = ${HOST.pollTimeoutSeconds}
 ARMING_SECONDS = ${HOST.armingSeconds}
 INJECT_ANSWER_SECONDS = ${HOST.injectAnswerSeconds}
+REVERT_SECONDS = ${HOST.revertSeconds}
 FENCE_SECONDS = ${HOST.fenceSeconds}
 KILL_SWITCH_ID = "${KILL_SWITCH_ID}"
 LEASE_TABLE_VARIABLE = "${ENVIRONMENT.leaseTable}"

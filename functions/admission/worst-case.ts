@@ -31,7 +31,8 @@ export function worstCase(
   services: readonly BoundedFault[],
 ): WorstCase {
   const ages = Object.values(cluster.guardrails).map(({ maxAgeSeconds }) => maxAgeSeconds);
-  const leaseLossSeconds = leaseGraceSeconds + HOST.pollSeconds;
+  const silenceSeconds = leaseGraceSeconds + HOST.pollSeconds;
+  const removal: Term = { step: 'the host removes the fault within', seconds: HOST.revertSeconds };
   const unnoticed: Term[] = [
     {
       step: 'a reading may be this old before it counts as blind',
@@ -47,16 +48,18 @@ export function worstCase(
     { step: 'its release of the lease is given up after', seconds: RELEASE_SECONDS },
     { step: 'until the next poll of the host', seconds: HOST.pollSeconds },
     { step: 'the poll is given up after', seconds: HOST.pollTimeoutSeconds },
+    removal,
   ];
   const bySilence: Term[] = [
     ...unnoticed,
-    { step: 'no beat follows: the host reverts by itself after', seconds: leaseLossSeconds },
+    { step: 'no beat follows: the host reverts by itself after', seconds: silenceSeconds },
+    removal,
   ];
   const abortTerms = sumOf(byRelease) >= sumOf(bySilence) ? byRelease : bySilence;
   return {
     abortSeconds: sumOf(abortTerms),
     abortTerms,
-    leaseLossSeconds: rounded(leaseLossSeconds),
+    leaseLossSeconds: rounded(silenceSeconds + HOST.revertSeconds),
     ttlSeconds: durationSeconds,
     fenceSeconds: HOST.fenceSeconds,
     ...(services.length === 0 ? {} : { service: fisWorstCase(services) }),

@@ -49,6 +49,8 @@ export const HOST = {
   armingSeconds: 10,
   /** The inject command waits for the watchdog's word. */
   injectAnswerSeconds: 14,
+  /** The longest that the removal of a fault may take before it is a failure. */
+  revertSeconds: 5,
   /** Longest time clients are kept away from a node whose role is in doubt after its fault was lifted. */
   fenceSeconds: 15,
 } as const;
@@ -77,7 +79,7 @@ export const FIS_INJECTION_DEADLINE_MS = 150_000;
 /** The guard stops by itself while it can still release the lease and write why. */
 export const GUARD_LAST_ACT_MS = 8000;
 
-/** The host's fence, and a busy agent as long again; beyond this a person is needed. */
+/** The host's removal of the fault and its fence, and a busy agent as long again; beyond this a person is needed. */
 export const HOST_ROLLBACK_DEADLINE_MS = 40_000;
 /** An instance may take minutes to stop before it can be started again, and only then can its host be asked. */
 export const FIS_ROLLBACK_DEADLINE_MS = 180_000;

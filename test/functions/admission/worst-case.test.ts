@@ -55,6 +55,7 @@ describe('the worst case', () => {
     ['the release of the lease', /release/, PATIENCE.lease.withinMs / 1000, 1],
     ['the wait for the poll of the host', /next poll/, HOST.pollSeconds, 1],
     ['the poll itself', /poll is given up/, HOST.pollTimeoutSeconds, 1],
+    ['the removal of the fault', /host removes the fault/, HOST.revertSeconds, 1],
   ])('grows with %s, as often as it stands between a breach and the lifted fault', (_what, step, bound, times) => {
     const { abortTerms } = worstCase(DEFAULTS, LEASE_GRACE_SECONDS.default, 60, []);
     expect(abortTerms.filter((term) => step.test(term.step)).map(({ seconds }) => seconds)).toEqual(
@@ -78,13 +79,17 @@ describe('the worst case', () => {
         const before = worstCase(withAge(age), grace, 60, []);
         expect(longer.abortSeconds).toBeGreaterThanOrEqual(before.abortSeconds);
         expect(longer.leaseLossSeconds - before.leaseLossSeconds).toBeCloseTo(1);
-        expect(before.leaseLossSeconds).toBeCloseTo(grace + HOST.pollSeconds);
-        if (before.abortTerms.some(({ seconds }) => seconds === before.leaseLossSeconds))
+        expect(before.leaseLossSeconds).toBeCloseTo(grace + HOST.pollSeconds + HOST.revertSeconds);
+        if (before.abortTerms.some(({ step }) => step.startsWith('no beat follows')))
           expect(longer.abortSeconds - before.abortSeconds).toBeCloseTo(1);
       }),
     );
     const silence = worstCase(DEFAULTS, LEASE_GRACE_SECONDS.max, 60, []);
-    expect(silence.abortTerms.at(-1)).toMatchObject({ seconds: silence.leaseLossSeconds });
+    expect(total(silence.abortTerms.slice(-2))).toBeCloseTo(silence.leaseLossSeconds);
+    expect(silence.abortTerms.at(-1)).toEqual({
+      step: 'the host removes the fault within',
+      seconds: HOST.revertSeconds,
+    });
   });
 
   it('holds for the guard itself, however long each of its calls takes and whenever the breach comes', async () => {
@@ -107,7 +112,7 @@ describe('the worst case', () => {
     const readingsMs = READING_MAX_AGE_SECONDS.default * 1000;
     const property = fc.asyncProperty(calls, async (durationsMs) => {
       const { releasedMs, lastBeatMs } = await guardUnderBreach(durationsMs);
-      const hostMs = (HOST.pollSeconds + HOST.pollTimeoutSeconds) * 1000;
+      const hostMs = (HOST.pollSeconds + HOST.pollTimeoutSeconds + HOST.revertSeconds) * 1000;
       const breachMs = durationsMs.breachAtMs - readingsMs;
       expect(releasedMs + hostMs - breachMs).toBeLessThanOrEqual((byRelease?.abortSeconds ?? 0) * 1000 + 0.1);
       const lostMs = (bySilence?.leaseLossSeconds ?? 0) * 1000;
