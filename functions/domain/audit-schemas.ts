@@ -18,6 +18,7 @@ import {
   type Baseline,
   type BatchAnswers,
   type FisAnswer,
+  type HostRemarks,
   type Injection,
   type NodeAnswer,
   type NodeCommand,
@@ -169,6 +170,10 @@ const fisFault: z.ZodType<FisFault> = object({
   nodes: z.array(object({ node: text, instanceId: text })),
   action,
 });
+const remarks = {
+  effect: object({ measure: text, value: z.number(), unit: text, observedAt: text }).exactOptional(),
+  notes: texts.exactOptional(),
+} satisfies Record<keyof HostRemarks, unknown>;
 const nodeAnswer: z.ZodType<NodeAnswer> = object({
   node: text,
   instanceId: text,
@@ -178,6 +183,7 @@ const nodeAnswer: z.ZodType<NodeAnswer> = object({
   reason: optionalText,
   appliedAt: optionalText,
   bootId: optionalText,
+  ...remarks,
 });
 const fisAnswer: z.ZodType<FisAnswer> = z.union([
   object({ faultId: text, fisExperimentId: text }),
@@ -206,15 +212,13 @@ const rollback: z.ZodType<RollbackResult> = object({
       faultId: text,
       outcome: z.enum(['REVERTED', 'NOTHING_TO_REVERT', 'FAILED']),
       revertReason: optionalText,
+      effectLostAt: optionalText,
       liftedAt: optionalText,
-      fence: object({
-        outcome: z.enum(['NONE', 'SETTLED', 'DEADLINE', 'FAILED']),
-        raisedAt: optionalText,
-        loweredAt: optionalText,
-      }).exactOptional(),
+      fence: object({ outcome: text, raisedAt: optionalText, loweredAt: optionalText }).exactOptional(),
       leftovers: texts,
       changes: texts.exactOptional(),
       detail: optionalText,
+      ...remarks,
     }),
   ),
   services: z

@@ -12,6 +12,10 @@ export const MAX_REASON_CHARACTERS = 4000;
 /** Lines about nodes in one part of the run. */
 export const MAX_LINES = 50;
 export const MAX_LINE_CHARACTERS = 200;
+/** Of what a host says beside the state of a fault: each name, time and unit, and its notes. */
+export const MAX_WORD_CHARACTERS = 40;
+export const MAX_NOTES = 3;
+export const MAX_NOTE_CHARACTERS = 120;
 
 /** As JSON in UTF-8: how both services count. */
 export function bytesOf(value: unknown): number {

@@ -71,8 +71,23 @@ export interface BatchPlan {
   services: FisFault[];
 }
 
+/** What a host saw of the fault itself, at its last look: for a person, judged by nobody. */
+export interface Effect {
+  measure: string;
+  value: number;
+  unit: string;
+  observedAt: string;
+}
+
+/** What a host says beside the state of its fault, to an injection and to a rollback. */
+export interface HostRemarks {
+  effect?: Effect;
+  /** What a person should know of how this host applies the fault. Absent when nothing. */
+  notes?: string[];
+}
+
 /** What a host said to the command that injects, if it was asked. */
-export interface NodeAnswer {
+export interface NodeAnswer extends HostRemarks {
   node: string;
   instanceId: string;
   faultId: string;
@@ -105,16 +120,24 @@ export interface Injection {
   nextFaultAt?: string;
 }
 
-export interface NodeRollback {
+/** Ends of a fence that say nothing against the run; any other may have let clients in too early. */
+export const GOOD_FENCE_OUTCOMES: readonly string[] = ['NONE', 'NOT_NEEDED', 'SETTLED'];
+
+export interface NodeRollback extends HostRemarks {
   node: string;
   instanceId: string;
   faultId: string;
   outcome: 'REVERTED' | 'NOTHING_TO_REVERT' | 'FAILED';
-  /** Why the host reverted: `TTL`, `LEASE_LOST`, `LEASE_RELEASED`, `WATCHDOG_DIED`, `WORKER_DIED`, …; see host/README.md. */
+  /** Why the host reverted: `TTL`, `LEASE_LOST`, `LEASE_RELEASED`, `WORKER_DIED`, `EFFECT_LOST`, …; see docs/contracts.md. */
   revertReason?: string;
+  /** When the host saw that the fault was gone while it should have lived. */
+  effectLostAt?: string;
   liftedAt?: string;
-  /** `DEADLINE`: clients were let in before the store had settled. `FAILED`: the fence could not be raised. */
-  fence?: { outcome: 'NONE' | 'SETTLED' | 'DEADLINE' | 'FAILED'; raisedAt?: string; loweredAt?: string };
+  /**
+   * `NOT_NEEDED`: the node's role was never in doubt, clients were not kept away. `DEADLINE`: clients were let in before
+   * the store had settled. `FAILED`: the fence could not be raised.
+   */
+  fence?: { outcome: string; raisedAt?: string; loweredAt?: string };
   /** What is still there of the fault, or could not be looked at; empty means proven clean. */
   leftovers: string[];
   /** What others changed on the host meanwhile: evidence, nothing to fail for. Absent when nothing. */

@@ -3,9 +3,17 @@ import type { Clock } from '../domain/clock.ts';
 import { scriptName } from '../domain/faults/catalogue.ts';
 import type { FisFault, FisFaults } from '../domain/fis-fault.ts';
 import { grantFor } from '../domain/grant.ts';
-import { cut, MAX_LINE_CHARACTERS } from '../domain/limits.ts';
+import { remarksOf } from '../domain/host-report.ts';
+import {
+  bytesOf,
+  cut,
+  firstLines,
+  MAX_ENTRY_BYTES,
+  MAX_LINE_CHARACTERS,
+  MAX_WORD_CHARACTERS,
+} from '../domain/limits.ts';
 import { FIS_INJECT_DEADLINE_MS, HOST_INJECT_DEADLINE_MS } from '../domain/timing.ts';
-import type { BatchAnswers, BatchPlan, FisAnswer, NodeCommand } from '../domain/workflow.ts';
+import type { BatchAnswers, BatchPlan, FisAnswer, NodeAnswer, NodeCommand } from '../domain/workflow.ts';
 import type { Leases } from '../tables/leases.ts';
 
 /** How the faults of a batch were answered. */
@@ -94,8 +102,24 @@ function hostFailure({ node, faultId }: NodeCommand, result: CommandResult | und
   return [`${node}: ${said} (SSM: ${result?.status ?? 'not asked'}${result?.detail ? `, ${result.detail}` : ''})`];
 }
 
-/** For the audit log: what every node and FIS said, if they were asked. */
-export function answersOf({ commands, services }: BatchPlan, sent: Sent | undefined): BatchAnswers {
+/**
+ * For the audit log: what every node and FIS said, if they were asked. Where very many nodes said very much, their notes
+ * and the end of their reasons are left out.
+ */
+export function answersOf(plan: BatchPlan, sent: Sent | undefined): BatchAnswers {
+  const answers = allAnswers(plan, sent);
+  return bytesOf(answers) <= MAX_ENTRY_BYTES ? answers : { ...answers, nodes: answers.nodes.map(shortened) };
+}
+
+function shortened({ reason, notes, ...answer }: NodeAnswer): NodeAnswer {
+  return {
+    ...answer,
+    ...(reason === undefined ? {} : { reason: cut(reason, MAX_WORD_CHARACTERS) }),
+    ...(notes ? { notes: firstLines(notes, 0, 0) } : {}),
+  };
+}
+
+function allAnswers({ commands, services }: BatchPlan, sent: Sent | undefined): BatchAnswers {
   return {
     nodes: commands.map(({ node, instanceId, faultId }, index) => {
       const { status, report } = sent?.results[index] ?? { status: 'NOT_SENT' };
@@ -105,6 +129,7 @@ export function answersOf({ commands, services }: BatchPlan, sent: Sent | undefi
         ...(report?.reason ? { reason: cut(report.reason, MAX_LINE_CHARACTERS) } : {}),
         ...(report?.appliedAt ? { appliedAt: report.appliedAt } : {}),
         ...(report?.bootId ? { bootId: report.bootId } : {}),
+        ...remarksOf(report),
       };
     }),
     services: services.map(

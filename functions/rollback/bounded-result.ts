@@ -1,11 +1,12 @@
 import { bytesOf, cut, firstLines } from '../domain/limits.ts';
 import type { NodeRollback, RollbackResult, RollbackSummary } from '../domain/workflow.ts';
 
-/** Lines of a list, and characters of a line: from all that a host says down to what each of many nodes may say. */
+/** Lines of a list, and characters of a line: from all that a host says down to how much it said, for very many nodes. */
 const STEPS = [
   { lines: 51, characters: 1000 },
   { lines: 10, characters: 300 },
   { lines: 2, characters: 100 },
+  { lines: 0, characters: 40 },
 ] as const;
 
 /**
@@ -30,6 +31,7 @@ function boundedNode(node: NodeRollback, lines: number, characters: number): Nod
     ...node,
     leftovers: firstLines(node.leftovers, lines, characters),
     ...(node.changes ? { changes: firstLines(node.changes, lines, characters) } : {}),
+    ...(node.notes ? { notes: firstLines(node.notes, lines, characters) } : {}),
     ...(node.detail === undefined ? {} : { detail: cut(node.detail, characters) }),
   };
 }

@@ -2,11 +2,18 @@ import type { CommandResult, HostCommands } from '../aws/host-commands.ts';
 import type { AuditEntry } from '../domain/audit-entry.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { FisFaults } from '../domain/fis-fault.ts';
+import { remarksOf } from '../domain/host-report.ts';
 import { MAX_ENTRY_BYTES } from '../domain/limits.ts';
 import type { ResolvedTargets } from '../domain/targets.ts';
 import { FIS_ROLLBACK_DEADLINE_MS, HOST_ROLLBACK_DEADLINE_MS } from '../domain/timing.ts';
 import { withDeadline } from '../domain/with-deadline.ts';
-import type { FisRollback, NodeRollback, ReleaseReason, RollbackResult } from '../domain/workflow.ts';
+import {
+  type FisRollback,
+  GOOD_FENCE_OUTCOMES,
+  type NodeRollback,
+  type ReleaseReason,
+  type RollbackResult,
+} from '../domain/workflow.ts';
 import { log } from '../runtime/log.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
 import type { Leases } from '../tables/leases.ts';
@@ -117,7 +124,9 @@ async function revertUntilClean(
 /** A fence that did not hold until the store had settled: acknowledged writes may be lost, whatever the host is now. */
 function fenceProblem({ node, fence }: NodeRollback): string[] {
   if (fence?.outcome === 'DEADLINE') return [`${node}: the fence fell at its deadline, before the store had settled`];
-  return fence?.outcome === 'FAILED' ? [`${node}: the fence could not be raised, clients were not kept away`] : [];
+  if (fence?.outcome === 'FAILED') return [`${node}: the fence could not be raised, clients were not kept away`];
+  if (fence === undefined || GOOD_FENCE_OUTCOMES.includes(fence.outcome)) return [];
+  return [`${node}: the fence ended as ${fence.outcome}, which is not known: clients may not have been kept away`];
 }
 
 /** Reverted is what the host proves: its own report for this fault, with nothing left over. What others changed is theirs. */
@@ -134,6 +143,7 @@ function judge(impacted: Impacted, { status, report, detail }: CommandResult, bo
     ...impacted,
     outcome: clean ? done : 'FAILED',
     ...(report?.revertReason ? { revertReason: report.revertReason } : {}),
+    ...(report?.effectLostAt ? { effectLostAt: report.effectLostAt } : {}),
     ...(report?.liftedAt ? { liftedAt: report.liftedAt } : {}),
     ...(fence
       ? {
@@ -146,6 +156,7 @@ function judge(impacted: Impacted, { status, report, detail }: CommandResult, bo
       : {}),
     leftovers,
     ...(report?.changes?.length ? { changes: report.changes } : {}),
+    ...remarksOf(report),
     ...(clean ? {} : { detail: `${said} (SSM: ${status}${detail ? `, ${detail}` : ''})` }),
   };
 }

@@ -8,11 +8,13 @@ import { hashEntry } from '../../../functions/domain/hash-chain.ts';
 import { problem } from '../../../functions/domain/problem.ts';
 import { redisCluster } from './configuration-fixtures.ts';
 import { experimentOf, fisFault, hostFault, planOf, seedExperiment } from './experiment-fixtures.ts';
-import { detailsOf, entry, fullRun, iso, nodeAnswer, reading, reverted } from './fixtures.ts';
+import { detailsOf, entry, fullRun, iso, nodeAnswer, reading, remarks, reverted } from './fixtures.ts';
 
 const stop = fisFault(2, 20);
 const { facts } = detailsOf('ADMITTED');
 const worst = worstCase(redisCluster(), 3, 60, [{ ...stop, action: { boundSeconds: 60 } }]);
+/** Of a host that knows more than this control plane. */
+const A_LATER_END = { outcome: 'HANDED_OVER' };
 const promotion = detailsOf('PROMOTION_OBSERVED');
 /** One of each type, and some more with everything that may be left out. */
 const ENTRIES: AuditEntry[] = [
@@ -34,7 +36,7 @@ const ENTRIES: AuditEntry[] = [
   entry('INJECTING', planOf([hostFault(1, 0), stop])),
   entry('INJECTED', {
     nextFaultAt: iso(23),
-    nodes: [nodeAnswer({ reason: 'took its time' })],
+    nodes: [nodeAnswer({ reason: 'took its time', ...remarks })],
     services: [{ faultId: stop.faultId, fisExperimentId: 'EXP1' }],
   }),
   entry('INJECTION_FAILED', { services: [{ faultId: stop.faultId, problem: 'refused by FIS' }] }),
@@ -45,6 +47,7 @@ const ENTRIES: AuditEntry[] = [
       reverted({
         ...{ outcome: 'FAILED', leftovers: ['-A HOLDFAST'], changes: ['+ a rule of others'], detail: 'FAILED' },
         fence: { outcome: 'DEADLINE', raisedAt: iso(63), loweredAt: iso(78) },
+        ...{ revertReason: 'EFFECT_LOST', effectLostAt: iso(62), ...remarks },
       }),
     ],
     services: [
@@ -61,6 +64,7 @@ const ENTRIES: AuditEntry[] = [
     ],
     problems: ['lease not released: no answer'],
   }),
+  entry('ROLLED_BACK', { nodes: [reverted({ fence: { outcome: 'NOT_NEEDED' } }), reverted({ fence: A_LATER_END })] }),
   entry('RECOVERY_VERIFIED', { repairs: ['redis-node-3: BGSAVE begun'] }),
   entry('PROBE_MEASURED', { firstFailureAt: iso(4), recoveredAt: iso(10), promotion }),
   entry('CONCLUDED', { budgets: [{ name: 'rtoSeconds', limit: 15, measured: 6.5, met: true }] }),

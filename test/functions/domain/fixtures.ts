@@ -10,7 +10,14 @@ import { asJson } from '../../../functions/domain/digest.ts';
 import type { Caller } from '../../../functions/domain/experiment.ts';
 import { hashEntry } from '../../../functions/domain/hash-chain.ts';
 import { problem } from '../../../functions/domain/problem.ts';
-import type { Baseline, NodeAnswer, NodeCommand, NodeRollback, Reading } from '../../../functions/domain/workflow.ts';
+import type {
+  Baseline,
+  HostRemarks,
+  NodeAnswer,
+  NodeCommand,
+  NodeRollback,
+  Reading,
+} from '../../../functions/domain/workflow.ts';
 import { SEED_FAULT, seedExperiment } from './experiment-fixtures.ts';
 import { roleIn, targetNode } from './target-fixtures.ts';
 
@@ -63,6 +70,12 @@ export const command = (changes: Changes<NodeCommand> = {}): NodeCommand =>
     },
     changes,
   );
+
+/** What that host saw of the fault, and what it says of itself. */
+export const remarks: Required<HostRemarks> = {
+  effect: { measure: 'packets through the fault', value: 1234, unit: 'packets', observedAt: iso(62) },
+  notes: ['this kernel has no IP sets: the fault does not end in the kernel by itself'],
+};
 
 /** What the host of `command()` answered. */
 export const nodeAnswer = (changes: Changes<NodeAnswer> = {}): NodeAnswer =>

@@ -2,8 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { plan } from '../../../functions/admission/plan.ts';
 import { refuseTooLarge } from '../../../functions/admission/size.ts';
+import type { CommandResult } from '../../../functions/aws/host-commands.ts';
+import type { CommandPlan } from '../../../functions/domain/admission.ts';
 import { ErrorName, WorkflowError } from '../../../functions/domain/errors.ts';
 import type { Experiment } from '../../../functions/domain/experiment.ts';
+import { parseHostReport, remarksOf } from '../../../functions/domain/host-report.ts';
 import {
   bytesOf,
   cut,
@@ -11,9 +14,11 @@ import {
   MAX_ENTRY_BYTES,
   MAX_REASON_CHARACTERS,
   MAX_RUN_BYTES,
+  MAX_WORD_CHARACTERS,
 } from '../../../functions/domain/limits.ts';
 import { resolveTargets } from '../../../functions/domain/resolve-targets.ts';
-import type { ExperimentRun, NodeRollback, RollbackResult } from '../../../functions/domain/workflow.ts';
+import type { ExperimentRun, NodeCommand, NodeRollback, RollbackResult } from '../../../functions/domain/workflow.ts';
+import { answersOf } from '../../../functions/inject/dispatch.ts';
 import { boundedResult, summaryOf } from '../../../functions/rollback/bounded-result.ts';
 import { configuration } from './configuration-fixtures.ts';
 import { faultWith, seedExperiment } from './experiment-fixtures.ts';
@@ -31,10 +36,12 @@ interface Size {
   faults: number;
   addresses: number;
   nameLength: number;
+  /** On peers, which its commands name, or on the node alone: then there may be most commands. */
+  scope?: 'peers' | 'node';
 }
 
-/** A cluster of shards of three, every fault on the same targets and towards all other nodes. */
-function runOf({ liveNodes, targets, faults, addresses, nameLength }: Size) {
+/** A cluster of shards of three, every fault on the same targets. */
+function runOf({ liveNodes, targets, faults, addresses, nameLength, scope = 'peers' }: Size) {
   const nodes = Array.from({ length: liveNodes }, (_, index) =>
     liveNode(index, {
       name: `node-${index}`.padEnd(nameLength, 'x'),
@@ -52,13 +59,14 @@ function runOf({ liveNodes, targets, faults, addresses, nameLength }: Size) {
     shardOf(`shard-${index}`, nameOf(3 * index), nameOf(3 * index + 1), nameOf(3 * index + 2)),
   );
   const targetNodes = nodes.slice(0, targets).map(({ name }) => name);
+  const onNode = { kind: 'CPU_SPIKE', targetNodes, cores: 1, loadPct: 50 } as const;
+  const onPeers = { kind: 'NETWORK_LOSS', targetNodes, packetLossPct: 20, correlationPct: 0 } as const;
   const experiment: Experiment = {
     ...seedExperiment('e'.repeat(50)),
     faults: Array.from({ length: faults }, (_, index) =>
-      faultWith(
-        { kind: 'NETWORK_LOSS', targetNodes, packetLossPct: 20, correlationPct: 0 },
-        { faultId: `${'e'.repeat(50)}.${index + 1}`, name: `${index + 1}`, startSeconds: index },
-      ),
+      faultWith(scope === 'peers' ? onPeers : onNode, {
+        ...{ faultId: `${'e'.repeat(50)}.${index + 1}`, name: `${index + 1}`, startSeconds: index },
+      }),
     ),
   };
   const network = { interfaces: [], ownSubnetIds: [] };
@@ -75,19 +83,42 @@ function runOf({ liveNodes, targets, faults, addresses, nameLength }: Size) {
   return { experiment, targets: resolved, commands, refusal: refuseTooLarge(experiment, resolved, commands) };
 }
 
-/** Every host failed, and says as much as it can. */
+/** As much as a host can say beside the state of its fault. */
+const LONG = 'x'.repeat(1000);
+const WORD = cut(LONG, MAX_WORD_CHARACTERS);
+const worstReport = parseHostReport(
+  JSON.stringify({
+    ...{ state: LONG, reason: LONG, appliedAt: LONG, liftedAt: LONG, revertReason: LONG, effectLostAt: LONG },
+    ...{ bootId: LONG, fence: { outcome: LONG, raisedAt: LONG, loweredAt: LONG } },
+    effect: { measure: LONG, value: -Number.MAX_VALUE, unit: LONG, observedAt: LONG },
+    notes: Array.from({ length: 51 }, () => LONG),
+  }),
+);
+
+/** Every host failed to apply the fault, and says as much as it can. */
+function worstAnswers(planned: CommandPlan[]) {
+  const result: CommandResult = { status: 'Failed', ...(worstReport ? { report: worstReport } : {}) };
+  const commands = planned.map((command): NodeCommand => ({ ...command, kind: 'NETWORK_LOSS' }));
+  const results = commands.map(() => result);
+  return answersOf({ commands, services: [] }, { results, starts: [] });
+}
+
+/** Every host failed to revert it, and says as much as it can. */
 function worstRollback(commands: { node: string; instanceId: string; faultId: string }[]): RollbackResult {
   const lines = Array.from({ length: 51 }, () => '-A HOLDFAST '.padEnd(400, '-j DROP '));
   const nodes = commands.map(
     ({ node, instanceId, faultId }): NodeRollback => ({
-      ...{ node, instanceId, faultId, outcome: 'FAILED', revertReason: 'WATCHDOG_DIED', liftedAt: iso(0) },
-      fence: { outcome: 'DEADLINE', raisedAt: iso(0), loweredAt: iso(15) },
+      ...{ node, instanceId, faultId, outcome: 'FAILED', revertReason: WORD, effectLostAt: WORD, liftedAt: WORD },
+      ...remarksOf(worstReport),
+      fence: { outcome: WORD, raisedAt: WORD, loweredAt: WORD },
       leftovers: lines,
       changes: lines,
       detail: 'x'.repeat(24_000),
     }),
   );
-  const problems = nodes.map(({ node }) => `${node}: the fence fell at its deadline, before the store had settled`);
+  const problems = nodes.map(
+    ({ node }) => `${node}: the fence ended as ${WORD}, which is not known: clients may not have been kept away`,
+  );
   return { outcome: 'ROLLBACK_FAILED', rolledBackAt: iso(0), nodes, problems };
 }
 
@@ -121,6 +152,22 @@ describe('the size of a run', () => {
     });
   });
 
+  it('leaves room in every entry of the log where there are as many commands as there can be', () => {
+    const most = { liveNodes: 300, targets: 90, addresses: 1, nameLength: 1, scope: 'node' } as const;
+    expect(runOf({ ...most, faults: 4 }).refusal).toBeDefined();
+    const { commands, refusal } = runOf({ ...most, faults: 3 });
+    expect(refusal).toBeUndefined();
+    const answers = worstAnswers(commands);
+    const { nodes } = boundedResult(worstRollback(commands), MAX_ENTRY_BYTES);
+    expect(bytesOf(answers)).toBeLessThanOrEqual(MAX_ENTRY_BYTES);
+    expect(bytesOf(nodes)).toBeLessThanOrEqual(MAX_ENTRY_BYTES);
+    for (const { effect, notes } of [...answers.nodes, ...nodes])
+      expect([effect, notes]).toEqual([worstReport?.effect, ['and 4 more']]);
+    for (const { leftovers, changes } of nodes)
+      expect([leftovers, changes]).toEqual([['and 51 more'], ['and 51 more']]);
+    expect(answersOf({ commands: [], services: [] }, undefined)).toEqual({ nodes: [], services: [] });
+  });
+
   it('fits into a state and into every entry of the log to its very end, or is refused', () => {
     const sizes = fc.record({
       liveNodes: fc.integer({ min: 3, max: 300 }),
@@ -128,6 +175,7 @@ describe('the size of a run', () => {
       faults: fc.integer({ min: 1, max: 10 }),
       addresses: fc.integer({ min: 1, max: 4 }),
       nameLength: fc.integer({ min: 1, max: 60 }),
+      scope: fc.constantFrom('peers', 'node'),
     });
     let admitted = 0;
     fc.assert(
@@ -146,6 +194,7 @@ describe('the size of a run', () => {
         // An entry keeps its details as JSON in a string of its own.
         expect(bytesOf({ details: JSON.stringify({ commands }) })).toBeLessThan(ITEM_BYTES);
         expect(bytesOf(boundedResult(rollback, MAX_ENTRY_BYTES))).toBeLessThanOrEqual(MAX_ENTRY_BYTES);
+        expect(bytesOf(worstAnswers(commands))).toBeLessThanOrEqual(MAX_ENTRY_BYTES);
       }),
       { numRuns: 40 },
     );
@@ -162,7 +211,7 @@ describe('the evidence of a rollback', () => {
     expect(bytesOf(bounded)).toBeLessThanOrEqual(MAX_ENTRY_BYTES);
     expect(bounded.nodes).toHaveLength(100);
     for (const { outcome, leftovers, fence } of bounded.nodes) {
-      expect([outcome, fence?.outcome]).toEqual(['FAILED', 'DEADLINE']);
+      expect([outcome, fence?.outcome]).toEqual(['FAILED', WORD]);
       expect(leftovers.at(-1)).toMatch(/^and \d+ more$/);
     }
   });

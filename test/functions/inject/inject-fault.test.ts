@@ -12,7 +12,7 @@ import type { Injection } from '../../../functions/domain/workflow.ts';
 import { type InjectDependencies, injectFault } from '../../../functions/inject/inject-fault.ts';
 import type { Lease } from '../../../functions/tables/leases.ts';
 import { experimentOf, fisFault, hostFault, planOf } from '../domain/experiment-fixtures.ts';
-import { logOf } from '../domain/fixtures.ts';
+import { logOf, remarks } from '../domain/fixtures.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
 import { leaseOf } from '../tables/lease-fixture.ts';
 import { memoryAuditLog } from '../tables/memory-audit-log.ts';
@@ -91,6 +91,16 @@ describe('inject fault', () => {
     ]);
   });
 
+  it('records what each host saw of its fault and what a person should know, confirmed or not', async () => {
+    const report = { faultId: 'exp.1', state: 'APPLIED', ...remarks };
+    const confirmed = world([hostFault(1, 0)], { status: 'Success', report });
+    await confirmed.inject();
+    expect(confirmed.audit.detailsOf('INJECTED')).toMatchObject([{ nodes: [{ state: 'APPLIED', ...remarks }] }]);
+    const failed = world([hostFault(1, 0)], { status: 'Failed', report: { ...report, state: 'FAILED' } });
+    await expect(failed.inject()).rejects.toMatchObject({ name: 'InjectionFailed' });
+    expect(failed.audit.detailsOf('INJECTION_FAILED')).toMatchObject([{ nodes: [{ state: 'FAILED', ...remarks }] }]);
+  });
+
   it('sends nothing while nobody watches', async () => {
     const { inject, acts, lease, guard, clock } = world();
     guard.alive = false;
@@ -132,6 +142,7 @@ describe('inject fault', () => {
 
   it.each<[string, CommandResult]>([
     ['the host refuses', { status: 'Failed', report: { faultId: 'exp.1', state: 'REFUSED', reason: 'no tc' } }],
+    ['the host is in a state that nobody knows', { status: 'Success', report: { faultId: 'exp.1', state: 'ALIVE' } }],
     ['the command times out', { status: 'DEADLINE' }],
     ['the host answers nothing readable', { status: 'Success' }],
     ['the host speaks of another fault', { status: 'Success', report: { faultId: 'other.1', state: 'APPLIED' } }],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CommandResult } from '../../../functions/aws/host-commands.ts';
+import { parseHostReport } from '../../../functions/domain/host-report.ts';
 import type { ResolvedTargets } from '../../../functions/domain/targets.ts';
 import {
   FIS_ROLLBACK_DEADLINE_MS,
@@ -10,7 +11,7 @@ import type { FisRollback } from '../../../functions/domain/workflow.ts';
 import { plannedFaults, rollbackReason } from '../../../functions/rollback/planned-faults.ts';
 import { type RollBackDependencies, rollBack } from '../../../functions/rollback/roll-back.ts';
 import { experimentOf, fisFault, hostFault, planOf } from '../domain/experiment-fixtures.ts';
-import { command, type Given, logOf } from '../domain/fixtures.ts';
+import { command, type Given, logOf, remarks } from '../domain/fixtures.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
 import { targetNode } from '../domain/target-fixtures.ts';
 import { leaseOf } from '../tables/lease-fixture.ts';
@@ -116,6 +117,43 @@ describe('roll back', () => {
     const expected = { outcome: 'ROLLED_BACK', problems: [expect.stringMatching(text)] };
     expect(await run()).toMatchObject(expected);
     expect(audit.detailsOf('ROLLED_BACK')).toMatchObject([expected]);
+  });
+
+  it.each(['NONE', 'NOT_NEEDED', 'SETTLED'])('has nothing to say of a fence that was %s', async (outcome) => {
+    const report = { faultId: 'exp.1', state: 'REVERTED', leftovers: [], fence: { outcome } };
+    const { run } = world([injecting], { ...reverted, report });
+    const result = await run();
+    expect(result).toMatchObject({ outcome: 'ROLLED_BACK', nodes: [{ fence: { outcome } }] });
+    expect(result).not.toHaveProperty('problems');
+  });
+
+  it('believes a host that it is clean whatever its fence did, and says that nobody knows what that means', async () => {
+    const output = '{"faultId":"exp.1","state":"REVERTED","fence":{"outcome":"HANDED_OVER"},"leftovers":[]}';
+    const report = parseHostReport(output);
+    const { run } = world([injecting], { status: 'Success', ...(report ? { report } : {}) });
+    expect(await run()).toMatchObject({
+      outcome: 'ROLLED_BACK',
+      nodes: [{ outcome: 'REVERTED', fence: { outcome: 'HANDED_OVER' } }],
+      problems: [expect.stringMatching(/^n3: the fence ended as HANDED_OVER.* may not have been kept away$/)],
+    });
+  });
+
+  it('does not believe a state that it does not know, and names it', async () => {
+    const { run } = world([injecting], { status: 'Success', report: { faultId: 'exp.1', state: 'SUSPENDED' } });
+    expect(await run()).toMatchObject({
+      outcome: 'ROLLBACK_FAILED',
+      nodes: [{ outcome: 'FAILED', detail: 'SUSPENDED (SSM: Success)' }],
+    });
+  });
+
+  it('records what the host saw of the fault, when that was gone, and what a person should know', async () => {
+    const seen = { revertReason: 'EFFECT_LOST', effectLostAt: '2026-05-29T13:12:40.000Z', ...remarks };
+    const { run, audit } = world([injecting], {
+      ...reverted,
+      report: { ...reverted.report, state: 'REVERTED', ...seen },
+    });
+    await run();
+    expect(audit.detailsOf('ROLLED_BACK')).toMatchObject([{ outcome: 'ROLLED_BACK', nodes: [seen] }]);
   });
 
   it('tries again until the host proves that it is clean', async () => {
