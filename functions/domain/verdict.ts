@@ -4,12 +4,14 @@ import type { Cluster } from './configuration.ts';
 import type { ExperimentOutcome, ExperimentStatus } from './experiment.ts';
 import { cut, MAX_REASON_CHARACTERS } from './limits.ts';
 import { rollbackOf } from './status.ts';
-import type { NodeAnswer, NodeRollback, Reading, Verdict } from './workflow.ts';
+import { GOOD_FENCE_OUTCOMES, type NodeAnswer, type NodeRollback, type Reading, type Verdict } from './workflow.ts';
 
 type Ending = Omit<Verdict, 'budgets'>;
 
 /** An answer on its way and clocks that differ a little account for so much. */
 const MAX_EARLY_END_MS = 2000;
+/** Why a host may end a fault without having ended it by itself; the failure of an injection has its own rule. */
+const ENDED_ON_REQUEST: readonly string[] = ['ROLLBACK', 'LEASE_RELEASED', 'KILL_SWITCH', 'APPLY_FAILED'];
 /** The host counts its TTL from the beginning of the application, which may take so long. */
 const MAX_APPLY_MS = 5000;
 
@@ -43,22 +45,17 @@ export function judge(
 }
 
 /**
- * Why a fault was not held until somebody ended it, one line each. A host reverted because nobody watched or its watchdog
- * died, or by a TTL that ran out clearly before the common end (its fault was there before the others'), or it knows
- * nothing of the fault any more (a reboot), so that nobody can say when it ended; a service gave it up
- * or stopped it by an alarm. Hosts that were asked although nothing was ever sent to them say nothing.
+ * Why a fault was not held until somebody ended it, one line each. A host reverted because nobody watched, because the
+ * effect was gone, or for another reason of its own, known here or not; or by a TTL that ran out clearly before the common
+ * end (its fault was there before the others'); or it knows nothing of the fault any more (a reboot), so that nobody can
+ * say when it ended; a service gave it up or stopped it by an alarm. Hosts that were asked although nothing was ever sent
+ * to them say nothing.
  */
 export function endedUnseen(entries: readonly AuditEntry[]): string[] {
   const { nodes = [], services = [] } = rollbackOf(entries) ?? {};
   const announced = announcedFaults(entries);
   const unseen = nodes.filter(
-    ({ revertReason, ...end }) =>
-      announced.has(end.faultId) &&
-      (end.outcome !== 'REVERTED' ||
-        (revertReason === 'TTL' && endedTooEarly(end, entries)) ||
-        revertReason === 'LEASE_LOST' ||
-        revertReason === 'WATCHDOG_DIED' ||
-        revertReason === 'WORKER_DIED'),
+    (end) => announced.has(end.faultId) && (end.outcome !== 'REVERTED' || endedByItself(end, entries)),
   );
   const rollingBackAtMs = Date.parse(entries.find(({ type }) => type === 'ROLLING_BACK')?.at ?? '');
   const given = services.filter(
@@ -67,13 +64,20 @@ export function endedUnseen(entries: readonly AuditEntry[]): string[] {
       (state === 'stopped' && endedAt !== undefined && Date.parse(endedAt) < rollingBackAtMs),
   );
   return [
-    ...unseen.map(({ node, outcome, revertReason }) =>
-      outcome === 'REVERTED'
-        ? `${node} reverted by itself (${revertReason})`
-        : `${node}: the host no longer knew the fault`,
-    ),
+    ...unseen.map(({ node, outcome, revertReason = 'nobody knows why', effectLostAt }) => {
+      if (outcome !== 'REVERTED') return `${node}: the host no longer knew the fault`;
+      const lost = revertReason === 'EFFECT_LOST' || effectLostAt !== undefined;
+      const when = lost ? `: the effect of the fault was gone at ${effectLostAt ?? 'an unknown time'}` : '';
+      return `${node} reverted by itself (${revertReason})${when}`;
+    }),
     ...given.map(({ faultId, state }) => `${faultId}: ${state} by the service before it was to end`),
   ];
+}
+
+function endedByItself(end: NodeRollback, entries: readonly AuditEntry[]): boolean {
+  const { revertReason = '', effectLostAt } = end;
+  if (effectLostAt !== undefined) return true;
+  return revertReason === 'TTL' ? endedTooEarly(end, entries) : !ENDED_ON_REQUEST.includes(revertReason);
 }
 
 /**
@@ -167,7 +171,7 @@ function notComplete(entries: readonly AuditEntry[]): Ending | undefined {
 
 /** Clients met a store that did not know its role yet: what they saw then is our doing, not the system's. */
 function fenceNotKept(nodes: readonly NodeRollback[]): Ending | undefined {
-  const fell = nodes.filter(({ fence }) => fence?.outcome === 'DEADLINE' || fence?.outcome === 'FAILED');
+  const fell = nodes.filter(({ fence }) => fence && !GOOD_FENCE_OUTCOMES.includes(fence.outcome));
   if (fell.length === 0) return undefined;
   const why = fell.map(({ node, fence }) => `${node}: the fence ended with ${fence?.outcome}`);
   return end('COMPLETED', 'INCONCLUSIVE', why.join('; '));

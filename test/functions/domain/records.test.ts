@@ -33,6 +33,11 @@ describe("the mission's record", () => {
     ]);
   });
 
+  it('calls a fault whose effect was gone rolled back by a machine', () => {
+    const lost = { ROLLED_BACK: rolledBack({ revertReason: 'EFFECT_LOST', effectLostAt: iso(40) }) };
+    expect(recordsOf('e', fullRun(lost))[0]?.was_auto_rolled_back).toBe(true);
+  });
+
   it('calls a fault that ended unseen rolled back by a machine, and one that never was applied not', () => {
     const vanished = { ROLLED_BACK: rolledBack({ outcome: 'NOTHING_TO_REVERT' }) };
     expect(recordsOf('e', fullRun(vanished))[0]?.was_auto_rolled_back).toBe(true);

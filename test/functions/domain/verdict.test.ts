@@ -20,6 +20,7 @@ const verdictOf = (changes: RunChanges = {}) => {
   const { status, outcome } = judge(fullRun(changes), limits);
   return `${status} ${outcome}`;
 };
+const effectLost = { revertReason: 'EFFECT_LOST', effectLostAt: iso(40), liftedAt: iso(41) };
 const breach = reading('errorRatePct', { value: 2, limit: 0.5, breached: true });
 
 describe('the verdict', () => {
@@ -130,6 +131,51 @@ describe('the verdict', () => {
       'ABORTED INCONCLUSIVE',
     ],
     [
+      'says nothing when the effect was gone while the fault should have lived',
+      { ROLLED_BACK: rolledBack(effectLost) },
+      'ABORTED INCONCLUSIVE',
+    ],
+    [
+      'finds no deviation where the effect was gone, however long recovery took',
+      { ROLLED_BACK: rolledBack(effectLost), PROBE_MEASURED: { rtoSeconds: 15.1, lostAcknowledgedWrites: 1 } },
+      'ABORTED INCONCLUSIVE',
+    ],
+    [
+      'finds no deviation where the effect was gone, although a guardrail was crossed',
+      { ROLLED_BACK: rolledBack(effectLost), GUARD_STOPPED: { reason: 'GUARDRAIL', breaches: [breach] } },
+      'ABORTED INCONCLUSIVE',
+    ],
+    [
+      'says nothing when the effect was gone before the host was told to revert',
+      { ROLLED_BACK: rolledBack({ ...effectLost, revertReason: 'ROLLBACK' }) },
+      'ABORTED INCONCLUSIVE',
+    ],
+    [
+      'says nothing when a host reverted for a reason that is not known here',
+      { ROLLED_BACK: rolledBack({ revertReason: 'BATTERY_EMPTY' }) },
+      'ABORTED INCONCLUSIVE',
+    ],
+    [
+      'says nothing when a host reverted and nobody knows why',
+      { ROLLED_BACK: rolledBack({ revertReason: undefined }) },
+      'ABORTED INCONCLUSIVE',
+    ],
+    ...['ROLLBACK', 'LEASE_RELEASED', 'KILL_SWITCH'].map((revertReason): [string, RunChanges, string] => [
+      `confirms a run whose host reverted when it was told to: ${revertReason}`,
+      { ROLLED_BACK: rolledBack({ revertReason }) },
+      'COMPLETED CONFIRMED',
+    ]),
+    ...['NONE', 'NOT_NEEDED', 'SETTLED'].map((outcome): [string, RunChanges, string] => [
+      `confirms a run in which clients met no store of unknown role: the fence was ${outcome}`,
+      { ROLLED_BACK: rolledBack({ fence: { outcome } }) },
+      'COMPLETED CONFIRMED',
+    ]),
+    ...['FAILED', 'UNREADABLE', 'HANDED_OVER'].map((outcome): [string, RunChanges, string] => [
+      `confirms nothing when nobody knows that the fence kept clients away: ${outcome}`,
+      { ROLLED_BACK: rolledBack({ fence: { outcome } }) },
+      'COMPLETED INCONCLUSIVE',
+    ]),
+    [
       'confirms nothing when a later fault came too late',
       { INJECTED: { injectedFaults: [] }, INJECTION_SKIPPED: {} },
       'COMPLETED INCONCLUSIVE',
@@ -165,6 +211,16 @@ describe('the verdict', () => {
     ],
   ])('%s', (_name, changes, expected) => {
     expect(verdictOf(changes)).toBe(expected);
+  });
+
+  it.each([
+    ['names the node whose effect was gone, and when', {}, iso(40)],
+    ['says so when nobody knows when the effect was gone', { effectLostAt: undefined }, 'an unknown time'],
+  ])('%s', (_name, change, when) => {
+    const log = fullRun({ ROLLED_BACK: rolledBack({ ...effectLost, ...change }) });
+    expect(judge(log, limits).reason).toBe(
+      `redis-node-3 reverted by itself (EFFECT_LOST): the effect of the fault was gone at ${when}`,
+    );
   });
 });
 
