@@ -43,6 +43,7 @@ export async function getExperiment(experimentId: string, dependencies: GetDepen
     baselines: lastOf(entries, 'STEADY_STATE_CONFIRMED')?.baselines ?? {},
     budgets: state.verdict?.budgets ?? [],
     nodes: state.rollback?.nodes ?? nodesOf(state, entries),
+    answers: answersOf(entries),
     services: state.rollback?.services ?? startedFisExperiments(entries),
     irreversible: state.experiment ? irreversibleOf(state.experiment.faults) : [],
     repairs: recovery?.repairs ?? [],
@@ -63,6 +64,11 @@ function injectionDocument({ injection }: ExperimentState) {
   if (!injection) return {};
   const { endsAt, ...others } = injection;
   return { ...others, rollbackScheduledAt: endsAt };
+}
+
+/** What each host said to the command that injects. */
+function answersOf(entries: readonly AuditEntry[]) {
+  return entries.flatMap((entry) => (isEntryOf(entry, 'INJECTED', 'INJECTION_FAILED') ? entry.details.nodes : []));
 }
 
 /** Faults in FIS before their end is known: what was announced, and the experiment that was started for it. */

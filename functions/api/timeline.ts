@@ -1,5 +1,12 @@
 import type { AuditEntry } from '../domain/audit-entry.ts';
-import type { Baseline, FisRollback, NodeRollback, ProbeMeasurement, RollbackResult } from '../domain/workflow.ts';
+import type {
+  Baseline,
+  Effect,
+  FisRollback,
+  NodeRollback,
+  ProbeMeasurement,
+  RollbackResult,
+} from '../domain/workflow.ts';
 
 /** One entry of the log as `GET …/{id}` shows it: with a line for a person. */
 export function timelineRow(entry: AuditEntry) {
@@ -34,9 +41,10 @@ function summaryOf(entry: AuditEntry): string {
       ].join('; ');
     }
     case 'INJECTED': {
-      const { endsAt, nextFaultAt } = entry.details;
+      const { endsAt, nextFaultAt, nodes } = entry.details;
       const next = nextFaultAt ? `, the next fault at ${nextFaultAt}` : '';
-      return `armed, lease held, applied; rollback scheduled at ${endsAt}${next}`;
+      const seen = nodes.flatMap(({ node, effect }) => (effect ? [`${node}: ${effectText(effect)}`] : []));
+      return [`armed, lease held, applied; rollback scheduled at ${endsAt}${next}`, ...seen].join('; ');
     }
     case 'INJECTION_SKIPPED':
       return `not injected: ${entry.details.faults.join(', ')}: ${entry.details.reason}`;
@@ -79,13 +87,26 @@ function rollbackSummary({ nodes, services = [] }: RollbackResult): string {
   return [...nodes.map(nodeRollback), ...services.map(fisRollback)].join('; ') || 'nothing had been applied';
 }
 
-function nodeRollback({ node, outcome, revertReason, liftedAt, fence, leftovers }: NodeRollback): string {
+function nodeRollback(end: NodeRollback): string {
+  const { node, outcome, revertReason, effect, effectLostAt, liftedAt, fence, leftovers } = end;
   return [
     `${node} ${outcome}${revertReason ? ` (${revertReason})` : ''}`,
+    ...(effect ? [effectText(effect)] : []),
+    ...(effectLostAt ? [`effect gone at ${effectLostAt}`] : []),
     ...(liftedAt ? [`lifted at ${liftedAt}`] : []),
-    ...(fence && fence.outcome !== 'NONE' ? [`fence ${fence.outcome}`] : []),
+    ...fenceText(fence),
     leftovers.length === 0 ? 'nothing left behind' : `left behind: ${leftovers.join(', ')}`,
   ].join(', ');
+}
+
+function effectText({ measure, value, unit }: Effect): string {
+  return `${measure}: ${number(value)} ${unit}`;
+}
+
+function fenceText(fence: NodeRollback['fence']): string[] {
+  if (fence === undefined || fence.outcome === 'NONE') return [];
+  if (fence.outcome === 'NOT_NEEDED') return ['clients not kept away: its role was never in doubt'];
+  return [`fence ${fence.outcome}`];
 }
 
 function fisRollback({ faultId, state, outcome, endedAt }: FisRollback): string {

@@ -43,17 +43,24 @@ const timelineEntry = z.looseObject({
 });
 export type TimelineEntry = z.infer<typeof timelineEntry>;
 
+/** What a host said beside the state of its fault. */
+const effect = z.looseObject({ measure: z.string(), value: z.number(), unit: z.string() }).nullish();
+const notes = z.array(z.string()).nullish();
+
 /** A node once its rollback has answered. */
 const nodeRollback = z.looseObject({
   node: z.string(),
   outcome: z.enum(['REVERTED', 'NOTHING_TO_REVERT', 'FAILED']),
   revertReason: z.string().nullish(),
+  effectLostAt: z.string().nullish(),
   liftedAt: z.string().nullish(),
   fence: z
     .looseObject({ outcome: z.string(), raisedAt: z.string().nullish(), loweredAt: z.string().nullish() })
     .nullish(),
   leftovers: z.array(z.string()),
   detail: z.string().nullish(),
+  effect,
+  notes,
 });
 
 export type NodeRollbackShown = z.infer<typeof nodeRollback>;
@@ -73,6 +80,8 @@ export const experimentSchema = z.looseObject({
     .array(z.looseObject({ name: z.string(), limit: z.number(), measured: z.number().nullish(), met: z.boolean() }))
     .nullish(),
   nodes: z.array(z.union([nodeRollback, impactedNode])).nullish(),
+  /** To the commands that inject. */
+  answers: z.array(z.looseObject({ node: z.string(), notes })).nullish(),
   record: z.array(z.record(z.string(), z.unknown())).nullish(),
   timeline: z.array(timelineEntry),
 });

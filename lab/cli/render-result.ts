@@ -29,8 +29,8 @@ export function renderDryRun(document: DryRunDocument, paint: Paint): string[] {
         `(${round(facts.impactedNodesPct)} %, limit ${round(facts.maxNodesPct)} %), ${round(facts.trafficSharePct)} % ` +
         `of the traffic (limit ${round(facts.maxTrafficSharePct)} %)`,
       `  at worst: lifted ${round(facts.worstCase.abortSeconds)} s after a breach, ` +
-        `${round(facts.worstCase.leaseLossSeconds)} s after the control plane is lost, ` +
-        `${round(facts.worstCase.ttlSeconds)} s after it began whatever happens`,
+        `${round(facts.worstCase.leaseLossSeconds)} s after the control plane is lost; ` +
+        `its host begins to lift it ${round(facts.worstCase.ttlSeconds)} s after it began whatever happens`,
       ...(facts.worstCase.service
         ? [
             `  in FIS, which reads no lease: stopped ${round(facts.worstCase.service.withoutGuardSeconds)} s after the guard is lost`,
@@ -84,6 +84,7 @@ export function renderVerdict(document: ExperimentDocument, paint: Paint): strin
     ...(document.nodes ?? []).map((node) =>
       isRolledBack(node) ? renderNode(node, paint) : `  ${printable(node.podName)}: ${printable(node.faultState)}`,
     ),
+    ...renderNotes(document),
     ...(document.record ?? []).flatMap((row) => [
       '  audit record',
       ...Object.entries(row).map(([column, value]) => `    ${printable(column).padEnd(22)} ${printable(text(value))}`),
@@ -93,8 +94,9 @@ export function renderVerdict(document: ExperimentDocument, paint: Paint): strin
 
 function renderNode(node: NodeRollbackShown, paint: Paint): string {
   const why = node.revertReason ? ` (${printable(node.revertReason)})` : '';
+  const seen = node.effect ? `, ${renderEffect(node.effect)}` : '';
+  const lost = node.effectLostAt ? `, ${paint('bad', `effect gone at ${printable(node.effectLostAt)}`)}` : '';
   const lifted = node.liftedAt ? `, lifted ${printable(node.liftedAt)}` : '';
-  const fence = node.fence && node.fence.outcome !== 'NONE' ? `, fence ${printable(node.fence.outcome)}` : '';
   const clean =
     node.leftovers.length > 0
       ? paint('bad', `LEFT BEHIND: ${node.leftovers.map(printable).join('; ')}`)
@@ -104,7 +106,26 @@ function renderNode(node: NodeRollbackShown, paint: Paint): string {
           ? 'the host knew of no fault'
           : paint('good', 'verified clean');
   const detail = node.detail ? `, ${printable(node.detail)}` : '';
-  return `  ${printable(node.node)}: ${node.outcome}${why}${lifted}${fence}, ${clean}${detail}`;
+  return `  ${printable(node.node)}: ${node.outcome}${why}${seen}${lost}${lifted}${renderFence(node)}, ${clean}${detail}`;
+}
+
+function renderEffect({ measure, value, unit }: NonNullable<NodeRollbackShown['effect']>): string {
+  return `${printable(measure)}: ${round(value)} ${printable(unit)}`;
+}
+
+function renderFence({ fence }: NodeRollbackShown): string {
+  if (fence == null || fence.outcome === 'NONE') return '';
+  if (fence.outcome === 'NOT_NEEDED') return ', clients not kept away: its role was never in doubt';
+  return `, fence ${printable(fence.outcome)}`;
+}
+
+/** A host says the same when it injects and when it rolls back; a person needs it once. */
+function renderNotes({ answers, nodes }: ExperimentDocument): string[] {
+  const said = [...(answers ?? []), ...(nodes ?? []).filter(isRolledBack)];
+  const lines = said.flatMap(({ node, notes }) =>
+    (notes ?? []).map((note) => `  note of ${printable(node)}: ${printable(note)}`),
+  );
+  return [...new Set(lines)];
 }
 
 function text(value: unknown): string {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { getExperiment, getExperimentStatus } from '../../../functions/api/get-experiment.ts';
 import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
 import { experimentOf, faultWith, fisFault, planOf } from '../domain/experiment-fixtures.ts';
-import { fullRun, type Given, iso, logOf, runUntil } from '../domain/fixtures.ts';
+import { fullRun, type Given, iso, logOf, nodeAnswer, remarks, rolledBack, runUntil } from '../domain/fixtures.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
 import { roleIn, targetNode } from '../domain/target-fixtures.ts';
 import { memoryAuditLog } from '../tables/memory-audit-log.ts';
@@ -77,6 +77,21 @@ describe('reading an experiment', () => {
     expect(
       await bodyOf(['ROLLED_BACK', { nodes: [], services: [ended] }], ['RECOVERY_VERIFIED', { repairs }]),
     ).toMatchObject({ services: [ended], repairs });
+  });
+
+  it('shows what each host said beside the state of its fault, while it lives and after it', async () => {
+    const answered = { INJECTED: { nodes: [nodeAnswer(remarks)] } };
+    const seen = { ...remarks, effect: { ...remarks.effect, value: 5678 } };
+    const lost = { revertReason: 'EFFECT_LOST', effectLostAt: iso(40), fence: { outcome: 'NOT_NEEDED' }, ...seen };
+    const { body: running } = await documentOf(runUntil('INJECTED', answered));
+    expect(running).toMatchObject({ answers: [remarks], nodes: [{ podName: 'redis-node-3' }] });
+    const { body: ended } = await documentOf(fullRun({ ...answered, ROLLED_BACK: rolledBack(lost) }));
+    expect(ended).toMatchObject({ answers: [remarks], nodes: [lost] });
+    const { body: failed } = await documentOf(
+      runUntil('INJECTION_FAILED', { INJECTION_FAILED: {}, INJECTED: undefined }),
+    );
+    expect(failed).toMatchObject({ answers: [{ status: 'DEADLINE' }] });
+    expect((await documentOf(runUntil('INJECTING'))).body.answers).toEqual([]);
   });
 
   it('shows where a log was changed', async () => {

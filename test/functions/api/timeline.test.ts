@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { timelineRow } from '../../../functions/api/timeline.ts';
 import { ENTRY_TYPES } from '../../../functions/domain/audit-schemas.ts';
 import { fisFault, planOf } from '../domain/experiment-fixtures.ts';
-import { entry } from '../domain/fixtures.ts';
+import { entry, iso, nodeAnswer, remarks, rolledBack } from '../domain/fixtures.ts';
 
 const summaryOf = (of: ReturnType<typeof entry>) => timelineRow(of).summary;
 
@@ -27,6 +27,29 @@ describe('the timeline', () => {
     );
     expect(summaryOf(entry('RECOVERY_VERIFIED', { repairs: ['n3: BGSAVE begun'] }))).toMatch(
       /healthy.*; n3: BGSAVE begun/,
+    );
+  });
+
+  it('tells what a host saw of the fault when it came and when it ended, and when that was gone too early', () => {
+    const offset = { ...remarks.effect, measure: 'clock offset', value: 400, unit: 'ms' };
+    expect(summaryOf(entry('INJECTED', { nodes: [nodeAnswer({ effect: offset }), nodeAnswer()] }))).toBe(
+      `armed, lease held, applied; rollback scheduled at ${iso(63)}; redis-node-3: clock offset: 400 ms`,
+    );
+    const lost = { revertReason: 'EFFECT_LOST', effectLostAt: iso(40), liftedAt: iso(41), effect: remarks.effect };
+    expect(summaryOf(entry('ROLLED_BACK', rolledBack(lost)))).toBe(
+      `redis-node-3 REVERTED (EFFECT_LOST), packets through the fault: 1234 packets, effect gone at ${iso(40)}, ` +
+        `lifted at ${iso(41)}, nothing left behind`,
+    );
+  });
+
+  it.each([
+    ['NONE', ''],
+    ['NOT_NEEDED', ', clients not kept away: its role was never in doubt'],
+    ['SETTLED', ', fence SETTLED'],
+    ['HANDED_OVER', ', fence HANDED_OVER'],
+  ])('says in words how a fence ended that was %s', (outcome, text) => {
+    expect(summaryOf(entry('ROLLED_BACK', rolledBack({ fence: { outcome } })))).toBe(
+      `redis-node-3 REVERTED (TTL), lifted at ${iso(62.9)}${text}, nothing left behind`,
     );
   });
 

@@ -96,6 +96,34 @@ describe('the end', () => {
     expect(text).toMatch(/was_auto_rolled_back +false/);
   });
 
+  test('shows in one line what the host saw of the fault, and in words that no fence was needed', () => {
+    const effect = { measure: 'processor time', value: 12.54, unit: 's', observedAt: '2026-05-29T13:12:59.000Z' };
+    const node = { node: 'n', outcome: 'REVERTED' as const, leftovers: [], effect, fence: { outcome: 'NOT_NEEDED' } };
+    const lines = (changes: object) => renderVerdict({ ...ended, nodes: [{ ...node, ...changes }] }, plainPaint);
+    expect(lines({})).toContain(
+      '  n: REVERTED, processor time: 12.5 s, clients not kept away: its role was never in doubt, verified clean',
+    );
+    const lost = { revertReason: 'EFFECT_LOST', effectLostAt: '2026-05-29T13:12:40.000Z', fence: null };
+    expect(lines(lost)).toContain(
+      '  n: REVERTED (EFFECT_LOST), processor time: 12.5 s, effect gone at 2026-05-29T13:12:40.000Z, verified clean',
+    );
+    expect(lines({ effect: { ...effect, measure: `a${ESCAPE}[2Jb` } }).join('\n')).not.toContain(ESCAPE);
+  });
+
+  test('what a person should know of a host is said once, also when only its answer to the injection is there', () => {
+    const notes = ['no IP sets', `no${ESCAPE}systemd`];
+    const node = { node: 'n', outcome: 'REVERTED' as const, leftovers: [], notes };
+    const answers = [{ node: 'n', notes }, { node: 'm', notes: ['no IP sets'] }, { node: 'o' }];
+    const unanswered = { podName: 'm', faultState: 'UNKNOWN' };
+    const lines = renderVerdict({ ...ended, nodes: [node, unanswered], answers }, plainPaint);
+    expect(lines.filter((line) => line.includes('note of'))).toEqual([
+      '  note of n: no IP sets',
+      '  note of n: no systemd',
+      '  note of m: no IP sets',
+    ]);
+    expect(renderVerdict({ ...ended, nodes: [node] }, plainPaint)).toContain('  note of n: no IP sets');
+  });
+
   test('what a fault left behind is named and not called clean', () => {
     const node = { node: 'n', outcome: 'FAILED' as const, leftovers: ['-A INPUT -j DROP'] };
     const text = renderVerdict({ ...ended, nodes: [node] }, plainPaint).join('\n');
@@ -163,7 +191,9 @@ describe('before the start', () => {
     expect(text).toContain('on redis-node-3: FIS aws:ec2:reboot-instances, 20 s after the first; undo: none');
     expect(text).toContain('cannot be undone: INSTANCE_REBOOT: a reboot has no undo');
     expect(text).toContain('in FIS, which reads no lease: stopped 40 s after the guard is lost');
-    expect(text).toContain('lifted 5.60 s after a breach, 3.50 s after the control plane is lost, 60 s');
+    expect(text).toContain(
+      'lifted 5.60 s after a breach, 3.50 s after the control plane is lost; its host begins to lift it 60 s after it began',
+    );
   });
 
   test('a refusal shows its type, the field, what is allowed, and the numbers', () => {
