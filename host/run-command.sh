@@ -7,10 +7,9 @@ programs=/run/holdfast/program
 mkdir -p "$programs"
 staging=$(mktemp -d "$programs/.new.XXXXXX")
 cd "$staging"
-mkdir faults fences kinds workers
 #@FILES@
 program=$programs/$(find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
 # In one step: another command may be running this very program.
 mv -T "$staging" "$program" 2>/dev/null || rm -rf "$staging"
 cd /
-exec /usr/bin/python3 -B "$program/watchdog.py" "${SSM_verb:-inject}"
+exec /usr/bin/python3 -E -s -B "$program/watchdog.py" "${SSM_verb:-inject}"

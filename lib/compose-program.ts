@@ -1,92 +1,95 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { gzipSync } from 'node:zlib';
+import { dirname } from 'node:path/posix';
+import type { HostFaultKind } from '../functions/domain/faults/catalogue.ts';
+import { ENGINE_NAMES } from '../functions/engines/configuration.ts';
 import { BOUNDS_FILE, hostBounds } from './host-bounds.ts';
+import { hostSpecification, SPECIFICATION_FILE } from './host-specification.ts';
+import { END_OF_FILE, packed } from './packed-files.ts';
+import { type LogicalLine, logicalLines, stripPython } from './strip-python.ts';
 
 /** The line of `run-command.sh` that is replaced by the files of the program. */
 export const PLACEHOLDER = '#@FILES@';
-const DELIMITER = 'HOLDFAST_END_OF_FILE';
-/** What `watchdog.py` imports only to inject. */
-const ONLY_INJECTS = ['arming.py', 'half.py', 'pair.py', 'systemd.py'];
-/** Writes the packed files: Python unpacks what Python runs, and no other tool has to be on the host. */
-const UNPACK = `/usr/bin/python3 -I -c 'import base64, gzip, json, sys
-for path, text in json.loads(gzip.decompress(base64.b64decode(sys.stdin.read()))).items():
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)' <<'${DELIMITER}'`;
+const ENTRY = 'watchdog.py';
+/** What only injecting needs hangs on this one; the entry imports it when it is asked to inject. */
+const INJECT = 'inject.py';
 
 /**
  * One script that writes the host program and runs it: `run-command.sh` with its placeholder line replaced by quoted
  * heredocs, so that a host needs nothing but what its image has and nothing is downloaded.
  *
- * With one fault script it is the program that injects it: the shell scripts, which touch the host, stand in it as they
- * are, to be read where they run. With several it is the one that reverts all of them, and packed: it has 64 KB like any other.
+ * With one kind it is the program that injects it: the module that says what happens to the host stands in it as it is,
+ * to be read where it runs. With several it is the one that rolls all of them back. All else is stripped and packed.
  *
  * @param hostDirectory absolute path of `host/`, with a trailing slash.
- * @param faultScripts names below `host/faults/` to carry, without `.sh`.
- * @throws Error when the placeholder is missing or a file is missing or cannot be carried unchanged.
+ * @throws Error when the placeholder or a file is missing, or the module of the kind cannot be carried as it is.
  */
-export function composeProgram(hostDirectory: string, faultScripts: readonly string[]): string[] {
-  const injects = faultScripts.length === 1;
-  const files = collect(hostDirectory, faultScripts, injects);
+export function composeProgram(hostDirectory: string, kinds: readonly HostFaultKind[]): string[] {
+  const injects = kinds.length === 1;
+  const files = collect(hostDirectory, kinds, injects);
   const lines = readFileSync(`${hostDirectory}run-command.sh`, 'utf8').trimEnd().split('\n');
   const position = lines.indexOf(PLACEHOLDER);
   if (position < 0) throw new Error(`host/run-command.sh has no line ${PLACEHOLDER}`);
-  const legible = (file: string) => injects && file.endsWith('.sh');
+  const legible = injects ? kinds.map(moduleOf) : [];
   return [
     ...lines.slice(0, position),
-    ...files.flatMap(([file, text]) => (legible(file) ? carry(file, text) : [])),
-    ...pack(files.filter(([file]) => !legible(file))),
+    ...files.flatMap(([file, text]) => (legible.includes(file) ? asItIs(file, text) : [])),
+    ...packed(files.flatMap(([file, text]) => (legible.includes(file) ? [] : [[file, stripPython(text)]]))),
     ...lines.slice(position + 1),
   ];
 }
 
-/** The command, the scripts and modules of the kinds, and every file of `host/` that one of them names; by path. */
-function collect(hostDirectory: string, faultScripts: readonly string[], injects: boolean): [string, string][] {
+/** What is loaded by name, and every module that one of these imports; by path. */
+function collect(hostDirectory: string, kinds: readonly HostFaultKind[], injects: boolean): [string, string][] {
+  const generated = new Map([
+    [BOUNDS_FILE, hostBounds()],
+    [SPECIFICATION_FILE, hostSpecification(kinds)],
+  ]);
+  const exists = (file: string) => generated.has(file) || existsSync(`${hostDirectory}${file}`);
   const texts = new Map<string, string>();
-  const waiting = ['watchdog.py', ...faultScripts.flatMap((name) => [`faults/${name}.sh`, moduleOf(name)])];
+  const waiting = [
+    ENTRY,
+    ...(injects ? [INJECT] : []),
+    ...kinds.map(moduleOf),
+    ...ENGINE_NAMES.map((engine) => `engines/${engine}.py`).filter(exists),
+  ];
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
-    if (texts.has(file) || (!injects && ONLY_INJECTS.includes(file))) continue;
-    const text = file === BOUNDS_FILE ? hostBounds() : readFileSync(`${hostDirectory}${file}`, 'utf8');
+    if (texts.has(file) || (file === INJECT && !injects)) continue;
+    const text = generated.get(file) ?? readFileSync(`${hostDirectory}${file}`, 'utf8');
     texts.set(file, text);
-    waiting.push(...[...imported(text), ...named(file, text)].filter((name) => existsSync(`${hostDirectory}${name}`)));
-    // A revert starts no workers, it only ends them.
-    if (injects) waiting.push(...workers(text));
+    const lines = logicalLines(stripPython(text));
+    waiting.push(...[`${dirname(file)}/__init__.py`, ...lines.flatMap(imported)].filter(exists));
+    // A rollback starts no workers, it only ends them.
+    if (injects && file.startsWith('faults/')) waiting.push(...lines.flatMap(worker));
   }
   return [...texts].sort(([one], [other]) => (one < other ? -1 : 1));
 }
 
-const moduleOf = (script: string) => `kinds/${script.replaceAll('-', '_')}.py`;
+const moduleOf = (kind: HostFaultKind) => `faults/${kind.toLowerCase()}.py`;
 
-/** `import NAME`, `from FOLDER import NAME`: where they would be. */
-function imported(text: string): string[] {
-  return [...text.matchAll(/^ *(?:import|from) (\w+)(?: import (\w+))?/gm)].flatMap(([, name, member]) => [
-    `${name}.py`,
-    `${name}/__init__.py`,
-    `${name}/${member}.py`,
-  ]);
+/** Where the modules would be that a line imports: at its start, or behind a colon or a semicolon. */
+function imported({ tokens }: LogicalLine): string[] {
+  return tokens.flatMap((token, start) => {
+    if (!['import', 'from'].includes(token) || (start > 0 && !/^[:;]$/.test(tokens[start - 1] ?? ''))) return [];
+    const end = tokens.indexOf(';', start);
+    const statement = tokens.slice(start, end < 0 ? tokens.length : end);
+    const names = statement.filter((_, at) => /^(?:import|[,(])$/.test(statement[at - 1] ?? ''));
+    const [, origin = ''] = statement;
+    if (origin.startsWith('.')) throw new Error(`"${statement.join(' ')}": relative imports are not followed`);
+    const modules = token === 'from' ? [origin, ...names.map((name) => `${origin}.${name}`)] : names;
+    return modules.map((name) => name.replaceAll('.', '/')).flatMap((path) => [`${path}.py`, `${path}/__init__.py`]);
+  });
 }
 
-/** `. ./NAME.sh`, `python3 NAME.py` of a script, `"NAME.sh"` of a module; what a comment speaks of is not needed. */
-function named(file: string, text: string): string[] {
-  const pattern = file.endsWith('.py') ? /"([\w-]+\.sh)"/g : /^(?! *#).*?(?:[\s"'(]|\.\/)([\w-]+\.(?:sh|py))\b/gm;
-  const names = [...text.matchAll(pattern)].map(([, name = '']) => name);
-  return names.filter((name) => name !== 'run-command.sh');
+/** `WORKER = "NAME"`, of a module. */
+function worker({ indentation, tokens }: LogicalLine): string[] {
+  const name = /^["'](\w+)["']$/.exec(tokens.at(-1) ?? '')?.[1];
+  return indentation === 0 && tokens[0] === 'WORKER' && name !== undefined ? [`workers/${name}.py`] : [];
 }
 
-/** `start_worker NAME` of a script; a comment starts none. */
-function workers(text: string): string[] {
-  return [...text.matchAll(/^[^#\n]*\bstart_worker (\w+)/gm)].map(([, name]) => `workers/${name}.py`);
-}
-
-function carry(file: string, content: string): string[] {
+function asItIs(file: string, content: string): string[] {
   // `{{` would be read by SSM as one of its own parameters, inside or outside of quotes.
   if (content.includes('{{')) throw new Error(`host/${file} contains "{{", which SSM would try to interpolate`);
   const lines = content.replace(/\n$/, '').split('\n');
-  if (lines.includes(DELIMITER)) throw new Error(`host/${file} contains the heredoc delimiter ${DELIMITER}`);
-  return [`cat <<'${DELIMITER}' > ${file}`, ...lines, DELIMITER];
-}
-
-/** All as one archive, which is a third smaller than each alone. The same bytes for the same content: gzip's time is 0. */
-function pack(files: readonly [string, string][]): string[] {
-  const packed = gzipSync(JSON.stringify(Object.fromEntries(files)), { level: 9 }).toString('base64');
-  return [...UNPACK.split('\n'), ...(packed.match(/.{1,1000}/g) ?? []), DELIMITER];
+  if (lines.includes(END_OF_FILE)) throw new Error(`host/${file} contains the heredoc delimiter ${END_OF_FILE}`);
+  return [`mkdir -p ${dirname(file)}`, `cat <<'${END_OF_FILE}' > ${file}`, ...lines, END_OF_FILE];
 }

@@ -27,11 +27,11 @@ export class FaultDocuments extends Construct {
     this.prefix = `Holdfast-${Stack.of(this).stackName}-`;
     for (const kind of HOST_FAULT_KINDS) {
       const script = scriptName(kind);
-      const [shebang = '', ...program] = composeProgram(HOST_DIRECTORY, [script]);
+      const [shebang = '', ...program] = composeProgram(HOST_DIRECTORY, [kind]);
       const lines = [shebang, `export ${ENVIRONMENT.leaseTable}=${leaseTable}`, ...program];
       this.addDocument(script, lines, documentParameters(kind));
     }
-    const program = composeProgram(HOST_DIRECTORY, HOST_FAULT_KINDS.map(scriptName));
+    const program = composeProgram(HOST_DIRECTORY, HOST_FAULT_KINDS);
     this.addDocument(ROLL_BACK_DOCUMENT, program, ROLL_BACK_PARAMETERS);
   }
 

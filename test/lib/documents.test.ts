@@ -1,13 +1,18 @@
-import { gunzipSync } from 'node:zlib';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { HOST_FAULT_KINDS, scriptName } from '../../functions/domain/faults/catalogue.ts';
+import { HOST_FAULT_KINDS, type HostFaultKind, scriptName } from '../../functions/domain/faults/catalogue.ts';
 import { ROLL_BACK_DOCUMENT } from '../../functions/domain/names.ts';
 import { LEASE_GRACE_SECONDS, TTL_SECONDS } from '../../functions/domain/timing.ts';
 import { BOUNDS_FILE, hostBounds } from '../../lib/host-bounds.ts';
-import { ofType } from './synthesized.ts';
+import { hostSpecification, SPECIFICATION_FILE } from '../../lib/host-specification.ts';
+import { stripPython } from '../../lib/strip-python.ts';
+import { ofType, template } from './synthesized.ts';
+import { writeProgram } from './write-program.ts';
 
-/** Ends each file that a document writes. */
-const END = 'HOLDFAST_END_OF_FILE';
+const HOST = fileURLToPath(new URL('../../host/', import.meta.url));
+/** Systems Manager takes 64 KB, and CloudFormation 1 MB: with room for what a next version adds. */
+const [MAX_DOCUMENT_BYTES, MAX_TEMPLATE_BYTES] = [40_000, 500_000];
 
 interface Content {
   schemaVersion: string;
@@ -31,6 +36,16 @@ const lineOf = (line: string | Join): string =>
     ? line
     : line['Fn::Join'][1].map((part) => (typeof part === 'string' ? part : `<${part.Ref}>`)).join(line['Fn::Join'][0]);
 const scriptOf = (content: Content) => content.mainSteps.flatMap((step) => step.inputs.runCommand.map(lineOf));
+/** What each document writes on a host. */
+const programs = new Map(
+  [...HOST_FAULT_KINDS.map(scriptName), ROLL_BACK_DOCUMENT].map((name) => [name, writeProgram(scriptOf(named(name)))]),
+);
+const programOf = (name: string) => programs.get(name) ?? new Map<string, string>();
+const faultsOf = (name: string) =>
+  [...programOf(name).keys()]
+    .flatMap((path) => /^faults\/(\w+)\.py$/.exec(path)?.[1] ?? [])
+    .filter((module) => module !== '__init__')
+    .map((module) => module.replaceAll('_', '-'));
 const accepts = (document: string, parameter: string, value: string) =>
   new RegExp(named(document).parameters[parameter]?.allowedPattern ?? '(?!)').test(value);
 
@@ -40,10 +55,11 @@ describe('documents', () => {
     expect([...documents.keys()].sort()).toEqual(names.map((name) => `Holdfast-Holdfast-${name}`));
   });
 
-  it('stay under the 64 KB of Systems Manager', () => {
+  it('stay well under what Systems Manager and CloudFormation take', () => {
     for (const [name, content] of documents) {
-      expect(Buffer.byteLength(JSON.stringify(content)), name).toBeLessThan(64 * 1024);
+      expect(Buffer.byteLength(JSON.stringify(content)), name).toBeLessThanOrEqual(MAX_DOCUMENT_BYTES);
     }
+    expect(Buffer.byteLength(JSON.stringify(template.toJSON()))).toBeLessThanOrEqual(MAX_TEMPLATE_BYTES);
   });
 
   it('never paste a parameter into a script', () => {
@@ -115,32 +131,30 @@ describe('documents', () => {
     }
   });
 
-  it('carry the watchdog and only the script of their own fault; the rollback carries all', () => {
+  it('carry the watchdog and only the module of their own fault; the rollback carries all', () => {
     const scripts = HOST_FAULT_KINDS.map(scriptName);
-    const faults = (name: string) =>
-      [...carried(named(name)).keys()].flatMap((path) => /^faults\/(.+)\.sh$/.exec(path)?.[1] ?? []);
-    for (const script of scripts) expect(faults(script)).toEqual([script]);
-    expect(faults('roll-back').sort()).toEqual(scripts.toSorted());
-    for (const content of documents.values()) {
-      expect([...carried(content).keys()]).toContain('watchdog.py');
-      expect(scriptOf(content)).not.toContain('#@FILES@');
+    for (const script of scripts) expect(faultsOf(script)).toEqual([script]);
+    expect(faultsOf(ROLL_BACK_DOCUMENT).sort()).toEqual(scripts.toSorted());
+    for (const [name, program] of programs) {
+      expect(program.has('watchdog.py'), name).toBe(true);
+      expect(program.has('inject.py'), name).toBe(name !== ROLL_BACK_DOCUMENT);
     }
   });
 
-  it('carry the bounds of the control plane as they are now, also where the copy in the repository is older', () => {
-    for (const [name, content] of documents) expect(carried(content).get(BOUNDS_FILE), name).toBe(hostBounds());
+  it('show what they do to a host: the module of the fault as it stands in the repository', () => {
+    for (const kind of HOST_FAULT_KINDS) {
+      const text = readFileSync(`${HOST}faults/${kind.toLowerCase()}.py`, 'utf8');
+      expect(scriptOf(named(scriptName(kind))).join('\n')).toContain(text);
+      expect(programOf(scriptName(kind)).get(`faults/${kind.toLowerCase()}.py`)).toBe(text);
+    }
+  });
+
+  it('carry bounds and specification of the control plane as they are now, also where the copies are older', () => {
+    const expectGenerated = (name: string, kinds: readonly HostFaultKind[]) => {
+      expect(programOf(name).get(BOUNDS_FILE), name).toBe(stripPython(hostBounds()));
+      expect(programOf(name).get(SPECIFICATION_FILE), name).toBe(stripPython(hostSpecification(kinds)));
+    };
+    for (const kind of HOST_FAULT_KINDS) expectGenerated(scriptName(kind), [kind]);
+    expectGenerated(ROLL_BACK_DOCUMENT, HOST_FAULT_KINDS);
   });
 });
-
-/** The files that a document writes, by path: legible ones, each in its heredoc, and those of the archive. */
-function carried(content: Content): Map<string, string> {
-  const lines = scriptOf(content);
-  const legible = lines.flatMap((line, start): [string, string][] => {
-    const path = /^cat <<'\w+' > (\S+)$/.exec(line)?.[1];
-    return path ? [[path, lines.slice(start + 1, lines.indexOf(END, start)).join('\n')]] : [];
-  });
-  const start = lines.findLastIndex((line) => line.endsWith(`<<'${END}'`)) + 1;
-  const archive = lines.slice(start, lines.indexOf(END, start)).join('');
-  const packed: Record<string, string> = JSON.parse(gunzipSync(Buffer.from(archive, 'base64')).toString('utf8'));
-  return new Map([...legible, ...Object.entries(packed)]);
-}
