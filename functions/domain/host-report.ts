@@ -3,9 +3,9 @@ import { cut, firstLines, MAX_NOTE_CHARACTERS, MAX_NOTES, MAX_WORD_CHARACTERS } 
 import type { HostRemarks } from './workflow.ts';
 
 /**
- * The one JSON line that the host program prints; see docs/contracts.md. Fields it has no value for may be null. Whatever
- * a host of another version says beside the state, or in its place, makes no report unreadable: a part that cannot be
- * read is absent, and who needs it to believe something does not believe it.
+ * The one JSON line that the host program prints; see docs/contracts.md. Fields it has no value for may be null. What a
+ * host of another version says beside the state, or in its place, makes no report unreadable: a part that cannot be read
+ * is absent, and who needs it to believe something does not believe it.
  */
 const bounded = z.string().transform((text) => cut(text, MAX_WORD_CHARACTERS));
 const word = bounded.nullish().catch(undefined);
@@ -20,7 +20,9 @@ const UNREADABLE_FENCE = { outcome: 'UNREADABLE' };
 const hostReportSchema = z.object({
   faultId: text,
   instanceId: text,
-  /** `ARMING`, `APPLIED`, `REFUSED`, `REVERTED`, `REVERTING`, `NOTHING_TO_REVERT`, `FAILED`; another one proves nothing. */
+  /**
+   * `ARMING`, `APPLIED`, `REFUSED`, `REVERTED`, `REVERTING`, `NOTHING_TO_REVERT` or `FAILED`; another one proves nothing.
+   */
   state: bounded,
   reason: text,
   appliedAt: word,

@@ -46,10 +46,10 @@ export function judge(
 
 /**
  * Why a fault was not held until somebody ended it, one line each. A host reverted because nobody watched, because the
- * effect was gone, or for another reason of its own, known here or not; or by a TTL that ran out clearly before the common
- * end (its fault was there before the others'); or it knows nothing of the fault any more (a reboot), so that nobody can
- * say when it ended; a service gave it up or stopped it by an alarm. Hosts that were asked although nothing was ever sent
- * to them say nothing.
+ * effect was gone, or for another reason of its own, known here or not; or by a TTL that ran out clearly before the
+ * common end (its fault was there before the others'); or it knows nothing of the fault any more (a reboot), so that
+ * nobody can say when it ended; a service gave it up or stopped it by an alarm. Hosts that were asked although nothing
+ * was ever sent to them say nothing.
  */
 export function endedUnseen(entries: readonly AuditEntry[]): string[] {
   const { nodes = [], services = [] } = rollbackOf(entries) ?? {};

@@ -128,14 +128,14 @@ export interface NodeRollback extends HostRemarks {
   instanceId: string;
   faultId: string;
   outcome: 'REVERTED' | 'NOTHING_TO_REVERT' | 'FAILED';
-  /** Why the host reverted: `TTL`, `LEASE_LOST`, `LEASE_RELEASED`, `WORKER_DIED`, `EFFECT_LOST`, …; see docs/contracts.md. */
+  /** Why the host reverted: `TTL`, `LEASE_LOST`, `LEASE_RELEASED`, `EFFECT_LOST`, …; see docs/contracts.md. */
   revertReason?: string;
   /** When the host saw that the fault was gone while it should have lived. */
   effectLostAt?: string;
   liftedAt?: string;
   /**
-   * `NOT_NEEDED`: the node's role was never in doubt, clients were not kept away. `DEADLINE`: clients were let in before
-   * the store had settled. `FAILED`: the fence could not be raised.
+   * `NOT_NEEDED`: the node's role was never in doubt, clients were not kept away. `DEADLINE`: clients came in before the
+   * store had settled. `FAILED`: the fence could not be raised.
    */
   fence?: { outcome: string; raisedAt?: string; loweredAt?: string };
   /** What is still there of the fault, or could not be looked at; empty means proven clean. */

@@ -103,8 +103,8 @@ function hostFailure({ node, faultId }: NodeCommand, result: CommandResult | und
 }
 
 /**
- * For the audit log: what every node and FIS said, if they were asked. Where very many nodes said very much, their notes
- * and the end of their reasons are left out.
+ * For the audit log: what every node and FIS said, if they were asked. Where very many nodes said very much, their
+ * notes and the end of their reasons are left out.
  */
 export function answersOf(plan: BatchPlan, sent: Sent | undefined): BatchAnswers {
   const answers = allAnswers(plan, sent);

@@ -1,7 +1,7 @@
 import { bytesOf, cut, firstLines } from '../domain/limits.ts';
 import type { NodeRollback, RollbackResult, RollbackSummary } from '../domain/workflow.ts';
 
-/** Lines of a list, and characters of a line: from all that a host says down to how much it said, for very many nodes. */
+/** Lines of a list, and characters of a line: from all that a host says down to how much that was. */
 const STEPS = [
   { lines: 51, characters: 1000 },
   { lines: 10, characters: 300 },

@@ -106,7 +106,8 @@ function renderNode(node: NodeRollbackShown, paint: Paint): string {
           ? 'the host knew of no fault'
           : paint('good', 'verified clean');
   const detail = node.detail ? `, ${printable(node.detail)}` : '';
-  return `  ${printable(node.node)}: ${node.outcome}${why}${seen}${lost}${lifted}${renderFence(node)}, ${clean}${detail}`;
+  const happened = `${node.outcome}${why}${seen}${lost}${lifted}${renderFence(node)}`;
+  return `  ${printable(node.node)}: ${happened}, ${clean}${detail}`;
 }
 
 function renderEffect({ measure, value, unit }: NonNullable<NodeRollbackShown['effect']>): string {

@@ -57,7 +57,7 @@ describe('the report of a host', () => {
     expect(parsed({ ...REVERTED, leftovers: 'a rule' })?.leftovers).toEqual(['a rule']);
   });
 
-  it('shows a state or an end of the fence that nobody knows as it was said, and one that is none as unreadable', () => {
+  it('shows a state or an end of the fence that nobody knows as it was said, and what is none as unreadable', () => {
     const fence = { outcome: 'HANDED_OVER' };
     expect(parsed({ ...REVERTED, state: 'SUSPENDED', fence })).toMatchObject({ state: 'SUSPENDED', fence });
     for (const unreadable of [7, 'SETTLED', {}, { outcome: 7 }])

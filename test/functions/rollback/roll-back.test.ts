@@ -127,7 +127,7 @@ describe('roll back', () => {
     expect(result).not.toHaveProperty('problems');
   });
 
-  it('believes a host that it is clean whatever its fence did, and says that nobody knows what that means', async () => {
+  it('believes a host that it is clean whatever its fence did, and says that nobody knows what that is', async () => {
     const output = '{"faultId":"exp.1","state":"REVERTED","fence":{"outcome":"HANDED_OVER"},"leftovers":[]}';
     const report = parseHostReport(output);
     const { run } = world([injecting], { status: 'Success', ...(report ? { report } : {}) });

@@ -192,7 +192,7 @@ describe('before the start', () => {
     expect(text).toContain('cannot be undone: INSTANCE_REBOOT: a reboot has no undo');
     expect(text).toContain('in FIS, which reads no lease: stopped 40 s after the guard is lost');
     expect(text).toContain(
-      'lifted 5.60 s after a breach, 3.50 s after the control plane is lost; its host begins to lift it 60 s after it began',
+      'lifted 5.60 s after a breach, 3.50 s after the control plane is lost; its host begins to lift it 60 s',
     );
   });
 
