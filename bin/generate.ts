@@ -1,12 +1,16 @@
 /** `npm run generate`: writes the files that are made from the code and kept in the repository. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { HOST_FAULT_KINDS } from '../functions/domain/faults/catalogue.ts';
+import { readPayloads, withExampleTable } from '../lib/example-table.ts';
 import { faultTable } from '../lib/fault-table.ts';
 import { BOUNDS_FILE, hostBounds } from '../lib/host-bounds.ts';
 import { hostSpecification, SPECIFICATION_FILE } from '../lib/host-specification.ts';
 
-const write = (path: string, content: string) => writeFileSync(new URL(`../${path}`, import.meta.url), content);
+const ROOT = new URL('../', import.meta.url);
+const write = (path: string, content: string) => writeFileSync(new URL(path, ROOT), content);
+const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
 
 write('docs/faults.md', faultTable());
+write('examples/README.md', withExampleTable(read('examples/README.md'), readPayloads(new URL('examples/', ROOT))));
 write(`host/${BOUNDS_FILE}`, hostBounds());
 write(`host/${SPECIFICATION_FILE}`, hostSpecification(HOST_FAULT_KINDS));

@@ -2,7 +2,14 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { portsOf } from '../../functions/domain/configuration.ts';
-import { HOST_FAULT_KINDS, kindOf, refusalOf, scriptName } from '../../functions/domain/faults/catalogue.ts';
+import {
+  HOST_FAULT_KINDS,
+  type HostFaultKind,
+  hostKindOf,
+  kindOf,
+  refusalOf,
+  scriptName,
+} from '../../functions/domain/faults/catalogue.ts';
 import { parseExperiment } from '../../functions/domain/parse-experiment.ts';
 import type { ResolvedTargets } from '../../functions/domain/targets.ts';
 import type { NodeCommand } from '../../functions/domain/workflow.ts';
@@ -12,7 +19,7 @@ import { nodeCommands } from '../../functions/inject/node-command.ts';
 import { documentParameters } from '../../lib/document-parameters.ts';
 import { configuration as fixture } from '../functions/domain/configuration-fixtures.ts';
 import { seedPayload } from '../functions/domain/experiment-fixtures.ts';
-import { actionOf } from '../functions/domain/kind-parameters.ts';
+import { actionOf, valuesOf } from '../functions/domain/kind-parameters.ts';
 import { targetNode } from '../functions/domain/target-fixtures.ts';
 
 /** Mostly what a person would write, with the characters that are allowed somewhere else. */
@@ -146,7 +153,47 @@ describe('what request and configuration accept', () => {
     }
     for (const kind of HOST_FAULT_KINDS) expect(commands.some((command) => command.kind === kind)).toBe(true);
   });
+
+  it('is refused by the host where two parameters break a rule of the API together, and only there', () => {
+    const cases = HOST_FAULT_KINDS.flatMap((kind) => {
+      const { document, rules } = hostKindOf(kind);
+      const told = rules
+        .map(({ first, second }) => [first, second])
+        .filter((names) => names.every((name) => document[name]));
+      return told.flatMap((names) => fc.sample(togetherOf(kind, names), 100));
+    });
+    const answers = hostAnswers(cases.map(({ command }) => command));
+    const broken = cases.filter(({ refused }) => refused);
+    expect(broken.length).toBeGreaterThan(50);
+    expect(cases.length - broken.length).toBeGreaterThan(50);
+    for (const [index, { refused, command }] of cases.entries()) {
+      expect(answers[index]?.refusal !== null, JSON.stringify(command)).toBe(refused);
+    }
+  });
 });
+
+/** A command with two fields replaced by what each may hold alone, and whether the API refuses the two together. */
+function togetherOf(kind: HostFaultKind, names: readonly string[]) {
+  const { fields, schema, example } = hostKindOf(kind);
+  const others = Object.entries(example).filter(([name]) => !names.includes(name));
+  const values = names.map((name) => {
+    const field = fields[name];
+    if (!field) throw new Error(`${kind} has no field ${name}`);
+    const mayBeLeftOut = field.schema.safeParse(undefined).success;
+    return mayBeLeftOut ? fc.option(valuesOf(field.values), { nil: undefined }) : valuesOf(field.values);
+  });
+  const wanted = { experimentId: 'exp_1', durationSeconds: 60, ttlSeconds: 60, leaseGraceSeconds: 5 };
+  const [command] = commandsOf({}, { ...wanted, action: { action: kind, parameters: example } });
+  if (!command) throw new Error(`${kind}: its example is refused`);
+  return fc.tuple(...values).map((drawn) => {
+    const given = Object.fromEntries(names.map((name, index) => [name, drawn[index]]));
+    const texts = names.map((name) => [name, fields[name]?.text?.write(fields[name]?.schema.parse(given[name]))]);
+    return {
+      refused: !schema.safeParse({ ...Object.fromEntries(others), ...given }).success,
+      command: { ...command, parameters: { ...command.parameters, ...Object.fromEntries(texts) } },
+    };
+  });
+}
 
 /** What a shell, a line or a template would act on. */
 const META = [...'$`;|&<>(){}*?!~#\'"\\ \t\n\r'];

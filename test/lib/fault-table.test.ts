@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FAULT_KINDS } from '../../functions/domain/faults/catalogue.ts';
 import { parseExperiment } from '../../functions/domain/parse-experiment.ts';
 import configuration from '../../lab/holdfast.config.ts';
+import { readPayloads, withExampleTable } from '../../lib/example-table.ts';
 import { faultTable } from '../../lib/fault-table.ts';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -24,6 +25,13 @@ describe('docs/faults.md', () => {
 });
 
 describe('examples/', () => {
+  it('are on their page with what they ask for; `npm run generate` writes it', () => {
+    const page = read('examples/README.md');
+    expect(page).toBe(withExampleTable(page, readPayloads(new URL('examples/', ROOT))));
+    for (const name of examples) expect(page).toContain(`\`${name}\``);
+    expect(() => withExampleTable('another page', {})).toThrow('examples/README.md');
+  });
+
   it.each(examples)(
     '%s is accepted as it stands, for clusters and nodes of the lab, and under an id of its own',
     (name) => {
@@ -36,7 +44,6 @@ describe('examples/', () => {
       }
       const same = examples.filter((other) => JSON.parse(read(`examples/${other}`)).experimentId === experimentId);
       expect(same).toEqual([name]);
-      expect(read('examples/README.md')).toContain(`\`${name}\``);
     },
   );
 });

@@ -58,7 +58,7 @@ interface KindBase<K extends string, P> {
   /** What an impacted node is called while the fault holds (`ISOLATED`, …). */
   faultState: string;
   /** A payload's `parameters` that is valid: in the table of kinds, and in the tests. */
-  example: unknown;
+  example: Readonly<Record<string, unknown>>;
   /** What no two faults of one host may share; an `instance` is shared with every other fault on it. */
   resource: Resource<K>;
   /** Names of the nodes the fault is applied on. */
