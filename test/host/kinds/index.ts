@@ -1,25 +1,16 @@
+import { readdirSync } from 'node:fs';
 import type { KindCase } from '../kind-case.ts';
-import { clockDrift } from './clock-drift.ts';
-import { cpuSpike } from './cpu-spike.ts';
-import { diskFull } from './disk-full.ts';
-import { diskIo } from './disk-io.ts';
-import { memoryPressure } from './memory-pressure.ts';
-import { networkLatency } from './network-latency.ts';
-import { networkLoss } from './network-loss.ts';
-import { networkPartition } from './network-partition.ts';
-import { processKill } from './process-kill.ts';
-import { processPause } from './process-pause.ts';
 
-/** Every host kind: a test compares this list with the kinds there are. */
-export const KIND_CASES: readonly KindCase[] = [
-  networkPartition,
-  networkLatency,
-  networkLoss,
-  processKill,
-  processPause,
-  cpuSpike,
-  memoryPressure,
-  diskFull,
-  diskIo,
-  clockDrift,
-];
+/** Every host kind: `clockDrift` of clock-drift.ts, and so on. A test compares them with the kinds there are. */
+const kinds = readdirSync(import.meta.dirname)
+  .filter((file) => file !== 'index.ts')
+  .map((file) => file.replace(/\.ts$/, ''));
+export const KIND_CASES: readonly KindCase[] = await Promise.all(kinds.map(caseOf));
+
+async function caseOf(kind: string): Promise<KindCase> {
+  const module: Record<string, KindCase> = await import(new URL(`${kind}.ts`, import.meta.url).href);
+  const name = kind.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const found = module[name];
+  if (!found) throw new Error(`test/host/kinds/${kind}.ts exports no ${name}`);
+  return found;
+}
