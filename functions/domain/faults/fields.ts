@@ -46,7 +46,7 @@ export const GIBIBYTE = 1024 ** 3;
 /** More than any volume or memory: the host decides what fits. */
 export const MAX_BYTES = 64 * 1024 * GIBIBYTE;
 export const PORT = { min: 1, max: 65_535 };
-export const MAX_NODES = 100;
+const MAX_NODES = 100;
 
 /** With the colon and port that stand behind the name of an instance with several stores. */
 const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
@@ -89,7 +89,7 @@ export function eitherWay(meaning: string, furthest: number) {
       .int()
       .min(-furthest)
       .max(furthest)
-      .refine((value) => value !== 0, 'is 0'),
+      .refine((value) => value !== 0, 'is 0: nothing would change'),
     words,
     text: { words, pattern: `-?${PATTERN.wholeNumber(1, furthest)}`, write: String, leftOut: '0' },
     values: { type: 'wholeNumber', min: -furthest, max: furthest, notZero: true },
