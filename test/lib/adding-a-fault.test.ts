@@ -167,7 +167,7 @@ beforeAll(async () => {
     mkdirSync(dirname(join(copy, file)), { recursive: true });
     writeFileSync(join(copy, file), edit(exists ? read(file) : ''), { flag: exists ? 'w' : 'wx' });
   }
-  await run('node', 'bin/generate.ts');
+  await run(process.execPath, 'bin/generate.ts');
 }, PATIENCE_MS);
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
@@ -180,7 +180,7 @@ describe('docs/adding-a-fault.md', () => {
   it(
     'makes a kind that the API accepts, that has a document, a program and a case of the safety suite',
     async () => {
-      const shown = JSON.parse(await run('node', '--input-type=module-typescript', '-e', SHOW));
+      const shown = JSON.parse(await run(process.execPath, '--input-type=module-typescript', '-e', SHOW));
       expect(shown.accepted).toBe(true);
       expect(shown.refused).toEqual([
         {

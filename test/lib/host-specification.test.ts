@@ -89,7 +89,7 @@ describe('host/specification.py', () => {
       writeFileSync(file, hostSpecification(kinds));
       return file;
     });
-    const lint = () => execFileSync('node', [`${ROOT}test/lint-python.ts`, ...files], { encoding: 'utf8' });
+    const lint = () => execFileSync(process.execPath, [`${ROOT}test/lint-python.ts`, ...files], { encoding: 'utf8' });
     expect(lint).not.toThrow();
   });
 });
