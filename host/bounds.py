@@ -1,5 +1,6 @@
 """Bounds and names that the host has in common with the control plane. Made from functions/domain/timing.ts and
 names.ts by `npm run generate`, and again for each document at synthesis: change them there."""
+
 TTL_SECONDS = (1, 600)
 LEASE_GRACE_SECONDS = (2, 30)
 POLL_SECONDS = 0.5

@@ -1,49 +1,68 @@
-"""What the host looks like, as lines: taken before and after a fault, the difference is the proof of a clean way back."""
-import glob
+"""What the host looks like, as lines: taken before and after a fault, the difference is the proof that it is reverted."""
+
+from __future__ import annotations
+
 import os
 import re
-import subprocess
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-import kinds
-import parameters
-import processes
-import workers
-from store import log
+import faults
+import log
+from linux import cgroup, command, processes, worker_processes
+from linux.processes import ProcessId
+from record import FaultRecord, Snapshot
 
-# The proof has to fit into the answer of a command (24,000 characters).
+#: The proof has to fit into the answer of a command (24,000 characters).
 MAX_LINES = 50
 SAVE = {"4": "iptables-save", "6": "ip6tables-save"}
-OWN = "what the fault changes"
+TOUCHED = "what the fault changes"
 
 
-def take(state):
-    """Lines of packet filter, qdiscs, stopped processes and the data volume of this host (this network namespace), what
-    the kind of the fault sees of the things that it changes (`own`), and which of all that could not be read: what was
-    not seen is not proven to be clean."""
-    lines, unread, own = set(), [], []
-    for command in SAVE.values():
-        text = output([command])
+class Difference(NamedTuple):
+    #: What carries our mark or stands still by us, what the kind of the fault finds different, and what could not be read.
+    leftovers: list[str]
+    #: All other lines that appeared (+) or went (-): someone else's, shown as evidence.
+    changes: list[str]
+
+
+def take(record: FaultRecord) -> Snapshot:
+    """Of this host (this network namespace): packet filter, qdiscs, stopped processes, the data volume, what the kind
+    touches, and which of all that could not be read: what was not seen is not proven to be clean."""
+    lines: set[str] = set()
+    unread: list[str] = []
+    touched: list[str] = []
+    for name in SAVE.values():
+        text = command.output([name])
         if text is None:
-            unread.append(command)
+            unread.append(name)
         else:
-            lines |= {f"{command} {line}" for line in rules(text)}
+            lines |= {f"{name} {line}" for line in rules(text)}
     # Byte counts and the like are not in `show` without -s, so lines are comparable.
-    text = output(["tc", "qdisc", "show"])
+    text = command.output(["tc", "qdisc", "show"])
     if text is None:
         unread.append("tc")
     else:
         lines |= {f"tc {line.strip()}" for line in text.splitlines() if line.strip()}
-    lines |= {stopped_line(pid, start_time) for pid, start_time in stopped()}
-    lines |= set(disk_use(state["values"].get("dataDirectory")))
+    lines |= {stopped_line(process) for process in stopped()}
+    lines |= set(disk_use(record.values.get("dataDirectory")))
     try:
-        own = kinds.call(state["kind"], "observe", state) or []
+        touched = faults.load(record.kind).touched(record)
     except Exception as error:  # whatever a kind could not look at
-        unread.append(OWN)
-        log(f"{OWN}: {type(error).__name__}: {error}")
-    return {"lines": sorted(lines), "own": sorted(own), "unread": unread}
+        unread.append(TOUCHED)
+        log.say(f"{TOUCHED}: {type(error).__name__}: {error}")
+    return Snapshot(sorted(lines), sorted(touched), unread)
 
 
-def disk_use(directory):
+def as_json(found: Snapshot) -> dict[str, list[str]]:
+    return {"lines": found.lines, "touched": found.touched, "unread": found.unread}
+
+
+def taken(data: dict[str, Any]) -> Snapshot:
+    return Snapshot(data["lines"], data["touched"], data["unread"])
+
+
+def disk_use(directory: str | None) -> Iterator[str]:
     """Evidence alone: the store writes there as well."""
     try:
         volume = os.statvfs(directory) if directory else None
@@ -53,21 +72,16 @@ def disk_use(directory):
         yield f"disk {directory} {volume.f_bavail * volume.f_frsize >> 20} MiB free"
 
 
-def remains(state):
+def remains(record: FaultRecord) -> list[str]:
     """What carries the mark of the fault beside its rules: living workers, control groups."""
-    yield from (f"worker {pid} (start time {start_time})" for pid, start_time in workers.find(state["faultId"]))
-    name = cgroup_name(state)
-    yield from sorted(glob.glob(f"/sys/fs/cgroup/*/{name}") + glob.glob(f"/sys/fs/cgroup/system.slice/{name}.scope"))
+    workers = worker_processes.find(record.fault_id)
+    return [*(f"worker {pid} (start time {start_time})" for pid, start_time in workers), *cgroup.of_fault(record)]
 
 
-def cgroup_name(state):
-    """As in cgroup.sh. Hosts that share a kernel share its control groups, hence the instance."""
-    return f"holdfast-{parameters.sha256_hex(state['instanceId'] + state['faultId'])[:12]}"
-
-
-def rules(text):
+def rules(text: str) -> list[str]:
     """Rules and chains with their table; a table with built-in chains that accept all is the same as no table."""
-    table, found = "", []
+    table = ""
+    found: list[str] = []
     for line in text.splitlines():
         if line.startswith("*"):
             table = line[1:]
@@ -80,56 +94,44 @@ def rules(text):
     return found
 
 
-def stopped():
+def stopped() -> Iterator[ProcessId]:
     own = os.readlink("/proc/self/ns/net")
-    for name in os.listdir("/proc"):
+    for pid in processes.pids():
         try:
-            if name.isdigit() and os.readlink(f"/proc/{name}/ns/net") == own:
-                found = processes.stat(name)
-                if found and found[0] == "T":
-                    yield int(name), found[1]
+            if os.readlink(f"/proc/{pid}/ns/net") == own:
+                found = processes.stat(pid)
+                if found and found.state == "T":
+                    yield ProcessId(pid, found.start_time)
         except OSError:
             continue
 
 
-def stopped_line(pid, start_time):
-    return f"stopped process {pid} (start time {start_time})"
+def stopped_line(process: ProcessId) -> str:
+    return f"stopped process {process.pid} (start time {process.start_time})"
 
 
-def output(command):
-    """stdout, or None when the command failed."""
-    try:
-        shown = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return shown.stdout if shown.returncode == 0 else None
-
-
-def compare(before, after, fault_id, families, process=None):
-    """(leftovers, changes). Leftovers are what carries our mark or stands still by our hand, what the kind of the fault
-    finds different, and what could not be read although we wrote there (`families`, "4" and "6"; OWN) or it could be
-    read before. Changes are all other lines that appeared (+) or went (-): someone else's, shown as evidence."""
-    digest = parameters.sha256_hex(fault_id)[:12]
-    mark = re.compile(rf"holdfast:{re.escape(fault_id)}(?![\w.-])|\bhff?-{digest}-[iof]\b")
-    held = stopped_line(*process) if process else None
-    written = {OWN, *(SAVE[family] for family in families)}
-    unseen = {*before["unread"], *after["unread"]}
-    blind = [name for name in after["unread"] if name in written or name not in before["unread"]]
-    blind += [OWN] if OWN in unseen and OWN not in blind else []
+def compare(before: Snapshot, after: Snapshot, record: FaultRecord) -> Difference:
+    """What could not be read is left over where we wrote (`families`, TOUCHED) or where it could be read before."""
+    mark = re.compile(rf"holdfast:{re.escape(record.fault_id)}(?![\w.-])|\bhff?-{record.digest}-[iof]\b")
+    held = stopped_line(record.process) if record.process else None
+    written = {TOUCHED, *(SAVE[family] for family in record.families)}
+    unseen = {*before.unread, *after.unread}
+    blind = [name for name in after.unread if name in written or name not in before.unread]
+    blind += [TOUCHED] if TOUCHED in unseen and TOUCHED not in blind else []
     leftovers = [f"{name} could not be read" for name in blind]
-    leftovers += [line for line in after["lines"] if mark.search(line) or line == held]
-    if OWN not in unseen:
-        leftovers += different(before["own"], after["own"])
-    changes = different(before["lines"], after["lines"])
+    leftovers += [line for line in after.lines if mark.search(line) or line == held]
+    if TOUCHED not in unseen:
+        leftovers += different(before.touched, after.touched)
+    changes = different(before.lines, after.lines)
     theirs = sorted(line for line in changes if line[2:] not in leftovers and line.split()[1] not in unseen)
-    return capped(leftovers), capped(theirs)
+    return Difference(capped(leftovers), capped(theirs))
 
 
-def different(before, after):
+def different(before: list[str], after: list[str]) -> list[str]:
     added, gone = set(after) - set(before), set(before) - set(after)
     return [*(f"+ {line}" for line in sorted(added)), *(f"- {line}" for line in sorted(gone))]
 
 
-def capped(lines):
+def capped(lines: list[str]) -> list[str]:
     more = len(lines) - MAX_LINES
     return lines if more <= 0 else [*lines[:MAX_LINES], f"and {more} more"]

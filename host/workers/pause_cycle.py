@@ -1,17 +1,22 @@
-"""flap.py PID START_TIME PAUSE_SECONDS EVERY_SECONDS: stops exactly that process for PAUSE_SECONDS, again every
-EVERY_SECONDS (0: once). The script's way back continues it, whenever this ends."""
+"""pause_cycle.py PID START_TIME PAUSE_SECONDS EVERY_SECONDS: stops exactly that process for PAUSE_SECONDS, again every
+EVERY_SECONDS (0: once), and says when the first pause began (boot clock). The revert continues it, whenever this ends."""
+
+from __future__ import annotations
+
 import _thread
 import os
 import signal
 import sys
 import time
+from typing import NoReturn
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-import life
-import processes
+from linux import processes  # noqa: E402
+from linux.boot_clock import now  # noqa: E402
+from workers import worker_lifetime as lifetime  # noqa: E402
 
 
-def be_punctual():
+def be_punctual() -> None:
     """It is no load, it only keeps time, and has to on a busy host, too."""
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
@@ -19,37 +24,37 @@ def be_punctual():
         os.setpriority(os.PRIO_PROCESS, 0, -20)
 
 
-def sleep_until(moment):
-    while life.now() < moment:
-        time.sleep(max(0.0, moment - life.now()))
+def sleep_until(moment: float) -> None:
+    while now() < moment:
+        time.sleep(max(0.0, moment - now()))
 
 
-def main(pid, started, pause, every):
+def main(process: processes.ProcessId, pause: int, every: int) -> NoReturn:
     lock = _thread.allocate_lock()
 
-    def send(number):
+    def send(number: int) -> None:
         with lock:
-            if not processes.send(pid, started, number):
-                life.refuse(f"process {pid} (start time {started}) is gone")
+            if not processes.send(process, number):
+                lifetime.refuse(f"process {process.pid} (start time {process.start_time}) is gone")
 
-    def let_run():
+    def let_run() -> None:
         lock.acquire()  # for good: no stop may follow
-        processes.send(pid, started, signal.SIGCONT)
+        processes.send(process, signal.SIGCONT)
 
     be_punctual()
-    # Both halves of the pair may have died, and nobody be left to walk the way back.
-    life.live(at_end=let_run)
-    stop_at = life.now()
+    # Both processes of the pair may have died, and nobody be left to revert.
+    lifetime.exit_with_parent(at_end=let_run)
+    stop_at = now()
     send(signal.SIGSTOP)
-    life.started()
+    lifetime.started(more=f"{stop_at:.3f}")
     while True:
         sleep_until(stop_at + pause)
         send(signal.SIGCONT)
         if not every:
-            life.rest()
+            lifetime.idle()
         stop_at += every
         sleep_until(stop_at)
         send(signal.SIGSTOP)
 
 
-main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+main(processes.ProcessId(int(sys.argv[1]), sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))

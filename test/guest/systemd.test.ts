@@ -6,10 +6,10 @@ import { applied, expectClean, units } from './units.ts';
 describeGuest('systemd above the pair', () => {
   beforeAll(() => bootGuest(), GUEST_TEST_MS);
 
-  it('reverts when both halves get SIGKILL in the same instant, and nobody calls for it', () =>
+  it('reverts when both processes get SIGKILL in the same instant, and nobody calls for it', () =>
     inGuest('network-partition', async (guest) => {
-      const { leash, poller } = await applied(guest);
-      await guest.exec(['kill', '-KILL', leash, poller]);
+      const { supervisor, runner } = await applied(guest);
+      await guest.exec(['kill', '-KILL', supervisor, runner]);
       await until('the lifting', 5, () => guest.connects('peer'));
       expect(await guest.reverted(20)).toMatchObject({ revertReason: 'WATCHDOG_DIED', leftovers: [] });
       await expectClean(guest);
@@ -20,7 +20,7 @@ describeGuest('systemd above the pair', () => {
       await applied(guest);
       const name = (await units(guest)).split(' ')[0] ?? '';
       const shown = (
-        await guest.exec(['bash', '-c', `systemctl show ${name}; cat /proc/${(await guest.pair()).poller}/cmdline`])
+        await guest.exec(['bash', '-c', `systemctl show ${name}; cat /proc/${(await guest.pair()).runner}/cmdline`])
       ).out;
       expect(shown).toContain(guest.faultId);
       expect(shown).not.toMatch(/secret|session-token|ASIATEST/i);

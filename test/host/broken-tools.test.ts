@@ -87,7 +87,7 @@ describe.concurrent('nothing of a fault goes on behind the back of its way back'
       );
       const injected = world.inject();
       await until('the hanging tool', 12, async () => (await world.exec(['test', '-d', '/run/hung'])).code === 0);
-      await world.signal('KILL', (await world.pair()).poller);
+      await world.signal('KILL', (await world.pair()).runner);
       await injected;
       await until(
         'the end of the hanging tool',

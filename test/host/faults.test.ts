@@ -55,12 +55,12 @@ describe.concurrent('process faults', () => {
       expect(await processState(world, pid)).not.toBe('T');
     }));
 
-  it('continues the paused process when the poller is killed', () =>
+  it('continues the paused process when the runner is killed', () =>
     inWorld('process-pause', async (world) => {
       const pid = await storePid(world);
       expect(await world.inject()).toMatchObject({ code: 0, state: 'APPLIED' });
       expect(await processState(world, pid)).toBe('T');
-      await world.signal('KILL', (await world.pair()).poller);
+      await world.signal('KILL', (await world.pair()).runner);
       await until('the end of the pause', 3, async () => (await processState(world, pid)) !== 'T');
       expect(await world.reverted(5)).toMatchObject({ revertReason: 'WATCHDOG_DIED', leftovers: [] });
       expect(await processState(world, pid)).not.toBe('T');
@@ -75,7 +75,7 @@ describe.concurrent('process faults', () => {
       false,
     ));
 
-  it('kills the store and says after the way back that its supervisor has not started it', () =>
+  it('kills the store and says after the revert that its supervisor has not started it', () =>
     inWorld('process-kill', async (world) => {
       const pid = await storePid(world);
       expect(await world.inject()).toMatchObject({ code: 0, state: 'APPLIED' });
@@ -106,7 +106,7 @@ describe.concurrent('process faults', () => {
       false,
     ));
 
-  it('leaves alone a unit that its supervisor has started again before the way back', () =>
+  it('leaves alone a unit that its supervisor has started again before the revert', () =>
     inWorld(
       'process-kill',
       async (world) => {
@@ -169,7 +169,7 @@ case $1 in ${pid} is-active) echo inactive; exit 3 ;; is-system-running) echo st
       false,
     ));
 
-  it('starts the unit again on the way back when restart is rollback', () =>
+  it('starts the unit again on the revert when restart is rollback', () =>
     inWorld(
       'process-kill',
       async (world) => {
@@ -185,7 +185,7 @@ case $1 in ${pid} is-active) echo inactive; exit 3 ;; is-system-running) echo st
     ));
 });
 
-describe.concurrent('the way back must not hurt', () => {
+describe.concurrent('the revert must not hurt', () => {
   it('keeps clients from an ex-master until it is a replica, and lets the peers in first', () =>
     inWorld(
       'network-partition',

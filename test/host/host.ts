@@ -1,14 +1,17 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { HOST_FAULT_KINDS, scriptName } from '../../functions/domain/faults/catalogue.ts';
 import { copyCertificate, serveLease } from './aws-side.ts';
 import type { LeaseScript } from './lease-server.ts';
 import { ADDRESS, type HostAnswer, PORT, until } from './wire.ts';
 
 const HOST_DIRECTORY = new URL('../../host/', import.meta.url).pathname;
+
+const moduleOf = (kind: string) => kind.replaceAll('-', '_');
 
 /** A process on the host that a test started and does not wait for. */
 export interface Running {
@@ -102,10 +105,7 @@ export abstract class Host {
     this.kind = kind;
     this.ownParameters = parameters;
     this.composeProgram('program', [kind]);
-    this.composeProgram(
-      'roll-back',
-      readdirSync(`${HOST_DIRECTORY}faults`).map((name) => name.replace(/\.sh$/, '')),
-    );
+    this.composeProgram('roll-back', HOST_FAULT_KINDS.map(scriptName));
     this.setLease({});
     copyCertificate(this.directory);
   }
@@ -124,7 +124,7 @@ export abstract class Host {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  /** What `run-command.sh` writes on a host. */
+  /** What `run-command.sh` writes on a host, with comments. */
   private composeProgram(name: string, kinds: string[]): void {
     const target = join(this.directory, name);
     cpSync(HOST_DIRECTORY, target, {
@@ -132,7 +132,8 @@ export abstract class Host {
       filter: (path) => !path.includes('/faults/') && !path.includes('pycache'),
     });
     mkdirSync(join(target, 'faults'), { recursive: true });
-    for (const kind of kinds) cpSync(`${HOST_DIRECTORY}faults/${kind}.sh`, join(target, 'faults', `${kind}.sh`));
+    for (const module of ['__init__', ...kinds.map(moduleOf)])
+      cpSync(`${HOST_DIRECTORY}faults/${module}.py`, join(target, 'faults', `${module}.py`));
   }
 
   setLease(change: Partial<LeaseScript>): void {
@@ -203,7 +204,7 @@ export abstract class Host {
   }
 
   reverted(seconds: number): Promise<HostAnswer> {
-    return until('the way back', seconds, async () => {
+    return until('the revert', seconds, async () => {
       const answer = await this.status();
       return answer.state === 'REVERTED' && answer;
     });
@@ -231,10 +232,10 @@ export abstract class Host {
   }
 
   /** Pids of the pair, in the host's own numbering. */
-  async pair(): Promise<{ leash: string; poller: string }> {
+  async pair(): Promise<{ supervisor: string; runner: string }> {
     const text = await this.exec(['cat', `/run/holdfast/${this.faultId}/state.json`]);
-    const pair = JSON.parse(text.out).pair as Record<'leash' | 'poller', [number, string]>;
-    return { leash: String(pair.leash[0]), poller: String(pair.poller[0]) };
+    const pair = JSON.parse(text.out).pair as Record<'supervisor' | 'runner', [number, string]>;
+    return { supervisor: String(pair.supervisor[0]), runner: String(pair.runner[0]) };
   }
 
   async signal(name: string, pid: string): Promise<void> {

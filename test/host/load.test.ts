@@ -26,8 +26,8 @@ describe.concurrent('CPU spike', () => {
       await applied(world);
       const loads = await workers(world, 'burn');
       expect(loads.map(({ nice, oomScoreAdjustment }) => [nice, oomScoreAdjustment])).toEqual([[0, 0]]);
-      const { leash, poller } = await world.pair();
-      for (const pid of [leash, poller])
+      const { supervisor, runner } = await world.pair();
+      for (const pid of [supervisor, runner])
         expect((await world.exec(['ps', '-o', 'ni=', '-p', pid])).out.trim()).toBe('-10');
     }));
 

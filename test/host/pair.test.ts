@@ -16,12 +16,12 @@ async function applied(world: World, changes: Record<string, string> = {}) {
 }
 
 describe.concurrent('no single death, stop or hang of the watchdog keeps a fault alive', () => {
-  // One half killed or stopped: safety-suite.ts.
-  it('reverts by silence when the poller is stopped and the lease frozen', () =>
+  // One process killed or stopped: safety-suite.ts.
+  it('reverts by silence when the runner is stopped and the lease frozen', () =>
     inWorld('network-partition', async (world) => {
       const pair = await applied(world);
       world.setLease({ mode: 'frozen' });
-      await world.signal('STOP', pair.poller);
+      await world.signal('STOP', pair.runner);
       expect(await world.reverted(8)).toMatchObject({ revertReason: 'WATCHDOG_DIED', leftovers: [] });
       await expectClean(world);
     }));
@@ -29,28 +29,28 @@ describe.concurrent('no single death, stop or hang of the watchdog keeps a fault
   it('lets a half that was stopped and continued do no harm', () =>
     inWorld('network-partition', async (world) => {
       const pair = await applied(world);
-      await world.signal('STOP', pair.poller);
+      await world.signal('STOP', pair.runner);
       await world.reverted(8);
-      await world.signal('CONT', pair.poller);
+      await world.signal('CONT', pair.runner);
       await until('the end of the pair', 5, async () => {
-        const left = await world.exec(['bash', '-c', `ps -o stat= -p ${pair.poller},${pair.leash} | grep -v Z`]);
+        const left = await world.exec(['bash', '-c', `ps -o stat= -p ${pair.runner},${pair.supervisor} | grep -v Z`]);
         return left.code !== 0;
       });
       await expectClean(world);
     }));
 
-  it('reverts after the TTL when both halves were stopped and only one goes on', () =>
+  it('reverts after the TTL when both processes were stopped and only one goes on', () =>
     inWorld('network-partition', async (world) => {
-      // The leash is told of the end once; both stopped, only the one that continues is left to keep the TTL.
+      // The supervisor is told of the end once; both stopped, only the one that continues is left to keep the TTL.
       const pair = await applied(world, { ttlSeconds: '3', leaseGraceSeconds: '30' });
-      await world.signal('STOP', pair.leash);
-      await world.signal('STOP', pair.poller);
+      await world.signal('STOP', pair.supervisor);
+      await world.signal('STOP', pair.runner);
       await until(
         'the end of the TTL',
         8,
         async () => Date.now() > Date.parse((await world.status()).appliedAt ?? '') + 3_200,
       );
-      await world.signal('CONT', pair.leash);
+      await world.signal('CONT', pair.supervisor);
       const end = await world.reverted(3);
       expect(['TTL', 'WATCHDOG_DIED']).toContain(end.revertReason);
       await expectClean(world);
@@ -76,7 +76,7 @@ describe.concurrent('no single death, stop or hang of the watchdog keeps a fault
       await expectClean(world);
     }));
 
-  it('leaves the lock of the host to others when the leash is killed right after the birth of the poller', () =>
+  it('leaves the lock of the host to others when the supervisor is killed right after the birth of the runner', () =>
     inWorld('network-partition', async (world) => {
       const die = `
 write = Store.write

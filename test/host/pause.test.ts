@@ -43,9 +43,9 @@ describe.concurrent('process pause', () => {
     inLoadedWorld(processPause, async (world) => {
       const { bootId } = await world.inject({ pauseSeconds: '0' });
       expect(bootId).toMatch(/^[0-9a-f-]{36}$/);
-      const { leash, poller } = await world.pair();
-      await world.exec(['kill', '-STOP', leash, poller]);
-      await world.exec(['kill', '-KILL', leash, poller]);
+      const { supervisor, runner } = await world.pair();
+      await world.exec(['kill', '-STOP', supervisor, runner]);
+      await world.exec(['kill', '-KILL', supervisor, runner]);
       await world.exec(['rm', '-rf', '/run/holdfast']);
       // Nothing on the host tells of it: only who knows of the injection can tell that this is no proof.
       expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'NOTHING_TO_REVERT', bootId });

@@ -7,11 +7,11 @@ import { inWorld, type World } from './world.ts';
 
 const NETWORK = 'network-partition';
 
-/** Both in the same instant: stopped first, so that neither sees the other one's end and begins the way back. */
+/** Both in the same instant: stopped first, so that neither sees the other one's end and begins the revert. */
 async function killPair(world: World): Promise<void> {
-  const { leash, poller } = await world.pair();
-  await world.exec(['kill', '-STOP', leash, poller]);
-  await world.exec(['kill', '-KILL', leash, poller]);
+  const { supervisor, runner } = await world.pair();
+  await world.exec(['kill', '-STOP', supervisor, runner]);
+  await world.exec(['kill', '-KILL', supervisor, runner]);
 }
 
 describe.concurrent('one way back, as often as asked', () => {
@@ -166,7 +166,7 @@ describe.concurrent('parameters are data', () => {
       expect((await world.exec(['test', '-e', '/run/holdfast/exp_test.1'])).code).not.toBe(0);
     }));
 
-  it('refuses addresses that would cut the leash, the host itself, or are no addresses', () =>
+  it('refuses addresses that would cut the supervisor, the host itself, or are no addresses', () =>
     inWorld(NETWORK, async (world) => {
       const refusals: Record<string, RegExp> = {
         [ADDRESS.aws]: /never be cut/,

@@ -30,7 +30,7 @@ const WHOLE_AT_EVERY_CHANGE = ['network-partition', 'process-pause', 'cpu-spike'
 const WAYS_AT_EVERY_CHANGE = [
   'is there while it is watched, and gone after its TTL',
   'ends when its lease is lost',
-  'ends when the poller gets SIGKILL',
+  'ends when the runner gets SIGKILL',
   'is reverted twice as well as once',
 ];
 const REVERTED_BEFORE = { code: 3, state: 'REFUSED', reason: expect.stringMatching(/reverted before/) };
@@ -88,7 +88,7 @@ export function safetySuite(kind: KindCase, open: Open, limits: Limits, share: S
   });
 
   for (const signal of ['KILL', 'STOP'] as const) {
-    for (const half of ['leash', 'poller'] as const) {
+    for (const half of ['supervisor', 'runner'] as const) {
       test(`ends when the ${half} gets SIG${signal}`, async (scene) => {
         await scene.apply();
         await scene.host.signal(signal, (await scene.host.pair())[half]);
@@ -152,17 +152,17 @@ export function safetySuite(kind: KindCase, open: Open, limits: Limits, share: S
     expect(await scene.traces()).toBe(scene.before);
   });
 
-  test('is taken back by the roll-back command when both halves were killed at the same moment', async (scene) => {
+  test('is taken back by the roll-back command when both processes were killed at the same moment', async (scene) => {
     await scene.apply();
-    const { leash, poller } = await scene.host.pair();
-    await scene.host.exec(['kill', '-KILL', leash, poller]);
+    const { supervisor, runner } = await scene.host.pair();
+    await scene.host.exec(['kill', '-KILL', supervisor, runner]);
     expect(await scene.host.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
     await scene.isGoneWithin(0);
   });
 }
 
 function hasWorkers({ kind }: KindCase): boolean {
-  return readFileSync(new URL(`../../host/faults/${kind}.sh`, import.meta.url), 'utf8').includes('start_worker');
+  return readFileSync(new URL(`../../host/faults/${kind.replaceAll('-', '_')}.py`, import.meta.url), 'utf8').includes('\nWORKER = ');
 }
 
 /** One fault on one host, and what the host looked like before. */

@@ -57,7 +57,7 @@ describe.concurrent('several faults on one host', () => {
     inWorld('network-partition', async (world) => {
       await world.inject(CUT);
       expect(await injectAnother(world, 'process-pause', PAUSE)).toMatchObject({ code: 0, state: 'APPLIED' });
-      await world.signal('KILL', (await world.pair()).poller);
+      await world.signal('KILL', (await world.pair()).runner);
       expect(await world.reverted(8)).toMatchObject({ revertReason: 'WATCHDOG_DIED', leftovers: [] });
       // A stopped process still gets its connections from the kernel.
       expect(await world.connects('peer')).toBe(true);
@@ -130,7 +130,7 @@ def is_watched(state):
       expect(await storeState(world)).not.toBe('T');
     }));
 
-  it('are not kept on the way back by the fence of another one', () =>
+  it('are not kept on the revert by the fence of another one', () =>
     inWorld(
       'network-partition',
       async (world) => {

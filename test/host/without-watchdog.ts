@@ -27,12 +27,12 @@ print(time.monotonic() - start)`;
 /** A load is gone although nobody is left to take it back. */
 export function withoutWatchdog(kind: KindCase): void {
   describe.concurrent(`a ${kind.kind} fault without its watchdog`, () => {
-    it('is gone within a second when both halves of the pair are killed at the same moment', () =>
+    it('is gone within a second when both processes of the pair are killed at the same moment', () =>
       inLoadedWorld(kind, async (world) => {
         await applied(world);
         await until('the fault', 3, () => kind.isThere(world));
-        const { leash, poller } = await world.pair();
-        const seconds = Number((await world.exec(['python3', '-c', KILL, leash, poller])).out);
+        const { supervisor, runner } = await world.pair();
+        const seconds = Number((await world.exec(['python3', '-c', KILL, supervisor, runner])).out);
         expect(seconds).toBeLessThan(1);
         // A process that dies loses its memory, by which it is known, before its files.
         await until('the end of the fault', 1 - seconds, async () => !(await kind.isThere(world)));
@@ -42,9 +42,9 @@ export function withoutWatchdog(kind: KindCase): void {
     it('leaves no process when the time of the fault has passed and nobody takes it back', () =>
       inLoadedWorld(kind, async (world) => {
         await applied(world, { ttlSeconds: '3' });
-        const { leash, poller } = await world.pair();
+        const { supervisor, runner } = await world.pair();
         // Stopped, they hold the pipe open: the worker's own clock is all that is left.
-        await world.exec(['kill', '-STOP', leash, poller]);
+        await world.exec(['kill', '-STOP', supervisor, runner]);
         await until('the end of the fault', 5, async () => !(await kind.isThere(world)));
         expect(await world.rollBack('revert')).toMatchObject({ state: 'REVERTED', leftovers: [] });
       }));

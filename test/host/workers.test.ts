@@ -83,7 +83,7 @@ describe.concurrent('workers', () => {
       expect((await python(world, "import workers; print(workers.find('exp_test.1'))")).out).toBe('[]');
     }));
 
-  it('see the end of the pipe that only the poller holds', () =>
+  it('see the end of the pipe that only the runner holds', () =>
     inWorld(NETWORK, async (world) => {
       const probe = 'IFS= read -r -t 5 word <&"$HOLDFAST_LIFE_FD" || [ $? -eq 1 ]; echo "$word$HOLDFAST_ENDS_AT"\n';
       writeFileSync(join(world.directory, 'program/faults/process-pause.sh'), probe);
@@ -97,7 +97,7 @@ print(scripts.run('faults/process-pause.sh', 'apply', state, life_fd=mine))`;
     }));
 });
 
-describe.concurrent('the way back of a fault with workers', () => {
+describe.concurrent('the revert of a fault with workers', () => {
   it('ends them, also when they are there again after it', () =>
     inWorld(NETWORK, async (world) => {
       expect(await world.inject()).toMatchObject({ code: 0, state: 'APPLIED' });
@@ -109,11 +109,11 @@ describe.concurrent('the way back of a fault with workers', () => {
       expect(await sitting(world)).toEqual([]);
     }));
 
-  it('ends them when one half of the pair is killed', () =>
+  it('ends them when one process of the pair is killed', () =>
     inWorld(NETWORK, async (world) => {
       expect(await world.inject()).toMatchObject({ code: 0, state: 'APPLIED' });
       await script(world, 'start_worker sit ready');
-      await world.signal('KILL', (await world.pair()).poller);
+      await world.signal('KILL', (await world.pair()).runner);
       await until('the end of the workers', 5, async () => (await sitting(world)).length === 0);
     }));
 

@@ -39,7 +39,7 @@ describeGuest('a reboot in the middle of a fault ends it and leaves nothing of i
     it(kind.kind, () => inGuest(kind.kind, (guest) => takesPower(guest, kind), kind.parameters));
   }
 
-  it('and is not held up by the way back of a killed store, which nobody starts any more', () =>
+  it('and is not held up by the revert of a killed store, which nobody starts any more', () =>
     inGuest(
       'process-kill',
       async (guest) => {

@@ -8,10 +8,10 @@ describeGuest('systemd above the pair', () => {
   beforeAll(() => bootGuest(), GUEST_TEST_MS);
 
   // A stop is seen by silence: 3 s. The rest is what a guest kernel takes to start Python.
-  it('reverts when both halves get SIGSTOP in the same instant, and nobody calls for it', () =>
+  it('reverts when both processes get SIGSTOP in the same instant, and nobody calls for it', () =>
     inGuest('network-partition', async (guest) => {
-      const { leash, poller } = await applied(guest);
-      await guest.exec(['kill', '-STOP', leash, poller]);
+      const { supervisor, runner } = await applied(guest);
+      await guest.exec(['kill', '-STOP', supervisor, runner]);
       await until('the lifting', 9, () => guest.connects('peer'));
       expect(await guest.reverted(20)).toMatchObject({ revertReason: 'WATCHDOG_DIED', leftovers: [] });
       await expectClean(guest);
@@ -35,7 +35,7 @@ describeGuest('systemd above the pair', () => {
       await expectClean(guest);
     }));
 
-  it('finishes a way back that takes longer than the watchdog of systemd waits', () =>
+  it('finishes a revert that takes longer than the watchdog of systemd waits', () =>
     inGuest('network-partition', async (guest) => {
       // No Sentinel answers, so the fence stays up for its full 15 s.
       const fence = { fence: 'redis', fenceMasterName: 'shard-1', fenceSentinels: '10.99.0.2:26379' };
@@ -56,9 +56,9 @@ describeGuest('systemd above the pair', () => {
         'printf "#!/bin/sh\\nexit 1\\n" >/run/no; chmod +x /run/no; mount --bind /run/no /usr/bin/systemd-run',
       ]);
       try {
-        const { leash } = await applied(guest);
+        const { supervisor } = await applied(guest);
         expect(await units(guest)).toBe('');
-        await guest.signal('KILL', leash);
+        await guest.signal('KILL', supervisor);
         await until('the lifting', 8, () => guest.connects('peer'));
         expect(await guest.reverted(20)).toMatchObject({ revertReason: 'WATCHDOG_DIED', leftovers: [] });
       } finally {
@@ -72,10 +72,10 @@ describeGuest('systemd above the pair', () => {
       'cpu-spike',
       async (guest) => {
         expect(await guest.inject()).toMatchObject({ code: 0, state: 'APPLIED' });
-        const { poller } = await guest.pair();
+        const { runner } = await guest.pair();
         // What the pair would get beside the load, in ns: measured by one in its group that never has enough.
         const hungry = `load=${await controlGroups(guest)}/cpu.stat
-read -r group </proc/${poller}/cgroup; echo 0 >"/sys/fs/cgroup\${group#0::}/cgroup.procs"
+read -r group </proc/${runner}/cgroup; echo 0 >"/sys/fs/cgroup\${group#0::}/cgroup.procs"
 usage() { local name rest; read -r name rest <"$load"; echo "$rest"; }
 start=$(usage); until=$((SECONDS + 6)); while [ $SECONDS -lt $until ]; do :; done; end=$(usage)
 read -r own rest </proc/$$/schedstat; echo "$own $(((end - start) * 1000))"`;

@@ -12,8 +12,8 @@ describeGuest('a fault on a kernel of its own', () => {
       const pair = await guest.pair();
       expect((await guest.exec(EAT_ALL_MEMORY)).code).toBe(KILLED);
       expect(await killedForMemory(guest)).not.toEqual([]);
-      expect(await isAlive(guest, pair.leash)).toBe(true);
-      expect(await isAlive(guest, pair.poller)).toBe(true);
+      expect(await isAlive(guest, pair.supervisor)).toBe(true);
+      expect(await isAlive(guest, pair.runner)).toBe(true);
       expect(await guest.connects('peer')).toBe(false);
       guest.setLease({ state: 'RELEASED' });
       await until('the lifting', 10, () => guest.connects('peer'));
@@ -24,14 +24,14 @@ describeGuest('a fault on a kernel of its own', () => {
       'memory-pressure',
       async (guest) => {
         expect(await guest.inject()).toMatchObject({ code: 0, state: 'APPLIED' });
-        const { leash, poller } = await guest.pair();
+        const { supervisor, runner } = await guest.pair();
         const store = (await guest.exec(['pidof', 'redis-server'])).out;
         // 60 % of 477 MiB are 286, of some 430 that are available.
         await until('the pressure', 30, async () => (await availableMebibytes(guest)) < 200);
         expect((await guest.exec(EAT_ALL_MEMORY)).code).toBe(KILLED);
         const killed = await killedForMemory(guest);
         expect(killed).not.toEqual([]);
-        for (const pid of [leash, poller, store]) expect(killed).not.toContain(pid);
+        for (const pid of [supervisor, runner, store]) expect(killed).not.toContain(pid);
         expect((await guest.exec(['pidof', 'redis-server'])).out).toBe(store);
         guest.setLease({ state: 'RELEASED' });
         expect(await guest.reverted(20)).toMatchObject({ leftovers: [] });

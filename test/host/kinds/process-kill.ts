@@ -2,7 +2,7 @@ import type { KindCase } from '../kind-case.ts';
 import { PORT } from '../wire.ts';
 import { World } from '../world.ts';
 
-/** The unit stays down until the way back starts it; everything it leaves behind is that it runs again. */
+/** The unit stays down until the revert starts it; everything it leaves behind is that it runs again. */
 export const processKill: KindCase = {
   kind: 'process-kill',
   runsIn: 'namespace',

@@ -1,0 +1,244 @@
+"""Redis with Sentinel. When may clients write to a node again? Healing around an old master in one step loses acknowledged
+writes: a replica reattaches to it, satisfies WAIT, and is then pointed at the new master."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+from typing import Any, NamedTuple
+
+import parameters
+from engines import Engine, Role, Watch
+from linux import addresses, passage
+from linux.boot_clock import now
+from record import FaultRecord
+from refused import Refused
+
+TIMEOUT_SECONDS = 0.5
+#: Before the lift nobody is waited for: who does not answer leaves the role in doubt.
+DOUBT_TIMEOUT_SECONDS = 0.25
+#: Longer than the second between two pings of a Sentinel.
+HOLD_SECONDS = 1.2
+#: After the lift a Sentinel that does not answer for so long is a doubt.
+SILENCE_SECONDS = 1.0
+LINE_BYTES = 4096
+
+Credentials = dict[str, str]
+
+
+class Connection:
+    """RESP over a plain socket; just enough for AUTH, ROLE and SENTINEL."""
+
+    def __init__(
+        self, address: str, port: int, credentials: Credentials | None, seconds: float, own_port: int | None = None
+    ) -> None:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.socket = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        try:
+            self.socket.settimeout(seconds)
+            if own_port:
+                # From where a network fault lets us pass. Several connections may be on their way out of it.
+                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                self.socket.bind(("", own_port))
+            self.socket.connect((address, port))
+            self.file = self.socket.makefile("rb")
+            if credentials:
+                self.call("AUTH", credentials["username"], credentials["password"])
+        except BaseException:
+            self.socket.close()
+            raise
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # At once and for good: the next connection has the same two ends.
+        with contextlib.suppress(OSError):
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self.file.close()
+        self.socket.close()
+
+    def call(self, *words: str) -> Any:
+        encoded = [word.encode() for word in words]
+        parts = [b"*%d\r\n" % len(encoded)] + [b"$%d\r\n%s\r\n" % (len(word), word) for word in encoded]
+        self.socket.sendall(b"".join(parts))
+        return self.read()
+
+    def read(self) -> Any:
+        line = self.file.readline(LINE_BYTES)
+        if not line.endswith(b"\r\n"):
+            raise OSError("connection closed")
+        kind, rest = line[:1], line[1:-2]
+        if kind == b"-":
+            raise OSError(rest.decode(errors="replace"))
+        if kind == b"$":
+            return None if int(rest) < 0 else self.file.read(int(rest) + 2)[:-2].decode()
+        if kind == b"*":
+            return None if int(rest) < 0 else [self.read() for _ in range(int(rest))]
+        return rest.decode()
+
+
+class Word(NamedTuple):
+    """What one Sentinel says of the shard's master."""
+
+    flags: str
+    config_epoch: str
+    address: str
+    #: When it last heard the master, boot clock.
+    heard_at: float
+
+
+def read_credentials(path: str) -> Credentials | None:
+    """Of a JSON file, None without a file. Raises OSError, ValueError, KeyError or TypeError."""
+    if not path:
+        return None
+    with open(path, encoding="utf-8") as file:
+        found = json.load(file)
+    return {"username": str(found["username"]), "password": str(found["password"])}
+
+
+def sentinels(values: dict[str, str]) -> list[tuple[str, int]]:
+    """(address, port) of each. Raises Refused."""
+    found: list[tuple[str, int]] = []
+    for item in filter(None, values["fenceSentinels"].split(",")):
+        address, separator, port = item.rpartition(":")
+        is_wrong = not separator or not port.isdigit() or not 1 <= int(port) <= 65535
+        if is_wrong or address.startswith("[") != address.endswith("]"):
+            raise Refused(f"fenceSentinels: {item} is not address:port")
+        found.append((parameters.addresses("fenceSentinels", address.strip("[]"))[0], int(port)))
+    return found
+
+
+def role(record: FaultRecord) -> str | None:
+    """`master`, `slave`, …; None when the local store does not answer."""
+    credentials = read_credentials(record.values["fenceCredentialsFile"])
+    try:
+        with Connection("127.0.0.1", record.node_port, credentials, TIMEOUT_SECONDS) as connection:
+            return str(connection.call("ROLE")[0])
+    except (OSError, ValueError, TypeError, IndexError):
+        return None
+
+
+def ask(record: FaultRecord, sentinel: tuple[str, int], seconds: float, own_port: int | None = None) -> Word:
+    """Raises OSError for whatever is no answer."""
+    credentials = read_credentials(record.values["fenceCredentialsFile"])
+    with Connection(*sentinel, credentials, seconds, own_port) as connection:
+        asked_at = now()
+        words = connection.call("SENTINEL", "MASTER", record.values["fenceMasterName"])
+    try:
+        said = dict(zip(words[::2], words[1::2]))
+        heard_at = asked_at - int(said["last-ok-ping-reply"]) / 1000
+        return Word(said["flags"], said["config-epoch"], said["ip"], heard_at)
+    except (KeyError, ValueError, TypeError) as error:
+        raise OSError(f"{sentinel[0]}: not the answer of a Sentinel: {error!r}") from None
+
+
+def is_ours(address: str) -> bool:
+    mine = addresses.own()
+    try:
+        return address in mine or any(found[4][0] in mine for found in socket.getaddrinfo(address, None))
+    except OSError:
+        return False
+
+
+def epochs_of(record: FaultRecord) -> dict[str, str]:
+    """{Sentinel: config-epoch before the fault}, of those that called the node the master without a doubt."""
+    return record.engine_facts.get("configEpochs", {})
+
+
+def name_of(sentinel: tuple[str, int]) -> str:
+    return f"{sentinel[0]}:{sentinel[1]}"
+
+
+class RedisWatch(Watch):
+    """Until a failover is nearly over a Sentinel goes on to name the old master, so only the flags tell, and only of those who
+    have heard the node since the fault was lifted: before that, they may not have noticed anything yet."""
+
+    def __init__(self, record: FaultRecord) -> None:
+        self.record = record
+        self.since = now()
+        self.trusted_since: float | None = None
+        self.answered_at: dict[tuple[str, int], float] = {}
+
+    def look(self) -> Role:
+        local = role(self.record)
+        if local == "slave":
+            return Role(has_settled=True, in_doubt=False)
+        words = [self.ask(sentinel) for sentinel in sentinels(self.record.values)]
+        in_doubt = any(self.is_doubt(word) for word in words) or any(self.is_silent(each) for each in self.asked())
+        lifted_at = self.record.lifted_at_seconds or self.since
+        is_trusted = local == "master" and bool(words)
+        for word in words:
+            is_trusted = is_trusted and word is not None and word.flags == "master" and word.heard_at >= lifted_at
+            is_trusted = is_trusted and word is not None and is_ours(word.address)
+        if not is_trusted:
+            self.trusted_since = None
+            return Role(has_settled=False, in_doubt=in_doubt)
+        self.trusted_since = self.trusted_since or now()
+        # They do not notice at the same time.
+        return Role(has_settled=now() - self.trusted_since >= HOLD_SECONDS, in_doubt=in_doubt)
+
+    def asked(self) -> list[tuple[str, int]]:
+        return sentinels(self.record.values)
+
+    def ask(self, sentinel: tuple[str, int]) -> Word | None:
+        try:
+            word = ask(self.record, sentinel, TIMEOUT_SECONDS)
+        except OSError:
+            return None
+        self.answered_at[sentinel] = now()
+        return word
+
+    def is_doubt(self, word: Word | None) -> bool:
+        if word is None:
+            return False
+        return word.flags != "master" or word.config_epoch not in epochs_of(self.record).values()
+
+    def is_silent(self, sentinel: tuple[str, int]) -> bool:
+        return now() - self.answered_at.get(sentinel, self.since) > SILENCE_SECONDS
+
+
+class Redis(Engine):
+    def check(self, values: dict[str, str]) -> None:
+        for address, _ in sentinels(values):
+            parameters.refuse_unusual("fenceSentinels", address)
+        if not (values["fenceMasterName"] and values["fenceSentinels"]):
+            raise Refused("fenceMasterName, fenceSentinels: must not be empty when fence is redis")
+
+    def asked(self, values: dict[str, str]) -> list[tuple[str, int]]:
+        return sentinels(values)
+
+    def prepare(self, record: FaultRecord) -> dict[str, Any]:
+        """The config-epoch of every Sentinel that has no doubt; the role is in doubt later for those that do not answer."""
+        try:
+            read_credentials(record.values["fenceCredentialsFile"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Refused(f"fenceCredentialsFile: {type(error).__name__}: {error}") from None
+        epochs: dict[str, str] = {}
+        for sentinel in sentinels(record.values):
+            with contextlib.suppress(OSError):
+                word = ask(record, sentinel, DOUBT_TIMEOUT_SECONDS)
+                if word.flags == "master" and is_ours(word.address):
+                    epochs[name_of(sentinel)] = word.config_epoch
+        return {"configEpochs": epochs}
+
+    def doubt(self, record: FaultRecord) -> str | None:
+        epochs = epochs_of(record)
+        # A fault without a network in its way needs no passage, and can do with it.
+        own_port = passage.own_port(record)
+        for sentinel in sentinels(record.values):
+            name = name_of(sentinel)
+            if name not in epochs:
+                return f"{name} did not call the node its master before the fault"
+            is_local = sentinel[0] in addresses.own()
+            word = ask(record, sentinel, DOUBT_TIMEOUT_SECONDS, None if is_local else own_port)
+            if word.flags != "master" or word.config_epoch != epochs[name] or not is_ours(word.address):
+                return f"{name} says {word.flags} of {word.address}, config-epoch {word.config_epoch}"
+        return None
+
+    def watch(self, record: FaultRecord) -> Watch:
+        return RedisWatch(record)
+
+
+ENGINE = Redis()

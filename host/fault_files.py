@@ -1,0 +1,94 @@
+"""The files of a fault in /run/holdfast: gone with a reboot, like everything that the fault changes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+
+import record as records
+from linux import processes
+from linux.boot_clock import now
+from record import FaultRecord, State
+
+ROOT = "/run/holdfast"
+#: From the record to the first process that watches: systemd may take its time.
+BIRTH_SECONDS = 12
+ACTIVE = (State.ARMING, State.APPLYING, State.APPLIED, State.REVERTING, State.FAILED)
+
+
+class FaultFiles:
+    """Record and tombstone of one fault."""
+
+    def __init__(self, fault_id: str) -> None:
+        self.fault_id = fault_id
+        self.directory = f"{ROOT}/{fault_id}"
+
+    def make(self) -> None:
+        os.makedirs(self.directory, mode=0o700, exist_ok=True)
+
+    def read(self) -> FaultRecord | None:
+        """Raises OSError for a record that cannot be read."""
+        try:
+            with open(f"{self.directory}/state.json", encoding="utf-8") as file:
+                return records.from_json(json.load(file))
+        except FileNotFoundError:
+            return None
+        except (KeyError, TypeError, ValueError) as error:
+            raise OSError(f"{self.directory}/state.json is no record: {error!r}") from None
+
+    def write(self, record: FaultRecord) -> None:
+        """Atomic: a reader, or the peer that survives us, sees the old record or the new one."""
+        temporary = f"{self.directory}/.state.{os.getpid()}"
+        with open(temporary, "w", encoding="utf-8") as file:
+            json.dump(records.to_json(record), file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, f"{self.directory}/state.json")
+
+    def exists(self) -> bool:
+        return os.path.exists(f"{self.directory}/state.json")
+
+    def has_tombstone(self) -> bool:
+        return os.path.exists(f"{self.directory}/tombstone")
+
+    def leave_tombstone(self) -> None:
+        """From now on the fault is never applied (again)."""
+        self.make()
+        with open(f"{self.directory}/tombstone", "a", encoding="utf-8"):
+            pass
+
+    def others(self) -> Iterator[FaultRecord]:
+        """Records of the other faults on this host."""
+        for name in os.listdir(ROOT):
+            if name != self.fault_id and os.path.exists(f"{ROOT}/{name}/state.json"):
+                found = FaultFiles(name).read()
+                if found:
+                    yield found
+
+    def conflict(self, experiment_id: str, resource: str) -> str | None:
+        """Why this fault, of that experiment and with that resource, must not begin on this host, or None."""
+        return next(filter(None, (conflict(other, experiment_id, resource) for other in self.others())), None)
+
+
+def is_active(record: FaultRecord) -> bool:
+    """May something of the fault be on the host? What was to be armed when its pair died has changed nothing."""
+    return record.state in ACTIVE and (record.state is not State.ARMING or is_watched(record))
+
+
+def is_watched(record: FaultRecord) -> bool:
+    """Is a process of the pair alive? Between the record and the birth of the pair, the record's age answers."""
+    if not record.pair:
+        return now() - record.armed_at_seconds < BIRTH_SECONDS
+    return any(processes.is_alive(each) for each in (record.pair.supervisor, record.pair.runner))
+
+
+def conflict(other: FaultRecord, experiment_id: str, resource: str) -> str | None:
+    """Why a fault of this experiment must not begin beside the recorded one, or None. Faults of one experiment may share
+    a host, but never what they change on it: the rollback of one would take the other away, or believe that it had."""
+    if not is_active(other):
+        return None
+    found = f"{other.fault_id} is {other.state.value} on this host"
+    if other.experiment_id != experiment_id:
+        return f"{found}; one experiment at a time"
+    return f"{found}; one fault at a time on its {resource}" if other.resource == resource else None

@@ -1,0 +1,183 @@
+"""Packets to and from peers that the packet filter loses, all or a share of them; clients too, if wanted.
+
+Where the kernel has IP sets, rules match through sets whose elements end by themselves a moment after the lease could have
+ended, and are given new life with each beat of the guard: the loss ends in the kernel when nobody is left to end it, and is
+lifted without the lock of xtables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from linux import ip_set, netfilter
+from record import Counting, Effect, FaultRecord
+
+PREFIX = "hf"
+
+
+@dataclass(frozen=True)
+class Loss:
+    percent: int
+    #: `in`: what arrives, `out`: what is sent, `both`.
+    direction: str
+    #: TCP and UDP ports; none: everything.
+    ports: list[int] = field(default_factory=list[int])
+    #: TCP ports that clients are kept from.
+    client_ports: list[int] = field(default_factory=list[int])
+    #: (address, port, own port): connections of ours that must pass, to see the node's role.
+    passages: list[tuple[str, int, int]] = field(default_factory=list[tuple[str, int, int]])
+
+
+def set_of(record: FaultRecord, suffix: str) -> str:
+    """`4` and `6`: the peers; `i`: the ports that clients are kept from."""
+    return f"{PREFIX}-{record.digest}-{suffix}"
+
+
+def apply(record: FaultRecord, loss: Loss, seconds: int) -> None:
+    """Idempotent. With sets it ends after so many seconds unless it is refreshed."""
+    if record.ends_in_kernel:
+        make_sets(record, loss, seconds)
+        refresh(record, loss, seconds)
+    netfilter.install(record, PREFIX, lambda family: rules_of(record, loss, family))
+
+
+def make_sets(record: FaultRecord, loss: Loss, seconds: int) -> None:
+    for family in record.families:
+        if not ip_set.exists(set_of(record, family)):
+            ip_set.create_addresses(set_of(record, family), family, seconds)
+    if loss.client_ports and not ip_set.exists(set_of(record, "i")):
+        ip_set.create_ports(set_of(record, "i"), loss.client_ports, seconds)
+
+
+def refresh(record: FaultRecord, loss: Loss, seconds: int) -> None:
+    """Lets it go on for so long. Raises OSError when its sets are gone."""
+    if not record.ends_in_kernel:
+        return
+    if loss.client_ports:
+        ip_set.put_ports(set_of(record, "i"), loss.client_ports, seconds)
+    for family in record.families:
+        ip_set.put_addresses(set_of(record, family), netfilter.in_family(family, record.peers), seconds)
+
+
+def lift(record: FaultRecord) -> None:
+    """Ends the loss at once, whoever holds the lock of xtables."""
+    for suffix in ("4", "6", "i"):
+        ip_set.empty(set_of(record, suffix))
+
+
+def revert(record: FaultRecord) -> None:
+    """Takes everything away. Idempotent, needs no record but the mark."""
+    problems: list[str] = []
+    for act in (lift, remove_rules, remove_sets):
+        try:
+            act(record)
+        except OSError as error:
+            problems.append(str(error))
+    if problems:
+        raise OSError("; ".join(problems))
+
+
+def remove_rules(record: FaultRecord) -> None:
+    netfilter.remove(record, PREFIX)
+
+
+def remove_sets(record: FaultRecord) -> None:
+    for suffix in ("4", "6", "i"):
+        ip_set.destroy(set_of(record, suffix))
+
+
+def is_there(record: FaultRecord) -> bool:
+    return netfilter.is_there(record, PREFIX) or any([ip_set.exists(set_of(record, each)) for each in ("4", "6", "i")])
+
+
+def packets(record: FaultRecord) -> int | None:
+    """How many packets to or from the peers met the fault since the last refresh; None when a peer is not cut any more.
+    Without sets: how many were lost since it was applied."""
+    if not record.ends_in_kernel:
+        return netfilter.packets(record, PREFIX)
+    found = [count for family in record.families for count in ip_set.packets(set_of(record, family))]
+    return sum(found) if len(found) == len(set(record.peers)) else None
+
+
+def rules_of(record: FaultRecord, loss: Loss, family: str) -> netfilter.Rules:
+    """Order is the promise: loopback and what must never be cut leave the chain before anything is dropped."""
+    arriving: list[str] = ["-i lo -j RETURN"]
+    sent: list[str] = ["-o lo -j RETURN"]
+    forwarded: list[str] = []
+    for address in netfilter.in_family(family, record.exempt):
+        arriving.append(f"-s {address} -j RETURN")
+        sent.append(f"-d {address} -j RETURN")
+        forwarded += [f"-s {address} -j RETURN", f"-d {address} -j RETURN"]
+    for address, port, own_port in loss.passages:
+        if netfilter.family_of(address) == family:
+            arriving.append(f"-p tcp -s {address} -m tcp --sport {port} --dport {own_port} -j RETURN")
+            sent.append(f"-p tcp -d {address} -m tcp --sport {own_port} --dport {port} -j RETURN")
+    drop = f"{share(loss.percent)}-j DROP"
+    for match in port_matches(loss.ports):
+        for source, destination in peer_matches(record, family):
+            arriving.append(f"{match}{source}{drop}")
+            sent.append(f"{match}{destination}{drop}")
+            forwarded += [f"{match}{each}{drop}" for each in directed(loss, source, destination)]
+    if loss.client_ports:
+        to_them, from_them = client_matches(record, loss)
+        arriving.append(f"-p tcp {to_them}{drop}")
+        sent.append(f"-p tcp {from_them}{drop}")
+    chosen: netfilter.Rules = {}
+    if loss.direction != "out":
+        chosen["i"] = arriving
+    if loss.direction != "in":
+        chosen["o"] = sent
+    chosen["f"] = forwarded
+    return chosen
+
+
+def directed(loss: Loss, source: str, destination: str) -> list[str]:
+    return [*([source] if loss.direction != "out" else []), *([destination] if loss.direction != "in" else [])]
+
+
+def share(percent: int) -> str:
+    """What makes a rule meet so many per cent of the packets."""
+    return f"-m statistic --mode random --probability 0.{percent:02d} " if percent < 100 else ""
+
+
+def port_matches(ports: list[int]) -> list[str]:
+    text = ",".join(map(str, ports))
+    return [f"-p {protocol} -m multiport --ports {text} " for protocol in ("tcp", "udp")] if ports else [""]
+
+
+def peer_matches(record: FaultRecord, family: str) -> list[tuple[str, str]]:
+    """(what comes from a peer, what goes to one). The set counts what it meets, so it stands behind all but the share."""
+    peers = netfilter.in_family(family, record.peers)
+    if not record.ends_in_kernel:
+        return [(f"-s {address} ", f"-d {address} ") for address in peers]
+    name = set_of(record, family)
+    return [(f"-m set --match-set {name} src ", f"-m set --match-set {name} dst ")] if peers else []
+
+
+def client_matches(record: FaultRecord, loss: Loss) -> tuple[str, str]:
+    if record.ends_in_kernel:
+        name = set_of(record, "i")
+        return f"-m set --match-set {name} dst ", f"-m set --match-set {name} src "
+    text = ",".join(map(str, loss.client_ports))
+    return f"-m multiport --dports {text} ", f"-m multiport --sports {text} "
+
+
+def trial(record: FaultRecord) -> None:
+    """Tries sets and a rule that matches through them, in a network namespace that goes away: raises OSError when this
+    kernel or its tools cannot do it."""
+    name = f"{PREFIX}-trial"
+    ip_set.create_addresses(name, "4", 1)
+    ip_set.put_addresses(name, ["192.0.2.1"], 1)
+    ip_set.create_ports(f"{name}-i", [1, 2], 1)
+    for family in record.families:
+        matches = f"-p tcp -m set --match-set {name}-i dst -m set ! --match-set {name}-i dst"
+        netfilter.restore(family, [f"-A INPUT {matches} -j DROP"])
+    netfilter.restore("4", [f"-A INPUT -m set --match-set {name} src -j DROP"])
+
+
+def effect(record: FaultRecord) -> Effect:
+    """Raises OSError when a peer is not cut any more, or it cannot be seen."""
+    found = packets(record)
+    if found is None:
+        raise OSError("peers are missing from the fault's IP sets")
+    counting = Counting.SINCE_LAST_LOOK if record.ends_in_kernel else Counting.TOTAL
+    return Effect("packets through the fault", "packets", found, counting)

@@ -1,0 +1,32 @@
+"""What systemd knows and does, where it runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from linux import command
+
+
+def is_here() -> bool:
+    return os.path.isdir("/run/systemd/system") and shutil.which("systemd-run") is not None
+
+
+def is_going_down() -> bool:
+    """It starts no service any more then; the next start of the machine does. No when it cannot be asked."""
+    try:
+        return command.attempt(["systemctl", "is-system-running"], timeout_seconds=2).out.strip() == "stopping"
+    except OSError:
+        return False
+
+
+def property_of(unit: str, name: str) -> str | None:
+    """What it says of a unit, or None when it says nothing."""
+    return (command.output(["systemctl", "show", "-p", name, "--value", unit]) or "").strip() or None
+
+
+def is_active(unit: str) -> bool:
+    try:
+        return command.attempt(["systemctl", "is-active", unit]).out.strip() == "active"
+    except OSError:
+        return False
