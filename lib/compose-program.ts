@@ -10,8 +10,9 @@ import { type LogicalLine, logicalLines, stripPython } from './strip-python.ts';
 /** The line of `run-command.sh` that is replaced by the files of the program. */
 export const PLACEHOLDER = '#@FILES@';
 const ENTRY = 'watchdog.py';
-/** What only injecting needs hangs on this one; the entry imports it when it is asked to inject. */
 const INJECT = 'inject.py';
+/** The entry imports them when it is asked to inject, or to watch what was injected. */
+const ONLY_INJECTS = [INJECT, 'supervision/pair.py'];
 
 /**
  * One script that writes the host program and runs it: `run-command.sh` with its placeholder line replaced by quoted
@@ -53,7 +54,7 @@ function collect(hostDirectory: string, kinds: readonly HostFaultKind[], injects
     ...ENGINE_NAMES.map((engine) => `engines/${engine}.py`).filter(exists),
   ];
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
-    if (texts.has(file) || (file === INJECT && !injects)) continue;
+    if (texts.has(file) || (!injects && ONLY_INJECTS.includes(file))) continue;
     const text = generated.get(file) ?? readFileSync(`${hostDirectory}${file}`, 'utf8');
     texts.set(file, text);
     const lines = logicalLines(stripPython(text));

@@ -1,4 +1,4 @@
-import { deflateSync } from 'node:zlib';
+import { bzip2 } from './bzip2.ts';
 
 /** Ends a file, or the archive, in the script. */
 export const END_OF_FILE = 'HOLDFAST_END_OF_FILE';
@@ -6,9 +6,9 @@ export const END_OF_FILE = 'HOLDFAST_END_OF_FILE';
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`,|}~';
 const LINE_LENGTH = 1000;
 /** Python unpacks what Python runs, and no other tool has to be on the host. */
-const UNPACK = `/usr/bin/python3 -I -c 'import base64, os, sys, zlib
+const UNPACK = `/usr/bin/python3 -I -c 'import base64, bz2, os, sys
 digits = sys.stdin.read().replace("\\n", "").replace(",", "{")
-parts = iter(zlib.decompress(base64.b85decode(digits)).decode().split("\\0"))
+parts = iter(bz2.decompress(base64.b85decode(digits)).decode().split("\\0"))
 for path, text in zip(parts, parts):
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
@@ -21,7 +21,7 @@ for path, text in zip(parts, parts):
  * @param files path and content; without NUL, which stands between them in the archive.
  */
 export function packed(files: readonly (readonly [path: string, text: string])[]): string[] {
-  const digits = base85(deflateSync(files.flat().join('\0'), { level: 9, memLevel: 9 }));
+  const digits = base85(Buffer.from(bzip2(Buffer.from(files.flat().join('\0')))));
   return [...UNPACK.split('\n'), ...(digits.match(new RegExp(`.{1,${LINE_LENGTH}}`, 'g')) ?? []), END_OF_FILE];
 }
 

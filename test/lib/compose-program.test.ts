@@ -49,9 +49,11 @@ beforeEach(() => {
   host = `${mkdtempSync(join(tmpdir(), 'compose-'))}/`;
   writeFileSync(`${host}run-command.sh`, readFileSync(`${REAL}run-command.sh`));
   write({
-    'watchdog.py': 'import record\ndef main():\n    import inject\n    inject.run()\n',
+    'watchdog.py': 'import record\ndef main():\n    import inject\n    from supervision import pair\n',
     'inject.py': 'import record\nfrom linux import netem\n',
     'record.py': 'record = 1\n',
+    'supervision/pair.py': 'import record, supervision.runner\n',
+    'supervision/runner.py': 'runner = 1\n',
     'unused.py': 'nobody imports this\n',
     'linux/netem.py': 'netem = 1\n',
     'linux/processes.py': 'processes = 1\n',
@@ -87,6 +89,8 @@ describe('composeProgram', () => {
       'linux/netem.py',
       'linux/processes.py',
       'record.py',
+      'supervision/pair.py',
+      'supervision/runner.py',
       'watchdog.py',
       'worker_lifetime.py',
       'workers/pause_cycle.py',
@@ -155,7 +159,10 @@ describe('composeProgram', () => {
   });
 
   it('leaves out nothing that the real program needs to roll back any kind', () => {
-    expect(missing(writeProgram(composeProgram(REAL, HOST_FAULT_KINDS)))).toEqual(['watchdog.py:inject']);
+    expect(missing(writeProgram(composeProgram(REAL, HOST_FAULT_KINDS)))).toEqual([
+      'watchdog.py:inject',
+      'watchdog.py:supervision.pair',
+    ]);
   });
 
   it('refuses a module that SSM would interpolate or that ends its own heredoc', () => {
