@@ -1,7 +1,7 @@
 /**
- * The format of bzip2, which packs source text a tenth smaller than deflate and which Python unpacks by itself. Nothing
- * in Node writes it. One block, of at most 900,000 bytes: runs shortened → sorted by what follows (Burrows-Wheeler) →
- * moved to front → runs of zeros in binary → Huffman, with six tables of which each stretch of 50 symbols has one.
+ * The format of bzip2: an eighth smaller than deflate for our program, and Python unpacks it by itself. Nothing in Node
+ * writes it. One block, of at most 900,000 bytes: runs shortened → sorted by what follows (Burrows-Wheeler) → moved to
+ * front → runs of zeros in binary → Huffman, with six tables of which each stretch of 50 symbols has one.
  */
 const BLOCK_BYTES = 900_000 - 19;
 const STRETCH = 50;

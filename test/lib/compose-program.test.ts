@@ -32,7 +32,8 @@ class Imports(ast.NodeVisitor):
         origin = "." * node.level + (node.module or "")
         folder, own = origin.replace(".", "/"), files.get(origin.replace(".", "/") + "/__init__.py", "")
         is_package = any(path.startswith(folder + "/") for path in files)
-        self.modules |= {f"{origin}.{name.name}" for name in node.names if not re.search(rf"\\b{name.name}\\b", own)} if is_package else {origin}
+        names = {name.name for name in node.names if not re.search(rf"\\b{name.name}\\b", own)}
+        self.modules |= {f"{origin}.{name}" for name in names} if is_package else {origin}
 
 for path, text in sorted(files.items()):
     imports = Imports()
@@ -130,7 +131,7 @@ describe('composeProgram', () => {
   });
 
   it('writes the module of the kind as it stands in the repository, and all other modules stripped', () => {
-    const pause = `"""Pauses, 'as' "said"."""\n\nTEXT = r'$HOME \`id\` \\n'  # ü\n\n\nasync def pause() -> None:\n    pass\n`;
+    const pause = `"""Pauses, 'as' "said"."""\n\nTEXT = r'$HOME \`id\` \\n'  # ü\n\n\ndef pause() -> None:\n    pass\n`;
     const redis = '"""An engine."""\nTEXT: str = """$HOME {{x}}\n\n  `id` \\\\n"""  # ü\nOTHER = {"ü": {}}\n';
     write({ 'faults/process_pause.py': pause, 'engines/redis.py': redis });
     const program = programOf('PROCESS_PAUSE');
@@ -140,7 +141,7 @@ describe('composeProgram', () => {
     expect(programOf('PROCESS_PAUSE', 'PROCESS_KILL').get('faults/process_pause.py')).toBe(stripPython(pause));
   });
 
-  it('writes the bounds and the specification of its kinds as the control plane has them, not the copies beside', () => {
+  it('writes the bounds and the specification of its kinds as the control plane has them now', () => {
     write({ [BOUNDS_FILE]: 'TTL_SECONDS = (1, 999999)\n', [SPECIFICATION_FILE]: 'PARAMETERS = {}\n' });
     write({ 'watchdog.py': 'import bounds, specification\n' });
     const program = programOf('PROCESS_PAUSE');

@@ -34,7 +34,7 @@ const named = (name: string): Content => {
 const lineOf = (line: string | Join): string =>
   typeof line === 'string'
     ? line
-    : line['Fn::Join'][1].map((part) => (typeof part === 'string' ? part : `<${part.Ref}>`)).join(line['Fn::Join'][0]);
+    : line['Fn::Join'][1].map((part) => (typeof part === 'string' ? part : `Ref:${part.Ref}`)).join(line['Fn::Join'][0]);
 const scriptOf = (content: Content) => content.mainSteps.flatMap((step) => step.inputs.runCommand.map(lineOf));
 /** What each document writes on a host. */
 const programs = new Map(
@@ -121,7 +121,7 @@ describe('documents', () => {
   it('name the table of the leases themselves, so that no sender can choose another one', () => {
     const [leaseTable] = ofType('AWS::DynamoDB::Table').find(([id]) => id.startsWith('LeaseTable')) ?? [];
     for (const [name, content] of documents) {
-      const own = name.endsWith('roll-back') ? [] : [`export HOLDFAST_LEASE_TABLE=<${leaseTable}>`];
+      const own = name.endsWith('roll-back') ? [] : [`export HOLDFAST_LEASE_TABLE=Ref:${leaseTable}`];
       expect(
         scriptOf(content).filter((line) => line.includes('HOLDFAST_LEASE_TABLE=')),
         name,
