@@ -34,7 +34,9 @@ const named = (name: string): Content => {
 const lineOf = (line: string | Join): string =>
   typeof line === 'string'
     ? line
-    : line['Fn::Join'][1].map((part) => (typeof part === 'string' ? part : `Ref:${part.Ref}`)).join(line['Fn::Join'][0]);
+    : line['Fn::Join'][1]
+        .map((part) => (typeof part === 'string' ? part : `Ref:${part.Ref}`))
+        .join(line['Fn::Join'][0]);
 const scriptOf = (content: Content) => content.mainSteps.flatMap((step) => step.inputs.runCommand.map(lineOf));
 /** What each document writes on a host. */
 const programs = new Map(
