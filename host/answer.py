@@ -29,11 +29,7 @@ def of_record(record: FaultRecord) -> dict[str, Any]:
         "fence": {name: value for name, value in fence.items() if value is not None},
         "undo": record.undo, "leftovers": record.leftovers, "changes": record.changes,
     }  # fmt: skip
-    return {name: plain(value) for name, value in shown.items() if value is not None}
-
-
-def plain(value: Any) -> Any:
-    return {name: encoded(each) for name, each in value.items()} if isinstance(value, dict) else encoded(value)
+    return {name: encoded(value) for name, value in shown.items() if value is not None}
 
 
 def bare(fault_id: str, state: str, reason: str | None = None, instance_id: str | None = None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 import record as records
 from linux import processes
 from linux.boot_clock import now
-from record import FaultRecord, State
+from record import Effect, FaultRecord, State
 
 ROOT = "/run/holdfast"
 #: From the record to the first process that watches: systemd may take its time.
@@ -30,21 +31,43 @@ class FaultFiles:
     def read(self) -> FaultRecord | None:
         """Raises OSError for a record that cannot be read."""
         try:
-            with open(f"{self.directory}/state.json", encoding="utf-8") as file:
-                return records.from_json(json.load(file))
+            return self.with_effect(records.from_json(json.loads(self.read_file("state.json"))))
         except FileNotFoundError:
             return None
         except (KeyError, TypeError, ValueError) as error:
             raise OSError(f"{self.directory}/state.json is no record: {error!r}") from None
 
     def write(self, record: FaultRecord) -> None:
-        """Atomic: a reader, or the peer that survives us, sees the old record or the new one."""
-        temporary = f"{self.directory}/.state.{os.getpid()}"
+        self.write_file("state.json", json.dumps(records.to_json(record)))
+
+    def write_effect(self, effect: Effect) -> None:
+        """Beside the record: the runner sees it with every beat, and does not wait for whoever holds the record's
+        lock."""
+        self.write_file("effect.json", json.dumps(records.encoded(effect)))
+
+    def write_effect_lost(self, at: str) -> None:
+        self.write_file("effect-lost", at)
+
+    def with_effect(self, record: FaultRecord) -> FaultRecord:
+        """The record with what was last seen of the fault."""
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            record.effect = records.effect_from_json(json.loads(self.read_file("effect.json")))
+        with contextlib.suppress(OSError):
+            record.effect_lost_at = self.read_file("effect-lost")
+        return record
+
+    def read_file(self, name: str) -> str:
+        with open(f"{self.directory}/{name}", encoding="utf-8") as file:
+            return file.read()
+
+    def write_file(self, name: str, text: str) -> None:
+        """Atomic: a reader, or the peer that survives us, sees the old text or the new one."""
+        temporary = f"{self.directory}/.{name}.{os.getpid()}"
         with open(temporary, "w", encoding="utf-8") as file:
-            json.dump(records.to_json(record), file)
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, f"{self.directory}/state.json")
+        os.replace(temporary, f"{self.directory}/{name}")
 
     def exists(self) -> bool:
         return os.path.exists(f"{self.directory}/state.json")
@@ -84,8 +107,9 @@ def is_watched(record: FaultRecord) -> bool:
 
 
 def conflict(other: FaultRecord, experiment_id: str, resource: str) -> str | None:
-    """Why a fault of this experiment must not begin beside the recorded one, or None. Faults of one experiment may share
-    a host, but never what they change on it: the rollback of one would take the other away, or believe that it had."""
+    """Why a fault of this experiment must not begin beside the recorded one, or None. Faults of one experiment may
+    share a host, but never what they change on it: the rollback of one would take the other away, or believe that it
+    had."""
     if not is_active(other):
         return None
     found = f"{other.fault_id} is {other.state.value} on this host"

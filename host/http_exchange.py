@@ -1,5 +1,5 @@
-"""One HTTP/1.1 request and its answer on a connected socket. The standard client needs a mail parser for it, and with it
-more memory than TLS."""
+"""One HTTP/1.1 request and its answer on a connected socket. The standard client needs a mail parser for it, and with
+it more memory than TLS."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ LIMIT_BYTES = 65_536
 def exchange(
     connection: socket.socket, method: str, path: str, headers: dict[str, str], body: bytes = b""
 ) -> tuple[int, dict[str, str], bytes]:
-    """(status, {lower-case header: value}, body). The connection can be used again unless the answer says `close`. Raises
-    OSError or ValueError for what is not a whole answer of at most 64 KiB; the connection is of no use then."""
+    """(status, {lower-case header: value}, body). The connection can be used again unless the answer says `close`.
+    Raises OSError or ValueError for what is not a whole answer of at most 64 KiB; the connection is of no use
+    then."""
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     lines += [f"content-length: {len(body)}", "", ""]
     connection.sendall("\r\n".join(lines).encode() + body)

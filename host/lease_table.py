@@ -1,7 +1,7 @@
 """The lease table in DynamoDB: read over one kept-open TLS connection, signed here (SigV4) with the instance's role.
 
-Standard library only, so that nothing has to be on the host; no secret ever stands on a command line. Only the runner needs
-this module: the supervisor does without TLS, which is half of a process' memory."""
+Standard library only, so that nothing has to be on the host; no secret ever stands on a command line. Only the runner
+needs this module: the supervisor does without TLS, which is half of a process' memory."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ def endpoint(region: str) -> urllib.parse.SplitResult:
 
 
 class Reader:
-    """Reads the two rows every 0.5 s in a thread of its own, so that nothing it waits for (names, TLS, metadata) can hold up
-    the thread that decides. `answered(sent at, answer)` and `failed(problem)` are called from there."""
+    """Reads the two rows every 0.5 s in a thread of its own, so that nothing it waits for (names, TLS, metadata) can
+    hold up the thread that decides. `answered(sent at, answer)` and `failed(problem)` are called from there."""
 
     def __init__(
         self,
@@ -129,7 +129,11 @@ class Reader:
         self.connection: ssl.SSLSocket | None = None
         self.credentials: dict[str, str] | None = None
         keys = [{"leaseId": {"S": each}} for each in (experiment_id, KILL_SWITCH_ID)]
-        wanted: dict[str, object] = {"Keys": keys, "ConsistentRead": True, "ProjectionExpression": "leaseId, #s, beat, grants"}
+        wanted: dict[str, object] = {
+            "Keys": keys,
+            "ConsistentRead": True,
+            "ProjectionExpression": "leaseId, #s, beat, grants",
+        }
         wanted["ExpressionAttributeNames"] = {"#s": "state"}
         # SSM would read two braces in a row as one of its own parameters.
         self.body = json.dumps({"RequestItems": {table: wanted}}).encode()

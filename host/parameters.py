@@ -1,5 +1,6 @@
-"""Parameters of a fault, read from the environment (`SSM_<name>`) and checked by the same specification as at the API: they
-come from a command that anyone with ssm:SendCommand could have sent, so the checks of others are not trusted."""
+"""Parameters of a fault, read from the environment (`SSM_<name>`) and checked by the same specification as at the
+API: they come from a command that anyone with ssm:SendCommand could have sent, so the checks of others are not
+trusted."""
 
 from __future__ import annotations
 
@@ -100,6 +101,6 @@ def digest(values: dict[str, str]) -> str:
 
 
 def sha256_hex(text: str) -> str:
-    import hashlib  # libcrypto: processes that stay do without, for their size
+    import hashlib  # noqa: PLC0415 libcrypto: processes that stay do without, for their size
 
     return hashlib.sha256(text.encode()).hexdigest()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 
-import engines
 import faults
 import parameters
 import specification
 from lease_table import Metadata, endpoint
-from linux import addresses, command, engine_process, netfilter, packet_loss, trial
+from linux import addresses, command
 from record import FaultRecord, State
 from refused import Refused
 
@@ -34,7 +33,7 @@ def kind_of_program() -> str:
 def prepare(kind: str, values: dict[str, str]) -> FaultRecord:
     """The record of the fault, with its undo, before anything was done. Raises Refused."""
     fault, is_fenced = faults.load(kind), values["fence"] != "none"
-    check_tools({*TOOLS, *fault.tools, *(netfilter.TOOLS if is_fenced else ())})
+    check_tools({*TOOLS, *fault.tools})
     lease_table = parameters.lease_table()
     try:
         metadata = Metadata(2)
@@ -58,13 +57,13 @@ def prepare(kind: str, values: dict[str, str]) -> FaultRecord:
     record.exempt = sorted(protected)
     record.peers = parameters.addresses("peerAddresses", values.get("peerAddresses", ""))
     addresses.refuse_protected(record.peers, protected)
-    record.shard, record.families = list(record.peers), netfilter.families()
     if is_fenced or fault.uses_packet_filter:
-        prepare_sets(record)
-    if is_fenced:
-        prepare_fence(record)
+        import packet_filter_preflight  # noqa: PLC0415 not carried where no fault needs it
+
+        packet_filter_preflight.prepare(record)
     record.undo += fault.prepare(record)
-    note_sets(record, fault)
+    if fault.uses_packet_filter and not record.ends_in_kernel and record.facts.get("noIpSets"):
+        record.notes.append("no IP sets here (ip_set, xt_set): the fault does not end in the kernel by itself")
     try:
         fault.touched(record)
     except OSError as error:
@@ -72,34 +71,8 @@ def prepare(kind: str, values: dict[str, str]) -> FaultRecord:
     return record
 
 
-def prepare_sets(record: FaultRecord) -> None:
-    """Can packets be matched through IP sets here, whose elements end by themselves?"""
-    if "4" in record.families:
-        problem = trial.in_own_network(lambda: packet_loss.trial(record))
-        record.ends_in_kernel = problem is None
-        record.facts["ipSets"] = problem or "yes"
-
-
-def note_sets(record: FaultRecord, fault: faults.Fault) -> None:
-    if fault.uses_packet_filter and record.facts.get("ipSets") not in ("yes", None) and not record.ends_in_kernel:
-        record.notes.append("no IP sets here (ip_set, xt_set): the fault does not end in the kernel by itself")
-
-
-def prepare_fence(record: FaultRecord) -> None:
-    if "4" not in record.families:
-        raise Refused("iptables-save does not work on this host, which the fence needs")
-    addresses.require_families(record.families, addresses.reachable_v6(addresses.own()))
-    engine_process.require_own_port(record, f"fence={record.values['fence']}")
-    engine = engines.load(record.engine)
-    record.shard = sorted({*record.peers, *(address for address, _ in engine.asked(record.values))})
-    record.engine_facts = engine.prepare(record)
-    record.undo.append(f"keep clients from port {record.node_port} until the role of the node is certain")
-
-
 def check_tools(tools: set[str]) -> None:
     missing = sorted(tool for tool in tools if not command.exists(tool))
     if missing:
         named = ", ".join(f"{tool} (package {PACKAGES.get(tool, tool.split('-')[0])})" for tool in missing)
         raise Refused(f"tools missing on this host: {named}")
-    if "iptables-save" in tools and not netfilter.usable("iptables-save"):
-        raise Refused("iptables-save does not work on this host")

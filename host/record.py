@@ -53,8 +53,6 @@ class Counting(Enum):
     LEVEL = "LEVEL"
     #: It is more than at the last look.
     TOTAL = "TOTAL"
-    #: It counts from the last look on, and is not 0.
-    SINCE_LAST_LOOK = "SINCE_LAST_LOOK"
 
 
 @dataclass(frozen=True)
@@ -160,6 +158,9 @@ def to_json(record: FaultRecord) -> dict[str, Any]:
 
 
 def encoded(value: Any) -> Any:
+    """As JSON has it, with the names of the fields as JSON's are written."""
+    if isinstance(value, dict):
+        return {name: encoded(each) for name, each in value.items()}  # pyright: ignore[reportUnknownVariableType] JSON
     if isinstance(value, Enum):
         return value.value
     if dataclasses.is_dataclass(value):
@@ -183,10 +184,14 @@ def from_json(data: dict[str, Any]) -> FaultRecord:
     if given["before"]:
         given["before"] = Snapshot(**made(Snapshot, given["before"]))
     if given["effect"]:
-        effect = made(Effect, given["effect"])
-        effect["counting"] = Counting(effect["counting"])
-        given["effect"] = Effect(**effect)
+        given["effect"] = effect_from_json(given["effect"])
     return FaultRecord(**given)
+
+
+def effect_from_json(data: dict[str, Any]) -> Effect:
+    given = made(Effect, data)
+    given["counting"] = Counting(given["counting"])
+    return Effect(**given)
 
 
 def made(kind: type[Any], data: dict[str, Any]) -> dict[str, Any]:

@@ -1,25 +1,28 @@
-"""The one way in which a fault is reverted on a host, whoever does it: either process of the pair, systemd, or the roll-back
-command. The order stands in supervision/reversal.py; here it is done. It works on the record in memory: a /run that is full
-keeps no fault and no fence."""
+"""The one way in which a fault is reverted on a host, whoever does it: either process of the pair, systemd, or the
+roll-back command. The order stands in supervision/reversal.py; here it is done. It works on the record in memory: a
+/run that is full keeps no fault and no fence."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import engines
 import faults
-import fence
 import log
 import snapshot
 from bounds import FENCE_SECONDS, REVERT_SECONDS
 from fault_files import FaultFiles, is_active
-from linux import boot_clock, command, netfilter, worker_processes
+from linux import boot_clock, command, worker_processes
 from linux.boot_clock import now
 from record import FINAL, FaultRecord, State
+from refused import Refused
 from supervision import lock, reversal, trace, verbs
 from supervision.reversal import Action
+
+if TYPE_CHECKING:
+    from fence import Fence
 
 #: What a fault without a fence may wait for, such as a killed process that comes back.
 BACK_SECONDS = 12
@@ -65,7 +68,11 @@ def remove_fault(
 def settle(files: FaultFiles, remembered: FaultRecord, tick: Tick | None = None) -> FaultRecord:
     """Waits for the engine, takes the fence down, proves that nothing is left."""
     raised_at = remembered.fence.raised_at_seconds
-    end_seconds = (raised_at + fence.END_SECONDS) if raised_at is not None else now() + BACK_SECONDS + fence.END_SECONDS
+    end_seconds = (
+        (raised_at + reversal.FENCE_END_SECONDS)
+        if raised_at is not None
+        else now() + BACK_SECONDS + reversal.FENCE_END_SECONDS
+    )
     # A lock of its own: what waits for the engine does not keep other faults of the host from being reverted.
     with lock.hold(f"settling.{files.fault_id}", SETTLE_SECONDS, end_seconds, tick):
         record = furthest(files.read(), remembered)
@@ -77,8 +84,9 @@ def settle(files: FaultFiles, remembered: FaultRecord, tick: Tick | None = None)
 
 def perform(files: FaultFiles, record: FaultRecord, event: reversal.Event, tick: Tick | None) -> None:
     """From one action to the next, recording each decision before it is carried out."""
+    state = reversal.of_record(record)
     while True:
-        state, actions = trace.stepped("reversal", reversal.step, reversal.of_record(record), event, now())
+        state, actions = trace.stepped("reversal", reversal.step, state, event, now())
         keep(record, state)
         attempt(files.write, record)
         if not actions or actions[0] is Action.SETTLE:
@@ -112,8 +120,8 @@ def act(record: FaultRecord, action: Action, tick: Tick | None) -> reversal.Even
         prove(record, tick)
         return reversal.Proven(bool(record.leftovers))
     does: dict[Action, Callable[[], None]] = {
-        Action.RAISE_FENCE: lambda: verb("fence up", lambda: fence.raise_it(record), tick),
-        Action.STAND_DOWN: lambda: verb("fence stands down", lambda: fence.stand_down(record), tick),
+        Action.RAISE_FENCE: lambda: verb("fence up", lambda: fence_of(record).raise_it(), tick),
+        Action.STAND_DOWN: lambda: verb("fence stands down", lambda: fence_of(record).stand_down(), tick),
         Action.REMOVE: lambda: remove(record, tick),
         Action.LOWER_FENCE: lambda: verb("fence down", lambda: lower_fence(record), tick),
     }
@@ -125,13 +133,24 @@ def act(record: FaultRecord, action: Action, tick: Tick | None) -> reversal.Even
     return reversal.Done(action)
 
 
+def fence_of(record: FaultRecord) -> Fence:
+    """Only where a fault can have one: the program does not carry it elsewhere."""
+    from fence import Fence  # noqa: PLC0415
+
+    return Fence(record)
+
+
 def verb(name: str, does: Callable[[], Any], tick: Tick | None, seconds: float = REVERT_SECONDS) -> Any:
-    return verbs.run(name, does, seconds, tick)
+    try:
+        return verbs.run(name, does, seconds, tick)
+    except Refused as refusal:
+        # The fault was there: nothing can be refused any more.
+        raise OSError(str(refusal)) from None
 
 
 def lower_fence(record: FaultRecord) -> None:
     if record.is_fenced:
-        fence.lower(record)
+        fence_of(record).lower()
 
 
 def role_is_in_doubt(record: FaultRecord, tick: Tick | None) -> bool:
@@ -181,13 +200,13 @@ def furthest(recorded: FaultRecord | None, remembered: FaultRecord | None) -> Fa
 
 
 def is_there_again(files: FaultFiles, record: FaultRecord, tick: Tick | None) -> bool:
-    """Is something of a fault there that was reverted? Then all of it is done again. What another active fault does to the
-    same thing is not ours, and neither is a process that someone else stopped or killed."""
+    """Is something of a fault there that was reverted? Then all of it is done again. What another active fault does
+    to the same thing is not ours, and neither is a process that someone else stopped or killed."""
     fault = faults.load(record.kind)
     is_shared = any(is_active(other) and other.resource == record.resource for other in files.others())
 
     def looks() -> bool:
-        return (record.is_fenced and fence.is_there(record)) or (
+        return (record.is_fenced and fence_of(record).is_there()) or (
             fault.reappears and not is_shared and fault.status(record)
         )
 
@@ -213,14 +232,13 @@ def wait_until_back(record: FaultRecord, tick: Tick | None) -> reversal.Done:
     try:
         text, is_failure = verb(f"{record.kind} is back", lambda: fault.wait_until_back(record), tick, BACK_SECONDS)
     except OSError as error:
-        # The fault was there, so this is no refusal.
         text, is_failure = f"it is not known to be back: {error}", True
     return reversal.Done(Action.WAIT_UNTIL_BACK, text if is_failure else None, None if is_failure else text)
 
 
 def wait_for_engine(record: FaultRecord, tick: Tick | None) -> reversal.EngineSeen:
-    """At the deadline, which counts from the raising, whoever waits and whatever those who are asked do, it has not settled.
-    Where the fence was not needed it is watched just as long whether it is needed after all."""
+    """At the deadline, which counts from the raising, whoever waits and whatever those who are asked do, it has not
+    settled. Where the fence was not needed it is watched just as long whether it is needed after all."""
     start = record.fence.raised_at_seconds or record.lifted_at_seconds or now()
     until = start + FENCE_SECONDS
     engine = engines.load(record.engine)
@@ -286,8 +304,8 @@ def without_record(fault_id: str, instance_id: str | None) -> bool:
         # What the host has no tools for was never applied.
         if fault.is_marked and can_be(fault.tools):
             wanted.append((kind, lambda fault=fault: fault.status(record), lambda fault=fault: fault.revert(record)))
-    if can_be(netfilter.TOOLS):
-        wanted.append(("fence", lambda: fence.is_there(record), lambda: fence.lower(record)))
+    if any(faults.load(kind).can_be_fenced for kind in faults.carried()) and can_be(("iptables-save",)):
+        wanted.append(("fence", fence_of(record).is_there, fence_of(record).lower))
     for name, status, revert in wanted:
         try:
             if verb(f"{name} status", status, None):
@@ -302,13 +320,16 @@ def without_record(fault_id: str, instance_id: str | None) -> bool:
 
 def unrecorded(fault_id: str, instance_id: str | None) -> FaultRecord:
     """What a fault is known by without its record."""
-    import parameters  # not for the processes that stay
+    import parameters  # noqa: PLC0415 not for the processes that stay
 
     digest = parameters.sha256_hex(fault_id)[:12]
     group_digest = parameters.sha256_hex(f"{instance_id or ''}{fault_id}")[:12]
     values = {"faultId": fault_id, "storePorts": "0"}
     record = FaultRecord(fault_id, instance_id, "", "", State.REVERTING, values, digest, group_digest)
-    record.families = netfilter.families()
+    if any(faults.load(kind).can_be_fenced for kind in faults.carried()):
+        from linux import netfilter  # noqa: PLC0415
+
+        record.families = netfilter.families()
     record.ends_in_kernel = True
     return record
 

@@ -1,4 +1,5 @@
-"""What the host looks like, as lines: taken before and after a fault, the difference is the proof that it is reverted."""
+"""What the host looks like, as lines: taken before and after a fault, the difference is the proof that it is
+reverted."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ TOUCHED = "what the fault changes"
 
 
 class Difference(NamedTuple):
-    #: What carries our mark or stands still by us, what the kind of the fault finds different, and what could not be read.
+    #: What carries our mark or stands still by us, what the kind of the fault finds different, and what could not be
+    #: read.
     leftovers: list[str]
     #: All other lines that appeared (+) or went (-): someone else's, shown as evidence.
     changes: list[str]

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Holdfast's host program: `watchdog.py inject | revert | status`. See README.md beside it.
 
-inject starts a pair of processes that outlive the command (supervision/). Each reverts the fault when its own reason comes or
-when the other one falls silent, so that no single death, stop or hang keeps a fault alive."""
+inject starts a pair of processes that outlive the command (supervision/). Each reverts the fault when its own reason
+comes or when the other one falls silent, so that no single death, stop or hang keeps a fault alive."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 
 os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-import answer  # noqa: E402
-import parameters  # noqa: E402
-import revert  # noqa: E402
-from fault_files import FaultFiles  # noqa: E402
-from linux import boot_clock  # noqa: E402
-from record import State  # noqa: E402
-from refused import Refused  # noqa: E402
+import answer
+import parameters
+import revert
+from fault_files import FaultFiles
+from linux import boot_clock
+from record import State
+from refused import Refused
 
 OK, USAGE, REFUSED, FAILED = 0, 2, 3, 4
 
@@ -64,7 +64,8 @@ def read_instance_id() -> str | None:
 
 
 def boot_id() -> str | None:
-    """Of this run of the kernel. Who knows that it is the one the fault was applied in does not take a lost record for none."""
+    """Of this run of the kernel. Who knows that it is the one the fault was applied in does not take a lost record
+    for none."""
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return file.read().strip()

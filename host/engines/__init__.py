@@ -35,12 +35,13 @@ class Engine:
         raise NotImplementedError
 
     def prepare(self, record: FaultRecord) -> dict[str, Any]:
-        """What is to be remembered of the node's role as it is before the fault. Raises Refused when nobody can be asked."""
+        """What is to be remembered of the node's role as it is before the fault. Raises Refused when nobody can be
+        asked."""
         raise NotImplementedError
 
     def doubt(self, record: FaultRecord) -> str | None:
-        """Why the node may not have the role any more that it had before the fault, or None when everybody says that it has.
-        Raises OSError when somebody does not answer."""
+        """Why the node may not have the role any more that it had before the fault, or None when everybody says that
+        it has. Raises OSError when somebody does not answer."""
         raise NotImplementedError
 
     def watch(self, record: FaultRecord) -> Watch:

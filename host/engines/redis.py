@@ -1,5 +1,5 @@
-"""Redis with Sentinel. When may clients write to a node again? Healing around an old master in one step loses acknowledged
-writes: a replica reattaches to it, satisfies WAIT, and is then pointed at the new master."""
+"""Redis with Sentinel. When may clients write to a node again? Healing around an old master in one step loses
+acknowledged writes: a replica reattaches to it, satisfies WAIT, and is then pointed at the new master."""
 
 from __future__ import annotations
 
@@ -152,8 +152,8 @@ def name_of(sentinel: tuple[str, int]) -> str:
 
 
 class RedisWatch(Watch):
-    """Until a failover is nearly over a Sentinel goes on to name the old master, so only the flags tell, and only of those who
-    have heard the node since the fault was lifted: before that, they may not have noticed anything yet."""
+    """Until a failover is nearly over a Sentinel goes on to name the old master, so only the flags tell, and only of
+    those who have heard the node since the fault was lifted: before that, they may not have noticed anything yet."""
 
     def __init__(self, record: FaultRecord) -> None:
         self.record = record
@@ -210,7 +210,8 @@ class Redis(Engine):
         return sentinels(values)
 
     def prepare(self, record: FaultRecord) -> dict[str, Any]:
-        """The config-epoch of every Sentinel that has no doubt; the role is in doubt later for those that do not answer."""
+        """The config-epoch of every Sentinel that has no doubt; the role is in doubt later for those that do not
+        answer."""
         try:
             read_credentials(record.values["fenceCredentialsFile"])
         except (OSError, ValueError, KeyError, TypeError) as error:

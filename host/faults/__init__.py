@@ -1,5 +1,5 @@
-"""The faults: one module each, `network-loss` is faults/network_loss.py. A module has one object `FAULT`, whose verbs each run
-in a process of their own, but for `observe`, `refresh` and the workers' count."""
+"""The faults: one module each, `network-loss` is faults/network_loss.py. A module has one object `FAULT`, whose verbs
+each run in a process of their own, but for `observe`, `refresh` and the workers' count."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ DIRECTORY = os.path.dirname(os.path.abspath(__file__))
 
 
 class Fault:
-    """What every fault can be asked. Verbs raise OSError when they fail; `revert`, `status` and `observe` are idempotent and
-    change nothing else on the host."""
+    """What every fault can be asked. Verbs raise OSError when they fail; `revert`, `status` and `observe` are
+    idempotent and change nothing else on the host."""
 
     #: Commands it needs.
     tools: tuple[str, ...] = ()
@@ -24,17 +24,19 @@ class Fault:
     reappears = False
     #: What it took away comes back by others' work, which `wait_until_back` waits for.
     comes_back_late = False
+    #: Clients may have to be kept away on its revert until the role of the node is certain.
+    can_be_fenced = False
     #: Its packets are cut by the packet filter, which IP sets may end without us.
     uses_packet_filter = False
 
     def prepare(self, record: FaultRecord) -> list[str]:
-        """Looks at the host, changes nothing; puts facts into the record. Returns the undo in words. Raises Refused for what
-        the specification of the parameters cannot say."""
+        """Looks at the host, changes nothing; puts facts into the record. Returns the undo in words. Raises Refused
+        for what the specification of the parameters cannot say."""
         raise NotImplementedError
 
     def apply(self, record: FaultRecord, pipes: Pipes, seconds: int) -> None:
-        """Idempotent. What can end by itself in the kernel ends after so many seconds without a refresh. Does not wait for
-        its effect: workers say over `pipes` when they are ready."""
+        """Idempotent. What can end by itself in the kernel ends after so many seconds without a refresh. Does not
+        wait for its effect: workers say over `pipes` when they are ready."""
         raise NotImplementedError
 
     def refresh(self, record: FaultRecord, seconds: int) -> None:
@@ -48,13 +50,13 @@ class Fault:
         raise NotImplementedError
 
     def observe(self, record: FaultRecord, provokes: bool) -> Effect:
-        """What is to be seen of it in the world now; `provokes`: with a packet of our own through it. In the runner's own
-        process: cheap, and never waits. Raises OSError when it cannot be seen."""
+        """What is to be seen of it in the world now; `provokes`: with a packet of our own through it. In the runner's
+        own process: cheap, and never waits. Raises OSError when it cannot be seen."""
         raise NotImplementedError
 
     def touched(self, record: FaultRecord) -> list[str]:
-        """Lines on what it touches, the same before and after it (queues of its interfaces, state of the time service). One
-        that differs afterwards is a leftover."""
+        """Lines on what it touches, the same before and after it (queues of its interfaces, state of the time
+        service). One that differs afterwards is a leftover."""
         return []
 
     def wait_until_back(self, record: FaultRecord) -> tuple[str | None, bool]:

@@ -1,6 +1,6 @@
-"""CLOCK_DRIFT: the clock of the host is wrong by a fixed offset, with NTP stopped. True time is kept by the boot clock, so that
-the revert needs no NTP server. The step itself tells the kernel that its clock is not synchronised, so it is never written
-into the hardware's."""
+"""CLOCK_DRIFT: the clock of the host is wrong by a fixed offset, with NTP stopped. True time is kept by the boot
+clock, so that the revert needs no NTP server. The step itself tells the kernel that its clock is not synchronised, so
+it is never written into the hardware's."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ def offset_ms(record: FaultRecord) -> int:
 
 
 def set_back(record: FaultRecord) -> None:
-    """Once: while NTP does not come back this is asked again and again, and from then on the clock is somebody else's to
-    set."""
+    """Once: while NTP does not come back this is asked again and again, and from then on the clock is somebody else's
+    to set."""
     is_back = f"/run/holdfast/{record.fault_id}/clock-is-back"
     if os.path.exists(is_back):
         return
@@ -179,7 +179,8 @@ def anchor() -> int:
 
 
 def is_drifted(record: FaultRecord) -> bool:
-    """Is the clock nearer to where the fault puts it than to the truth? What NTP corrects afterwards is not the fault."""
+    """Is the clock nearer to where the fault puts it than to the truth? What NTP corrects afterwards is not the
+    fault."""
     wanted = offset_ms(record)
     return abs(anchor() - record.facts["anchorNanoseconds"] - wanted * 1_000_000) < abs(wanted) * 500_000
 

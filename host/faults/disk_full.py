@@ -1,5 +1,5 @@
-"""DISK_FULL: little space is left on the volume of the store's data: an open file without a name fills it. The end of the process
-that holds it, which every revert brings about first, is the whole undo."""
+"""DISK_FULL: little space is left on the volume of the store's data: an open file without a name fills it. The end of
+the process that holds it, which every revert brings about first, is the whole undo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""MEMORY_PRESSURE: little memory is left on the host; it is held in a control group that gives the load no more than that."""
+"""MEMORY_PRESSURE: little memory is left on the host; it is held in a control group that gives the load no more than
+that."""
 
 from __future__ import annotations
 
@@ -43,8 +44,8 @@ class MemoryPressure(Fault):
         wanted = int(values["memoryBytes"]) or total * int(values["memoryPct"]) // 100
         if memory["MemAvailable"] <= reserve:
             raise Refused(
-                f"reserveBytes: {memory['MemAvailable']} bytes of memory are available on this host, so none can be taken"
-                f" while {reserve} are kept in reserve"
+                f"reserveBytes: {memory['MemAvailable']} bytes of memory are available on this host, so none can be"
+                f" taken while {reserve} are kept in reserve"
             )
         group = cgroup.find(record, "memory")
         record.facts.update(bytes=wanted, cgroup=list(group))

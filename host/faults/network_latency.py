@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from faults import Counting, Effect, Fault, FaultRecord, Pipes
-from linux import netem, passage, trial
+from linux import netem, passage
 from refused import Refused
 
 
@@ -17,9 +17,10 @@ class NetworkLatency(Fault):
     tools = ("tc",)
     is_marked = True
     reappears = True
+    can_be_fenced = True
 
     def prepare(self, record: FaultRecord) -> list[str]:
-        problem = trial.netem_problem(record, netem_options(record))
+        problem = netem.problem(record, netem_options(record))
         if problem:
             raise Refused(f"NETWORK_LATENCY needs netem: {problem}")
         record.facts["interfaces"] = netem.interfaces_to(record.peers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from faults import Counting, Effect, Fault, FaultRecord, Pipes
-from linux import addresses, netem, netfilter, packet_loss, passage, trial
+from linux import addresses, netem, packet_loss, passage
 from linux.packet_loss import Loss
 from refused import Refused
 
@@ -21,13 +21,14 @@ def is_by_netem(record: FaultRecord) -> bool:
 
 
 class NetworkLoss(Fault):
-    tools = ("tc", *netfilter.TOOLS)
+    tools = ("tc",)
     is_marked = True
     reappears = True
     uses_packet_filter = True
+    can_be_fenced = True
 
     def prepare(self, record: FaultRecord) -> list[str]:
-        problem = trial.netem_problem(record, netem_options(record))
+        problem = netem.problem(record, netem_options(record))
         if not problem:
             record.facts.update(mechanism="netem", interfaces=netem.interfaces_to(record.peers))
             # No set of addresses ends a queue.

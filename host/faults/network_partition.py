@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from faults import Effect, Fault, FaultRecord, Pipes
-from linux import addresses, engine_process, netfilter, packet_loss, passage
+from linux import addresses, engine_process, packet_loss, passage
 from linux.packet_loss import Loss
 from refused import Refused
 
@@ -27,18 +27,18 @@ def loss_of(record: FaultRecord) -> Loss:
 
 
 class NetworkPartition(Fault):
-    tools = netfilter.TOOLS
     is_marked = True
     reappears = True
     uses_packet_filter = True
+    can_be_fenced = True
 
     def prepare(self, record: FaultRecord) -> list[str]:
         addresses.require_families(record.families, record.peers)
         if record.values["scope"] == "isolate":
             if not client_ports(record):
                 raise Refused(
-                    "ports: scope=isolate keeps clients from the store, so one of storePorts has to be among them; or use"
-                    " scope=peers"
+                    "ports: scope=isolate keeps clients from the store, so one of storePorts has to be among them; or"
+                    " use scope=peers"
                 )
             addresses.require_families(record.families, addresses.reachable_v6(addresses.own()))
             engine_process.require_own_port(record, "scope=isolate (scope=peers is possible)")

@@ -31,6 +31,7 @@ def is_rolled_back(record: FaultRecord) -> bool:
 
 class ProcessKill(Fault):
     comes_back_late = True
+    can_be_fenced = True
 
     def prepare(self, record: FaultRecord) -> list[str]:
         unit = record.values["unit"]
@@ -84,8 +85,8 @@ class ProcessKill(Fault):
 
 
 def start(unit: str) -> None:
-    """A store that loads its data can take long to be active. The order stands even if we stop waiting for it; a machine
-    that goes down starts nothing any more, its next start does."""
+    """A store that loads its data can take long to be active. The order stands even if we stop waiting for it; a
+    machine that goes down starts nothing any more, its next start does."""
     try:
         done = command.attempt(["systemctl", "start", unit], timeout_seconds=START_SECONDS)
     except OSError:

@@ -22,6 +22,8 @@ def process_of(record: FaultRecord) -> ProcessId:
 
 
 class ProcessPause(Fault):
+    can_be_fenced = True
+
     def prepare(self, record: FaultRecord) -> list[str]:
         process = record.process = engine_process.require(record)
         if processes.is_stopped(process):

@@ -10,7 +10,6 @@ import time
 
 from linux import command
 from linux.boot_clock import now
-from linux.netfilter import family_of
 from refused import Refused
 
 #: Instance metadata, as every instance has them.
@@ -29,6 +28,10 @@ def refuse_protected(peers: list[str], exempt: set[str]) -> None:
             )
         if peer in mine:
             raise Refused(f"peerAddresses: {peer} is an address of this host")
+
+
+def family_of(address: str) -> str:
+    return "6" if ":" in address else "4"
 
 
 def require_families(families: list[str], needed: list[str]) -> None:
@@ -58,8 +61,8 @@ def host_of(url: str) -> str | None:
 
 
 def protected(region: str, lease_host: str) -> set[str]:
-    """Metadata, name servers, and the AWS endpoints as they resolve now: a fault that cut these would cut what watches it.
-    A name that does not resolve cannot be cut by address; the lease itself is proven by reading it."""
+    """Metadata, name servers, and the AWS endpoints as they resolve now: a fault that cut these would cut what
+    watches it. A name that does not resolve cannot be cut by address; the lease itself is proven by reading it."""
     names = {*METADATA, lease_host}
     for variable in ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_ENDPOINT_URL"):
         names.add(host_of(os.environ.get(variable, "")) or lease_host)

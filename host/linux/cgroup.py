@@ -1,6 +1,6 @@
-"""A control group of our own for a fault's load: in the hierarchy of a controller (v1); with v2 all groups are systemd's to
-make, and it makes us a transient scope, for whose life it switches the controllers on. It is named after fault and instance
-(hosts that share a kernel share its control groups), and taken away by its name alone."""
+"""A control group of our own for a fault's load: in the hierarchy of a controller (v1); with v2 all groups are
+systemd's to make, and it makes us a transient scope, for whose life it switches the controllers on. It is named after
+fault and instance (hosts that share a kernel share its control groups), and taken away by its name alone."""
 
 from __future__ import annotations
 

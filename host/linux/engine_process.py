@@ -1,4 +1,5 @@
-"""The process of the store: its unit's main process, or the owner of its port; and whether the port is this host's own."""
+"""The process of the store: its unit's main process, or the owner of its port; and whether the port is this host's
+own."""
 
 from __future__ import annotations
 
@@ -26,8 +27,8 @@ def require(record: FaultRecord) -> ProcessId:
 
 
 def require_own_port(record: FaultRecord, asked: str) -> None:
-    """Raises Refused when clients of the store are forwarded to a container with a network of its own: they pass neither
-    INPUT nor OUTPUT, so nothing would keep them out. `asked` is the parameter and value that want that."""
+    """Raises Refused when clients of the store are forwarded to a container with a network of its own: they pass
+    neither INPUT nor OUTPUT, so nothing would keep them out. `asked` is the parameter and value that want that."""
     port = record.node_port
     if not processes.listening_inodes(port):
         raise Refused(

@@ -1,6 +1,6 @@
-"""IP sets of the kernel whose elements go away by themselves: what a rule matches through them ends although nobody is left
-to end it. Spoken to over netlink: neither the command `ipset` nor the lock of xtables is needed. Format: the kernel's
-include/uapi/linux/netfilter/ipset/ip_set.h."""
+"""IP sets of the kernel whose elements go away by themselves: what a rule matches through them ends although nobody
+is left to end it. Spoken to over netlink: neither the command `ipset` nor the lock of xtables is needed. Format: the
+kernel's include/uapi/linux/netfilter/ipset/ip_set.h."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def create(name: str, kind: str, family: int, seconds: int, more: bytes) -> None
 
 
 def put_addresses(name: str, addresses: Iterable[str], seconds: int) -> None:
-    """Adds them, or lets them live so long from now on; their packets are counted from 0 again."""
+    """Adds them, or lets them live so long from now on; what they counted is kept."""
     put(name, (element_of(address) for address in addresses), seconds)
 
 

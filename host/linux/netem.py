@@ -1,11 +1,11 @@
-"""netem for the packets to the peers alone, shared by latency and loss. In the place of the kernel's default queue, which
-the kernel makes again when ours is deleted:
+"""netem for the packets to the peers alone, shared by latency and loss. In the place of the kernel's default queue,
+which the kernel makes again when ours is deleted:
 
     root prio ROOT:   bands 1 to 3 by the kernel's own priority map, for everything that is not meant
       band 4          netem, reached through one u32 filter for each address of a peer
 
-ROOT is made of the fault's id, between 4000: and 7ffe: (the kernel's own numbers begin at 8000:), and netem's handle is the
-next one: so they can be found and removed when everything else is lost, and are taken for nobody else's."""
+ROOT is made of the fault's id, between 4000: and 7ffe: (the kernel's own numbers begin at 8000:), and netem's handle
+is the next one: so they can be found and removed when everything else is lost, and are taken for nobody else's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import struct
 import time
 from typing import NamedTuple
 
-from linux import addresses, command, netlink
+from linux import addresses, command, netlink, trial
 from linux.boot_clock import now
 from record import FaultRecord
 from refused import Refused
@@ -43,6 +43,12 @@ class Counts(NamedTuple):
     waiting: int
 
 
+def problem(record: FaultRecord, options: list[str]) -> str | None:
+    """Why it cannot be used here, or None. It changes nothing on the host."""
+    found = trial.in_own_network(lambda: install(record, ["lo"], options, []))
+    return found and f"this kernel or its tc has no netem (sch_netem, sch_prio, cls_u32): {found[:200]}"
+
+
 def root_of(record: FaultRecord) -> int:
     return int(record.digest[:4], 16) & 0x3FFE | 0x4000
 
@@ -59,10 +65,10 @@ def install(
 
 
 def queue(record: FaultRecord, interface: str, options: list[str]) -> list[str]:
-    root, netem = root_of(record), root_of(record) + 1
+    head, root, netem = f"qdisc add dev {interface}", root_of(record), root_of(record) + 1
     return [
-        f"qdisc add dev {interface} root handle {root:x}: prio bands 4 priomap {PRIORITY_MAP}",
-        f"qdisc add dev {interface} parent {root:x}:4 handle {netem:x}: netem limit {LIMIT_PACKETS} {' '.join(options)}",
+        f"{head} root handle {root:x}: prio bands 4 priomap {PRIORITY_MAP}",
+        f"{head} parent {root:x}:4 handle {netem:x}: netem limit {LIMIT_PACKETS} {' '.join(options)}",
     ]
 
 
@@ -172,7 +178,7 @@ def routes(pairs: list[tuple[str, str | None]], must_be: bool = True) -> list[st
 
 def leaving(peer: str, line: str) -> set[str]:
     found = devices(line)
-    if line.split()[0] in (
+    if line.split(maxsplit=1)[0] in (
         "local",
         "broadcast",
         "multicast",

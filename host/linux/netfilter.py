@@ -1,8 +1,8 @@
-"""Own chains in the packet filter. A chain is named after the fault, its jump carries the comment `holdfast:<faultId>`: so
-they can be found and removed when everything else is lost.
+"""Own chains in the packet filter. A chain is named after the fault, its jump carries the comment
+`holdfast:<faultId>`: so they can be found and removed when everything else is lost.
 
-Each family is changed by ONE `iptables-restore --noflush` transaction: all of it or nothing, in milliseconds, and rules of
-others are never read back or rewritten."""
+Each family is changed by ONE `iptables-restore --noflush` transaction: all of it or nothing, in milliseconds, and
+rules of others are never read back or rewritten."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable
 
 from linux import command
+from linux.addresses import family_of
 from record import FaultRecord
 
 TOOLS = ("iptables", "iptables-save", "iptables-restore")
@@ -32,13 +33,9 @@ def usable(save: str) -> bool:
 
 
 def families() -> list[str]:
-    """The address families whose packet filter works on this host: in these a fault and its fence are installed, removed
-    and looked for, and in no other."""
+    """The address families whose packet filter works on this host: in these a fault and its fence are installed,
+    removed and looked for, and in no other."""
     return [name for name, tool in COMMANDS.items() if shutil.which(f"{tool}-restore") and usable(f"{tool}-save")]
-
-
-def family_of(address: str) -> str:
-    return "6" if ":" in address else "4"
 
 
 def in_family(family: str, addresses: list[str]) -> list[str]:
@@ -105,7 +102,7 @@ def remove(record: FaultRecord, prefix: str) -> None:
 def is_there(record: FaultRecord, prefix: str) -> bool:
     """Is anything of the chains there, in any family? Raises OSError when one cannot be read."""
     chain = chain_of(prefix, record.digest)
-    return any([bool(removal(save(family), chain)) for family in record.families])
+    return any(removal(save(family), chain) for family in record.families)
 
 
 def packets(record: FaultRecord, prefix: str) -> int:

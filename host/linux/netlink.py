@@ -1,4 +1,5 @@
-"""Questions to the kernel over netlink, in its own words: no command has to be started, and no lock of one waited for."""
+"""Questions to the kernel over netlink, in its own words: no command has to be started, and no lock of one waited
+for."""
 
 from __future__ import annotations
 
@@ -35,8 +36,8 @@ def message(kind: int, flags: int, body: bytes) -> bytes:
 
 
 def ask(protocol: int, messages: list[bytes]) -> list[bytes]:
-    """Sends each message, to be acknowledged or to be answered by a dump, and gives the bodies of what came back. Raises
-    OSError with the kernel's number for the first one that it refuses."""
+    """Sends each message, to be acknowledged or to be answered by a dump, and gives the bodies of what came back.
+    Raises OSError with the kernel's number for the first one that it refuses."""
     bodies: list[bytes] = []
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol) as channel:
         channel.settimeout(TIMEOUT_SECONDS)

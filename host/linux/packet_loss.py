@@ -1,14 +1,15 @@
 """Packets to and from peers that the packet filter loses, all or a share of them; clients too, if wanted.
 
-Where the kernel has IP sets, rules match through sets whose elements end by themselves a moment after the lease could have
-ended, and are given new life with each beat of the guard: the loss ends in the kernel when nobody is left to end it, and is
-lifted without the lock of xtables."""
+Where the kernel has IP sets, rules match through sets whose elements end by themselves a moment after the lease could
+have ended, and are given new life with each beat of the guard: the loss ends in the kernel when nobody is left to end
+it, and is lifted without the lock of xtables."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from linux import ip_set, netfilter
+from linux.addresses import family_of
 from record import Counting, Effect, FaultRecord
 
 PREFIX = "hf"
@@ -86,16 +87,18 @@ def remove_sets(record: FaultRecord) -> None:
 
 
 def is_there(record: FaultRecord) -> bool:
-    return netfilter.is_there(record, PREFIX) or any([ip_set.exists(set_of(record, each)) for each in ("4", "6", "i")])
+    return netfilter.is_there(record, PREFIX) or any(ip_set.exists(set_of(record, each)) for each in ("4", "6", "i"))
 
 
-def packets(record: FaultRecord) -> int | None:
-    """How many packets to or from the peers met the fault since the last refresh; None when a peer is not cut any more.
-    Without sets: how many were lost since it was applied."""
+def packets(record: FaultRecord) -> int:
+    """How many packets to or from the peers met the fault; without sets, how many it lost. Raises OSError when a peer
+    is not cut any more."""
     if not record.ends_in_kernel:
         return netfilter.packets(record, PREFIX)
     found = [count for family in record.families for count in ip_set.packets(set_of(record, family))]
-    return sum(found) if len(found) == len(set(record.peers)) else None
+    if len(found) != len(set(record.peers)):
+        raise OSError("peers are missing from the fault's IP sets")
+    return sum(found)
 
 
 def rules_of(record: FaultRecord, loss: Loss, family: str) -> netfilter.Rules:
@@ -108,7 +111,7 @@ def rules_of(record: FaultRecord, loss: Loss, family: str) -> netfilter.Rules:
         sent.append(f"-d {address} -j RETURN")
         forwarded += [f"-s {address} -j RETURN", f"-d {address} -j RETURN"]
     for address, port, own_port in loss.passages:
-        if netfilter.family_of(address) == family:
+        if family_of(address) == family:
             arriving.append(f"-p tcp -s {address} -m tcp --sport {port} --dport {own_port} -j RETURN")
             sent.append(f"-p tcp -d {address} -m tcp --sport {own_port} --dport {port} -j RETURN")
     drop = f"{share(loss.percent)}-j DROP"
@@ -145,7 +148,8 @@ def port_matches(ports: list[int]) -> list[str]:
 
 
 def peer_matches(record: FaultRecord, family: str) -> list[tuple[str, str]]:
-    """(what comes from a peer, what goes to one). The set counts what it meets, so it stands behind all but the share."""
+    """(what comes from a peer, what goes to one). The set counts what it meets, so it stands behind all but the
+    share."""
     peers = netfilter.in_family(family, record.peers)
     if not record.ends_in_kernel:
         return [(f"-s {address} ", f"-d {address} ") for address in peers]
@@ -175,9 +179,5 @@ def trial(record: FaultRecord) -> None:
 
 
 def effect(record: FaultRecord) -> Effect:
-    """Raises OSError when a peer is not cut any more, or it cannot be seen."""
-    found = packets(record)
-    if found is None:
-        raise OSError("peers are missing from the fault's IP sets")
-    counting = Counting.SINCE_LAST_LOOK if record.ends_in_kernel else Counting.TOTAL
-    return Effect("packets through the fault", "packets", found, counting)
+    """Raises OSError when it cannot be seen."""
+    return Effect("packets through the fault", "packets", packets(record), Counting.TOTAL)

@@ -1,5 +1,5 @@
-"""Connections of our own through a network fault: those that must pass, to see the node's role in its shard, and a packet that
-must not, to see that the fault is there."""
+"""Connections of our own through a network fault: those that must pass, to see the node's role in its shard, and a
+packet that must not, to see that the fault is there."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def of_record(record: FaultRecord) -> list[tuple[str, int, int]]:
 
 
 def send_through(record: FaultRecord, port: int) -> None:
-    """The first packet of a TCP connection to each of a few peers. One that arrives is answered, and the answer meets a fault
-    that works on what arrives."""
+    """The first packet of a TCP connection to each of a few peers. One that arrives is answered, and the answer meets
+    a fault that works on what arrives."""
     opened: list[socket.socket] = []
     try:
         for address in record.peers[:4]:

@@ -55,7 +55,8 @@ def is_stopped(process: ProcessId) -> bool:
 
 
 def send(process: ProcessId, number: int) -> bool:
-    """Signals exactly the recorded process: the start time is checked after the pidfd pins the pid. False if it is gone."""
+    """Signals exactly the recorded process: the start time is checked after the pidfd pins the pid. False if it is
+    gone."""
     try:
         descriptor = os.pidfd_open(process.pid)
     except ProcessLookupError:
@@ -86,7 +87,8 @@ def wait_gone(process: ProcessId, seconds: float) -> bool:
 
 
 def has_in_environment(pid: int, wanted: bytes) -> bool:
-    """Is `NAME=value` in its environment? A process that has given up its memory shows none: it can do nothing either."""
+    """Is `NAME=value` in its environment? A process that has given up its memory shows none: it can do nothing
+    either."""
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
             return wanted in file.read().split(b"\0")

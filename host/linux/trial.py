@@ -1,5 +1,5 @@
-"""Can this kernel and its tools do what a fault needs? Nothing but a try says so: in a network namespace that goes away with
-it."""
+"""Can this kernel and its tools do what a fault needs? Nothing but a try says so: in a network namespace that goes
+away with it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import ctypes
 import os
 from collections.abc import Callable
 
-from linux import netem
-from record import FaultRecord
 from supervision import verbs
 
 CLONE_NEWNET = 0x40000000
@@ -29,9 +27,3 @@ def in_own_network(does: Callable[[], None]) -> str | None:
     except OSError as error:
         return str(error)
     return None
-
-
-def netem_problem(record: FaultRecord, options: list[str]) -> str | None:
-    """Why netem cannot be used here, or None. It changes nothing on the host."""
-    found = in_own_network(lambda: netem.install(record, ["lo"], options, []))
-    return found and f"this kernel or its tc has no netem (sch_netem, sch_prio, cls_u32): {found[:200]}"

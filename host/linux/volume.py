@@ -1,4 +1,5 @@
-"""The volume of a directory, and files on it without a name: whatever ends the process that holds one frees its space."""
+"""The volume of a directory, and files on it without a name: whatever ends the process that holds one frees its
+space."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ def problem(directory: str) -> str | None:
 
 
 def unlinked_file(directory: str, device: int) -> int:
-    """Descriptor of an empty file in `directory`, which never had a name: with one, the death of its maker could leave it
-    behind. Raises OSError, also when the volume is not (any more) that of the device number."""
+    """Descriptor of an empty file in `directory`, which never had a name: with one, the death of its maker could
+    leave it behind. Raises OSError, also when the volume is not (any more) that of the device number."""
     place = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         if os.fstat(place).st_dev != device:

@@ -1,5 +1,6 @@
-"""Processes that carry a fault while it lives: load, a file that fills a disk, pauses that come and go. They outlive the
-verb that starts them, so they carry a mark of their own; their death ends what they do. See workers/worker_lifetime.py."""
+"""Processes that carry a fault while it lives: load, a file that fills a disk, pauses that come and go. They outlive
+the verb that starts them, so they carry a mark of their own; their death ends what they do. See
+workers/worker_lifetime.py."""
 
 from __future__ import annotations
 
@@ -47,7 +48,8 @@ def is_ours(pid: int, wanted: bytes) -> bool:
 
 
 def end(fault_id: str) -> None:
-    """SIGKILL until none is left: one that shows no mark any more may still hold its file. Raises OSError when one stays."""
+    """SIGKILL until none is left: one that shows no mark any more may still hold its file. Raises OSError when one
+    stays."""
     until, seen = now() + END_SECONDS, set[ProcessId]()
     while True:
         seen |= set(find(fault_id))

@@ -1,7 +1,7 @@
 """What one process of the pair decides. Pure: `step(state, event, now) -> (state, effects)`, seconds on the boot clock.
 
-The runner reads the lease and applies the fault; the supervisor watches the runner and the clock. Each tells the other that
-it lives, and each can revert alone."""
+The runner reads the lease and applies the fault; the supervisor watches the runner and the clock. Each tells the
+other that it lives, and each can revert alone."""
 
 from __future__ import annotations
 

@@ -53,8 +53,9 @@ class EndHolder:
 
 
 def step(state: Waiting, event: HolderSeen, at: float) -> tuple[Waiting, tuple[EndHolder, ...]]:
-    """A holder that is stopped, or that has held the lock longer than any sound one could, is ended with its verbs: what it
-    did is done again, idempotently, by whoever comes next. One that applies the fault that we revert has less time."""
+    """A holder that is stopped, or that has held the lock longer than any sound one could, is ended with its verbs:
+    what it did is done again, idempotently, by whoever comes next. One that applies the fault that we revert has less
+    time."""
     held = at - event.since
     is_late = held > state.patience_seconds and at > state.not_before
     is_hung = held > STOPPED_SECONDS and event.is_stopped
@@ -70,9 +71,9 @@ def hold(
     tick: Callable[[], None] | None = None,
     reverts: FaultFiles | None = None,
 ) -> Generator[int]:
-    """Waits for the lock, and gives its descriptor: a forked child that stays has to close it, it would hold the lock for
-    as long as it lives. `reverts`: the fault whose applier is ended if it is in the way. Raises OSError when a holder
-    cannot be ended."""
+    """Waits for the lock, and gives its descriptor: a forked child that stays has to close it, it would hold the lock
+    for as long as it lives. `reverts`: the fault whose applier is ended if it is in the way. Raises OSError when a
+    holder cannot be ended."""
     os.makedirs(ROOT, mode=0o700, exist_ok=True)
     descriptor = os.open(f"{ROOT}/lock.{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     state = Waiting(now(), patience_seconds, not_before)

@@ -1,6 +1,6 @@
-"""The pair of processes that outlives the command: the runner reads the lease and applies the fault, the supervisor watches the
-runner and the clock. As programs: `watchdog.py watch FAULT_ID unit|bare` is the supervisor; `watchdog.py stopped FAULT_ID
-INSTANCE_ID` is what systemd runs when the unit of the pair has ended."""
+"""The pair of processes that outlives the command: the runner reads the lease and applies the fault, the supervisor
+watches the runner and the clock. As programs: `watchdog.py watch FAULT_ID unit|bare` is the supervisor; `watchdog.py
+stopped FAULT_ID INSTANCE_ID` is what systemd runs when the unit of the pair has ended."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ LOCK_NOW_AND_LATER_ON_FAULT = 1 | 2 | 4
 
 
 def start(files: FaultFiles, record: FaultRecord) -> None:
-    """Starts the supervisor: in a unit of its own where systemd runs, else, or when that fails, in a session of its own."""
+    """Starts the supervisor: in a unit of its own where systemd runs, else, or when that fails, in a session of its
+    own."""
     program = [*PYTHON, PROGRAM]
     if record.under_systemd:
         try:

@@ -120,8 +120,8 @@ def revert_until_done(
     peer: ProcessId | None = None,
     notifier: Notifier | None = None,
 ) -> None:
-    """Ends `peer`, then reverts until it is done and recorded. Nobody else may be left to do it, so it never gives up: a fence
-    that stays keeps clients away for as long."""
+    """Ends `peer`, then reverts until it is done and recorded. Nobody else may be left to do it, so it never gives
+    up: a fence that stays keeps clients away for as long."""
     pause_seconds = FIRST_PAUSE_SECONDS
     while True:
         if notifier:

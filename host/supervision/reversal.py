@@ -1,8 +1,8 @@
-"""The one order in which a fault is reverted, whoever does it. Pure: `step(state, event, now) -> (state, effects)`, seconds on
-the boot clock.
+"""The one order in which a fault is reverted, whoever does it. Pure: `step(state, event, now) -> (state, effects)`,
+seconds on the boot clock.
 
-    tombstone -> is the role of the node in doubt? fence up, if so -> remove = lifted -> the engine has settled (<= 15 s)
-    -> fence down -> proof
+    tombstone -> is the role of the node in doubt? fence up, if so -> remove = lifted -> the engine has settled (<= 15
+    s) -> fence down -> proof
 
 Every action is idempotent, and the state is recorded after each: the next one can go on where the last one died."""
 
@@ -14,6 +14,9 @@ from typing import Union
 
 from bounds import FENCE_SECONDS
 from record import FINAL, FaultRecord, FenceOutcome, State
+
+#: The one who waits for the engine should have taken the fence down by then, or is ended by the next one.
+FENCE_END_SECONDS = FENCE_SECONDS + 2
 
 
 class Action(Enum):

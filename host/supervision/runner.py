@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import faults
-import fence
 import lease as leases
 import revert
 import snapshot
@@ -36,8 +35,6 @@ class Runner:
         self.peer = peer
         self.supervisor = supervisor
         self.fault = faults.load(peer.record.kind)
-        #: What was counted in earlier looks.
-        self.counted = 0.0
         record = peer.record
         self.reader = Reader(record.lease_table, record.experiment_id, record.region, self.answered, self.failed)
         # Nobody but us has the end that is written to: when we die, the workers read the end of the pipe.
@@ -90,15 +87,14 @@ class Runner:
                 self.peer.files.write(found)
 
     def apply(self) -> None:
-        """Under the lock of the resource: what nobody else may do meanwhile. Then, without it: the effect is waited for."""
+        """Under the lock of the resource: what nobody else may do meanwhile. Then, without it: the effect is waited
+        for."""
         peer = self.peer
         word_end, word = os.pipe()
         try:
             with lock.hold(peer.record.resource, tick=self.tick):
                 self.apply_under_lock(Pipes(self.life, word))
-        finally:
             os.close(word)
-        try:
             self.hear_workers(word_end)
             self.confirm()
         except OSError as error:
@@ -128,15 +124,15 @@ class Runner:
         seconds = round(peer.state.grace_seconds) + 1
         try:
             verbs.run(f"{record.kind} apply", lambda: self.change(pipes, seconds), tick=self.tick)
-        except (OSError, Refused) as error:
-            self.fail(str(error))
+        except Refused as refusal:
+            raise OSError(str(refusal)) from None
         peer.feed(decide.Changed())
 
     def change(self, pipes: Pipes, seconds: int) -> None:
         """The verb, in a process of its own."""
         record = self.peer.record
         if record.fence.is_armed:
-            fence.arm(record, seconds)
+            revert.fence_of(record).arm(seconds)
         self.fault.apply(record, pipes, seconds)
 
     def fail(self, reason: str) -> None:
@@ -207,26 +203,17 @@ class Runner:
                 self.remember_loss(leaving.decision.reason)
             raise
         if seen and seen.value > 0:
-            self.counted += seen.value if seen.counting is Counting.SINCE_LAST_LOOK else 0
-            value = self.counted if seen.counting is Counting.SINCE_LAST_LOOK else seen.value
             # By the clock of the lease: the host's own may be what the fault has changed.
-            self.peer.record.effect = replace(seen, value=value, observed_at=boot_clock.utc(self.reader.clock.utc()))
+            self.peer.record.effect = replace(seen, observed_at=boot_clock.utc(self.reader.clock.utc()))
+            revert.attempt(self.peer.files.write_effect, self.peer.record.effect)
         return effects
 
     def remember_loss(self, reason: str) -> None:
         record = self.peer.record
         if reason == "EFFECT_LOST":
-            record.effect_lost_at = boot_clock.utc(self.reader.clock.utc())
-            revert.attempt(self.write_effect)
+            revert.attempt(self.peer.files.write_effect_lost, boot_clock.utc(self.reader.clock.utc()))
         else:
             revert.attempt(self.write_reason, record.reason or reason)
-
-    def write_effect(self) -> None:
-        with lock.hold(self.peer.record.resource):
-            found = self.peer.files.read()
-            if found and found.state is State.APPLIED:
-                found.effect, found.effect_lost_at = self.peer.record.effect, self.peer.record.effect_lost_at
-                self.peer.files.write(found)
 
     def be_applied(self) -> None:
         record, files = self.peer.record, self.peer.files
@@ -242,7 +229,7 @@ class Runner:
         record, whole = self.peer.record, round(seconds)
         try:
             if record.fence.is_armed:
-                fence.refresh(record, whole)
+                revert.fence_of(record).refresh(whole)
             self.fault.refresh(record, whole)
         except OSError:
             return  # the look at the effect tells

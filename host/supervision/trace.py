@@ -1,5 +1,5 @@
-"""Decisions can be written down as they are made, to be made again: with HOLDFAST_TRACE, the path of a file, each `step` adds a
-line of JSON that tells state, event, time, and what came of them."""
+"""Decisions can be written down as they are made, to be made again: with HOLDFAST_TRACE, the path of a file, each
+`step` adds a line of JSON that tells state, event, time, and what came of them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def stepped(
 
 
 def write(path: str, line: dict[str, Any]) -> None:
-    # One write a line, appended: several processes share the file. It must never keep a decision from being carried out.
+    # One write a line, appended: several processes share the file. It must never keep a decision from being carried
+    # out.
     with contextlib.suppress(OSError):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
@@ -47,8 +48,9 @@ def encoded(value: Any) -> Any:
         fields = {each.name: encoded(getattr(value, each.name)) for each in dataclasses.fields(value)}
         return {"type": type(value).__name__, **fields}
     if isinstance(value, (list, tuple)):
-        name = type(value).__name__ if hasattr(value, "_fields") else "tuple"
-        return {"type": name, "items": [encoded(each) for each in value]}  # pyright: ignore[reportUnknownVariableType] any
+        items: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType] of anything
+        name = type(value).__name__ if hasattr(value, "_fields") else "tuple"  # pyright: ignore[reportUnknownArgumentType]
+        return {"type": name, "items": [encoded(each) for each in items]}
     if isinstance(value, dict):
-        return {str(name): encoded(each) for name, each in value.items()}  # pyright: ignore[reportUnknownVariableType] any
+        return {name: encoded(each) for name, each in value.items()}  # pyright: ignore[reportUnknownVariableType] JSON
     return value

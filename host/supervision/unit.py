@@ -1,5 +1,5 @@
-"""systemd as a layer above the pair, where it runs: a transient unit of the fault's own. When both processes are killed or
-stopped in the same instant, systemd ends what is left of them and reverts. A reboot leaves nothing."""
+"""systemd as a layer above the pair, where it runs: a transient unit of the fault's own. When both processes are
+killed or stopped in the same instant, systemd ends what is left of them and reverts. A reboot leaves nothing."""
 
 from __future__ import annotations
 

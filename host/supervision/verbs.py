@@ -1,5 +1,5 @@
-"""Verbs of a fault, each in a child process of its own that can be ended with all it started: what changes the host behind
-the back of a finished revert is a fault that nobody watches."""
+"""Verbs of a fault, each in a child process of its own that can be ended with all it started: what changes the host
+behind the back of a finished revert is a fault that nobody watches."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ PR_SET_PDEATHSIG = 1
 
 
 def run(name: str, act: Callable[[], Any], seconds: float = 5.0, tick: Callable[[], None] | None = None) -> Any:
-    """What `act` returns, as JSON has it. Raises Refused as `act` did, OSError for everything else it raised, and when it
-    took too long. What `tick` raises ends the verb at once."""
+    """What `act` returns, as JSON has it. Raises Refused as `act` did, OSError for everything else it raised, and
+    when it took too long. What `tick` raises ends the verb at once."""
     read_end, write_end = os.pipe()
     owner = processes.identify(os.getpid())
     pid = os.fork()
@@ -112,8 +112,8 @@ def mark(owner: ProcessId) -> str:
 
 def end_commands(owner: ProcessId) -> None:
     """SIGKILL for every command that the verbs of this process of ours started, until none is left. They are known by
-    their environment: group and session do not tell, a tool may make its own, and the parent may be dead. Raises OSError
-    when one cannot be ended."""
+    their environment: group and session do not tell, a tool may make its own, and the parent may be dead. Raises
+    OSError when one cannot be ended."""
     wanted, until = f"{command.OWNER_VARIABLE}={mark(owner)}".encode(), now() + END_SECONDS
     while True:
         left = [pid for pid in processes.pids() if processes.has_in_environment(pid, wanted)]
@@ -137,8 +137,8 @@ def end_marked(pid: int, wanted: bytes) -> None:
 
 
 def end_owner(owner: ProcessId) -> None:
-    """SIGKILL for a process of ours, if it is still the one that was recorded, and for all that its verbs started, also when
-    it is dead already. Raises OSError when one of them cannot be ended."""
+    """SIGKILL for a process of ours, if it is still the one that was recorded, and for all that its verbs started,
+    also when it is dead already. Raises OSError when one of them cannot be ended."""
     if processes.send(owner, signal.SIGKILL):
         log.say(f"ended process {owner.pid}")
     processes.wait_gone(owner, 0.5)

@@ -8,7 +8,7 @@ import time
 from typing import NoReturn
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from workers import worker_lifetime as lifetime  # noqa: E402
+from workers import worker_lifetime as lifetime
 
 PERIOD_SECONDS = 0.1
 

@@ -1,5 +1,5 @@
-"""fill_disk.py DIRECTORY DEVICE BYTES PERCENT RESERVE_BYTES: takes BYTES of the volume of DIRECTORY, whose st_dev is DEVICE,
-or, if BYTES is 0, so much that PERCENT of it are in use, and leaves RESERVE_BYTES free."""
+"""fill_disk.py DIRECTORY DEVICE BYTES PERCENT RESERVE_BYTES: takes BYTES of the volume of DIRECTORY, whose st_dev is
+DEVICE, or, if BYTES is 0, so much that PERCENT of it are in use, and leaves RESERVE_BYTES free."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import sys
 from typing import NoReturn
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from linux import volume  # noqa: E402
-from workers import worker_lifetime as lifetime  # noqa: E402
+from linux import volume
+from workers import worker_lifetime as lifetime
 
 LARGEST_CHUNK_BYTES = 256 << 20
 

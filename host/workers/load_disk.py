@@ -1,5 +1,6 @@
-"""load_disk.py DIRECTORY DEVICE WORKERS BYTES_PER_SECOND FILE_BYTES KEPT_BYTES: as many processes write to and read from a
-file of FILE_BYTES each, together BYTES_PER_SECOND at most. DEVICE: st_dev of DIRECTORY. KEPT_BYTES of it stay free."""
+"""load_disk.py DIRECTORY DEVICE WORKERS BYTES_PER_SECOND FILE_BYTES KEPT_BYTES: as many processes write to and read
+from a file of FILE_BYTES each, together BYTES_PER_SECOND at most. DEVICE: st_dev of DIRECTORY. KEPT_BYTES of it stay
+free."""
 
 from __future__ import annotations
 
@@ -11,15 +12,16 @@ import time
 from typing import NoReturn
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from linux import volume  # noqa: E402
-from workers import worker_lifetime as lifetime  # noqa: E402
+from linux import volume
+from workers import worker_lifetime as lifetime
 
 LARGEST_BLOCK_BYTES, ALIGNMENT_BYTES = 1 << 20, 4096
 BLOCKS_PER_SECOND = 8  # at least: a process in the middle of a block cannot be ended
 
 
 def open_file(directory: str, device: int, file_bytes: int) -> tuple[int, bool]:
-    """(descriptor, is it past the page cache?) All of its space is taken now: writing takes no more of what is kept free."""
+    """(descriptor, is it past the page cache?) All of its space is taken now: writing takes no more of what is kept
+    free."""
     file = volume.unlinked_file(directory, device)
     os.posix_fallocate(file, 0, file_bytes)
     try:

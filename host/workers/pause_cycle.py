@@ -1,5 +1,6 @@
 """pause_cycle.py PID START_TIME PAUSE_SECONDS EVERY_SECONDS: stops exactly that process for PAUSE_SECONDS, again every
-EVERY_SECONDS (0: once), and says when the first pause began (boot clock). The revert continues it, whenever this ends."""
+EVERY_SECONDS (0: once), and says when the first pause began (boot clock). The revert continues it, whenever this
+ends."""
 
 from __future__ import annotations
 
@@ -11,9 +12,9 @@ import time
 from typing import NoReturn
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from linux import processes  # noqa: E402
-from linux.boot_clock import now  # noqa: E402
-from workers import worker_lifetime as lifetime  # noqa: E402
+from linux import processes
+from linux.boot_clock import now
+from workers import worker_lifetime as lifetime
 
 
 def be_punctual() -> None:

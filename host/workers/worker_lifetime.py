@@ -1,5 +1,5 @@
-"""What all workers share: a worker lives only while the runner does (HOLDFAST_LIFE_FD is the read end of a pipe that nobody
-else holds) and not beyond HOLDFAST_ENDS_AT on the boot clock."""
+"""What all workers share: a worker lives only while the runner does (HOLDFAST_LIFE_FD is the read end of a pipe that
+nobody else holds) and not beyond HOLDFAST_ENDS_AT on the boot clock."""
 
 from __future__ import annotations
 

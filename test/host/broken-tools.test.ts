@@ -7,19 +7,20 @@ import { inWorld, type World } from './world.ts';
 
 const NETWORK = 'network-partition';
 
-/** The script of the fault, run by hand. */
-function partition(world: World, verb: string) {
-  return world.exec(['bash', '/run/files/program/faults/network-partition.sh', verb], {
-    PATH: '/usr/local/sbin:/usr/sbin:/usr/bin',
-    HOLDFAST_FAULT_ID: world.faultId,
-    HOLDFAST_FAMILIES: '4 6',
-    HOLDFAST_PEERS: ADDRESS.peer,
-    HOLDFAST_EXEMPT: '',
-    HOLDFAST_CLIENT_PORTS: '6379',
-    HOLDFAST_DIRECTION: 'both',
-    HOLDFAST_LOSS: '100',
-    HOLDFAST_PORTS: '',
-  });
+/** Not while the host is only tried out: once there is a record. */
+const ONCE = 'if [ -e /run/holdfast/exp_test.1/state.json ] && mkdir /run/hung 2>/dev/null; then';
+
+/** A verb of the fault, run by hand with its record. */
+function partition(world: World, verb: 'apply' | 'status') {
+  const code = `import os, sys
+sys.path.insert(0, '/run/files/program')
+os.environ['PATH'] = '/usr/local/sbin:/usr/sbin:/usr/bin'
+import faults
+from fault_files import FaultFiles
+record = FaultFiles('${world.faultId}').read()
+fault = faults.load(record.kind)
+print(fault.status(record) if '${verb}' == 'status' else fault.apply(record, faults.Pipes(0, 1), 60))`;
+  return world.exec(['/usr/bin/python3', '-B', '-c', code]);
 }
 
 async function breakIpv6(world: World): Promise<void> {
@@ -38,7 +39,7 @@ describe.concurrent('a packet filter that does not work', () => {
         expect(await world.inject(fence)).toMatchObject({ code: 0, state: 'APPLIED' });
         await expectFaultThere(world);
         const answer = await world.rollBack('revert');
-        expect(answer).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [], fence: { outcome: 'SETTLED' } });
+        expect(answer).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [], fence: { outcome: 'NOT_NEEDED' } });
         await expectNothingThere(world);
       },
       false,
@@ -59,14 +60,11 @@ describe.concurrent('a packet filter that does not work', () => {
     }));
 });
 
-describe.concurrent('nothing of a fault goes on behind the back of its way back', () => {
-  it('ends what a script had started when the script takes too long', () =>
+describe.concurrent('nothing of a fault goes on behind the back of its revert', () => {
+  it('ends what a verb had started when the verb takes too long', () =>
     inWorld(NETWORK, async (world) => {
       // Hangs once, so that the rules of the fault would come after the watchdog has given up and reverted.
-      await world.replaceTool(
-        'iptables-restore',
-        'if mkdir /run/hung 2>/dev/null; then sleep 9; fi\nexec /usr/sbin/iptables-restore "$@"',
-      );
+      await world.replaceTool('iptables-restore', `${ONCE} sleep 9; fi\nexec /usr/sbin/iptables-restore "$@"`);
       const answer = await world.inject();
       expect(answer).toMatchObject({ code: 4, reason: expect.stringMatching(/took longer/) });
       expect((await world.exec(['test', '-d', '/run/hung'])).code).toBe(0);
@@ -79,12 +77,9 @@ describe.concurrent('nothing of a fault goes on behind the back of its way back'
       await expectNothingThere(world);
     }));
 
-  it('ends what a half had started when that half is killed in the middle of it', () =>
+  it('ends what a process had started when that process is killed in the middle of it', () =>
     inWorld(NETWORK, async (world) => {
-      await world.replaceTool(
-        'iptables-restore',
-        'if mkdir /run/hung 2>/dev/null; then sleep 4; fi\nexec /usr/sbin/iptables-restore "$@"',
-      );
+      await world.replaceTool('iptables-restore', `${ONCE} sleep 4; fi\nexec /usr/sbin/iptables-restore "$@"`);
       const injected = world.inject();
       await until('the hanging tool', 12, async () => (await world.exec(['test', '-d', '/run/hung'])).code === 0);
       await world.signal('KILL', (await world.pair()).runner);
@@ -110,33 +105,34 @@ describe.concurrent('nothing of a fault goes on behind the back of its way back'
     }));
 });
 
-describe.concurrent('the lock of the host', () => {
+describe.concurrent('the lock of a resource', () => {
   const hold = `import sys, time
 sys.path.insert(0, '/run/files/program')
-from store import Store
-with Store('other.1').lock():
+from supervision import lock
+with lock.hold('packet-filter'):
     print('held', flush=True)
-    time.sleep(7)
-print('let go', flush=True)`;
+    time.sleep(5)
+print('done', flush=True)`;
 
   it('is waited for while its holder works, and the holder lives', () =>
     inWorld(NETWORK, async (world) => {
+      await world.inject();
       const holder = world.spawn(['python3', '-B', '-c', hold]);
       let said = '';
       holder.stdout?.on('data', (data) => {
         said += String(data);
       });
       await until('the lock', 5, async () => said.includes('held'));
-      expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'NOTHING_TO_REVERT' });
-      await until('the end of the holder', 5, async () => said.includes('let go'));
+      expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+      await until('the end of the holder', 5, async () => said.includes('done'));
     }));
 
   it('is waited for with one line in the log for a dead holder whose child has kept it', () =>
     inWorld(NETWORK, async (world) => {
       const keep = `import os, sys, time
 sys.path.insert(0, '/run/files/program')
-from store import Store
-with Store('other.1').lock():
+from supervision import lock
+with lock.hold('cpu'):
     if os.fork():
         os._exit(0)
     time.sleep(3)
@@ -144,15 +140,16 @@ with Store('other.1').lock():
       await world.exec(['bash', '-c', 'python3 -B -c "$1" >/dev/null 2>&1', 'bash', keep]);
       const wait = `import sys
 sys.path.insert(0, '/run/files/program')
-from store import Store
-with Store('other.2').lock(patience_seconds=0.2):
+from supervision import lock
+with lock.hold('cpu', patience_seconds=0.2):
     print('got it', flush=True)`;
       const { out } = await world.exec(['bash', '-c', 'python3 -B -c "$1" 2>&1', 'bash', wait]);
-      expect(out.split('\n')).toEqual([expect.stringMatching(/ends \d+, which held lock for/), 'got it']);
+      expect(out.split('\n')).toEqual([expect.stringMatching(/ends \d+, which held the lock cpu for/), 'got it']);
     }));
 
   it('is taken from a holder that is stopped', () =>
     inWorld(NETWORK, async (world) => {
+      await world.inject();
       const holder = world.spawn(['bash', '-c', 'echo $$; exec python3 -B -c "$1"', 'bash', hold]);
       let said = '';
       holder.stdout?.on('data', (data) => {
@@ -161,7 +158,30 @@ with Store('other.2').lock(patience_seconds=0.2):
       await until('the lock', 5, async () => said.includes('held'));
       await world.signal('STOP', said.split('\n')[0] ?? '');
       const startedMs = Date.now();
-      expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'NOTHING_TO_REVERT' });
-      expect(Date.now() - startedMs).toBeLessThan(5_000);
+      expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+      expect(Date.now() - startedMs).toBeLessThan(4_000);
+    }));
+
+  it('of one fault does not keep another one from being lifted, however long the apply of that one takes', () =>
+    inWorld(NETWORK, async (world) => {
+      await world.inject();
+      const holder = world.spawn(['python3', '-B', '-c', hold.replace('packet-filter', 'process')]);
+      await new Promise((resolve) => holder.stdout?.once('data', resolve));
+      const startedMs = Date.now();
+      expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+      expect(Date.now() - startedMs).toBeLessThan(2_500);
+      await expectNothingThere(world);
+    }));
+
+  it('is given up by the one who applies the fault when that fault is reverted', () =>
+    inWorld(NETWORK, async (world) => {
+      await world.replaceTool('iptables-restore', `${ONCE} sleep 4; fi\nexec /usr/sbin/iptables-restore "$@"`);
+      const injected = world.inject();
+      await until('the hanging tool', 12, async () => (await world.exec(['test', '-d', '/run/hung'])).code === 0);
+      const startedMs = Date.now();
+      expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+      expect(Date.now() - startedMs).toBeLessThan(2_500);
+      expect((await injected).state).not.toBe('APPLIED');
+      await expectNothingThere(world);
     }));
 });

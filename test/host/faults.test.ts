@@ -215,7 +215,14 @@ describe.concurrent('the revert must not hurt', () => {
         await world.startSentinel();
         const fence = { fence: 'redis', fenceMasterName: 'shard-1', fenceSentinels: `${ADDRESS.host}:26379` };
         expect(await world.inject(fence)).toMatchObject({ code: 0, state: 'APPLIED' });
-        const end = await world.rollBack('revert');
+        const sentinel = (await world.exec(['pgrep', '-f', 'redis-server.*sentinel'])).out;
+        // It does not answer when it is asked before the lift, which leaves the role in doubt.
+        await world.signal('STOP', sentinel);
+        const reverting = world.rollBack('revert');
+        await until('the lifting', 5, () => world.connects('peer'));
+        expect(await world.connects('client')).toBe(false);
+        await world.signal('CONT', sentinel);
+        const end = await reverting;
         expect(end).toMatchObject({ code: 0, state: 'REVERTED', fence: { outcome: 'SETTLED' } });
         expect(await world.connects('client')).toBe(true);
         expect(Date.parse(end.fence.loweredAt ?? '') - Date.parse(end.fence.raisedAt ?? '')).toBeLessThan(5_000);

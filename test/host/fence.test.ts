@@ -2,12 +2,14 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { SentinelScript } from './sentinel-server.ts';
-import { ADDRESS, FOREIGN_RULES, until } from './wire.ts';
+import { ADDRESS, FOREIGN_RULES, PORT, until } from './wire.ts';
 import { inWorld, type World } from './world.ts';
 
 /** The Sentinel on the host itself, and the one on the peer. */
 const OWN = { fence: 'redis', fenceMasterName: 'shard-1', fenceSentinels: `${ADDRESS.host}:26379` };
 const PEERS = { ...OWN, fenceSentinels: `${ADDRESS.peer}:26379` };
+/** A Sentinel that nobody answers for: what cannot be asked leaves the role in doubt. */
+const IN_DOUBT = { ...OWN, fenceSentinels: `${ADDRESS.host}:26379,10.99.0.9:26379` };
 const CLEAN: SentinelScript = { ip: ADDRESS.host, flags: 'master', lastOkPingReplyMs: 10 };
 
 function setSentinel(world: World, script: SentinelScript): void {
@@ -32,6 +34,21 @@ async function asked(world: World, times: number): Promise<void> {
 async function applied(world: World, changes: Record<string, string>): Promise<void> {
   expect(await world.inject(changes)).toMatchObject({ code: 0, state: 'APPLIED' });
   expect(await world.connects('peer')).toBe(false);
+}
+
+/** A client that connects again and again for so long. */
+async function countConnections(world: World, seconds: number): Promise<{ made: number; failed: number }> {
+  const code = `import json, socket, time
+made = failed = 0
+until = time.monotonic() + ${seconds}
+while time.monotonic() < until:
+    try:
+        with socket.socket() as s:
+            s.settimeout(0.3); s.bind(("${ADDRESS.client}", 0)); s.connect(("${ADDRESS.host}", ${PORT})); made += 1
+    except OSError: failed += 1
+    time.sleep(0.01)
+print(json.dumps({"made": made, "failed": failed}))`;
+  return JSON.parse((await world.far(['python3', '-c', code])).out);
 }
 
 /** A host with a real Redis instead of the listener that plays the store. */
@@ -76,8 +93,11 @@ describe.concurrent('the fence stands until nobody can take the node for master 
     inRedisWorld(async (world) => {
       await startScriptedSentinel(world, CLEAN);
       await applied(world, PEERS);
+      setSentinel(world, { ...CLEAN, flags: 'master,s_down' });
       const answer = world.rollBack('revert');
-      await asked(world, 2);
+      await until('the lifting', 5, () => world.connects('peer'));
+      setSentinel(world, CLEAN);
+      await asked(world, 5);
       setSentinel(world, { ...CLEAN, flags: 'master,s_down' });
       await asked(world, 20);
       expect(await world.connects('peer')).toBe(true);
@@ -87,13 +107,13 @@ describe.concurrent('the fence stands until nobody can take the node for master 
     }));
 
   for (const signal of ['KILL', 'STOP'] as const) {
-    it(`falls at the deadline, also when the half that waits for the store gets SIG${signal}`, () =>
+    it(`falls at the deadline, also when the process that waits for the store gets SIG${signal}`, () =>
       inRedisWorld(async (world) => {
         await applied(world, { ...PEERS, ttlSeconds: '3' });
         await until('the lifting', 10, () => world.connects('peer'));
         const liftedMs = Date.now();
         const waiting = await until('the one who waits', 5, async () => {
-          const [pid] = (await world.exec(['cat', `/run/holdfast/settling.${world.faultId}`])).out.split(' ');
+          const [pid] = (await world.exec(['cat', `/run/holdfast/lock.settling.${world.faultId}`])).out.split(' ');
           return pid;
         });
         expect(Object.values(await world.pair())).toContain(waiting);
@@ -111,15 +131,70 @@ describe.concurrent('the fence stands until nobody can take the node for master 
   }
 });
 
+describe.concurrent('a master whose role was never in doubt keeps its clients', () => {
+  it('lets clients in with the peers when every Sentinel says so just before, and watches them until they have heard it', () =>
+    inRedisWorld(async (world) => {
+      await startScriptedSentinel(world, CLEAN);
+      await applied(world, { ...PEERS, scope: 'peers' });
+      expect(await world.connects('client')).toBe(true);
+      const connections = countConnections(world, 3);
+      const answer = await world.rollBack('revert');
+      expect(answer).toMatchObject({ code: 0, state: 'REVERTED', fence: { outcome: 'NOT_NEEDED' }, leftovers: [] });
+      expect(answer.fence).toEqual({ outcome: 'NOT_NEEDED' });
+      // Not one of the connections of a client that came every few milliseconds was kept away.
+      expect((await connections).failed).toBe(0);
+      expect((await connections).made).toBeGreaterThan(20);
+      expect(await world.filter()).toEqual(FOREIGN_RULES);
+    }));
+
+  for (const [what, script] of [
+    ['has a doubt', { ...CLEAN, flags: 'master,s_down' }],
+    ['has seen a failover since', { ...CLEAN, configEpoch: 1 }],
+    ['names another master', { ...CLEAN, ip: ADDRESS.peer }],
+  ] as const)
+    it(`keeps clients out when a Sentinel ${what}`, () =>
+      inRedisWorld(async (world) => {
+        await startScriptedSentinel(world, CLEAN);
+        await applied(world, PEERS);
+        setSentinel(world, script);
+        const answer = world.rollBack('revert');
+        await until('the lifting', 5, () => world.connects('peer'));
+        expect(await world.connects('client')).toBe(false);
+        setSentinel(world, CLEAN);
+        await world.redis('REPLICAOF', ADDRESS.peer, '6379');
+        expect(await answer).toMatchObject({ state: 'REVERTED', fence: { outcome: 'SETTLED' }, leftovers: [] });
+      }));
+
+  it('keeps clients out when a Sentinel does not answer', () =>
+    inSentinelWorld(async (world) => {
+      await applied(world, IN_DOUBT);
+      const answer = world.rollBack('revert');
+      await until('the lifting', 5, () => world.connects('peer'));
+      expect(await world.connects('client')).toBe(false);
+      await world.redis('REPLICAOF', ADDRESS.peer, '6379');
+      expect(await answer).toMatchObject({ state: 'REVERTED', fence: { outcome: 'SETTLED' }, leftovers: [] });
+    }));
+
+  it('raises the fence after all when a Sentinel begins to doubt right after the lift', () =>
+    inRedisWorld(async (world) => {
+      await startScriptedSentinel(world, { ...CLEAN, lastOkPingReplyMs: 60_000 });
+      await applied(world, PEERS);
+      const answer = world.rollBack('revert');
+      await until('the lifting', 5, () => world.connects('client'));
+      setSentinel(world, { ...CLEAN, flags: 'master,s_down' });
+      await until('the fence', 2, async () => !(await world.connects('client')));
+      expect(await world.connects('peer')).toBe(true);
+      setSentinel(world, CLEAN);
+      expect(await answer).toMatchObject({ state: 'REVERTED', fence: { outcome: 'SETTLED' }, leftovers: [] });
+      expect(await world.filter()).toEqual(FOREIGN_RULES);
+    }));
+});
+
 describe.concurrent('the fence comes down, whatever breaks', () => {
   it('takes down a fence that was raised in one address family alone, and says that it failed', () =>
     inSentinelWorld(async (world) => {
-      await applied(world, OWN);
-      await world.replaceTool(
-        'ip6tables-restore',
-        `rules=$(cat); [[ $rules != *'-I INPUT 1'*hff-* ]] || exit 1
-/usr/sbin/ip6tables-restore "$@" <<<"$rules"`,
-      );
+      await world.withoutIpSets(`[[ $0 != *ip6* || $rules != *'-I INPUT 1'*hff-* ]] || exit 1`);
+      await applied(world, IN_DOUBT);
       const answer = await world.rollBack('revert');
       expect(answer).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [], fence: { outcome: 'FAILED' } });
       expect(answer.reason).toMatch(/no fence/);
@@ -130,14 +205,9 @@ describe.concurrent('the fence comes down, whatever breaks', () => {
   it('goes on until it is down when it could not be lowered', () =>
     inSentinelWorld(async (world) => {
       writeFileSync(join(world.directory, 'broken'), '');
-      await world.replaceTool(
-        'iptables-restore',
-        `rules=$(cat)
-if [[ -e /run/files/broken && $rules == *'-X hff-'* ]]; then exit 1; fi
-/usr/sbin/iptables-restore "$@" <<<"$rules"`,
-      );
-      await applied(world, { ...OWN, ttlSeconds: '3' });
-      // More often than once by each half.
+      await world.withoutIpSets(`[[ ! -e /run/files/broken || $rules != *'-X hff-'* ]] || exit 1`);
+      await applied(world, { ...IN_DOUBT, ttlSeconds: '3' });
+      // More often than once by each process.
       await until('the failures', 20, async () => (await world.log()).split('fence is still up').length > 3);
       expect(await world.connects('peer')).toBe(true);
       expect(await world.connects('client')).toBe(false);
@@ -150,13 +220,8 @@ if [[ -e /run/files/broken && $rules == *'-X hff-'* ]]; then exit 1; fi
   it('comes down at the deadline although the fault itself cannot be lifted', () =>
     inSentinelWorld(async (world) => {
       writeFileSync(join(world.directory, 'broken'), '');
-      await world.replaceTool(
-        'iptables-restore',
-        `rules=$(cat)
-if [[ -e /run/files/broken && $rules == *'-X hf-'* ]]; then exit 1; fi
-/usr/sbin/iptables-restore "$@" <<<"$rules"`,
-      );
-      await applied(world, { ...OWN, scope: 'peers', ttlSeconds: '3' });
+      await world.withoutIpSets(`[[ ! -e /run/files/broken || $rules != *'-X hf-'* ]] || exit 1`);
+      await applied(world, { ...IN_DOUBT, scope: 'peers', ttlSeconds: '3' });
       expect(await world.connects('client')).toBe(true);
       await until('the fence', 8, async () => !(await world.connects('client')));
       const raisedMs = Date.now();
@@ -170,7 +235,7 @@ if [[ -e /run/files/broken && $rules == *'-X hf-'* ]]; then exit 1; fi
 
   it('comes down, like the fault, while /run is full', () =>
     inSentinelWorld(async (world) => {
-      await applied(world, { ...OWN, ttlSeconds: '4' });
+      await applied(world, { ...IN_DOUBT, ttlSeconds: '4' });
       await world.exec(['mount', '-o', 'remount,size=1m', '/run']);
       await world.exec(['dd', 'if=/dev/zero', 'of=/run/full', 'bs=4k']);
       expect((await world.exec(['bash', '-c', 'echo x >/run/more'])).code).not.toBe(0);

@@ -30,10 +30,10 @@ def values(seed):
 
 
 def main():
-    import arming
     import parameters
+    import preflight
     import watchdog
-    from parameters import Refused
+    from refused import Refused
 
     commands, watching = [], [False]
 
@@ -42,7 +42,7 @@ def main():
             commands.append(f"{event} {arguments[:2]!r:.200}")
 
     sys.addaudithook(hear)
-    kind = arming.kind_of_program(PROGRAM)
+    kind = preflight.kind_of_program()
     valid = {name[4:]: text for name, text in os.environ.items() if name.startswith("SSM_")}
     parameters.read_fault(kind)  # the valid ones are valid, or nothing below means anything
     tried, accepted, problems = 0, 0, []

@@ -1,6 +1,6 @@
-import { fuzzParameters, fuzzScript } from './fuzz.ts';
+import { fuzzParameters, fuzzVerbs } from './fuzz.ts';
 import { KIND_CASES } from './kinds/index.ts';
 import { networkPartition } from './kinds/network-partition.ts';
 
 fuzzParameters(KIND_CASES);
-fuzzScript([networkPartition]);
+fuzzVerbs([networkPartition]);

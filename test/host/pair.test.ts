@@ -26,7 +26,7 @@ describe.concurrent('no single death, stop or hang of the watchdog keeps a fault
       await expectClean(world);
     }));
 
-  it('lets a half that was stopped and continued do no harm', () =>
+  it('lets a process that was stopped and continued do no harm', () =>
     inWorld('network-partition', async (world) => {
       const pair = await applied(world);
       await world.signal('STOP', pair.runner);
@@ -79,14 +79,15 @@ describe.concurrent('no single death, stop or hang of the watchdog keeps a fault
   it('leaves the lock of the host to others when the supervisor is killed right after the birth of the runner', () =>
     inWorld('network-partition', async (world) => {
       const die = `
-write = Store.write
-def write_or_die(self, state):
-    if "pair" in state and state["state"] == "ARMING":
+import signal
+write = FaultFiles.write
+def write_or_die(self, record):
+    if record.pair and record.state is State.ARMING:
         os.kill(os.getpid(), signal.SIGKILL)
-    write(self, state)
-Store.write = write_or_die
+    write(self, record)
+FaultFiles.write = write_or_die
 `;
-      appendFileSync(join(world.directory, 'program/store.py'), die);
+      appendFileSync(join(world.directory, 'program/fault_files.py'), die);
       expect(await world.inject()).toMatchObject({
         code: 3,
         reason: expect.stringMatching(/ended before it was applied/),
@@ -107,7 +108,7 @@ Store.write = write_or_die
       await until(
         'the end of the pair',
         8,
-        async () => (await world.exec(['pgrep', '-f', 'pair.py watch'])).code === 1,
+        async () => (await world.exec(['pgrep', '-f', 'watchdog.py watch'])).code === 1,
       );
       await expectClean(world);
     }));
@@ -118,8 +119,8 @@ Store.write = write_or_die
       await world.replaceTool('systemd-run', 'exec sleep 60');
       const hold = `import sys, time
 sys.path.insert(0, '/run/files/roll-back')
-from store import Store
-with Store('other.1').lock():
+from supervision import lock
+with lock.hold('registration'):
     print('held', flush=True)
     time.sleep(8)`;
       const holder = world.spawn(['python3', '-B', '-c', hold]);

@@ -1,6 +1,7 @@
-import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { HOST_FAULT_KINDS, type HostFaultKind } from '../../functions/domain/faults/catalogue.ts';
 import { composeProgram } from '../../lib/compose-program.ts';
 import { ADDRESS, FOREIGN_RULES, type HostAnswer } from './wire.ts';
 import { inWorld, type World } from './world.ts';
@@ -14,7 +15,7 @@ async function killPair(world: World): Promise<void> {
   await world.exec(['kill', '-KILL', supervisor, runner]);
 }
 
-describe.concurrent('one way back, as often as asked', () => {
+describe.concurrent('one revert, as often as asked', () => {
   it('reports the same fault when it is injected twice, and applies it once', () =>
     inWorld(NETWORK, async (world) => {
       const first = await world.inject();
@@ -66,20 +67,21 @@ describe.concurrent('one way back, as often as asked', () => {
 
   it('calls no fault refused that was there, when it cannot find out whether all is back', () =>
     inWorld(NETWORK, async (world) => {
-      const waitBack = (body: string) => {
+      const waitUntilBack = (body: string) => {
         for (const program of ['program', 'roll-back']) {
-          const module = join(world.directory, program, 'kinds/network_partition.py');
-          appendFileSync(module, `\ndef wait_back(state):\n    ${body}\n`);
+          const module = join(world.directory, program, 'faults/network_partition.py');
+          const method = `def wait_until_back(record):\n    ${body}\n`;
+          appendFileSync(module, `\n${method}FAULT.comes_back_late, FAULT.wait_until_back = True, wait_until_back\n`);
         }
       };
-      waitBack('raise Refused("systemctl does not answer")');
+      waitUntilBack('raise Refused("systemctl does not answer")');
       await world.inject();
       expect(await world.rollBack('revert')).toMatchObject({
         code: 4,
         state: 'FAILED',
-        reason: expect.stringMatching(/not known to be back: Refused: systemctl does not answer/),
+        reason: expect.stringMatching(/not known to be back: systemctl does not answer/),
       });
-      waitBack('return None');
+      waitUntilBack('return None, False');
       expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
       expect(await world.filter()).toEqual(FOREIGN_RULES);
     }));
@@ -101,10 +103,13 @@ describe.concurrent('one way back, as often as asked', () => {
 
 describe.concurrent('the Run Command', () => {
   const hostDirectory = new URL('../../host/', import.meta.url).pathname;
-  const kinds = readdirSync(`${hostDirectory}faults`).map((name) => name.replace('.sh', ''));
 
   /** Runs what a document carries, with nothing of the repository on the host. */
-  async function command(world: World, carried: string[], parameters: Record<string, string>): Promise<HostAnswer> {
+  async function command(
+    world: World,
+    carried: readonly HostFaultKind[],
+    parameters: Record<string, string>,
+  ): Promise<HostAnswer> {
     writeFileSync(join(world.directory, 'document.sh'), composeProgram(hostDirectory, carried).join('\n'));
     const { code, out } = await world.exec(['bash', '/run/files/document.sh'], world.environment(parameters));
     return { code, ...JSON.parse(out) };
@@ -114,33 +119,39 @@ describe.concurrent('the Run Command', () => {
     inWorld(NETWORK, async (world) => {
       const parameters = world.faultParameters();
       world.grant(parameters);
-      expect(await command(world, [NETWORK], parameters)).toMatchObject({ code: 0, state: 'APPLIED' });
+      expect(await command(world, ['NETWORK_PARTITION'], parameters)).toMatchObject({ code: 0, state: 'APPLIED' });
       expect(await world.connects('peer')).toBe(false);
       const ids = { experimentId: world.experimentId, faultId: world.faultId };
-      expect(await command(world, kinds, { ...ids, verb: 'status' })).toMatchObject({ code: 0, state: 'APPLIED' });
-      expect(await command(world, kinds, { ...ids, verb: 'revert' })).toMatchObject({ code: 0, state: 'REVERTED' });
+      expect(await command(world, HOST_FAULT_KINDS, { ...ids, verb: 'status' })).toMatchObject({
+        code: 0,
+        state: 'APPLIED',
+      });
+      expect(await command(world, HOST_FAULT_KINDS, { ...ids, verb: 'revert' })).toMatchObject({
+        code: 0,
+        state: 'REVERTED',
+      });
       expect(await world.connects('peer')).toBe(true);
     }));
 
   it('looks for the marks of every kind when it has no record, and finds nothing on a clean host', () =>
     inWorld(NETWORK, async (world) => {
       const ids = { experimentId: world.experimentId, faultId: world.faultId, verb: 'revert' };
-      expect(await command(world, kinds, ids)).toMatchObject({ code: 0, state: 'NOTHING_TO_REVERT' });
+      expect(await command(world, HOST_FAULT_KINDS, ids)).toMatchObject({ code: 0, state: 'NOTHING_TO_REVERT' });
       world.faultId = 'exp_test.2';
       await world.inject();
       await killPair(world);
       await world.exec(['rm', '-rf', '/run/holdfast']);
-      const answer = await command(world, kinds, { ...ids, faultId: 'exp_test.2' });
+      const answer = await command(world, HOST_FAULT_KINDS, { ...ids, faultId: 'exp_test.2' });
       expect(answer).toMatchObject({ code: 0, state: 'REVERTED', reason: 'found by its mark, without a record' });
       expect(await world.filter()).toEqual(FOREIGN_RULES);
     }));
 
   it('refuses to inject from a document that carries more than one kind', () =>
     inWorld(NETWORK, async (world) => {
-      await world.exec(['cp', '/run/files/roll-back/faults/process-kill.sh', '/run/files/program/faults/']);
+      await world.exec(['cp', '/run/files/roll-back/faults/process_kill.py', '/run/files/program/faults/']);
       expect(await world.inject()).toMatchObject({
         code: 3,
-        reason: expect.stringMatching(/exactly one fault script/),
+        reason: expect.stringMatching(/exactly one fault to inject/),
       });
       expect(await world.filter()).toEqual(FOREIGN_RULES);
     }));

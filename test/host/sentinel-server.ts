@@ -6,6 +6,7 @@ export interface SentinelScript {
   ip: string;
   flags: string;
   lastOkPingReplyMs: number;
+  configEpoch?: number;
 }
 
 /**
@@ -17,11 +18,14 @@ function main(directory: string): void {
     socket.on('error', () => {});
     socket.on('data', (data) => {
       if (!/SENTINEL\r\n\$6\r\nMASTER\r\n/i.test(data.toString())) return void socket.write('-ERR not played\r\n');
-      const { ip, flags, lastOkPingReplyMs } = JSON.parse(
-        readFileSync(`${directory}/sentinel.json`, 'utf8'),
-      ) as SentinelScript;
+      const {
+        ip,
+        flags,
+        lastOkPingReplyMs,
+        configEpoch = 0,
+      } = JSON.parse(readFileSync(`${directory}/sentinel.json`, 'utf8')) as SentinelScript;
       const words = ['name', 'shard-1', 'ip', ip, 'port', '6379', 'flags', flags];
-      words.push('last-ok-ping-reply', String(lastOkPingReplyMs));
+      words.push('last-ok-ping-reply', String(lastOkPingReplyMs), 'config-epoch', String(configEpoch));
       const bulks = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
       socket.write(`*${words.length}\r\n${bulks.join('')}`);
       appendFileSync(`${directory}/sentinel-asked`, '.');

@@ -17,6 +17,9 @@ export interface HostAnswer {
   leftovers: string[];
   changes?: string[];
   bootId?: string;
+  effect?: { measure: string; value: number; unit: string; observedAt: string };
+  effectLostAt?: string;
+  notes?: string[];
 }
 
 /** Waits for a condition; a test that waits never sleeps for luck. */
