@@ -165,7 +165,9 @@ def done(state: Reversal, event: Done, at: float) -> tuple[Reversal, tuple[Actio
     if event.action is Action.LOWER_FENCE:
         if problem:
             return replace(state, failure=problem), (Action.PROVE,)
-        return replace(state, is_lowered=True), (Action.PROVE,)
+        has_fallen = state.raised_at is not None and state.outcome is FenceOutcome.NONE
+        outcome = FenceOutcome.DEADLINE if has_fallen else state.outcome
+        return replace(state, is_lowered=True, outcome=outcome), (Action.PROVE,)
     return state, ()
 
 

@@ -58,7 +58,7 @@ describeGuest('the clock of a host', () => {
       for (const offsetMs of ['240001', '-240001'])
         expect(await guest.inject({ offsetMs, disposable: 'yes' })).toMatchObject({
           code: 3,
-          reason: 'offsetMs: must be -240000 to 240000',
+          reason: expect.stringMatching(/^offsetMs: .*240000/),
         });
     }));
 });

@@ -15,14 +15,14 @@ describeGuest('load on a kernel with control groups v2, under systemd', () => {
         expect(await guest.inject()).toMatchObject({ code: 0, state: 'APPLIED' });
         const group = await controlGroups(guest);
         expect(group).toMatch(/system\.slice\/holdfast-[0-9a-f]{12}\.scope$/);
-        const hog = `echo 0 >${group}/cgroup.procs && exec bash -c 'while :; do :; done' /workers/burn.py`;
+        const hog = `echo 0 >${group}/cgroup.procs && exec bash -c 'while :; do :; done' /workers/cpu_load.py`;
         const running = guest.spawn(['bash', '-c', hog]);
-        await until('the hog', 5, async () => (await workers(guest, 'burn')).length === 2);
-        const share = await ratePerSecond(guest, 'burn', ({ cpuSeconds }) => cpuSeconds, 3);
+        await until('the hog', 5, async () => (await workers(guest, 'cpu_load')).length === 2);
+        const share = await ratePerSecond(guest, 'cpu_load', ({ cpuSeconds }) => cpuSeconds, 3);
         expect(share).toBeLessThan(0.4 + TOLERANCE);
         expect(share).toBeGreaterThan(0.2);
         running.kill('SIGKILL');
-        await until('the end of the hog', 5, async () => (await workers(guest, 'burn')).length === 1);
+        await until('the end of the hog', 5, async () => (await workers(guest, 'cpu_load')).length === 1);
         await isTakenBack(guest);
       },
       cpuSpike.parameters,
