@@ -11,7 +11,7 @@ const BYTES_PER_KIBIBYTE = 1024;
 const BYTES_PER_MEGABYTE = 1e6;
 
 /**
- * CPU time so far and memory of the watchdog's processes (poller and leash together) on one host.
+ * CPU time so far and memory of the watchdog's processes (supervisor and runner together) on one host.
  * @param hostPid the host's first process: the watchdog is searched in its pid namespace only.
  * @throws Error when there is none.
  */
@@ -22,7 +22,7 @@ export function readWatchdogUsage(hostPid: number): ProcessUsage {
   for (const pid of allPids()) {
     try {
       if (readlinkSync(`/proc/${pid}/ns/pid`) !== namespace) continue;
-      if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('pair.py\0watch')) continue;
+      if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('watchdog.py\0watch')) continue;
       const memory = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
       usage.proportionalMegabytes += proportionalMegabytes(memory);
       usage.cpuSeconds += cpuSeconds(pid);

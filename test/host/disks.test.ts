@@ -24,15 +24,16 @@ const freeBytes = async (world: World) => (await dataVolume(world)).freeBytes;
 const fill = (world: World, bytes: number) =>
   world.exec(['dd', 'if=/dev/zero', `of=${DATA_DIRECTORY}/file`, 'bs=1M', `count=${bytes / MEBIBYTE}`]);
 
-/** A worker alone, as a script would start it; its answer. */
+/** A worker alone, as a fault would start it; its answer. */
 function runWorker(world: World, words: string) {
-  const life = `exec 9< <(sleep 5); HOLDFAST_LIFE_FD=9 HOLDFAST_ENDS_AT=99999999999`;
+  const life = `exec 9< <(sleep 5 2>&-); HOLDFAST_LIFE_FD=9 HOLDFAST_ENDS_AT=99999999999`;
   return world.exec(['bash', '-c', `${life} exec /usr/bin/python3 -I -B /run/files/program/workers/${words}`]);
 }
 
 /** A load on the disk of a host whose own program is a filling: with a program of its own, granted beside. */
 async function injectLoadBeside(world: World): Promise<HostAnswer> {
-  const carry = 'cd /run/files; cp -r program load; rm load/faults/*; cp roll-back/faults/disk-io.sh load/faults/';
+  const carry =
+    'cd /run/files; cp -r program load; rm load/faults/*; cp roll-back/faults/{__init__,disk_io}.py load/faults/';
   await world.exec(['bash', '-c', carry]);
   const common = world.faultParameters({ ...diskIo.parameters, workers: '1', faultId: 'exp_test.2' });
   for (const name of ['fillPct', 'fillBytes', 'reserveBytes', 'allowRootVolume']) delete common[name];
@@ -58,6 +59,14 @@ describe.concurrent('disk full', () => {
       const reserve = 20 * MEBIBYTE;
       await applied(world, { fillPct: '100', reserveBytes: String(reserve) });
       await until('the fill', 3, async () => (await freeBytes(world)) === reserve);
+    }));
+
+  it('says how much space it saw held when it was applied', () =>
+    inLoadedWorld(diskFull, async (world) => {
+      const { effect } = await world.inject();
+      expect(effect).toMatchObject({ measure: 'space held', unit: 'bytes', observedAt: expect.stringMatching(/Z$/) });
+      expect(effect?.value).toBeGreaterThan(0);
+      expect(effect?.value).toBeLessThanOrEqual(0.9 * VOLUME_BYTES);
     }));
 
   it('takes as many bytes as were asked for', () =>
@@ -148,6 +157,14 @@ describe.concurrent('disk load', () => {
       await applied(world, { workers: '2', bytesPerSecond: String(64 * MEBIBYTE) });
       // At once, so that it does not write on into what a filling leaves free.
       expect(await freeBytes(world)).toBe((VOLUME_BYTES * 3) / 4);
+    }));
+
+  it('says how much it saw read and written when it was applied', () =>
+    inLoadedWorld(diskIo, async (world) => {
+      const { effect } = await world.inject();
+      expect(effect).toMatchObject({ measure: 'bytes read and written', unit: 'bytes' });
+      expect(effect?.observedAt).toMatch(/Z$/);
+      expect(effect?.value).toBeGreaterThan(0);
     }));
 
   it('takes nothing of what a filling of the same volume leaves free', () =>

@@ -24,11 +24,20 @@ describe.concurrent('CPU spike', () => {
   it('competes as an ordinary process, below the pair that watches it', () =>
     inLoadedWorld(cpuSpike, async (world) => {
       await applied(world);
-      const loads = await workers(world, 'burn');
+      const loads = await workers(world, 'cpu_load');
       expect(loads.map(({ nice, oomScoreAdjustment }) => [nice, oomScoreAdjustment])).toEqual([[0, 0]]);
       const { supervisor, runner } = await world.pair();
       for (const pid of [supervisor, runner])
         expect((await world.exec(['ps', '-o', 'ni=', '-p', pid])).out.trim()).toBe('-10');
+    }));
+
+  it('says how much processor time it saw the load take when it was applied', () =>
+    inLoadedWorld(cpuSpike, async (world) => {
+      const { effect } = await world.inject();
+      expect(effect).toMatchObject({ measure: 'processor time of the load', unit: 's' });
+      expect(effect?.observedAt).toMatch(/Z$/);
+      expect(effect?.value).toBeGreaterThan(0);
+      expect(effect?.value).toBeLessThan(4);
     }));
 
   it('is refused for more cores than the host has', () =>
@@ -77,15 +86,32 @@ describe.concurrent('memory pressure', () => {
       expect(await heldBytes(world)).toBeLessThan(103 * MEBIBYTE + PROGRAM_BYTES);
     }));
 
-  it('gives memory back when less than the reserve is available to others', () =>
+  it('gives memory back when less than the reserve is available to others, and ends when it holds none any more', () =>
     inLoadedWorld(memoryPressure, async (world) => {
       setAvailable(world, 900 * MEBIBYTE);
       await world.exec(['mount', '--bind', '/run/files/meminfo', '/proc/meminfo']);
       await applied(world, { reserveBytes: String(100 * MEBIBYTE) });
       await until('the memory', 5, async () => (await heldBytes(world)) >= 96 * MEBIBYTE);
       setAvailable(world, 99 * MEBIBYTE);
-      await until('the memory given back', 3, async () => (await heldBytes(world)) < PROGRAM_BYTES);
-      expect((await world.status()).state).toBe('APPLIED');
+      // By the load itself, which lives: that the fault ends comes later.
+      await until('the memory given back', 3, async () =>
+        (await workers(world, 'hold_memory')).some(({ residentBytes }) => residentBytes < PROGRAM_BYTES),
+      );
+      expect(await world.reverted(8)).toMatchObject({
+        revertReason: 'EFFECT_LOST',
+        effectLostAt: expect.stringMatching(/Z$/),
+        leftovers: [],
+      });
+      expect(await workers(world, 'hold_memory')).toEqual([]);
+    }));
+
+  it('says how much memory it saw held when it was applied', () =>
+    inLoadedWorld(memoryPressure, async (world) => {
+      const { effect } = await world.inject();
+      expect(effect).toMatchObject({ measure: 'memory held', unit: 'bytes', observedAt: expect.stringMatching(/Z$/) });
+      // No more than was asked for, without what the program itself takes.
+      expect(effect?.value).toBeGreaterThanOrEqual(MEBIBYTE);
+      expect(effect?.value).toBeLessThan(Number(memoryPressure.parameters.memoryBytes) + MEBIBYTE);
     }));
 
   it('takes nothing while the reserve cannot be kept', () =>

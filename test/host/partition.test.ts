@@ -5,6 +5,12 @@ import { inWorld, type World } from './world.ts';
 
 const KIND = 'network-partition';
 const SIX = { host: 'fd99::1', peer: 'fd99::2', client: 'fd99::3' } as const;
+const SEEN = {
+  measure: 'packets through the fault',
+  value: expect.any(Number),
+  unit: 'packets',
+  observedAt: expect.stringMatching(/Z$/),
+};
 /** A container with a network of its own on the host. */
 const BOX = '172.30.0.2';
 const IN_BOX = ['ip', 'netns', 'exec', 'box'];
@@ -72,14 +78,14 @@ async function startBox(world: World): Promise<void> {
 describe.concurrent('a partition in one direction', () => {
   it('loses what arrives from the peers and lets out what is sent to them when the direction is in', () =>
     inWorld(KIND, async (world) => {
-      expect(await world.inject({ direction: 'in', scope: 'peers' })).toMatchObject({ code: 0 });
+      expect(await world.inject({ direction: 'in', scope: 'peers' })).toMatchObject({ code: 0, effect: SEEN });
       expect(await arrives(world, 'far', 5000)).toBe(false);
       expect(await arrives(world, 'near', 5000)).toBe(true);
     }));
 
   it('loses what is sent to the peers and lets in what arrives from them when the direction is out', () =>
     inWorld(KIND, async (world) => {
-      expect(await world.inject({ direction: 'out' })).toMatchObject({ code: 0 });
+      expect(await world.inject({ direction: 'out' })).toMatchObject({ code: 0, effect: SEEN });
       expect(await arrives(world, 'far', 5000)).toBe(true);
       expect(await arrives(world, 'near', 5000)).toBe(false);
       // scope isolate: the answers of the store do not reach its clients either.
@@ -101,14 +107,56 @@ describe.concurrent('a partition of some ports', () => {
   it.each([
     [{ ports: '5000' }, /one of storePorts/],
     [{ ports: '65536', scope: 'peers' }, /1 to 65535/],
-    [{ ports: Array.from({ length: 16 }, (_, index) => 6379 + index).join(',') }, /ports: must match/],
-    [{ direction: 'forward' }, /direction: must match/],
+    [
+      { ports: Array.from({ length: 16 }, (_, index) => 6379 + index).join(',') },
+      /^ports: 1-15 different ports, .* It must match /,
+    ],
+    [{ direction: 'forward' }, /^direction: both, in, out: .* It must match /],
   ])('refuses to start with %j', (changes, reason) =>
     inWorld(KIND, async (world) => {
       expect(await world.inject(changes)).toMatchObject({ code: 3, reason: expect.stringMatching(reason) });
       expect(await world.connects('peer')).toBe(true);
     }),
   );
+});
+
+describe.concurrent('a partition whose effect somebody else takes away', () => {
+  const LOST = { revertReason: 'EFFECT_LOST', effectLostAt: expect.stringMatching(/Z$/), leftovers: [] };
+
+  it('ends, although its rules are there, when others let the packets of its peers pass before', () =>
+    inWorld(KIND, async (world) => {
+      expect(await world.inject({ scope: 'peers' })).toMatchObject({ code: 0, state: 'APPLIED', effect: SEEN });
+      await bash(world, 'iptables -I INPUT -j ACCEPT; iptables -I OUTPUT -j ACCEPT');
+      expect(await world.connects('peer')).toBe(true);
+      expect(await world.reverted(8)).toMatchObject(LOST);
+    }));
+
+  it('ends on a kernel without IP sets, too', () =>
+    inWorld(KIND, async (world) => {
+      await world.withoutIpSets();
+      expect(await world.inject()).toMatchObject({ code: 0, state: 'APPLIED', effect: SEEN });
+      await bash(world, 'iptables -F INPUT; iptables -F OUTPUT');
+      expect(await world.reverted(8)).toMatchObject(LOST);
+    }));
+});
+
+describe.concurrent('a partition that loses few of the packets', () => {
+  const FEW = { packetLossPct: '5' };
+
+  /** Longer than an effect may be missing. */
+  async function expectAlive(world: World): Promise<void> {
+    expect(await world.inject(FEW)).toMatchObject({ code: 0, state: 'APPLIED' });
+    await world.exec(['sleep', '5']);
+    expect((await world.status()).state).toBe('APPLIED');
+  }
+
+  it('is not taken for gone while hardly anybody sends one', () => inWorld(KIND, expectAlive));
+
+  it('is not taken for gone while hardly anybody sends one, on a kernel without IP sets either', () =>
+    inWorld(KIND, async (world) => {
+      await world.withoutIpSets();
+      await expectAlive(world);
+    }));
 });
 
 describe.concurrent('IPv6 peers', () => {

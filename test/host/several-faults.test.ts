@@ -1,4 +1,4 @@
-import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ADDRESS, FOREIGN_RULES, type HostAnswer, PORT, until } from './wire.ts';
@@ -20,7 +20,8 @@ async function injectAnother(
   const program = join(world.directory, kind);
   cpSync(HOST_DIRECTORY, program, { recursive: true });
   rmSync(join(program, 'faults'), { recursive: true });
-  cpSync(`${HOST_DIRECTORY}faults/${kind}.sh`, join(program, 'faults', `${kind}.sh`));
+  for (const module of ['__init__', kind.replaceAll('-', '_')])
+    cpSync(`${HOST_DIRECTORY}faults/${module}.py`, join(program, 'faults', `${module}.py`));
   change(program);
   const common = world.faultParameters();
   for (const name of Object.keys(world.kindParameters())) delete common[name];
@@ -34,6 +35,15 @@ async function injectAnother(
 async function storeState(world: World): Promise<string> {
   const pid = await world.exec(['bash', '-c', `ss -Hltnp sport = :${PORT} | grep -o 'pid=[0-9]*' | cut -d= -f2`]);
   return (await world.exec(['ps', '-o', 'stat=', '-p', pid.out])).out.slice(0, 1);
+}
+
+const sentinel = async (world: World, ...words: string[]) =>
+  (await world.exec(['redis-cli', '-p', '26379', 'sentinel', ...words])).out;
+
+/** What Sentinel says of the store. */
+async function flagsOf(world: World): Promise<string> {
+  const lines = (await sentinel(world, 'master', 'shard-1')).split('\n');
+  return lines[lines.indexOf('flags') + 1] ?? '';
 }
 
 describe.concurrent('several faults on one host', () => {
@@ -80,18 +90,24 @@ describe.concurrent('several faults on one host', () => {
 
   it('are not both applied when the pair of one is born so late that nobody counted on it any more', () =>
     inWorld('network-partition', async (world) => {
-      const pair = join(world.directory, 'program/pair.py');
-      writeFileSync(pair, `import time\nif __name__ == "__main__": time.sleep(6)\n${readFileSync(pair, 'utf8')}`);
+      const lateBirth = `
+in_time = main
+def main(*arguments):
+    import time
+    time.sleep(6)
+    in_time(*arguments)
+`;
+      appendFileSync(join(world.directory, 'program/supervision/pair.py'), lateBirth);
       const late = world.inject(CUT);
       await until('its record', 8, async () => (await world.status()).state === 'ARMING');
       const forget = `
 known = is_watched
-def is_watched(state):
-    return state["faultId"] != "exp_test.1" and known(state)
+def is_watched(record):
+    return record.fault_id != "exp_test.1" and known(record)
 `;
       expect(
         await injectAnother(world, 'network-partition', CUT, undefined, (program) =>
-          appendFileSync(join(program, 'store.py'), forget),
+          appendFileSync(join(program, 'fault_files.py'), forget),
         ),
       ).toMatchObject({ code: 0, state: 'APPLIED' });
       const rules = await world.filter();
@@ -161,10 +177,14 @@ def is_watched(state):
       async (world) => {
         await world.startRedis();
         await world.startSentinel();
+        await sentinel(world, 'set', 'shard-1', 'down-after-milliseconds', '1000');
         expect(await world.inject({ ...CUT, ...OWN })).toMatchObject({ code: 0, state: 'APPLIED' });
         expect(await injectAnother(world, 'process-pause', { ...PAUSE, ...OWN })).toMatchObject({ state: 'APPLIED' });
+        await until('a doubt about the role', 8, async () => (await flagsOf(world)).includes('s_down'));
         const startedMs = Date.now();
         const first = world.rollBack('revert');
+        // The store stands still, so the one that comes first cannot be done before the other one.
+        await until('its fence', 5, async () => (await world.status()).fence.raisedAt !== undefined);
         world.faultId = 'exp_test.2';
         const answers = await Promise.all([first, world.rollBack('revert')]);
         for (const answer of answers) {

@@ -12,26 +12,35 @@ const DIGEST = 'aaf0932999ae';
 interface Snapshot {
   lines: string[];
   /** What the kind of the fault sees of the things that it changes. */
-  own: string[];
+  touched: string[];
   unread: string[];
 }
 
-/** Runs an expression of host/snapshot.py; `given` is what it may use. */
+/** The record of a fault; `given` is what a test gives to the program. */
+const RECORD = `FaultRecord("${FAULT_ID}", None, given["kind"], "", State.REVERTING, {}, "${DIGEST}", "", families=["4"], process=given["process"] and ProcessId(*given["process"]))`;
+
+/** Runs an expression of host/snapshot.py; `given` and `record` are what it may use. */
 function python<T>(expression: string, given: unknown, path = process.env.PATH): T {
-  const code = `import json,sys; sys.path.insert(0, sys.argv[1]); import snapshot; given = json.loads(sys.argv[2]); print(json.dumps(${expression}))`;
+  const code = `import json, sys
+sys.path.insert(0, sys.argv[1])
+import snapshot
+from linux.processes import ProcessId
+from record import FaultRecord, State
+given = {"kind": "process-kill", "process": None, **json.loads(sys.argv[2])}
+record = ${RECORD}
+print(json.dumps(${expression}))`;
   const words = ['-B', '-c', code, HOST_DIRECTORY, JSON.stringify(given)];
   return JSON.parse(execFileSync('/usr/bin/python3', words, { encoding: 'utf8', env: { PATH: path } }));
 }
 
 function compare(before: Partial<Snapshot>, after: Partial<Snapshot>, process: [number, string] | null = null) {
-  const whole = (snapshot: Partial<Snapshot>) => ({ lines: [], own: [], unread: [], ...snapshot });
-  const given = { before: whole(before), after: whole(after), process, faultId: FAULT_ID };
-  const call = "snapshot.compare(given['before'], given['after'], given['faultId'], ['4'], given['process'])";
-  const [leftovers, changes] = python<[string[], string[]]>(call, given);
-  return { leftovers, changes };
+  const whole = (snapshot: Partial<Snapshot>) => ({ lines: [], touched: [], unread: [], ...snapshot });
+  const given = { before: whole(before), after: whole(after), process };
+  const call = 'snapshot.compare(snapshot.taken(given["before"]), snapshot.taken(given["after"]), record)._asdict()';
+  return python<{ leftovers: string[]; changes: string[] }>(call, given);
 }
 
-describe('the proof of a clean way back', () => {
+describe('the proof that nothing of a fault is left', () => {
   it.each([
     `iptables-save filter -A INPUT -m comment --comment "holdfast:${FAULT_ID}" -j DROP`,
     `iptables-save filter -A INPUT -m comment --comment holdfast:${FAULT_ID} -j hf-${DIGEST}-i`,
@@ -56,9 +65,9 @@ describe('the proof of a clean way back', () => {
   });
 
   it('counts as left over what the kind of the fault finds different, and what it could not look at', () => {
-    const found = { own: ['tc qdisc noqueue 0: dev eth0 root'] };
+    const found = { touched: ['tc qdisc noqueue 0: dev eth0 root'] };
     expect(compare(found, found).leftovers).toEqual([]);
-    expect(compare(found, { own: ['tc qdisc prio 4846: dev eth0 root'] }).leftovers).toEqual([
+    expect(compare(found, { touched: ['tc qdisc prio 4846: dev eth0 root'] }).leftovers).toEqual([
       '+ tc qdisc prio 4846: dev eth0 root',
       '- tc qdisc noqueue 0: dev eth0 root',
     ]);
@@ -98,7 +107,7 @@ describe('a snapshot', () => {
       "printf '*filter\\n:INPUT ACCEPT [0:0]\\n:FORWARD DROP [0:0]\\n-A INPUT -j DROP\\nCOMMIT\\n'",
     );
     stub('ip6tables-save', "printf '*filter\\n-A INPUT -j DROP\\n'; exit 1");
-    const { lines, unread } = python<Snapshot>('snapshot.take(given)', { kind: 'process-kill', values: {} }, directory);
+    const { lines, unread } = python<Snapshot>('snapshot.as_json(snapshot.take(record))', {}, directory);
     expect(lines.filter((line) => !line.startsWith('stopped'))).toEqual([
       'iptables-save filter -A INPUT -j DROP',
       'iptables-save filter :FORWARD DROP',

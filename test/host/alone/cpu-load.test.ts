@@ -11,7 +11,8 @@ async function applied(world: World, changes: Record<string, string>): Promise<v
   expect(await world.inject(changes)).toMatchObject({ code: 0, state: 'APPLIED' });
 }
 
-const cores = (world: World, seconds: number) => ratePerSecond(world, 'burn', ({ cpuSeconds }) => cpuSeconds, seconds);
+const cores = (world: World, seconds: number) =>
+  ratePerSecond(world, 'cpu_load', ({ cpuSeconds }) => cpuSeconds, seconds);
 
 describe('the load of a CPU spike', () => {
   it('takes the processor time that was asked for, and no more', () =>
@@ -19,7 +20,7 @@ describe('the load of a CPU spike', () => {
       await applied(world, { cores: '2', loadPct: '30' });
       const taken = await cores(world, 3);
       expect(taken).toBeLessThan(0.6 + TOLERANCE);
-      // The other half of a busy machine may have been with somebody else.
+      // A busy machine may have been with somebody else the rest of the time.
       expect(taken).toBeGreaterThan(0.3);
       expect(await world.rollBack('revert')).toMatchObject({ state: 'REVERTED', leftovers: [] });
       expect(await controlGroups(world)).toBe('');
@@ -29,9 +30,9 @@ describe('the load of a CPU spike', () => {
     inLoadedWorld(cpuSpike, async (world) => {
       await applied(world, { cores: '1', loadPct: '30' });
       const group = await controlGroups(world);
-      const hog = `echo 0 >${group}/cgroup.procs && exec bash -c 'while :; do :; done' /workers/burn.py`;
+      const hog = `echo 0 >${group}/cgroup.procs && exec bash -c 'while :; do :; done' /workers/cpu_load.py`;
       const running = world.spawn(['bash', '-c', hog]);
-      await until('the hog', 5, async () => (await workers(world, 'burn')).length === 2);
+      await until('the hog', 5, async () => (await workers(world, 'cpu_load')).length === 2);
       expect(await cores(world, 3)).toBeLessThan(0.3 + TOLERANCE);
       running.kill('SIGKILL');
     }));

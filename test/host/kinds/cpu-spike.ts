@@ -6,6 +6,6 @@ export const cpuSpike: KindCase = {
   runsIn: 'namespace',
   parameters: { cores: '1', loadPct: '40' },
   // Any at all: others use the machine, too.
-  isThere: async (host) => (await ratePerSecond(host, 'burn', ({ cpuSeconds }) => cpuSeconds, 0.4)) > 0,
+  isThere: async (host) => (await ratePerSecond(host, 'cpu_load', ({ cpuSeconds }) => cpuSeconds, 0.4)) > 0,
   traces: (host) => controlGroups(host),
 };

@@ -4,12 +4,12 @@ import { waitFor } from '../../lab/shared/wait-for.ts';
 import { CANARY_NODES, partition, SystemUnderTest } from './harness.ts';
 
 /** What the design allows between a watcher's death and the end of the fault. */
-const LEASH_MS = 4_000;
+const LIFT_MS = 4_000;
 
 interface Evidence {
   state: string;
   revertReason?: string;
-  pair: { leash: [number, string]; poller: [number, string] };
+  pair: { supervisor: [number, string]; runner: [number, string] };
 }
 
 /** Every change waits for one verdict and else for the lift; `rest` has the other tests, and waits for every verdict. */
@@ -19,11 +19,11 @@ type Share = 'change' | 'rest';
  * On a replica, so that no failover has to be waited for; whether the fault is there is seen by connecting from a
  * peer, never asked of Holdfast.
  */
-export function leashSuite(share: Share): void {
-  describe('the leash: a fault lives only while someone is watching it', () => leashTests(share));
+export function supervisionSuite(share: Share): void {
+  describe('supervision: a fault lives only while someone is watching it', () => supervisionTests(share));
 }
 
-function leashTests(share: Share): void {
+function supervisionTests(share: Share): void {
   const isRest = share === 'rest';
   let system: SystemUnderTest;
   let node: string;
@@ -34,13 +34,14 @@ function leashTests(share: Share): void {
 
   beforeAll(async () => {
     system = new SystemUnderTest();
+    await system.waitUntilSteady();
     node = await system.replicaOf(CANARY_NODES);
     peer = CANARY_NODES.find((other) => other !== node) ?? '';
     observer = system.observe(node, peer);
   });
   afterEach(async () => {
     for (const step of undo.splice(0).reverse()) await step();
-    // A test that failed half-way must not hold the cluster against the next one.
+    // A test that failed in its middle must not hold the cluster against the next one.
     if (running) {
       await system.api.call('POST', `/api/v1/chaos/experiments/${running}/abort`);
       await system.waitUntilOver(running, 150);
@@ -88,75 +89,75 @@ function leashTests(share: Share): void {
   }
 
   it('lifts the fault within 4 s of a kill -9 of the guard, and the run is aborted', async () => {
-    await inject('leash_guard_killed');
+    await inject('supervision_guard_killed');
     const pid = await guardPid();
     const killedMs = Date.now();
     // From inside the lab's own pid namespace, in which the number means that process and no other.
     await system.on('vpc', 'kill', '-9', pid);
-    expect(await lifted(killedMs)).toBeLessThan(LEASH_MS);
-    await endsAs('leash_guard_killed', { status: 'ABORTED', outcome: 'INCONCLUSIVE' });
+    expect(await lifted(killedMs)).toBeLessThan(LIFT_MS);
+    await endsAs('supervision_guard_killed', { status: 'ABORTED', outcome: 'INCONCLUSIVE' });
   });
 
   it('lifts the fault within 4 s when the guard hangs and nobody but the host can notice', async () => {
-    await inject('leash_guard_hangs', 10);
+    await inject('supervision_guard_hangs', 10);
     const pid = await guardPid();
     undo.push(() => system.on('vpc', 'kill', '-CONT', pid));
     const stoppedMs = Date.now();
     await system.on('vpc', 'kill', '-STOP', pid);
-    expect(await lifted(stoppedMs)).toBeLessThan(LEASH_MS);
-    expect((await evidence('leash_guard_hangs')).revertReason).toBe('LEASE_LOST');
+    expect(await lifted(stoppedMs)).toBeLessThan(LIFT_MS);
+    expect((await evidence('supervision_guard_hangs')).revertReason).toBe('LEASE_LOST');
     await system.on('vpc', 'kill', '-CONT', pid);
-    if (isRest) await endsAs('leash_guard_hangs', { outcome: 'INCONCLUSIVE' });
+    if (isRest) await endsAs('supervision_guard_hangs', { outcome: 'INCONCLUSIVE' });
   });
 
-  for (const half of isRest ? (['leash', 'poller'] as const) : (['poller'] as const)) {
-    it(`lifts the fault within 4 s of a kill -9 of the watchdog's ${half}`, async () => {
-      const experimentId = `leash_${half}_killed`;
+  for (const peerProcess of isRest ? (['supervisor', 'runner'] as const) : (['runner'] as const)) {
+    it(`lifts the fault within 4 s of a kill -9 of the watchdog's ${peerProcess}`, async () => {
+      const experimentId = `supervision_${peerProcess}_killed`;
       await inject(experimentId, 8);
       const { pair } = await evidence(experimentId);
       const killedMs = Date.now();
-      await system.on(node, 'kill', '-9', String(pair[half][0]));
-      expect(await lifted(killedMs)).toBeLessThan(LEASH_MS);
+      await system.on(node, 'kill', '-9', String(pair[peerProcess][0]));
+      expect(await lifted(killedMs)).toBeLessThan(LIFT_MS);
       expect((await evidence(experimentId)).revertReason).toBe('WATCHDOG_DIED');
       if (isRest) await endsAs(experimentId, { outcome: 'INCONCLUSIVE' });
     });
   }
 
   it('lifts the fault within 4 s of a cut of the management interface', async () => {
-    await inject('leash_management_cut', 8);
+    await inject('supervision_management_cut', 8);
     undo.push(() => system.on(node, 'ip', 'link', 'set', 'eth1', 'up'));
     const cutMs = Date.now();
     await system.on(node, 'ip', 'link', 'set', 'eth1', 'down');
-    expect(await lifted(cutMs)).toBeLessThan(LEASH_MS);
-    expect((await evidence('leash_management_cut')).revertReason).toBe('LEASE_LOST');
+    expect(await lifted(cutMs)).toBeLessThan(LIFT_MS);
+    expect((await evidence('supervision_management_cut')).revertReason).toBe('LEASE_LOST');
     await system.on(node, 'ip', 'link', 'set', 'eth1', 'up');
-    if (isRest) await endsAs('leash_management_cut', { outcome: 'INCONCLUSIVE' });
+    if (isRest) await endsAs('supervision_management_cut', { outcome: 'INCONCLUSIVE' });
   });
 
   if (isRest)
-    it('ends the fault by its TTL at the latest when the lease is frozen and the poller hangs', async () => {
-      const goneMs = await inject('leash_poller_hung', 10);
-      const { pair } = await evidence('leash_poller_hung');
+    it('ends the fault by its TTL at the latest when the lease is frozen and the runner hangs', async () => {
+      const goneMs = await inject('supervision_runner_hung', 10);
+      const { pair } = await evidence('supervision_runner_hung');
       undo.push(() => system.control('POST', '/dynamodb/freeze', { frozen: false }));
-      undo.push(() => system.on(node, 'kill', '-CONT', String(pair.poller[0])));
+      undo.push(() => system.on(node, 'kill', '-CONT', String(pair.runner[0])));
       await system.control('POST', '/dynamodb/freeze', { frozen: true });
-      await system.on(node, 'kill', '-STOP', String(pair.poller[0]));
+      await system.on(node, 'kill', '-STOP', String(pair.runner[0]));
       expect(await lifted(goneMs)).toBeLessThan(10_500);
       await system.control('POST', '/dynamodb/freeze', { frozen: false });
-      if (isRest) await endsAs('leash_poller_hung', { outcome: 'INCONCLUSIVE' });
+      if (isRest) await endsAs('supervision_runner_hung', { outcome: 'INCONCLUSIVE' });
     });
 
   if (isRest)
     it('lifts the fault within a second of an abort, and fences nobody on a replica', async () => {
-      await inject('leash_aborted');
+      await inject('supervision_aborted');
       const abortedMs = Date.now();
-      const answer = await system.api.call('POST', '/api/v1/chaos/experiments/leash_aborted/abort');
+      const answer = await system.api.call('POST', '/api/v1/chaos/experiments/supervision_aborted/abort');
       expect(answer.status).toBe(202);
       expect(await lifted(abortedMs)).toBeLessThan(1_500);
-      if (isRest) await endsAs('leash_aborted', { status: 'ABORTED', outcome: 'INCONCLUSIVE' });
+      if (isRest) await endsAs('supervision_aborted', { status: 'ABORTED', outcome: 'INCONCLUSIVE' });
     });
 
-  it('does not cut its own leash on a host whose only interface carries everything', async () => {
+  it('does not cut its own lease on a host whose only interface carries everything', async () => {
     const nodes = ['redis-node-10', 'redis-node-11', 'redis-node-12'];
     const single = await system.replicaOf(nodes);
     const observer = system.observe(single, nodes.find((other) => other !== single) ?? '');

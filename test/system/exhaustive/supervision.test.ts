@@ -1,0 +1,3 @@
+import { supervisionSuite } from '../supervision-suite.ts';
+
+supervisionSuite('rest');

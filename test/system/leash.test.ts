@@ -1,3 +1,0 @@
-import { leashSuite } from './leash-suite.ts';
-
-leashSuite('change');
