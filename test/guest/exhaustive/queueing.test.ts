@@ -15,6 +15,18 @@ import {
   takeBack,
 } from '../queues.ts';
 
+/** The latency of a fault that has no record: its id, the interface, the peer. */
+const APPLY = `import sys
+sys.path.insert(0, '/run/files/program')
+import faults, parameters
+from record import FaultRecord, State
+fault_id, interface, peer = sys.argv[1:]
+values = {'latencyMs': '200', 'jitterMs': '0', 'correlationPct': '0'}
+digest = parameters.sha256_hex(fault_id)[:12]
+record = FaultRecord(fault_id, None, 'network-latency', 'queueing', State.APPLYING, values, digest, '')
+record.peers, record.facts['interfaces'] = [peer], [interface]
+faults.load(record.kind).apply(record, faults.Pipes(-1, -1), 5)`;
+
 describeGuest('on a kernel with netem', () => {
   beforeAll(() => bootGuest(), GUEST_TEST_MS);
 
@@ -88,15 +100,9 @@ describeGuest('on a kernel with netem', () => {
   it('finds its queue by the mark when the record is lost, and takes nobody else’s', () =>
     inGuest('network-latency', async (guest) => {
       const before = await qdiscs(guest);
-      const apply = (faultId: string, HOLDFAST_INTERFACES: string) =>
-        guest.exec(['bash', '/run/files/program/faults/network-latency.sh', 'apply'], {
+      const apply = (faultId: string, name: string) =>
+        guest.exec(['/usr/bin/python3', '-B', '-c', APPLY, faultId, name, ADDRESS.peer], {
           PATH: '/usr/sbin:/usr/bin',
-          HOLDFAST_FAULT_ID: faultId,
-          HOLDFAST_PEERS: ADDRESS.peer,
-          HOLDFAST_INTERFACES,
-          HOLDFAST_LATENCY_MS: '200',
-          HOLDFAST_JITTER_MS: '0',
-          HOLDFAST_CORRELATION: '0',
         });
       expect(await apply('other.1', 'vec1')).toMatchObject({ code: 0 });
       const others = await qdiscs(guest);

@@ -53,7 +53,7 @@ describeGuest('a reboot in the middle of a fault ends it and leaves nothing of i
         expect(await guest.connects('client')).toBe(false);
         const startedMs = performance.now();
         await guest.shutDownAndStart();
-        // The way back may take 45 s of the shutdown; the guest needs a third of that to end and to begin.
+        // The revert may take 45 s of the shutdown; the guest needs a third of that to end and to begin.
         expect(performance.now() - startedMs).toBeLessThan(45_000);
         await until('the store', 20, () => guest.connects('client'));
         expect(await ours(guest)).toBe('');
