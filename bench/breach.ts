@@ -7,6 +7,10 @@ const rangeSchema = z.object({
   }),
 });
 
+const instantSchema = z.object({
+  data: z.object({ result: z.array(z.object({ value: z.tuple([z.number(), z.string()]) })) }),
+});
+
 /** Resolution with which the moment of a bad scrape is found. Seconds. */
 const STEP_SECONDS = 0.1;
 
@@ -32,6 +36,21 @@ export async function firstBadScrape(prometheusUrl: string, fromEpochMs: number,
   const breaches = times.filter((time) => time !== undefined);
   if (breaches.length === 0) throw new Error('no guardrail was beyond its limit');
   return Math.min(...breaches);
+}
+
+/** How many requests the gateways answered with an error in that time, by their own counters. */
+export async function failedBetween(prometheusUrl: string, fromEpochMs: number, toEpochMs: number): Promise<number> {
+  const [before, after] = await Promise.all(
+    [fromEpochMs, toEpochMs].map(async (epochMs) => {
+      const url = new URL('/api/v1/query', prometheusUrl);
+      const query = 'sum(http_requests_total{code=~"5.."}) or vector(0)';
+      url.search = new URLSearchParams({ query, time: String(epochMs / 1000) }).toString();
+      const response = await fetch(url);
+      if (!response.ok) throw new Error(`Prometheus answered ${response.status}: ${await response.text()}`);
+      return Number(instantSchema.parse(await response.json()).data.result[0]?.value[1]);
+    }),
+  );
+  return (after ?? Number.NaN) - (before ?? Number.NaN);
 }
 
 /** @param values samples as Prometheus returns them: [epoch seconds, number as text]. @returns epoch milliseconds. */

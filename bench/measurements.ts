@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SHARDS } from '../lab/fleet/fleet.ts';
 import { identify, outerPids, signalProcess } from '../lab/shared/processes.ts';
 import { CANARY_SHARD } from '../lab/traffic/routing.ts';
-import { firstBadScrape } from './breach.ts';
+import { failedBetween, firstBadScrape } from './breach.ts';
 import { readProcesses } from './lab-control.ts';
 import { type Bench, withPartitionedMaster } from './scenario.ts';
 import { readWatchdogUsage } from './watchdog-usage.ts';
@@ -11,13 +11,15 @@ const TTL_SECONDS = 20;
 const WATCHDOG_SAMPLE_MS = 8_000;
 /** Far longer than anything promised: a fault that outlives its promise must be measured, not cut off. */
 const PATIENCE_MS = 60_000;
+/** What customers feel goes on after the lift, a fence for instance. */
+const AFTERMATH_MS = 15_000;
 
 export interface TtlRun {
   postToActiveSeconds: number;
   /** Observed life beyond the TTL; the TTL counts from the host's own `applied`, up to a sample before we saw it. */
   overshootSeconds: number;
   watchdogCpuPct: number;
-  /** Proportional set size. */
+  /** As if nothing else on the host shared any of it. */
   watchdogMegabytes: number;
 }
 
@@ -36,19 +38,27 @@ export function measureTtl(bench: Bench): Promise<TtlRun> {
       postToActiveSeconds: (running.activeAtEpochMs - running.postedAtEpochMs) / 1000,
       overshootSeconds: (liftedAt - running.activeAtEpochMs) / 1000 - TTL_SECONDS,
       watchdogCpuPct: (100 * (after.cpuSeconds - before.cpuSeconds)) / elapsedSeconds,
-      watchdogMegabytes: after.proportionalMegabytes,
+      watchdogMegabytes: after.megabytes,
     };
   });
 }
 
-/** A production shard: the guard must abort. @returns seconds from the first bad scrape to the fault being lifted. */
-export function measureAbort(bench: Bench, repetition: number): Promise<number> {
+export interface AbortRun {
+  badScrapeToLiftedSeconds: number;
+  /** Requests that the gateways answered with an error, from the cut until some time after the lift. */
+  failedRequests: number;
+}
+
+/** A production shard: the guard must abort. */
+export function measureAbort(bench: Bench, repetition: number): Promise<AbortRun> {
   const busy = SHARDS.filter((shard) => shard !== CANARY_SHARD);
   const shard = busy[repetition % busy.length] ?? CANARY_SHARD;
   return withPartitionedMaster(bench, shard, 60, async (running) => {
     const liftedAt = await running.lifted(running.activeAtEpochMs + 1, 60_000 + PATIENCE_MS);
     const badAt = await firstBadScrape(bench.lab.prometheusUrl, running.activeAtEpochMs, liftedAt + 1_000);
-    return (liftedAt - badAt) / 1000;
+    await delay(AFTERMATH_MS);
+    const failedRequests = await failedBetween(bench.lab.prometheusUrl, running.activeAtEpochMs, Date.now());
+    return { badScrapeToLiftedSeconds: (liftedAt - badAt) / 1000, failedRequests };
   });
 }
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
-import shutil
 import signal
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from linux import processes
+from linux import command, processes
 from linux.boot_clock import now
 from record import FaultRecord
 from refused import Refused
@@ -59,7 +58,10 @@ def hierarchies() -> Iterator[tuple[str, int, set[str]]]:
         if kind == "cgroup" and os.path.dirname(path) == ROOT:
             yield path, 1, set(options.split(","))
         elif (
-            kind == "cgroup2" and path == ROOT and os.path.isdir("/run/systemd/system") and shutil.which("systemd-run")
+            kind == "cgroup2"
+            and path == ROOT
+            and os.path.isdir("/run/systemd/system")
+            and command.exists("systemd-run")
         ):
             with open(f"{path}/cgroup.controllers", encoding="ascii") as file:
                 yield path, 2, set(file.read().split())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Sequence
@@ -75,4 +74,5 @@ def output(words: Sequence[str]) -> str | None:
 
 
 def exists(name: str) -> bool:
-    return shutil.which(name) is not None
+    """As `shutil.which` says, without its memory."""
+    return any(os.access(f"{directory}/{name}", os.X_OK) for directory in os.environ["PATH"].split(":"))

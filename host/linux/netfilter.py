@@ -7,7 +7,6 @@ rules of others are never read back or rewritten."""
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable
 
 from linux import command
@@ -35,7 +34,7 @@ def usable(save: str) -> bool:
 def families() -> list[str]:
     """The address families whose packet filter works on this host: in these a fault and its fence are installed,
     removed and looked for, and in no other."""
-    return [name for name, tool in COMMANDS.items() if shutil.which(f"{tool}-restore") and usable(f"{tool}-save")]
+    return [name for name, tool in COMMANDS.items() if command.exists(f"{tool}-restore") and usable(f"{tool}-save")]
 
 
 def in_family(family: str, addresses: list[str]) -> list[str]:

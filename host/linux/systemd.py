@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 
 from linux import command
 
 
 def is_here() -> bool:
-    return os.path.isdir("/run/systemd/system") and shutil.which("systemd-run") is not None
+    return os.path.isdir("/run/systemd/system") and command.exists("systemd-run")
 
 
 def is_going_down() -> bool:
