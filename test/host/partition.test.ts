@@ -106,12 +106,9 @@ describe.concurrent('a partition of some ports', () => {
 
   it.each([
     [{ ports: '5000' }, /one of storePorts/],
-    [{ ports: '65536', scope: 'peers' }, /1 to 65535/],
-    [
-      { ports: Array.from({ length: 16 }, (_, index) => 6379 + index).join(',') },
-      /^ports: 1-15 different ports, .* It must match /,
-    ],
-    [{ direction: 'forward' }, /^direction: both, in, out: .* It must match /],
+    [{ ports: '65536', scope: 'peers' }, /^ports: .*must match \(\(\[1-9\]/],
+    [{ ports: Array.from({ length: 16 }, (_, index) => 6379 + index).join(',') }, /^ports: .*must match \(\(\[1-9\]/],
+    [{ direction: 'forward' }, /^direction: .*must match \(both\|in\|out\)/],
   ])('refuses to start with %j', (changes, reason) =>
     inWorld(KIND, async (world) => {
       expect(await world.inject(changes)).toMatchObject({ code: 3, reason: expect.stringMatching(reason) });
