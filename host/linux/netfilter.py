@@ -105,8 +105,8 @@ def is_there(record: FaultRecord, prefix: str) -> bool:
 
 
 def packets(record: FaultRecord, prefix: str) -> int:
-    """How many packets met the rules that drop, by the counters of the rules themselves. Costs a command or two."""
-    ours = re.compile(rf"\[(\d+):\d+\] -A {chain_of(prefix, record.digest)}-[iof] .*-j DROP$")
+    """How many packets met the rules that only count, which have no target. Costs a command or two."""
+    ours = re.compile(rf"\[(\d+):\d+\] -A {chain_of(prefix, record.digest)}-[iof] (?!.*-j )")
     total = 0
     for family in record.families:
         lines = command.run([f"{COMMANDS[family]}-save", "-c", "-t", "filter"], timeout_seconds=1.0).splitlines()

@@ -91,8 +91,7 @@ def is_there(record: FaultRecord) -> bool:
 
 
 def packets(record: FaultRecord) -> int:
-    """How many packets to or from the peers met the fault; without sets, how many it lost. Raises OSError when a peer
-    is not cut any more."""
+    """How many packets to or from the peers met the fault. Raises OSError when a peer is not cut any more."""
     if not record.ends_in_kernel:
         return netfilter.packets(record, PREFIX)
     found = [count for family in record.families for count in ip_set.packets(set_of(record, family))]
@@ -115,11 +114,14 @@ def rules_of(record: FaultRecord, loss: Loss, family: str) -> netfilter.Rules:
             arriving.append(f"-p tcp -s {address} -m tcp --sport {port} --dport {own_port} -j RETURN")
             sent.append(f"-p tcp -d {address} -m tcp --sport {own_port} --dport {port} -j RETURN")
     drop = f"{share(loss.percent)}-j DROP"
+    # Without sets, which count what they meet, a rule of its own counts what the next one loses a share of.
+    targets = [drop] if record.ends_in_kernel else ["", drop]
     for match in port_matches(loss.ports):
         for source, destination in peer_matches(record, family):
-            arriving.append(f"{match}{source}{drop}")
-            sent.append(f"{match}{destination}{drop}")
-            forwarded += [f"{match}{each}{drop}" for each in directed(loss, source, destination)]
+            for target in targets:
+                arriving.append(f"{match}{source}{target}".strip())
+                sent.append(f"{match}{destination}{target}".strip())
+                forwarded += [f"{match}{each}{target}".strip() for each in directed(loss, source, destination)]
     if loss.client_ports:
         to_them, from_them = client_matches(record, loss)
         arriving.append(f"-p tcp {to_them}{drop}")

@@ -114,7 +114,7 @@ describe.concurrent('the fence stands until nobody can take the node for master 
         const liftedMs = Date.now();
         const waiting = await until('the one who waits', 5, async () => {
           const [pid] = (await world.exec(['cat', `/run/holdfast/lock.settling.${world.faultId}`])).out.split(' ');
-          return pid;
+          return pid && /^\d+$/.test(pid) && pid;
         });
         expect(Object.values(await world.pair())).toContain(waiting);
         await world.signal(signal, waiting);
