@@ -16,16 +16,16 @@ from refused import Refused
 LEASE_TABLE = r"[A-Za-z0-9_.-]{3,255}"
 
 
-def read(wanted: dict[str, tuple[str, str]]) -> dict[str, str]:
+def read(wanted: dict[str, str]) -> dict[str, str]:
     """The named parameters. Raises Refused for the first one that is not allowed."""
     if "SSM_experimentId" not in os.environ:
         raise Refused("experimentId: SSM_experimentId is not set; the SSM agent must be 3.3.2746 or newer")
     values: dict[str, str] = {}
-    for name, (pattern, words) in wanted.items():
+    for name, pattern in wanted.items():
         # An agent may leave out what is empty; a parameter that may not be empty fails its own pattern.
         value = os.environ.get("SSM_" + name, "")
         if not re.fullmatch(pattern, value):
-            raise Refused(f"{name}: {words} It must match {pattern}")
+            raise Refused(f"{name}: must match {pattern}")
         values[name] = value
     if not values["faultId"].startswith(values["experimentId"] + "."):
         raise Refused("faultId: must be <experimentId>.<position>")

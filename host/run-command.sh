@@ -1,5 +1,6 @@
 #!/bin/bash
 # The Run Command: writes the program below /run and becomes it. Parameters come as SSM_<name> in the environment.
+# The program is host/ of the repository, here without comments; where it ran: ls /run/holdfast/program/*
 set -euo pipefail
 umask 077
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

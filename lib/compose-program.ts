@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path/posix';
-import type { HostFaultKind } from '../functions/domain/faults/catalogue.ts';
+import { type HostFaultKind, hostKindOf } from '../functions/domain/faults/catalogue.ts';
 import { ENGINE_NAMES } from '../functions/engines/configuration.ts';
 import { BOUNDS_FILE, hostBounds } from './host-bounds.ts';
-import { hostSpecification, SPECIFICATION_FILE } from './host-specification.ts';
-import { END_OF_FILE, packed } from './packed-files.ts';
+import { hostSpecification, rollBackSpecification, SPECIFICATION_FILE } from './host-specification.ts';
+import { type File, packed } from './packed-files.ts';
 import { type LogicalLine, logicalLines, stripPython } from './strip-python.ts';
 
 /** The line of `run-command.sh` that is replaced by the files of the program. */
@@ -13,56 +13,67 @@ const ENTRY = 'watchdog.py';
 const INJECT = 'inject.py';
 /** The entry imports them when it is asked to inject, or to watch what was injected. */
 const ONLY_INJECTS = [INJECT, 'supervision/pair.py'];
+/** Imported in functions that run for no fault without a fence. So are the engines, by name. */
+const ONLY_FENCED = ['fence.py', 'packet_filter_preflight.py', 'linux/netfilter.py'];
 
 /**
- * One script that writes the host program and runs it: `run-command.sh` with its placeholder line replaced by quoted
- * heredocs, so that a host needs nothing but what its image has and nothing is downloaded.
+ * One script that writes the host program and runs it: `run-command.sh` with its placeholder line replaced by an
+ * archive, so that a host needs nothing but what its image has and nothing is downloaded.
  *
- * With one kind it is the program that injects it: the module that says what happens to the host stands in it as it is,
- * to be read where it runs. With several it is the one that rolls all of them back. All else is stripped and packed.
+ * With one kind it is the program that injects it, with several the one that rolls all of them back.
  *
  * @param hostDirectory absolute path of `host/`, with a trailing slash.
- * @throws Error when the placeholder or a file is missing, or the module of the kind cannot be carried as it is.
+ * @throws Error when the placeholder or a file is missing, or a file cannot be packed.
  */
 export function composeProgram(hostDirectory: string, kinds: readonly HostFaultKind[]): string[] {
-  const injects = kinds.length === 1;
-  const files = collect(hostDirectory, kinds, injects);
   const lines = readFileSync(`${hostDirectory}run-command.sh`, 'utf8').trimEnd().split('\n');
   const position = lines.indexOf(PLACEHOLDER);
   if (position < 0) throw new Error(`host/run-command.sh has no line ${PLACEHOLDER}`);
-  const legible = injects ? kinds.map(moduleOf) : [];
-  return [
-    ...lines.slice(0, position),
-    ...files.flatMap(([file, text]) => (legible.includes(file) ? asItIs(file, text) : [])),
-    ...packed(files.flatMap(([file, text]) => (legible.includes(file) ? [] : [[file, stripPython(text)]]))),
-    ...lines.slice(position + 1),
-  ];
+  const { first, others } = collect(hostDirectory, kinds);
+  return [...lines.slice(0, position), ...packed(first, others), ...lines.slice(position + 1)];
 }
 
-/** What is loaded by name, and every module that one of these imports; by path. */
-function collect(hostDirectory: string, kinds: readonly HostFaultKind[], injects: boolean): [string, string][] {
+/**
+ * What is loaded by name, and every module that one of these imports. First what is the same for every kind, then what
+ * every fault with a fence has: the archives of these begin alike.
+ */
+function collect(hostDirectory: string, kinds: readonly HostFaultKind[]): { first: File[]; others: File[] } {
+  const injects = kinds.length === 1;
+  const isFenced = kinds.some((kind) => hostKindOf(kind).fence);
   const generated = new Map([
     [BOUNDS_FILE, hostBounds()],
-    [SPECIFICATION_FILE, hostSpecification(kinds)],
+    [SPECIFICATION_FILE, injects ? hostSpecification(kinds) : rollBackSpecification()],
   ]);
   const exists = (file: string) => generated.has(file) || existsSync(`${hostDirectory}${file}`);
-  const texts = new Map<string, string>();
-  const waiting = [
-    ENTRY,
-    ...(injects ? [INJECT] : []),
-    ...kinds.map(moduleOf),
-    ...ENGINE_NAMES.map((engine) => `engines/${engine}.py`).filter(exists),
-  ];
-  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
-    if (texts.has(file) || (!injects && ONLY_INJECTS.includes(file))) continue;
-    const text = generated.get(file) ?? readFileSync(`${hostDirectory}${file}`, 'utf8');
-    texts.set(file, text);
-    const lines = logicalLines(stripPython(text));
-    waiting.push(...[`${dirname(file)}/__init__.py`, ...lines.flatMap(imported)].filter(exists));
-    // A rollback starts no workers, it only ends them.
-    if (injects && file.startsWith('faults/')) waiting.push(...lines.flatMap(worker));
+  const files = new Map<string, string>();
+  const ofFences = new Set(ENGINE_NAMES.map((engine) => `engines/${engine}.py`).filter(exists));
+
+  function reach(names: readonly string[], withFences: boolean): File[] {
+    const before = files.size;
+    const waiting = [...names];
+    for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+      if (files.has(file) || (!injects && ONLY_INJECTS.includes(file))) continue;
+      const text = stripPython(generated.get(file) ?? readFileSync(`${hostDirectory}${file}`, 'utf8'));
+      files.set(file, text);
+      const lines = logicalLines(text);
+      for (const line of lines) {
+        const isLate = (path: string) => !withFences && line.indentation > 0 && ONLY_FENCED.includes(path);
+        const found = imported(line).filter(exists);
+        for (const path of found.filter(isLate)) ofFences.add(path);
+        waiting.push(...found.filter((path) => !isLate(path)));
+      }
+      waiting.push(...[`${dirname(file)}/__init__.py`].filter(exists));
+      // A rollback starts no workers, it only ends them.
+      if (injects && file.startsWith('faults/')) waiting.push(...lines.flatMap(worker));
+    }
+    return [...files].slice(before);
   }
-  return [...texts].sort(([one], [other]) => (one < other ? -1 : 1));
+
+  const first = reach([ENTRY, ...(injects ? [INJECT] : [])], false);
+  const fences = isFenced ? reach([...ofFences], true) : [];
+  const own = reach(kinds.map(moduleOf), isFenced);
+  const isOwn = ([file]: File) => file === SPECIFICATION_FILE;
+  return { first: [...first.filter((file) => !isOwn(file)), ...fences], others: [...own, ...first.filter(isOwn)] };
 }
 
 const moduleOf = (kind: HostFaultKind) => `faults/${kind.toLowerCase()}.py`;
@@ -85,12 +96,4 @@ function imported({ tokens }: LogicalLine): string[] {
 function worker({ indentation, tokens }: LogicalLine): string[] {
   const name = /^["'](\w+)["']$/.exec(tokens.at(-1) ?? '')?.[1];
   return indentation === 0 && tokens[0] === 'WORKER' && name !== undefined ? [`workers/${name}.py`] : [];
-}
-
-function asItIs(file: string, content: string): string[] {
-  // `{{` would be read by SSM as one of its own parameters, inside or outside of quotes.
-  if (content.includes('{{')) throw new Error(`host/${file} contains "{{", which SSM would try to interpolate`);
-  const lines = content.replace(/\n$/, '').split('\n');
-  if (lines.includes(END_OF_FILE)) throw new Error(`host/${file} contains the heredoc delimiter ${END_OF_FILE}`);
-  return [`mkdir -p ${dirname(file)}`, `cat <<'${END_OF_FILE}' > ${file}`, ...lines, END_OF_FILE];
 }

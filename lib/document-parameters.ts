@@ -14,37 +14,34 @@ const EXPERIMENT_ID = '[A-Za-z0-9_-]{1,50}';
 /** Every document has these. */
 export const IDENTITY_PARAMETERS: DocumentParameters = {
   experimentId: {
-    description: '1-50 letters, digits, underscores and dashes: the experiment that the command belongs to.',
+    description: 'The experiment that the command belongs to.',
     pattern: anchored(EXPERIMENT_ID),
   },
   faultId: {
-    description: 'the id of the experiment, a dot and a number from 1 to 999: the fault of the experiment.',
+    description: 'Its fault: the id of the experiment, a dot and a number.',
     pattern: anchored(`${EXPERIMENT_ID}[.][1-9][0-9]{0,2}`),
   },
 };
 
 /** Every fault document has these too. */
 export const COMMON_PARAMETERS: DocumentParameters = {
-  ttlSeconds: wholeNumber('longest life of the fault in seconds, by the monotonic clock of the host', TTL_SECONDS),
-  leaseGraceSeconds: wholeNumber(
-    'the fault is reverted when the lease has not advanced for so many seconds',
-    LEASE_GRACE_SECONDS,
-  ),
+  ttlSeconds: seconds("longest life of the fault by the host's monotonic clock", TTL_SECONDS),
+  leaseGraceSeconds: seconds('how long the lease may not advance before the fault is reverted', LEASE_GRACE_SECONDS),
   engine: {
-    description: `${ENGINE_NAMES.join(', ')}: store on the host.`,
+    description: 'Store on the host.',
     pattern: anchored(PATTERN.oneOf(ENGINE_NAMES)),
   },
   unit: {
-    description: '1-100 letters, digits, @, dots, dashes and underscores: systemd unit of the store.',
+    description: 'systemd unit of the store.',
     pattern: anchored('[A-Za-z0-9][A-Za-z0-9@._-]{0,99}'),
   },
   storePorts: {
-    description: `1-${MAX_PORTS + 1} ports with commas between them: those that the host serves, the one of the node first.`,
+    description: 'Ports that the host serves, the one of the node first, with commas between them.',
     // One for each store, and one of the engine's own.
     pattern: anchored(PATTERN.list(PATTERN.wholeNumber(PORT.min, PORT.max), MAX_PORTS + 1)),
   },
   exemptAddresses: {
-    description: 'IP addresses with commas between them, or empty: those that are never cut off.',
+    description: 'IP addresses that are never cut off, with commas between them; may be empty.',
     pattern: anchored(`(${PATTERN.addresses})?`),
   },
   ...Object.fromEntries(
@@ -52,19 +49,30 @@ export const COMMON_PARAMETERS: DocumentParameters = {
   ),
 };
 
-function wholeNumber(what: string, { min, max }: { min: number; max: number }): DocumentParameter {
+function seconds(what: string, { min, max }: { min: number; max: number }): DocumentParameter {
   return {
-    description: `a whole number from ${min} to ${max}: ${what}.`,
+    description: `${min} to ${max} seconds: ${what}.`,
     pattern: anchored(PATTERN.wholeNumber(min, max)),
   };
 }
 
-/** Common and own parameters of the document of one kind. */
-export function documentParameters(kind: HostFaultKind): Record<string, DocumentParameter> {
-  return { ...IDENTITY_PARAMETERS, ...COMMON_PARAMETERS, ...hostKindOf(kind).document };
+/** Its program has nothing of what a fence needs. */
+const WITHOUT_FENCE: DocumentParameters = {
+  fence: { description: 'none: the role of the node is not in doubt.', pattern: anchored('none') },
+};
+
+/** Those of the document of one kind that others have not, or not so. */
+export function ownParameters(kind: HostFaultKind): DocumentParameters {
+  const { fence, document } = hostKindOf(kind);
+  return { ...(fence ? {} : WITHOUT_FENCE), ...document };
 }
 
-export const ROLL_BACK_PARAMETERS: Record<string, DocumentParameter> = {
+/** Common and own parameters of the document of one kind. */
+export function documentParameters(kind: HostFaultKind): DocumentParameters {
+  return { ...IDENTITY_PARAMETERS, ...COMMON_PARAMETERS, ...ownParameters(kind) };
+}
+
+export const ROLL_BACK_PARAMETERS: DocumentParameters = {
   ...IDENTITY_PARAMETERS,
   verb: {
     description: 'revert undoes the fault and waits for the fence; status only reads.',

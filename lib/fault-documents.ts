@@ -12,6 +12,7 @@ import { PROJECT_ROOT } from './bundle.ts';
 import { allow, type Capability } from './capability.ts';
 import { composeProgram } from './compose-program.ts';
 import { documentParameters, ROLL_BACK_PARAMETERS } from './document-parameters.ts';
+import { SharedLines } from './shared-lines.ts';
 
 const HOST_DIRECTORY = `${PROJECT_ROOT}host/`;
 
@@ -25,14 +26,19 @@ export class FaultDocuments extends Construct {
     super(scope, id);
     this.targetTag = targetTag;
     this.prefix = `Holdfast-${Stack.of(this).stackName}-`;
-    for (const kind of HOST_FAULT_KINDS) {
-      const script = scriptName(kind);
+    const programs = HOST_FAULT_KINDS.map((kind) => {
       const [shebang = '', ...program] = composeProgram(HOST_DIRECTORY, [kind]);
-      const lines = [shebang, `export ${ENVIRONMENT.leaseTable}=${leaseTable}`, ...program];
-      this.addDocument(script, lines, documentParameters(kind));
+      return { kind, lines: [shebang, `export ${ENVIRONMENT.leaseTable}=${leaseTable}`, ...program] };
+    });
+    const shared = new SharedLines(
+      this,
+      'Lines',
+      programs.map(({ lines }) => lines),
+    );
+    for (const { kind, lines } of programs) {
+      this.addDocument(scriptName(kind), shared.referredTo(lines), documentParameters(kind));
     }
-    const program = composeProgram(HOST_DIRECTORY, HOST_FAULT_KINDS);
-    this.addDocument(ROLL_BACK_DOCUMENT, program, ROLL_BACK_PARAMETERS);
+    this.addDocument(ROLL_BACK_DOCUMENT, composeProgram(HOST_DIRECTORY, HOST_FAULT_KINDS), ROLL_BACK_PARAMETERS);
   }
 
   /** Send fault documents, and only those, to instances that carry the target tag. */
@@ -46,7 +52,7 @@ export class FaultDocuments extends Construct {
     return this.send([ROLL_BACK_DOCUMENT], {});
   }
 
-  private addDocument(name: string, program: string[], parameters: Record<string, DocumentParameter>): void {
+  private addDocument(name: string, program: string[], parameters: Readonly<Record<string, DocumentParameter>>): void {
     new CfnDocument(this, name, {
       name: `${this.prefix}${name}`,
       documentType: 'Command',
@@ -86,7 +92,11 @@ export class FaultDocuments extends Construct {
 }
 
 /** Schema 2.2. Parameters reach the script as `SSM_<name>` in the environment and are never pasted into it. */
-export function documentContent(name: string, program: string[], parameters: Record<string, DocumentParameter>) {
+export function documentContent(
+  name: string,
+  program: string[],
+  parameters: Readonly<Record<string, DocumentParameter>>,
+) {
   return {
     schemaVersion: '2.2',
     description: `Holdfast: ${name}`,

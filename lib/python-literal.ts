@@ -52,7 +52,11 @@ function lines(before: string, value: Python, after: string): string[] {
   const whole = `${before}${onOneLine(value)}${after}`;
   if (whole.length <= LINE_LENGTH) return [whole];
   const indent = /^ */.exec(before)?.[0] ?? '';
-  if (value.type === 'string') return pieces(before, value, after);
+  if (value.type === 'string') {
+    // Strings one below the other are one; behind a name or a key they stand in brackets.
+    if (before === indent) return pieces(indent, value, after);
+    return [`${before}(`, ...pieces(`${indent}${INDENT}`, value, ''), `${indent})${after}`];
+  }
   const [open, close] = value.brackets;
   const inner = value.items.flatMap(({ key, value: item }) => lines(`${indent}${INDENT}${key}`, item, ','));
   return [`${before}${open}`, ...inner, `${indent}${close}${after}`];
@@ -64,7 +68,6 @@ function onOneLine(value: Python): string {
   return `${open}${value.items.map(({ key, value: item }) => `${key}${onOneLine(item)}`).join(', ')}${close}`;
 }
 
-/** Strings that stand one below the other are one. */
 function pieces(before: string, { prefix, content }: Python & { type: 'string' }, after: string): string[] {
   const most = LINE_LENGTH - before.length - prefix.length - '""'.length - after.length;
   const [rest, part] = [`.{1,${most}}$`, `.{1,${most}}`];

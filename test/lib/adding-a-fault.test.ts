@@ -129,6 +129,7 @@ import { readFileSync } from 'node:fs';
 import { parseExperiment } from './functions/domain/parse-experiment.ts';
 import { composeProgram } from './lib/compose-program.ts';
 import { documentParameters } from './lib/document-parameters.ts';
+import { writeProgram } from './test/lib/write-program.ts';
 import { KIND_CASES } from './test/host/kinds/index.ts';
 const body = JSON.parse(readFileSync('examples/redis-port-shortage.json', 'utf8'));
 const parsed = (parameters) => parseExperiment(JSON.stringify({ ...body, parameters }), {});
@@ -136,7 +137,7 @@ console.log(JSON.stringify({
   accepted: parsed(body.parameters).ok,
   refused: parsed({ targetNodes: ['redis-node-3'], leftPorts: 6 }).problem.errors,
   document: documentParameters('PORT_SHORTAGE'),
-  program: composeProgram(process.cwd() + '/host/', ['PORT_SHORTAGE']).join('\\n'),
+  program: Object.fromEntries(writeProgram(composeProgram(process.cwd() + '/host/', ['PORT_SHORTAGE']))),
   cases: KIND_CASES.map(({ kind }) => kind),
 }));`;
 
@@ -190,7 +191,7 @@ describe('docs/adding-a-fault.md', () => {
         },
       ]);
       expect(Object.keys(shown.document)).toEqual(expect.arrayContaining(['ttlSeconds', 'leftPorts', 'leftPct']));
-      expect(shown.program).toContain('class PortShortage');
+      expect(shown.program['faults/port_shortage.py']).toContain('class PortShortage');
       expect(shown.cases).toContain(NEW.script);
     },
     PATIENCE_MS,
@@ -200,9 +201,9 @@ describe('docs/adding-a-fault.md', () => {
     expect(read('docs/faults.md')).toContain('\n## PORT_SHORTAGE\n');
     expect(read('examples/README.md')).toContain('`redis-port-shortage.json`');
     const [parameters, rules, resource] = JSON.parse(await run('/usr/bin/python3', '-I', '-B', '-c', SPECIFICATION));
-    expect(Object.keys(parameters)).toEqual(['leftPorts', 'leftPct']);
-    expect(new RegExp(`^${parameters.leftPorts[0]}$`).test('777')).toBe(true);
-    expect(new RegExp(`^${parameters.leftPorts[0]}$`).test('778')).toBe(false);
+    expect(Object.keys(parameters)).toEqual(['fence', 'leftPorts', 'leftPct']);
+    expect(new RegExp(`^${parameters.leftPorts}$`).test('777')).toBe(true);
+    expect(new RegExp(`^${parameters.leftPorts}$`).test('778')).toBe(false);
     expect([rules, resource]).toEqual([[['exactlyOne', 'leftPorts', 'leftPct']], NEW.script]);
   });
 

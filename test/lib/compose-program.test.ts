@@ -4,10 +4,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { HOST_FAULT_KINDS, type HostFaultKind } from '../../functions/domain/faults/catalogue.ts';
+import {
+  HOST_FAULT_KINDS,
+  type HostFaultKind,
+  hostKindOf,
+  scriptName,
+} from '../../functions/domain/faults/catalogue.ts';
 import { composeProgram } from '../../lib/compose-program.ts';
 import { BOUNDS_FILE, hostBounds } from '../../lib/host-bounds.ts';
-import { hostSpecification, SPECIFICATION_FILE } from '../../lib/host-specification.ts';
+import { hostSpecification, rollBackSpecification, SPECIFICATION_FILE } from '../../lib/host-specification.ts';
 import { stripPython } from '../../lib/strip-python.ts';
 import { writeProgram } from './write-program.ts';
 
@@ -45,18 +50,39 @@ for path, text in sorted(files.items()):
             print(f"{path}:{module}")
 `;
 
+/** In the folder of a program: imports every module of it, but for the workers, which are commands. */
+const IMPORT = `
+import importlib, pathlib, sys
+sys.path.insert(0, ".")
+for path in sorted({*pathlib.Path().glob("**/*.py")} - {*pathlib.Path().glob("workers/*")}):
+    importlib.import_module(".".join(path.with_suffix("").parts).removesuffix(".__init__"))
+`;
+/** Prints of every fault whether it can have a fence, and whether it uses what only a program with fences has. */
+const FENCES = `
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import faults
+found = {kind: faults.load(kind) for kind in faults.carried()}
+print(json.dumps({kind: [fault.can_be_fenced, fault.uses_packet_filter] for kind, fault in found.items()}))
+`;
+/** Imported by functions that run for faults with a fence alone. */
+const OF_FENCES = ['preflight.py:packet_filter_preflight', 'revert.py:fence', 'revert.py:linux.netfilter'];
+
 let host: string;
 beforeEach(() => {
   host = `${mkdtempSync(join(tmpdir(), 'compose-'))}/`;
   writeFileSync(`${host}run-command.sh`, readFileSync(`${REAL}run-command.sh`));
   write({
-    'watchdog.py': 'import record\ndef main():\n    import inject\n    from supervision import pair\n',
+    'watchdog.py':
+      'import record\ndef main():\n    import inject\n    from supervision import pair\n    import fence\n',
     'inject.py': 'import record\nfrom linux import netem\n',
     'record.py': 'record = 1\n',
     'supervision/pair.py': 'import record, supervision.runner\n',
     'supervision/runner.py': 'runner = 1\n',
+    'fence.py': 'from linux import netfilter\n',
     'unused.py': 'nobody imports this\n',
     'linux/netem.py': 'netem = 1\n',
+    'linux/netfilter.py': 'netfilter = 1\n',
     'linux/processes.py': 'processes = 1\n',
     'engines/redis.py': 'redis = 1\n',
     'engines/unknown.py': 'unknown = 1\n',
@@ -64,6 +90,7 @@ beforeEach(() => {
     'faults/process_pause.py': '"""Pauses."""\nfrom linux import processes\nWORKER = "pause_cycle"\n',
     'faults/process_kill.py':
       'from linux import processes\n# WORKER = "cpu_load"\nIT = """\nWORKER = "cpu_load"\n"""\n',
+    'faults/cpu_spike.py': 'from linux import processes\nWORKER = "cpu_load"\n',
     'workers/pause_cycle.py': 'import worker_lifetime\n',
     'workers/cpu_load.py': 'cpu_load = 1\n',
     'worker_lifetime.py': 'worker_lifetime = 1\n',
@@ -86,8 +113,10 @@ describe('composeProgram', () => {
       'engines/redis.py',
       'faults/__init__.py',
       'faults/process_pause.py',
+      'fence.py',
       'inject.py',
       'linux/netem.py',
+      'linux/netfilter.py',
       'linux/processes.py',
       'record.py',
       'supervision/pair.py',
@@ -99,12 +128,25 @@ describe('composeProgram', () => {
     expect(carriedFor('PROCESS_KILL')).not.toContainEqual(expect.stringContaining('workers/'));
   });
 
+  it('carries for a fault without a fence nothing that functions import, or load by name, for fences', () => {
+    const OF_ALL = ['faults/cpu_spike.py', 'linux/processes.py', 'record.py', 'workers/cpu_load.py'];
+    expect(carriedFor('CPU_SPIKE')).toEqual(expect.arrayContaining(OF_ALL));
+    for (const file of ['engines/redis.py', 'fence.py', 'linux/netfilter.py'])
+      expect(carriedFor('CPU_SPIKE')).not.toContain(file);
+    write({ 'inject.py': 'def late():\n    from linux import netem\n' });
+    expect(carriedFor('CPU_SPIKE')).toContain('linux/netem.py');
+    write({ 'inject.py': 'from linux import netfilter\n' });
+    expect(carriedFor('CPU_SPIKE')).toContain('linux/netfilter.py');
+  });
+
   it('carries to roll back all kinds, but nothing that only injecting needs', () => {
     expect(carriedFor('PROCESS_PAUSE', 'PROCESS_KILL')).toEqual([
       'engines/redis.py',
       'faults/__init__.py',
       'faults/process_kill.py',
       'faults/process_pause.py',
+      'fence.py',
+      'linux/netfilter.py',
       'linux/processes.py',
       'record.py',
       'watchdog.py',
@@ -130,15 +172,14 @@ describe('composeProgram', () => {
     expect(carriedFor('PROCESS_KILL').filter((path) => /^[ap][./]/.test(path))).toEqual(files);
   });
 
-  it('writes the module of the kind as it stands in the repository, and all other modules stripped', () => {
+  it('writes all modules stripped', () => {
     const pause = `"""Pauses, 'as' "said"."""\n\nTEXT = r'$HOME \`id\` \\n'  # ü\n\n\ndef pause() -> None:\n    pass\n`;
-    const redis = '"""An engine."""\nTEXT: str = """$HOME {{x}}\n\n  `id` \\\\n"""  # ü\nOTHER = {"ü": {}}\n';
+    const redis = '"""An engine."""\nTEXT: str = """$HOME {{x}}\n\n  `id` \\\\n"""  # ü\nOTHER = {"u": {}}\n';
     write({ 'faults/process_pause.py': pause, 'engines/redis.py': redis });
-    const program = programOf('PROCESS_PAUSE');
-    expect(program.get('faults/process_pause.py')).toBe(pause);
-    expect(composeProgram(host, ['PROCESS_PAUSE']).join('\n')).toContain(pause);
-    expect(program.get('engines/redis.py')).toBe(stripPython(redis));
-    expect(programOf('PROCESS_PAUSE', 'PROCESS_KILL').get('faults/process_pause.py')).toBe(stripPython(pause));
+    for (const program of [programOf('PROCESS_PAUSE'), programOf('PROCESS_PAUSE', 'PROCESS_KILL')]) {
+      expect(program.get('engines/redis.py')).toBe(stripPython(redis));
+      expect(program.get('faults/process_pause.py')).toBe(stripPython(pause));
+    }
   });
 
   it('writes the bounds and the specification of its kinds as the control plane has them now', () => {
@@ -147,6 +188,8 @@ describe('composeProgram', () => {
     const program = programOf('PROCESS_PAUSE');
     expect(program.get(BOUNDS_FILE)).toBe(stripPython(hostBounds()));
     expect(program.get(SPECIFICATION_FILE)).toBe(stripPython(hostSpecification(['PROCESS_PAUSE'])));
+    const rollBack = programOf('PROCESS_PAUSE', 'PROCESS_KILL');
+    expect(rollBack.get(SPECIFICATION_FILE)).toBe(stripPython(rollBackSpecification()));
   });
 
   it('gives the same text for the same files, so that no deployment changes a document without need', () => {
@@ -155,27 +198,43 @@ describe('composeProgram', () => {
 
   it.each(HOST_FAULT_KINDS)('leaves out nothing that the real program needs to inject %s', (kind) => {
     const program = writeProgram(composeProgram(REAL, [kind]));
-    expect([...program.keys()]).toEqual(expect.arrayContaining(['watchdog.py', 'inject.py', 'engines/redis.py']));
-    expect(missing(program)).toEqual([]);
+    const { fence } = hostKindOf(kind);
+    expect([...program.keys()]).toEqual(expect.arrayContaining(['watchdog.py', 'inject.py']));
+    expect(program.has('engines/redis.py')).toBe(fence);
+    expect(missing(program)).toEqual(fence ? [] : OF_FENCES);
+    expect(() => importAll(program)).not.toThrow();
   });
 
   it('leaves out nothing that the real program needs to roll back any kind', () => {
-    expect(missing(writeProgram(composeProgram(REAL, HOST_FAULT_KINDS)))).toEqual([
-      'watchdog.py:inject',
-      'watchdog.py:supervision.pair',
-    ]);
+    const program = writeProgram(composeProgram(REAL, HOST_FAULT_KINDS));
+    expect(missing(program)).toEqual(['watchdog.py:inject', 'watchdog.py:supervision.pair']);
+    expect(() => importAll(program)).not.toThrow();
   });
 
-  it('refuses a module that SSM would interpolate or that ends its own heredoc', () => {
-    write({ 'faults/process_kill.py': 'x = "{{ experimentId }}"\n' });
-    expect(() => composeProgram(host, ['PROCESS_KILL'])).toThrow('faults/process_kill.py contains "{{"');
-    write({ 'faults/process_kill.py': 'x = """\nHOLDFAST_END_OF_FILE\n"""\n' });
-    expect(() => composeProgram(host, ['PROCESS_KILL'])).toThrow('heredoc delimiter');
+  it('knows of the same faults as the host which of them can have a fence', () => {
+    const said = execFileSync('/usr/bin/python3', ['-I', '-B', '-c', FENCES, REAL], { encoding: 'utf8' });
+    const ofHost: Record<string, [canBeFenced: boolean, usesPacketFilter: boolean]> = JSON.parse(said);
+    expect(Object.keys(ofHost).sort()).toEqual(HOST_FAULT_KINDS.map(scriptName).toSorted());
+    for (const kind of HOST_FAULT_KINDS) {
+      const [canBeFenced, usesPacketFilter] = ofHost[scriptName(kind)] ?? [];
+      expect(hostKindOf(kind).fence, kind).toBe(canBeFenced);
+      if (usesPacketFilter) expect(canBeFenced, kind).toBe(true);
+    }
+  });
+
+  it('gives kinds of the same sort archives that begin alike, so that a template needs to say it once', () => {
+    const alike = (one: HostFaultKind, other: HostFaultKind) => {
+      const lines = new Set(composeProgram(REAL, [one]));
+      const shared = composeProgram(REAL, [other]).filter((line) => lines.has(line));
+      return shared.join('').length / [...lines].join('').length;
+    };
+    expect(alike('CPU_SPIKE', 'DISK_FULL')).toBeGreaterThan(0.9);
+    expect(alike('NETWORK_LATENCY', 'PROCESS_KILL')).toBeGreaterThan(0.8);
   });
 
   it('refuses to leave out the module of a kind, or a worker that it names', () => {
-    expect(() => composeProgram(host, ['CPU_SPIKE'])).toThrow('faults/cpu_spike.py');
-    expect(() => composeProgram(host, ['CPU_SPIKE', 'PROCESS_KILL'])).toThrow('faults/cpu_spike.py');
+    expect(() => composeProgram(host, ['DISK_IO'])).toThrow('faults/disk_io.py');
+    expect(() => composeProgram(host, ['DISK_IO', 'PROCESS_KILL'])).toThrow('faults/disk_io.py');
     write({ 'faults/process_kill.py': 'WORKER = "missing"\n' });
     expect(() => composeProgram(host, ['PROCESS_KILL'])).toThrow('workers/missing.py');
   });
@@ -195,4 +254,18 @@ function missing(program: ReadonlyMap<string, string>): string[] {
   const input = JSON.stringify(Object.fromEntries(program));
   const found = execFileSync('/usr/bin/python3', ['-I', '-c', MISSING], { input, encoding: 'utf8' });
   return found.split('\n').filter((line) => line !== '');
+}
+
+/** @throws Error with what Python says. */
+function importAll(program: ReadonlyMap<string, string>): void {
+  const directory = mkdtempSync(join(tmpdir(), 'imported-'));
+  try {
+    for (const [path, text] of program) {
+      mkdirSync(dirname(join(directory, path)), { recursive: true });
+      writeFileSync(join(directory, path), text);
+    }
+    execFileSync('/usr/bin/python3', ['-I', '-B', '-c', IMPORT], { cwd: directory, stdio: 'pipe' });
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }

@@ -14,7 +14,9 @@ describe('a Python literal', () => {
     const texts = fc.sample(fc.string({ unit: fc.constantFrom(...'ab |{}[].,: é'), maxLength: 400 }), 100);
     const source = written('A', list(texts.flatMap((content) => [text(content), tuple([raw(content), list([])])])));
     expect(asPythonReadsIt(source)).toEqual(texts.flatMap((content) => [content, [content, []]]));
-    expect(Math.max(...source.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
+    const named = written('A', dict(texts.map((content, at) => [`${at}`, text(content)])));
+    expect(asPythonReadsIt(named)).toEqual(Object.fromEntries(texts.entries()));
+    expect(Math.max(...`${source}\n${named}`.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
     expect(asPythonReadsIt(written('A', dict([['a-b', raw('[0-9]\\.')]])))).toEqual({ 'a-b': '[0-9]\\.' });
   });
 

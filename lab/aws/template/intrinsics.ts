@@ -4,6 +4,8 @@ import { isObject, type Json, type JsonObject } from '../protocol/json.ts';
 export interface IntrinsicScope {
   ref(logicalId: string): Json;
   getAtt(logicalId: string, attribute: string): Json;
+  /** A value of the template's `Mappings`. */
+  findInMap(mapping: string, key: string, attribute: string): Json;
   condition(name: string): boolean;
 }
 
@@ -54,6 +56,12 @@ function intrinsic(name: string, argument: Json, scope: IntrinsicScope): Resolve
   if (name === 'Fn::Split') {
     const [separator, text] = asList(argument, name);
     return asString(resolve(text ?? null, scope), name).split(asString(separator ?? null, name));
+  }
+  if (name === 'Fn::FindInMap') {
+    const keys = asList(argument, name).map((key) => asString(resolve(key, scope), name));
+    const [mapping = '', key = '', attribute = ''] = keys;
+    if (keys.length !== 3) throw new Error(`Fn::FindInMap: expected three keys, got ${JSON.stringify(keys)}`);
+    return scope.findInMap(mapping, key, attribute);
   }
   if (name === 'Fn::Sub') return substitute(argument, scope);
   if (name === 'Fn::If') {

@@ -49,6 +49,7 @@ export function resolveTemplate(body: JsonObject, place: Place, assets: Map<stri
   const declared = section(body, 'Resources');
   const parameters = section(body, 'Parameters');
   const conditions = section(body, 'Conditions');
+  const mappings = section(body, 'Mappings');
   const pseudo: Record<string, Json> = {
     'AWS::AccountId': place.accountId,
     'AWS::Region': place.region,
@@ -87,6 +88,12 @@ export function resolveTemplate(body: JsonObject, place: Place, assets: Map<stri
       return refOf(nameOf(logicalId), place);
     },
     getAtt: (logicalId, attribute) => attributeOf(nameOf(logicalId), attribute, place),
+    findInMap(mapping, key, attribute) {
+      if (mappings[mapping] === undefined) throw new Error(`nothing in Mappings is called ${mapping}`);
+      const value = section(section(mappings, mapping), key)[attribute];
+      if (value === undefined) throw new Error(`unable to get mapping for ${mapping}::${key}::${attribute}`);
+      return value;
+    },
     condition(name) {
       const condition = conditions[name];
       if (condition === undefined) throw new Error(`nothing in Conditions is called ${name}`);

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders are CloudFormation's, in Fn::Sub
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../../lab/aws/protocol/json.ts';
+import type { Json, JsonObject } from '../../../../lab/aws/protocol/json.ts';
 import { resolveTemplate } from '../../../../lab/aws/template/template.ts';
 import { PLACE } from '../fixture.ts';
 
@@ -54,5 +54,17 @@ describe('the template', () => {
     expect(topic?.properties.DisplayName).toBe(
       'b a-eu-west-1 arn:aws:dynamodb:eu-west-1:111122223333:table/a-eu-west-1 ${y}',
     );
+  });
+
+  it('looks up what the mappings say, by keys that may be references', () => {
+    const mapping = { Regions: { 'eu-west-1': { zones: ['a', 'b'], name: 'Ireland' } } };
+    const look = (...keys: Json[]) =>
+      resolved(table({ Found: { 'Fn::FindInMap': keys } }), { Mappings: mapping }).resources[0]?.properties.Found;
+    expect(look('Regions', { Ref: 'AWS::Region' }, 'name')).toBe('Ireland');
+    expect(look('Regions', 'eu-west-1', 'zones')).toEqual(['a', 'b']);
+    expect(() => look('Zones', 'eu-west-1', 'name')).toThrow('nothing in Mappings is called Zones');
+    expect(() => look('Regions', 'eu-west-2', 'name')).toThrow('unable to get mapping for Regions::eu-west-2::name');
+    expect(() => look('Regions', 'eu-west-1', 'size')).toThrow('unable to get mapping for Regions::eu-west-1::size');
+    expect(() => look('Regions', 'eu-west-1')).toThrow('three keys');
   });
 });
