@@ -33,6 +33,11 @@ def set_of(record: FaultRecord, suffix: str) -> str:
     return f"{PREFIX}-{record.digest}-{suffix}"
 
 
+def families_of(record: FaultRecord) -> list[str]:
+    """Of the peers."""
+    return sorted({family_of(address) for address in record.peers})
+
+
 def apply(record: FaultRecord, loss: Loss, seconds: int) -> None:
     """Idempotent. With sets it ends after so many seconds unless it is refreshed."""
     if record.ends_in_kernel:
@@ -42,7 +47,7 @@ def apply(record: FaultRecord, loss: Loss, seconds: int) -> None:
 
 
 def make_sets(record: FaultRecord, loss: Loss, seconds: int) -> None:
-    for family in record.families:
+    for family in families_of(record):
         if not ip_set.exists(set_of(record, family)):
             ip_set.create_addresses(set_of(record, family), family, seconds)
     if loss.client_ports and not ip_set.exists(set_of(record, "i")):
@@ -55,7 +60,7 @@ def refresh(record: FaultRecord, loss: Loss, seconds: int) -> None:
         return
     if loss.client_ports:
         ip_set.put_ports(set_of(record, "i"), loss.client_ports, seconds)
-    for family in record.families:
+    for family in families_of(record):
         ip_set.put_addresses(set_of(record, family), netfilter.in_family(family, record.peers), seconds)
 
 
@@ -94,7 +99,7 @@ def packets(record: FaultRecord) -> int:
     """How many packets to or from the peers met the fault. Raises OSError when a peer is not cut any more."""
     if not record.ends_in_kernel:
         return netfilter.packets(record, PREFIX)
-    found = [count for family in record.families for count in ip_set.packets(set_of(record, family))]
+    found = [count for family in families_of(record) for count in ip_set.packets(set_of(record, family))]
     if len(found) != len(set(record.peers)):
         raise OSError("peers are missing from the fault's IP sets")
     return sum(found)

@@ -85,8 +85,9 @@ class Peer:
                 rest.append(effect)
         return rest
 
-    def look(self) -> list[decide.Effect]:
-        """All that has happened since the last look, and the time."""
+    def look(self, is_waiting: bool = False) -> list[decide.Effect]:
+        """All that has happened since the last look, and the time, as often as it is wanted: a wait that a message has
+        ended says nothing new of tombstones and deadlines."""
         effects: list[decide.Effect] = []
         while self.arrived:
             effects += self.feed(self.arrived.popleft())
@@ -94,14 +95,16 @@ class Peer:
             effects += self.feed(self.channel.hear())
         if self.notifier:
             self.notifier.alive(now())
-        return effects + self.feed(decide.Tick(self.files.has_tombstone(), self.files.exists()))
+        if not is_waiting or now() - self.state.ticked_at >= decide.SAY_SECONDS:
+            effects += self.feed(decide.Tick(self.files.has_tombstone(), self.files.exists()))
+        return effects
 
     def wait(self, seconds: float = decide.TICK_SECONDS) -> list[decide.Effect]:
         """Until something happens, at most so long."""
         ready = select.select([self.channel, self.wake_end], [], [], seconds)[0]
         if self.wake_end in ready:
             os.read(self.wake_end, 4096)
-        return self.look()
+        return self.look(is_waiting=True)
 
     def leave(self, decision: decide.Revert, peer: ProcessId) -> None:
         """Ends when the fault is reverted and this is recorded."""

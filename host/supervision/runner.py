@@ -56,7 +56,7 @@ class Runner:
                 for effect in effects:
                     self.carry_out(effect)
                 effects = self.peer.wait()
-                if self.peer.state.phase is Phase.HOLDING:
+                if self.peer.record.workers and self.peer.state.phase is Phase.HOLDING:
                     effects += self.peer.feed(decide.WorkersSeen(self.workers_are_alive()))
         except Leaving as leaving:
             if isinstance(leaving.decision, decide.Revert):
