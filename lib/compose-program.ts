@@ -34,8 +34,8 @@ export function composeProgram(hostDirectory: string, kinds: readonly HostFaultK
 }
 
 /**
- * What is loaded by name, and every module that one of these imports. First what is the same for every kind, then what
- * every fault with a fence has: the archives of these begin alike.
+ * What is loaded by name, and every module that one of these imports. First what is the same for all kinds with a fence,
+ * or for all without: their archives begin alike.
  */
 function collect(hostDirectory: string, kinds: readonly HostFaultKind[]): { first: File[]; others: File[] } {
   const injects = kinds.length === 1;
@@ -45,10 +45,11 @@ function collect(hostDirectory: string, kinds: readonly HostFaultKind[]): { firs
     [SPECIFICATION_FILE, injects ? hostSpecification(kinds) : rollBackSpecification()],
   ]);
   const exists = (file: string) => generated.has(file) || existsSync(`${hostDirectory}${file}`);
+  const isLeftOut = (file: string, { indentation }: LogicalLine) =>
+    !isFenced && indentation > 0 && ONLY_FENCED.includes(file);
   const files = new Map<string, string>();
-  const ofFences = new Set(ENGINE_NAMES.map((engine) => `engines/${engine}.py`).filter(exists));
 
-  function reach(names: readonly string[], withFences: boolean): File[] {
+  function reach(names: readonly string[]): File[] {
     const before = files.size;
     const waiting = [...names];
     for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
@@ -56,24 +57,19 @@ function collect(hostDirectory: string, kinds: readonly HostFaultKind[]): { firs
       const text = stripPython(generated.get(file) ?? readFileSync(`${hostDirectory}${file}`, 'utf8'));
       files.set(file, text);
       const lines = logicalLines(text);
-      for (const line of lines) {
-        const isLate = (path: string) => !withFences && line.indentation > 0 && ONLY_FENCED.includes(path);
-        const found = imported(line).filter(exists);
-        for (const path of found.filter(isLate)) ofFences.add(path);
-        waiting.push(...found.filter((path) => !isLate(path)));
-      }
-      waiting.push(...[`${dirname(file)}/__init__.py`].filter(exists));
+      const imports = lines.flatMap((line) => imported(line).filter((path) => !isLeftOut(path, line)));
+      waiting.push(...[`${dirname(file)}/__init__.py`, ...imports].filter(exists));
       // A rollback starts no workers, it only ends them.
       if (injects && file.startsWith('faults/')) waiting.push(...lines.flatMap(worker));
     }
     return [...files].slice(before);
   }
 
-  const first = reach([ENTRY, ...(injects ? [INJECT] : [])], false);
-  const fences = isFenced ? reach([...ofFences], true) : [];
-  const own = reach(kinds.map(moduleOf), isFenced);
+  const engines = ENGINE_NAMES.map((engine) => `engines/${engine}.py`).filter(exists);
+  const same = reach([ENTRY, ...(injects ? [INJECT] : []), ...(isFenced ? engines : [])]);
+  const own = reach(kinds.map(moduleOf));
   const isOwn = ([file]: File) => file === SPECIFICATION_FILE;
-  return { first: [...first.filter((file) => !isOwn(file)), ...fences], others: [...own, ...first.filter(isOwn)] };
+  return { first: same.filter((file) => !isOwn(file)), others: [...own, ...same.filter(isOwn)] };
 }
 
 const moduleOf = (kind: HostFaultKind) => `faults/${kind.toLowerCase()}.py`;

@@ -46,12 +46,7 @@ export function packed(first: readonly File[], others: readonly File[]): string[
   for (const [path, text] of files) {
     if (/[^\t\n -~]/.test(text)) throw new Error(`${path}: only ASCII can be packed`);
   }
-  const words = repeated(
-    first
-      .map(([, text]) => text)
-      .join('\n')
-      .match(WORD) ?? [],
-  );
+  const words = repeated(first.flatMap(([, text]) => text.match(WORD) ?? []));
   const codes = new Map(words.map((word, at) => [word, String.fromCodePoint(FIRST_CODE + at)]));
   const coded = files.flat().map((part) => part.replace(WORD, (word) => codes.get(word) ?? word));
   const archive = compress(Buffer.from([words.join(' '), ...coded].join('\0')), COMPRESSION_MODE);
