@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import engines
-from linux import addresses, command, engine_process, netfilter, packet_loss, trial
+from linux import addresses, command, engine_process, ip_set, netfilter, trial
 from record import FaultRecord
 from refused import Refused
 
@@ -19,7 +19,7 @@ def prepare(record: FaultRecord) -> None:
     if "4" not in record.families:
         raise Refused("iptables-restore does not work on this host")
     # Can packets be matched through IP sets here, whose elements end by themselves?
-    problem = trial.in_own_network(lambda: packet_loss.trial(record))
+    problem = trial.in_own_network(lambda: try_sets(record))
     record.ends_in_kernel = problem is None
     if problem:
         record.facts["noIpSets"] = problem
@@ -34,3 +34,15 @@ def prepare_fence(record: FaultRecord) -> None:
     record.shard = sorted({*record.peers, *(address for address, _ in engine.asked(record.values))})
     record.engine_facts = engine.prepare(record)
     record.undo.append(f"keep clients from port {record.node_port} until the role of the node is certain")
+
+
+def try_sets(record: FaultRecord) -> None:
+    """Raises OSError when this kernel or its tools cannot match through IP sets."""
+    name = "hf-trial"
+    ip_set.create_addresses(name, "4", 1)
+    ip_set.put_addresses(name, ["192.0.2.1"], 1)
+    ip_set.create_ports(f"{name}-i", [1, 2], 1)
+    for family in record.families:
+        matches = f"-p tcp -m set --match-set {name}-i dst -m set ! --match-set {name}-i dst"
+        netfilter.restore(family, [f"-A INPUT {matches} -j DROP"])
+    netfilter.restore("4", [f"-A INPUT -m set --match-set {name} src -j DROP"])

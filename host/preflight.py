@@ -7,7 +7,8 @@ import os
 import faults
 import parameters
 import specification
-from lease_table import Metadata, endpoint
+from instance_metadata import Metadata
+from lease_table import endpoint
 from linux import addresses, command
 from record import FaultRecord, State
 from refused import Refused

@@ -16,6 +16,7 @@ import answer
 import parameters
 import revert
 from fault_files import FaultFiles
+from instance_metadata import Metadata
 from linux import boot_clock
 from record import State
 from refused import Refused
@@ -55,8 +56,6 @@ def nothing(fault_id: str, said: dict[str, Any] | None, instance_id: str | None)
 
 
 def read_instance_id() -> str | None:
-    from lease_table import Metadata  # noqa: PLC0415 TLS, which most answers need not
-
     try:
         return Metadata(1).read("instance-id").strip()
     except OSError:

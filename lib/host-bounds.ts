@@ -9,6 +9,7 @@ export function hostBounds(): string {
   const range = ({ min, max }: { min: number; max: number }) => `(${min}, ${max})`;
   return `"""Bounds and names that the host has in common with the control plane. Made from functions/domain/timing.ts and
 names.ts by \`npm run generate\`, and again for each document at synthesis: change them there."""
+
 TTL_SECONDS = ${range(TTL_SECONDS)}
 LEASE_GRACE_SECONDS = ${range(LEASE_GRACE_SECONDS)}
 POLL_SECONDS = ${HOST.pollSeconds}

@@ -172,19 +172,6 @@ def client_matches(record: FaultRecord, loss: Loss) -> tuple[str, str]:
     return f"-m multiport --dports {text} ", f"-m multiport --sports {text} "
 
 
-def trial(record: FaultRecord) -> None:
-    """Tries sets and a rule that matches through them, in a network namespace that goes away: raises OSError when this
-    kernel or its tools cannot do it."""
-    name = f"{PREFIX}-trial"
-    ip_set.create_addresses(name, "4", 1)
-    ip_set.put_addresses(name, ["192.0.2.1"], 1)
-    ip_set.create_ports(f"{name}-i", [1, 2], 1)
-    for family in record.families:
-        matches = f"-p tcp -m set --match-set {name}-i dst -m set ! --match-set {name}-i dst"
-        netfilter.restore(family, [f"-A INPUT {matches} -j DROP"])
-    netfilter.restore("4", [f"-A INPUT -m set --match-set {name} src -j DROP"])
-
-
 def effect(record: FaultRecord) -> Effect:
     """Raises OSError when it cannot be seen."""
     return Effect("packets through the fault", "packets", packets(record), Counting.TOTAL)
