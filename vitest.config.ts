@@ -49,7 +49,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{functions,lib,bench}/**/*.test.ts'],
+          include: ['test/{functions,lib,bench,decisions}/**/*.test.ts'],
           testTimeout: 30_000,
           // One module cache for all files of a process: the CDK library alone takes seconds to load.
           isolate: false,

@@ -58,6 +58,8 @@ export abstract class Host {
   readonly instanceId = `i-${randomBytes(9).toString('hex').slice(0, 17)}`;
   faultId: string;
   kind = 'network-partition';
+  /** Decisions are written to `trace.jsonl` in `directory`. */
+  isTraced = false;
   private ownParameters: Record<string, string> | undefined;
   private readonly parameters: Record<string, string>;
   private script: LeaseScript;
@@ -173,6 +175,7 @@ export abstract class Host {
       AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://${ADDRESS.aws}`,
       AWS_REGION: 'eu-west-1',
       HOLDFAST_LEASE_TABLE: this.script.table,
+      ...(this.isTraced && { HOLDFAST_TRACE: '/run/files/trace.jsonl' }),
     };
   }
 

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Host } from './host.ts';
 import type { KindCase } from './kind-case.ts';
+import { replay } from './replay.ts';
 import { until } from './wire.ts';
 
 /** How patient the suite is, seconds: a guest kernel is slower than a namespace. */
@@ -51,8 +53,11 @@ export function safetySuite(kind: KindCase, open: Open, limits: Limits, share: S
     if (shareOf(kind, name) !== share) return;
     it(name, () =>
       open(kind, async (host) => {
+        host.isTraced = true;
         await kind.prepare?.(host);
-        await body(new Scene(host, kind, await kind.traces(host)));
+        const scene = new Scene(host, kind, await kind.traces(host));
+        await body(scene);
+        await scene.isDecidedAgain();
       }),
     );
   };
@@ -162,7 +167,9 @@ export function safetySuite(kind: KindCase, open: Open, limits: Limits, share: S
 }
 
 function hasWorkers({ kind }: KindCase): boolean {
-  return readFileSync(new URL(`../../host/faults/${kind.replaceAll('-', '_')}.py`, import.meta.url), 'utf8').includes('\nWORKER = ');
+  return readFileSync(new URL(`../../host/faults/${kind.replaceAll('-', '_')}.py`, import.meta.url), 'utf8').includes(
+    '\nWORKER = ',
+  );
 }
 
 /** One fault on one host, and what the host looked like before. */
@@ -170,6 +177,7 @@ class Scene {
   readonly host: Host;
   readonly before: string;
   private readonly kind: KindCase;
+  private wasApplied = false;
 
   constructor(host: Host, kind: KindCase, before: string) {
     this.host = host;
@@ -195,6 +203,7 @@ class Scene {
       code: 0,
       state: 'APPLIED',
     });
+    this.wasApplied = true;
     await until('the fault', 3, () => this.isThere());
   }
 
@@ -207,6 +216,16 @@ class Scene {
     expect(await this.traces()).toBe(this.before);
     expect(await workersOf(this.host)).toEqual([]);
     return end;
+  }
+
+  /** Whoever decided something would decide it again: of the same state, event and time. */
+  async isDecidedAgain(): Promise<void> {
+    const { directory } = this.host;
+    const { counts, problems } = await replay(join(directory, 'program'), join(directory, 'trace.jsonl'));
+    expect(problems).toEqual([]);
+    if (!this.wasApplied) return;
+    expect(counts.peer).toBeGreaterThan(20);
+    expect(counts.reversal).toBeGreaterThan(2);
   }
 }
 
