@@ -137,6 +137,7 @@ def stopped(fault_id: str, instance_id: str) -> None:
     if record is None:
         revert.without_record(fault_id, instance_id)
     elif record.under_systemd and record.state not in FINAL:
+        os.environ.update(record.environment)
         peer.revert_until_done(files, decide.WATCHDOG_DIED, record)
 
 
