@@ -89,9 +89,11 @@ class FaultFiles:
                 if found:
                     yield found
 
-    def conflict(self, experiment_id: str, resource: str) -> str | None:
-        """Why this fault, of that experiment and with that resource, must not begin on this host, or None."""
-        return next(filter(None, (conflict(other, experiment_id, resource) for other in self.others())), None)
+    def conflict(self, experiment_id: str, resource: str, peers: list[str]) -> str | None:
+        """Why this fault, of that experiment, with that resource and these peers, must not begin on this host, or
+        None."""
+        found = (conflict(other, experiment_id, resource, peers) for other in self.others())
+        return next(filter(None, found), None)
 
 
 def is_active(record: FaultRecord) -> bool:
@@ -106,13 +108,16 @@ def is_watched(record: FaultRecord) -> bool:
     return any(processes.is_alive(each) for each in (record.pair.supervisor, record.pair.runner))
 
 
-def conflict(other: FaultRecord, experiment_id: str, resource: str) -> str | None:
+def conflict(other: FaultRecord, experiment_id: str, resource: str, peers: list[str]) -> str | None:
     """Why a fault of this experiment must not begin beside the recorded one, or None. Faults of one experiment may
     share a host, but never what they change on it: the rollback of one would take the other away, or believe that it
-    had."""
+    had. Nor may they work on the same packets: what one of them loses the other never sees."""
     if not is_active(other):
         return None
     found = f"{other.fault_id} is {other.state.value} on this host"
     if other.experiment_id != experiment_id:
         return f"{found}; one experiment at a time"
-    return f"{found}; one fault at a time on its {resource}" if other.resource == resource else None
+    if other.resource == resource:
+        return f"{found}; one fault at a time on its {resource}"
+    shared = sorted(set(peers) & set(other.peers))
+    return f"{found}, and works on the packets to {shared[0]} too" if shared else None

@@ -44,7 +44,7 @@ class Fence:
             if not ip_set.exists(self.clients):
                 ip_set.create_ports(self.clients, self.ports, FENCE_END_SECONDS)
             ip_set.put_ports(self.clients, self.ports, FENCE_END_SECONDS)
-            if self.record.fence.is_armed and self.is_there():
+            if self.record.fence.is_armed and self.has_rules():
                 ip_set.empty(self.armed)
                 return
         self.install(is_conditional=False)
@@ -63,6 +63,9 @@ class Fence:
             ip_set.destroy(name)
 
     def is_there(self) -> bool:
+        return self.has_rules() or any(ip_set.exists(name) for name in (self.armed, self.clients))
+
+    def has_rules(self) -> bool:
         return netfilter.is_there(self.record, PREFIX)
 
     def install(self, is_conditional: bool) -> None:

@@ -24,7 +24,8 @@ def existing(files: FaultFiles, kind: str, values: dict[str, str]) -> FaultRecor
     """The record of the same fault if it is already here. Raises Refused when nothing may be started."""
     if files.has_tombstone():
         raise Refused("faultId: it was reverted before, an id is used once")
-    reason = files.conflict(values["experimentId"], specification.RESOURCES[kind])
+    peers = parameters.addresses("peerAddresses", values.get("peerAddresses", ""))
+    reason = files.conflict(values["experimentId"], specification.RESOURCES[kind], peers)
     if reason:
         raise Refused(f"faultId: {reason}")
     record = files.read()

@@ -276,6 +276,11 @@ def prove(record: FaultRecord, tick: Tick | None) -> None:
         return
     found = snapshot.compare(record.before or after, after, record)
     record.leftovers, record.changes = [*snapshot.remains(record), *found.leftovers], found.changes
+    try:
+        if record.is_fenced and fence_of(record).is_there():
+            record.leftovers.append("rules or IP sets of the fence")
+    except OSError as error:
+        record.leftovers.append(f"whether a fence is left could not be seen: {error}")
 
 
 def is_recorded(files: FaultFiles, record: FaultRecord) -> bool:

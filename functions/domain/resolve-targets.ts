@@ -99,13 +99,20 @@ function refuseCollisions(faults: readonly Fault[], resolved: readonly ResolvedF
         `${fault.faultId}: another impacted node shares the host of ${twin.name}: one ${fault.kind} a host`,
       );
     for (const [earlier, other] of faults.slice(0, position).entries()) {
-      if (!collide(fault.kind, other.kind)) continue;
       const theirs = resolved[earlier]?.impacted ?? [];
       const shared = own.find((node) => theirs.some(({ instanceId }) => instanceId === node.instanceId));
-      if (shared) {
-        const kinds = `${other.kind} (${other.faultId}) and ${fault.kind}`;
+      if (!shared) continue;
+      const kinds = `${other.kind} (${other.faultId}) and ${fault.kind}`;
+      if (collide(fault.kind, other.kind))
         throw unresolved(`${fault.faultId}: both ${kinds} would work on the host of ${shared.name}`);
-      }
+      // What one of them loses the other never sees: its effect would be gone.
+      const peer = resolved[position]?.peers.find(({ name }) =>
+        resolved[earlier]?.peers.some((each) => each.name === name),
+      );
+      if (peer)
+        throw unresolved(
+          `${fault.faultId}: both ${kinds} would work on the packets between ${shared.name} and ${peer.name}`,
+        );
     }
   }
 }

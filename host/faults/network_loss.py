@@ -33,6 +33,7 @@ class NetworkLoss(Fault):
             record.facts.update(mechanism="netem", interfaces=netem.interfaces_to(record.peers))
             # No set of addresses ends a queue.
             record.ends_in_kernel = False
+            record.facts.pop("noIpSets", None)
             return [f"delete our queueing discipline on {', '.join(record.facts['interfaces'])}"]
         if record.values["correlationPct"] != "0":
             raise Refused(f"correlationPct: must be 0 where packets are lost through netfilter: {problem}")
@@ -73,7 +74,7 @@ class NetworkLoss(Fault):
         return packet_loss.effect(record)
 
     def touched(self, record: FaultRecord) -> list[str]:
-        return netem.touched(record.facts.get("interfaces", []))
+        return [*netem.touched(record.facts.get("interfaces", [])), *packet_loss.sets_of(record)]
 
 
 FAULT = NetworkLoss()

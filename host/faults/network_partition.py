@@ -61,5 +61,8 @@ class NetworkPartition(Fault):
             passage.send_through(record, (ports_of(record) or [record.node_port])[0])
         return packet_loss.effect(record)
 
+    def touched(self, record: FaultRecord) -> list[str]:
+        return packet_loss.sets_of(record)
+
 
 FAULT = NetworkPartition()

@@ -92,7 +92,12 @@ def remove_sets(record: FaultRecord) -> None:
 
 
 def is_there(record: FaultRecord) -> bool:
-    return netfilter.is_there(record, PREFIX) or any(ip_set.exists(set_of(record, each)) for each in ("4", "6", "i"))
+    return netfilter.is_there(record, PREFIX) or bool(sets_of(record))
+
+
+def sets_of(record: FaultRecord) -> list[str]:
+    """Those that are there."""
+    return [name for name in (set_of(record, each) for each in ("4", "6", "i")) if ip_set.exists(name)]
 
 
 def packets(record: FaultRecord) -> int:

@@ -115,7 +115,9 @@ class Checked:
 
 @dataclass(frozen=True)
 class Changed:
-    """The verb has applied the fault."""
+    """The fault is applied. Its effect is what comes after: workers have used the processor before they began."""
+
+    counted: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -215,7 +217,7 @@ def step(state: Peer, event: Event, at: float) -> tuple[Peer, tuple[Effect, ...]
     if isinstance(event, Checked):
         return checked(state, at)
     if isinstance(event, Changed):
-        changed = replace(state, phase=Phase.CONFIRMING, confirm_by=at + EFFECT_SECONDS)
+        changed = replace(state, phase=Phase.CONFIRMING, confirm_by=at + EFFECT_SECONDS, effect=event.counted)
         return (changed, ()) if state.phase is Phase.APPLYING else (state, ())
     if isinstance(event, ApplyFailed):
         return leave(state, "APPLY_FAILED")

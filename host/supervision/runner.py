@@ -95,7 +95,8 @@ class Runner:
             with lock.hold(peer.record.resource, tick=self.tick):
                 self.apply_under_lock(Pipes(self.life, word))
             os.close(word)
-            self.hear_workers(word_end)
+            counted = self.hear_workers(word_end)
+            peer.feed(decide.Changed(counted))
             self.confirm()
         except OSError as error:
             self.fail(str(error))
@@ -113,7 +114,7 @@ class Runner:
             if files.has_tombstone():
                 raise Leaving(decide.Refuse("it was reverted before"))
             # Another fault may have been armed while it was not known that we live.
-            conflict = files.conflict(record.experiment_id, record.resource)
+            conflict = files.conflict(record.experiment_id, record.resource, record.peers)
             if conflict:
                 raise Leaving(decide.Refuse(conflict))
             (effect,) = peer.feed(decide.Checked())
@@ -126,7 +127,6 @@ class Runner:
             verbs.run(f"{record.kind} apply", lambda: self.change(pipes, seconds), tick=self.tick)
         except Refused as refusal:
             raise OSError(str(refusal)) from None
-        peer.feed(decide.Changed())
 
     def change(self, pipes: Pipes, seconds: int) -> None:
         """The verb, in a process of its own."""
@@ -148,11 +148,12 @@ class Runner:
                 found.reason = reason
                 self.peer.files.write(found)
 
-    def hear_workers(self, word_end: int) -> None:
-        """Waits until they are ready. Raises OSError with what they say instead."""
+    def hear_workers(self, word_end: int) -> float:
+        """Waits until they are ready, and says what they have counted by then. Raises OSError with what they say
+        instead."""
         wanted = self.fault.workers(self.peer.record.values)
         if not wanted:
-            return
+            return 0.0
         text, until = b"", now() + READY_SECONDS
         while b"\n" not in text:
             if now() > until:
@@ -170,6 +171,8 @@ class Runner:
         self.peer.record.workers = worker_processes.find(self.peer.record.fault_id)
         if len(self.peer.record.workers) < wanted:
             raise OSError(f"{len(self.peer.record.workers)} of {wanted} workers live")
+        seen = self.fault.observe(self.peer.record, provokes=False)
+        return seen.value if seen.counting is Counting.TOTAL else 0.0
 
     def confirm(self) -> None:
         """Looks until the effect is there. Raises OSError, or Leaving when it does not come."""
@@ -202,7 +205,7 @@ class Runner:
             if isinstance(leaving.decision, decide.Revert):
                 self.remember_loss(leaving.decision.reason)
             raise
-        if seen and seen.value > 0:
+        if seen and self.peer.state.looks_without_effect == 0 and seen.value > 0:
             # By the clock of the lease: the host's own may be what the fault has changed.
             self.peer.record.effect = replace(seen, observed_at=boot_clock.utc(self.reader.clock.utc()))
             revert.attempt(self.peer.files.write_effect, self.peer.record.effect)

@@ -88,6 +88,19 @@ describe.concurrent('several faults on one host', () => {
       expect(await injectAnother(world, 'network-partition', CUT)).toMatchObject({ code: 0, state: 'APPLIED' });
     }));
 
+  it('are refused when both would work on the packets to one peer, which only one of them would see', () =>
+    inWorld('network-partition', async (world) => {
+      await world.inject(CUT);
+      const loss = { peerAddresses: ADDRESS.peer, packetLossPct: '100', correlationPct: '0' };
+      expect(await injectAnother(world, 'network-loss', loss)).toMatchObject({
+        code: 3,
+        reason: expect.stringMatching(/exp_test.1 is APPLIED on this host, and works on the packets to 10.99.0.2 too/),
+      });
+      const elsewhere = { ...loss, peerAddresses: ADDRESS.client };
+      expect(await injectAnother(world, 'network-loss', elsewhere)).toMatchObject({ code: 0, state: 'APPLIED' });
+      expect(await world.status()).toMatchObject({ state: 'APPLIED' });
+    }));
+
   it('are not both applied when the pair of one is born so late that nobody counted on it any more', () =>
     inWorld('network-partition', async (world) => {
       const lateBirth = `

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cpuSpike } from './kinds/cpu-spike.ts';
@@ -171,6 +171,16 @@ describe.concurrent('the revert of a fault with workers', () => {
       expect(await world.inject()).toMatchObject({ code: 4, reason: expect.stringMatching(/0 of \d workers live/) });
       expect(await world.reverted(5)).toMatchObject({ revertReason: 'APPLY_FAILED', leftovers: [] });
       expect(await controlGroups(world)).toBe('');
+    }));
+
+  it('begins when a load does nothing: what its program needs to start is no effect', () =>
+    inLoadedWorld(cpuSpike, async (world) => {
+      const module = join(world.directory, 'program/workers/cpu_load.py');
+      const text = readFileSync(module, 'utf8');
+      expect(text).toContain('    load(percent / 100)');
+      writeFileSync(module, text.replace('    load(percent / 100)', '    lifetime.idle()'));
+      expect(await world.inject()).toMatchObject({ code: 4, reason: expect.stringMatching(/no effect was seen/) });
+      expect(await world.reverted(5)).toMatchObject({ revertReason: 'APPLY_FAILED', leftovers: [] });
     }));
 
   it('does not call a host clean on which one is alive', () =>

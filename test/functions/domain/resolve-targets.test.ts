@@ -65,6 +65,17 @@ describe('resolve targets', () => {
     expect(resolved?.shardMembers).toHaveLength(3);
   });
 
+  it('refuses two faults that would work on the same packets: one of them would never see them', () => {
+    const both = (...peers: string[]) => {
+      const faults = [seed, { ...loss(['redis-node-3'], { toNodes: peers }), faultId: 'exp.2' }];
+      return resolveTargets(faults, nodes, topology, [], { interfaces: nodes.map(interfaceOf), ownSubnetIds });
+    };
+    expect(() => both('redis-node-1')).toThrow(
+      'exp.2: both NETWORK_PARTITION (exp.1) and NETWORK_LOSS would work on the packets between redis-node-3 and redis-node-1',
+    );
+    expect(both('redis-node-4')).toHaveLength(2);
+  });
+
   it('refuses a name that is not live', () => {
     expect(() => resolve(partition('redis-node-8', 'redis-node-1'))).toThrow(/redis-node-8 is not a live node/);
     expect(() => resolve(partition('redis-node-1', 'redis-node-8'))).toThrow(/redis-node-8 is not a live node/);
