@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { holds } from './holds.ts';
 import { type Encoded, Program } from './program.ts';
 
 /** Longer than a sound holder is stopped, or takes to give up an apply. */
@@ -43,7 +44,7 @@ async function endedBy({ patience, waited, held, notBefore, isStopped, isApplier
 const LITTLE = 0.002;
 
 it('whoever holds a lock is not ended while it is neither stopped, nor late, nor applies the fault to be reverted', () =>
-  fc.assert(
+  holds(
     fc.asyncProperty(sight, async (seen) => {
       const isSound =
         (!seen.isStopped || seen.held < STOPPED_SECONDS - LITTLE) &&
@@ -51,11 +52,11 @@ it('whoever holds a lock is not ended while it is neither stopped, nor late, nor
         (!seen.isApplier || seen.waited < APPLIER_SECONDS - LITTLE);
       if (isSound) expect(await endedBy(seen)).toEqual([]);
     }),
-    { numRuns: 500 },
+    500,
   ));
 
 it('whoever holds a lock and is stopped, or late, or applies the fault to be reverted, is ended', () =>
-  fc.assert(
+  holds(
     fc.asyncProperty(sight, async (seen) => {
       const isInTheWay =
         (seen.isStopped && seen.held > STOPPED_SECONDS + LITTLE) ||
@@ -63,5 +64,5 @@ it('whoever holds a lock and is stopped, or late, or applies the fault to be rev
         (seen.isApplier && seen.waited > APPLIER_SECONDS + LITTLE);
       if (isInTheWay) expect(await endedBy(seen)).toEqual([{ type: 'EndHolder', process: HOLDER }]);
     }),
-    { numRuns: 500 },
+    500,
   ));

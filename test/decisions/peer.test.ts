@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { holds } from './holds.ts';
 import { Program } from './program.ts';
 import {
   effectOf,
@@ -52,7 +53,7 @@ async function always(
     const history = await historyOf(program, plan);
     for (const moment of history.moments) sentence(moment, history);
   });
-  await fc.assert(property);
+  await holds(property);
 }
 
 const isTick = ({ event }: Moment) => event.type === 'Tick';

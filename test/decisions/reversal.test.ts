@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { holds } from './holds.ts';
 import { Program } from './program.ts';
 import {
   type Action,
@@ -41,7 +42,7 @@ const failsLate = troubles({
 });
 
 async function always(arbitrary: fc.Arbitrary<Troubles>, sentence: (life: Life) => void): Promise<void> {
-  await fc.assert(
+  await holds(
     fc.asyncProperty(arbitrary, async (story) => {
       sentence(await lifeOf(program, story));
     }),
@@ -199,7 +200,7 @@ describe('a fault', () => {
     }));
 
   it('that is only armed is refused and nothing is done; nor is anything to what is refused', () =>
-    fc.assert(
+    holds(
       fc.asyncProperty(anything, fc.constantFrom('ARMING', 'REFUSED'), async (story, state) => {
         const life = await lifeOf(program, { ...story, again: [false, ...story.again] }, state);
         expect(life.deeds).toEqual([]);
