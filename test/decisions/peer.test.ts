@@ -41,7 +41,10 @@ afterAll(() => program.stop());
 
 const orderly = plans({ isOrderly: true });
 const runners = plans({ isOrderly: true, isRunner: true });
-const armed = fc.oneof(runners, plans({ isOrderly: true, isRunner: true }, fc.array(arming, { maxLength: 25 })));
+const armed = fc.oneof(
+  runners,
+  plans({ isOrderly: true, isRunner: true, graceSeconds: 2 }, fc.array(arming, { maxLength: 20 })),
+);
 const supervisors = plans({ isOrderly: true, isRunner: false });
 
 /** A sentence about each moment of what a process lives through. */

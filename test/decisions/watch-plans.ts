@@ -210,6 +210,7 @@ export const quiet = changed({
 export const reverting = changed({ also: fc.constant<Also>('reverts'), seconds: milliseconds(150, 320) });
 /** A lease that comes and goes before the fault is applied. */
 export const arming = changed({
+  seconds: fc.oneof(milliseconds(150, 320), standing),
   reads: fc.array(
     fc.oneof(
       { weight: 6, arbitrary: goodRead },

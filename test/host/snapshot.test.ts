@@ -92,6 +92,22 @@ describe('the proof that nothing of a fault is left', () => {
   });
 });
 
+describe('the answer of a host', () => {
+  it('is cut to what Systems Manager keeps, and stays JSON: evidence of others goes first', () => {
+    const code = `import sys
+sys.path.insert(0, sys.argv[1])
+import answer
+lines = lambda what: [f"{what} {number} {chr(252) * 60}" for number in range(400)]
+print(answer.line({"reason": "x" * 50_000, "changes": lines("change"), "leftovers": lines("left over")}))`;
+    const line = execFileSync('/usr/bin/python3', ['-B', '-c', code, HOST_DIRECTORY], { encoding: 'utf8' }).trim();
+    expect(line.length).toBeLessThan(24_000);
+    const { changes, leftovers } = JSON.parse(line);
+    expect(changes).toEqual(['and 400 more']);
+    expect(leftovers[0]).toBe(`left over 0 ${'ü'.repeat(60)}`);
+    expect(leftovers.at(-1)).toMatch(/^and \d+ more$/);
+  });
+});
+
 describe('a snapshot', () => {
   let directory = '';
   beforeEach(() => {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { waitFor } from '../../lab/shared/wait-for.ts';
 import { CANARY_NODES, partition } from './harness.ts';
 import { partitions } from './partitions.ts';
 
@@ -20,40 +19,6 @@ describe('the second line: blindness, kill switch, and an abort in the middle of
     expect(account.acknowledged).toBeGreaterThan(50);
     expect(account.lost).toBe(0);
     expect(over.status).toBe('ABORTED');
-  });
-
-  it('loses no acknowledged write when nobody is left on the host and the kernel heals the partition in the middle of a failover', async () => {
-    const { system } = tests;
-    // So that the failover begins just before the kernel lets the peers in, a second after the lease could have ended.
-    const downAfter = (ms: number) =>
-      Promise.all(
-        CANARY_NODES.map((node) =>
-          system.askRedis(node, 26379, 'SENTINEL', 'SET', 'shard-1', 'down-after-milliseconds', String(ms)),
-        ),
-      );
-    tests.undo.push(() => downAfter(2_000));
-    await downAfter(3_000);
-    const master = await system.masterOf(CANARY_NODES);
-    const writer = system.startWriter('shard-1', 'kernel-heals');
-    const { observer } = await tests.injectOn('healed_by_kernel', master);
-    const pids = (await system.programs(master)).map(({ pid }) => String(pid));
-    expect(pids.length).toBeGreaterThan(1);
-    tests.undo.push(() => system.on(master, 'kill', '-CONT', ...pids));
-    await system.on(master, 'kill', '-STOP', ...pids);
-    const stoppedMs = Date.now();
-    const healedMs = await observer.waitFor(true, stoppedMs, 10_000);
-    expect(healedMs - stoppedMs).toBeLessThan(5_500);
-    await waitFor(
-      'a failover',
-      30,
-      async () => ((await system.masterOf(CANARY_NODES)) === master ? 'none yet' : undefined),
-      500,
-    );
-    await system.on(master, 'kill', '-CONT', ...pids);
-    await system.waitUntilOver('healed_by_kernel');
-    const account = await writer.stop();
-    expect(account.acknowledged).toBeGreaterThan(50);
-    expect(account.lost).toBe(0);
   });
 
   it('aborts and lifts when Prometheus stops answering: blind is a breach', async () => {
