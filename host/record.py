@@ -41,6 +41,7 @@ class Fence:
     lowered_at: str | None = None
     #: On the boot clock.
     raised_at_seconds: float | None = None
+    is_raised: bool = False
     #: Its rules are in place beside the fault's, so that the kernel alone can raise it.
     is_armed: bool = False
     in_doubt: bool | None = None

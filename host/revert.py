@@ -105,6 +105,7 @@ def keep(record: FaultRecord, state: reversal.Reversal) -> None:
     record.state, record.reason, record.revert_reason = state.state, state.reason, state.revert_reason
     record.fence.in_doubt, record.fence.outcome = state.in_doubt, state.outcome
     record.fence.raised_at_seconds, record.lifted_at_seconds = state.raised_at, state.lifted_at
+    record.fence.is_raised = state.is_raised
     if state.raised_at is None:
         record.fence.raised_at = record.fence.lowered_at = None
 

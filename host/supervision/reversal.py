@@ -48,6 +48,8 @@ class Reversal:
     has_leftovers: bool = False
     #: Why the fault is not known to be reverted.
     failure: str | None = None
+    #: That it is to be raised is recorded before; this after.
+    is_raised: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,13 +98,13 @@ def of_record(record: FaultRecord) -> Reversal:
     return Reversal(
         record.state, record.is_fenced, record.reason, record.revert_reason, fence.in_doubt, fence.outcome,
         fence.raised_at_seconds, fence.lowered_at is not None, record.lifted_at_seconds, bool(record.leftovers),
-        record.reason if record.state is State.FAILED else None,
+        record.reason if record.state is State.FAILED else None, fence.is_raised,
     )  # fmt: skip
 
 
 def step(state: Reversal, event: Event, at: float) -> tuple[Reversal, tuple[Action, ...]]:
     if isinstance(event, Asked):
-        return asked(state, event)
+        return asked(state, event, at)
     if isinstance(event, RoleSeen):
         state = replace(state, in_doubt=event.in_doubt)
         return to_raise(state, at) if event.in_doubt else (state, (Action.STAND_DOWN,))
@@ -119,7 +121,7 @@ def step(state: Reversal, event: Event, at: float) -> tuple[Reversal, tuple[Acti
     return done(state, event, at)
 
 
-def asked(state: Reversal, event: Asked) -> tuple[Reversal, tuple[Action, ...]]:
+def asked(state: Reversal, event: Asked, at: float) -> tuple[Reversal, tuple[Action, ...]]:
     if state.state is State.REFUSED:
         return state, ()
     if state.state is State.REVERTED and not event.is_there_again:
@@ -128,18 +130,24 @@ def asked(state: Reversal, event: Asked) -> tuple[Reversal, tuple[Action, ...]]:
     if state.state is State.ARMING:
         return replace(state, state=State.REFUSED, reason=f"ended before it was applied: {event.reason}"), ()
     if state.state is State.REVERTED:
-        state = replace(
-            state, lifted_at=None, outcome=FenceOutcome.NONE, raised_at=None, is_lowered=False, in_doubt=None
-        )
+        state = replace(state, lifted_at=None, outcome=FenceOutcome.NONE, raised_at=None, in_doubt=None)
+        state = replace(state, is_raised=False, is_lowered=False)
     if state.state is State.REVERTING and state.lifted_at is not None:
         return state, (Action.SETTLE,)
-    reason = None if state.state is State.FAILED else state.reason
-    revert_reason = state.revert_reason or event.reason
-    state = replace(state, state=State.REVERTING, reason=reason, revert_reason=revert_reason, failure=None)
-    if not state.is_fenced or state.raised_at is not None:
-        # That it is to be raised was recorded before: whoever comes next takes down what may be there.
-        return state, (Action.REMOVE,)
-    return state, (Action.LOOK_AT_ROLE,)
+    if state.state is State.FAILED:
+        # Not known to be gone: it is removed again.
+        state = replace(state, reason=None, lifted_at=None)
+    state = replace(state, state=State.REVERTING, revert_reason=state.revert_reason or event.reason, failure=None)
+    if state.is_fenced and state.raised_at is None:
+        return state, (Action.LOOK_AT_ROLE,)
+    return state, (Action.RAISE_FENCE,) if is_to_be_raised(state, at) else (Action.REMOVE,)
+
+
+def is_to_be_raised(state: Reversal, at: float) -> bool:
+    """That it is to be raised was recorded before, and who recorded it may have died since."""
+    if state.raised_at is None or state.is_raised or state.is_lowered or state.outcome is not FenceOutcome.NONE:
+        return False
+    return at - state.raised_at < FENCE_SECONDS
 
 
 def to_raise(state: Reversal, at: float) -> tuple[Reversal, tuple[Action, ...]]:
@@ -152,6 +160,7 @@ def done(state: Reversal, event: Done, at: float) -> tuple[Reversal, tuple[Actio
         if problem:
             # It does not keep the fault: a partition that stays is worse.
             state = replace(state, outcome=FenceOutcome.FAILED, reason=f"no fence: {problem}")
+        state = replace(state, is_raised=problem is None)
         return (state, (Action.REMOVE,)) if state.lifted_at is None else (state, (Action.WAIT_FOR_ENGINE,))
     if event.action is Action.STAND_DOWN:
         return to_raise(state, at) if problem else (state, (Action.REMOVE,))
@@ -161,7 +170,9 @@ def done(state: Reversal, event: Done, at: float) -> tuple[Reversal, tuple[Actio
         return replace(state, lifted_at=at if state.lifted_at is None else state.lifted_at), (Action.SETTLE,)
     if event.action is Action.WAIT_UNTIL_BACK:
         state = replace(state, failure=problem or state.failure, reason=event.remark or state.reason)
-        return (state, (Action.WAIT_FOR_ENGINE,)) if waits_for_engine(state) else (state, (Action.LOWER_FENCE,))
+        if not waits_for_engine(state):
+            return state, (Action.LOWER_FENCE,)
+        return state, (Action.RAISE_FENCE,) if is_to_be_raised(state, at) else (Action.WAIT_FOR_ENGINE,)
     if event.action is Action.LOWER_FENCE:
         if problem:
             return replace(state, failure=problem), (Action.PROVE,)

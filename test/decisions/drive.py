@@ -73,6 +73,7 @@ def record_of(state: reversal.Reversal) -> FaultRecord:
         SOMETHING if state.raised_at is not None else None,
         SOMETHING if state.is_lowered and state.raised_at is not None else None,
         state.raised_at,
+        is_raised=state.is_raised,
         in_doubt=state.in_doubt,
     )
     return record

@@ -100,6 +100,7 @@ export function reversal(state: string, isFenced: boolean): Encoded {
     lifted_at: null,
     has_leftovers: false,
     failure: null,
+    is_raised: false,
   };
 }
 
