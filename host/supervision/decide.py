@@ -293,11 +293,11 @@ def lease_read(state: Peer, event: LeaseRead, at: float) -> tuple[Peer, tuple[Ef
     lease = leases.read(state.lease, event.own, event.everyone, event.sent_at)
     state = replace(state, lease=lease, problem=None)
     if state.ends_at is not None:
-        state = replace(state, advanced_at=lease.advanced_at)
         if lease.released:
             return leave(state, lease.released)
         if at >= state.ends_at:
             return leave(state, "TTL")
+        state = replace(state, advanced_at=lease.advanced_at)
     if lease.advances == before or state.phase not in (Phase.CONFIRMING, Phase.HOLDING) or state.ends_at is None:
         return state, ()
     # A moment longer than we would wait ourselves, and no longer than the fault may live.

@@ -217,6 +217,20 @@ describe('a fault', () => {
       }
     }));
 
+  it('that is there again after it was reverted is reverted as if for the first time', async () => {
+    let again = 0;
+    await always(anything, (life) => {
+      for (const { isThereAgain, hasDied, deeds } of life.visits) {
+        if (!isThereAgain || hasDied) continue;
+        const actions = deeds.map(({ action }) => action);
+        expect(actions[0]).toBe(life.troubles.isFenced ? 'LOOK_AT_ROLE' : 'REMOVE');
+        expect(actions).toEqual(expect.arrayContaining(['REMOVE', 'LOWER_FENCE', 'PROVE']));
+        again += 1;
+      }
+    });
+    expect(again).toBeGreaterThan(5);
+  });
+
   it('keeps the reason for which it was first reverted', () =>
     always(anything, (life) => {
       expect(life.last.revert_reason).toBe('TTL');

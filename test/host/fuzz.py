@@ -1,6 +1,7 @@
-"""Every parameter of the program beside it with values that must never be run, in one process: python's own audit events
-tell of each command that would be started. `fuzz.py PROGRAM_DIRECTORY`; the environment holds valid parameters. Prints one
-JSON object: how many values were tried, and what went wrong."""
+"""Every parameter of the program beside it with values that must never be run, in one process: python's own audit
+events tell of each command that would be started. `fuzz.py PROGRAM_DIRECTORY`; the environment holds valid
+parameters. Prints one JSON object: how many values were tried, and what went wrong."""
+
 import contextlib
 import io
 import json
@@ -8,44 +9,105 @@ import os
 import random
 import sys
 
-PROGRAM = sys.argv[1]
-sys.path.insert(0, PROGRAM)
+sys.path.insert(0, sys.argv[1])
+import parameters
+import preflight
+import watchdog
+from refused import Refused
+
 CANARY = "/run/holdfast-canary"
 NASTY = [
-    f"$(touch {CANARY})", f"`touch {CANARY}`", f";touch {CANARY};", f"|touch {CANARY}", f"&touch {CANARY}", f"\ntouch {CANARY}\n",
-    f"PATH[$(touch {CANARY})]", f"x';touch {CANARY};'", f'x";touch {CANARY};"', f"1;touch {CANARY}", f"1\ntouch {CANARY}", "1\n",
-    "${IFS}", "$IFS", "../../etc/passwd", "/../x", "-h", "--help", "-1", "-0", "+1", "0x10", "1e9", "1.5", " 1", "1 ", "٣", "１",
-    "ÿ", "\u202e", "🦓", "%s%n", "{{ssm:x}}", "*", "?", "~root", "#", "!!", "99999999999999999999999999", "-99999999999999999999",
-    "0" * 5000, "1" * 5000, "A" * 70000, "\x7f", "\x01", "redis none", "KILL\n", "isolate,peers", ",", ",,", "1,", ",1",
-    "0.0.0.0/0", "10.0.0.0/8", "::/0", "localhost", "127.0.0.1", "::1", "169.254.169.254",
+    f"$(touch {CANARY})",
+    f"`touch {CANARY}`",
+    f";touch {CANARY};",
+    f"|touch {CANARY}",
+    f"&touch {CANARY}",
+    f"\ntouch {CANARY}\n",
+    f"PATH[$(touch {CANARY})]",
+    f"x';touch {CANARY};'",
+    f'x";touch {CANARY};"',
+    f"1;touch {CANARY}",
+    f"1\ntouch {CANARY}",
+    "1\n",
+    "${IFS}",
+    "$IFS",
+    "../../etc/passwd",
+    "/../x",
+    "-h",
+    "--help",
+    "-1",
+    "-0",
+    "+1",
+    "0x10",
+    "1e9",
+    "1.5",
+    " 1",
+    "1 ",
+    "٣",
+    "１",  # noqa: RUF001 a digit that is none
+    "ÿ",
+    "\u202e",
+    "🦓",
+    "%s%n",
+    "{{ssm:x}}",
+    "*",
+    "?",
+    "~root",
+    "#",
+    "!!",
+    "99999999999999999999999999",
+    "-99999999999999999999",
+    "0" * 5000,
+    "1" * 5000,
+    "A" * 70000,
+    "\x7f",
+    "\x01",
+    "redis none",
+    "KILL\n",
+    "isolate,peers",
+    ",",
+    ",,",
+    "1,",
+    ",1",
+    "0.0.0.0/0",
+    "10.0.0.0/8",
+    "::/0",
+    "localhost",
+    "127.0.0.1",
+    "::1",
+    "169.254.169.254",
 ]
 LETTERS = "abcXYZ019 $`;|&<>()[]{}*?!~#'\"\\\n\t\r/.,:-_=+%@^éß漢🦓\u2028\x01\x7f"
 
 
-def values(seed):
+def values(seed: str) -> list[str]:
     chance = random.Random(seed)
     made = ["".join(chance.choice(LETTERS) for _ in range(chance.randint(1, 24))) for _ in range(60)]
-    numbers = [str(chance.randint(-(10 ** 30), 10 ** 30)) for _ in range(20)]
+    numbers = [str(chance.randint(-(10**30), 10**30)) for _ in range(20)]
     return NASTY + made + numbers
 
 
-def main():
-    import parameters
-    import preflight
-    import watchdog
-    from refused import Refused
+def main() -> None:
+    commands: list[str] = []
+    watching = [False]
 
-    commands, watching = [], [False]
-
-    def hear(event, arguments):
-        if watching[0] and event in ("subprocess.Popen", "os.exec", "os.system", "os.posix_spawn", "os.fork", "os.forkpty"):
+    def hear(event: str, arguments: tuple[object, ...]) -> None:
+        if watching[0] and event in (
+            "subprocess.Popen",
+            "os.exec",
+            "os.system",
+            "os.posix_spawn",
+            "os.fork",
+            "os.forkpty",
+        ):
             commands.append(f"{event} {arguments[:2]!r:.200}")
 
     sys.addaudithook(hear)
     kind = preflight.kind_of_program()
     valid = {name[4:]: text for name, text in os.environ.items() if name.startswith("SSM_")}
     parameters.read_fault(kind)  # the valid ones are valid, or nothing below means anything
-    tried, accepted, problems = 0, 0, []
+    tried = accepted = 0
+    problems: list[str] = []
     for name in sorted(valid):
         for text in values(name):
             if "\0" in text:
@@ -76,7 +138,10 @@ def main():
                 answer = json.loads(out.getvalue())
                 if code != 3 or answer["state"] != "REFUSED":
                     problems.append(f"{verb} {name}={text[:60]!r}: exit {code}, {answer['state']}")
-                if not answer["reason"].split(":")[0].replace(" ", "").startswith(tuple(valid)) and "SSM_" not in answer["reason"]:
+                if (
+                    not answer["reason"].split(":")[0].replace(" ", "").startswith(tuple(valid))
+                    and "SSM_" not in answer["reason"]
+                ):
                     problems.append(f"{verb} {name}={text[:60]!r}: does not name its field: {answer['reason'][:80]}")
                 if commands:
                     problems.append(f"{verb} {name}={text[:60]!r}: started {commands}")

@@ -1,6 +1,6 @@
-"""The verbs of the fault of the program beside it with values that no check has seen, one at a time, the others as the program
-would have them: `fuzz_verbs.py PROGRAM_DIRECTORY`; the environment holds valid parameters. Prints one JSON object: how many
-runs there were, and which value was run as a command."""
+"""The verbs of the fault of the program beside it with values that no check has seen, one at a time, the others as
+the program would have them: `fuzz_verbs.py PROGRAM_DIRECTORY`; the environment holds valid parameters. Prints one
+JSON object: how many runs there were, and which value was run as a command."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ import json
 import os
 import sys
 
-PROGRAM = sys.argv[1]
-sys.path.insert(0, PROGRAM)
-os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
+sys.path.insert(0, sys.argv[1])
 import faults
 import parameters
 import preflight
@@ -23,6 +20,7 @@ from record import FaultRecord, State
 from refused import Refused
 from supervision import verbs
 
+os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CANARY = "/run/holdfast-canary"
 NASTY = [
     f"$(touch {CANARY})", f"`touch {CANARY}`", f"1; touch {CANARY}", f"PATH[$(touch {CANARY})]", f"1\ntouch {CANARY}",
