@@ -44,14 +44,14 @@ class Fence:
             if not ip_set.exists(self.clients):
                 ip_set.create_ports(self.clients, self.ports, FENCE_END_SECONDS)
             ip_set.put_ports(self.clients, self.ports, FENCE_END_SECONDS)
-            if self.record.fence.is_armed and self.has_rules():
+            if self.record.fence.is_armed and self.is_in_force():
                 ip_set.empty(self.armed)
                 return
         self.install(is_conditional=False)
 
     def stand_down(self) -> None:
         """What is armed stays without effect: the role of the node is not in doubt."""
-        if self.record.fence.is_armed:
+        if self.record.ends_in_kernel:
             ip_set.empty(self.clients)
 
     def lower(self) -> None:
@@ -67,6 +67,16 @@ class Fence:
 
     def has_rules(self) -> bool:
         return netfilter.is_there(self.record, PREFIX)
+
+    def is_in_force(self) -> bool:
+        """Is there, in every family, a jump to a rule that drops? Somebody may have flushed them."""
+        chain = netfilter.chain_of(PREFIX, self.record.digest)
+        for family in self.record.families:
+            saved = netfilter.save(family)
+            drops = any(line.startswith(f"-A {chain}-i ") and line.endswith("-j DROP") for line in saved)
+            if not drops or not netfilter.unhook(saved, chain):
+                return False
+        return True
 
     def install(self, is_conditional: bool) -> None:
         netfilter.install(self.record, PREFIX, lambda family: self.rules_of(family, is_conditional))

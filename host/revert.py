@@ -51,11 +51,11 @@ def remove_fault(
     if reason == "ROLLBACK":
         # Before the lock: who is applying the fault sees it and gives up.
         attempt(files.leave_tombstone)
-    record = furthest(files.read(), remembered)
+    record = known(files, remembered)
     if record is None:
         return None
     with lock.hold(record.resource, tick=tick, reverts=files):
-        record = furthest(files.read(), remembered)
+        record = known(files, remembered)
         if record is None or record.state is State.REFUSED:
             # A refused fault changed nothing and may be asked for again.
             return record
@@ -75,7 +75,7 @@ def settle(files: FaultFiles, remembered: FaultRecord, tick: Tick | None = None)
     )
     # A lock of its own: what waits for the engine does not keep other faults of the host from being reverted.
     with lock.hold(f"settling.{files.fault_id}", SETTLE_SECONDS, end_seconds, tick):
-        record = furthest(files.read(), remembered)
+        record = known(files, remembered)
         if record is None or record.state in FINAL:
             return record or remembered
         perform(files, record, reversal.Settling(), tick)
@@ -189,10 +189,23 @@ def revert_and_look(record: FaultRecord) -> None:
         raise OSError("it is still there after its revert")
 
 
+def known(files: FaultFiles, remembered: FaultRecord | None) -> FaultRecord | None:
+    """Raises OSError when the record cannot be read, and nothing is remembered of it."""
+    try:
+        return furthest(files.read(), remembered)
+    except OSError:
+        if remembered is None:
+            raise
+        return remembered
+
+
 def furthest(recorded: FaultRecord | None, remembered: FaultRecord | None) -> FaultRecord | None:
     """The record, unless we got further than could be written."""
     if not recorded or not remembered:
         return recorded or remembered
+    if recorded.state is State.ARMING and remembered.state is not State.ARMING:
+        # Armed anew by somebody who did not see what was there.
+        return remembered
     reverting = (*FINAL, State.REVERTING, State.FAILED)
     if recorded.state in FINAL or remembered.state not in reverting:
         return recorded
@@ -280,7 +293,7 @@ def prove(record: FaultRecord, tick: Tick | None) -> None:
     try:
         if record.is_fenced and fence_of(record).is_there():
             record.leftovers.append("rules or IP sets of the fence")
-    except OSError as error:
+    except Exception as error:  # what cannot be looked at is not proven to be gone
         record.leftovers.append(f"whether a fence is left could not be seen: {error}")
 
 

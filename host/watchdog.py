@@ -34,7 +34,12 @@ def do_inject() -> tuple[dict[str, Any], int]:
 
 def do_revert() -> tuple[dict[str, Any], int]:
     fault_id = parameters.read_identity()
-    record = revert.run(FaultFiles(fault_id), "ROLLBACK")
+    try:
+        record = revert.run(FaultFiles(fault_id), "ROLLBACK")
+    except OSError:
+        # A record that cannot be read keeps no fault that carries its mark.
+        revert.without_record(fault_id, read_instance_id())
+        raise
     if record and record.state is not State.REFUSED:
         return answer.of_record(record), OK if record.state is State.REVERTED else FAILED
     instance_id = record.instance_id if record else read_instance_id()
@@ -58,7 +63,7 @@ def nothing(fault_id: str, said: dict[str, Any] | None, instance_id: str | None)
 def read_instance_id() -> str | None:
     try:
         return Metadata(1).read("instance-id").strip()
-    except OSError:
+    except (OSError, ValueError, IndexError):
         return None
 
 
@@ -88,8 +93,8 @@ def main(arguments: list[str]) -> int:
         said, code = verbs[arguments[0]]()
     except Refused as error:
         said, code = answer.bare(fault_id, "REFUSED", str(error)), REFUSED
-    except OSError as error:
-        said, code = answer.bare(fault_id, "FAILED", str(error)), FAILED
+    except Exception as error:  # whatever it is, somebody waits for one line of JSON
+        said, code = answer.bare(fault_id, "FAILED", f"{type(error).__name__}: {error}"), FAILED
     print(answer.line({**said, "bootId": boot_id()}), flush=True)
     return code
 

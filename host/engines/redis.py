@@ -123,10 +123,10 @@ def role(record: FaultRecord) -> str | None:
 def ask(record: FaultRecord, sentinel: tuple[str, int], seconds: float, own_port: int | None = None) -> Word:
     """Raises OSError for whatever is no answer."""
     credentials = read_credentials(record.values["fenceCredentialsFile"])
-    with Connection(*sentinel, credentials, seconds, own_port) as connection:
-        asked_at = now()
-        words = connection.call("SENTINEL", "MASTER", record.values["fenceMasterName"])
     try:
+        with Connection(*sentinel, credentials, seconds, own_port) as connection:
+            asked_at = now()
+            words = connection.call("SENTINEL", "MASTER", record.values["fenceMasterName"])
         said = dict(zip(words[::2], words[1::2]))
         heard_at = asked_at - int(said["last-ok-ping-reply"]) / 1000
         return Word(said["flags"], said["config-epoch"], said["ip"], heard_at)

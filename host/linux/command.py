@@ -31,8 +31,10 @@ def attempt(
     words: Sequence[str], text: str = "", timeout_seconds: float = 5.0, tick: Callable[[], None] | None = None
 ) -> Done:
     """Raises OSError when it cannot be started or takes too long; then it has been ended with its group."""
+    # A rule of somebody else may hold any byte.
     process = subprocess.Popen(
-        words, env={"PATH": os.environ["PATH"], "LC_ALL": "C", **_marks}, text=True, start_new_session=True,
+        words, env={"PATH": os.environ["PATH"], "LC_ALL": "C", **_marks}, start_new_session=True,
+        encoding="utf-8", errors="surrogateescape",
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     until = now() + timeout_seconds

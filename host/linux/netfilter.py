@@ -109,6 +109,6 @@ def packets(record: FaultRecord, prefix: str) -> int:
     ours = re.compile(rf"\[(\d+):\d+\] -A {chain_of(prefix, record.digest)}-[iof] (?!.*-j )")
     total = 0
     for family in record.families:
-        lines = command.run([f"{COMMANDS[family]}-save", "-c", "-t", "filter"], timeout_seconds=1.0).splitlines()
+        lines = command.run([f"{COMMANDS[family]}-save", "-c", "-t", "filter"]).splitlines()
         total += sum(int(found.group(1)) for found in map(ours.match, lines) if found)
     return total

@@ -96,6 +96,15 @@ def has_in_environment(pid: int, wanted: bytes) -> bool:
         return False
 
 
+def name_of(pid: int) -> str | None:
+    """As the kernel cuts it off."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+            return file.read().rstrip("\n")
+    except OSError:
+        return None
+
+
 def listening_inodes(port: int) -> set[str]:
     """Socket inodes that listen on the TCP port in this network namespace."""
     inodes: set[str] = set()

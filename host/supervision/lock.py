@@ -70,6 +70,7 @@ def hold(
     not_before: float = 0.0,
     tick: Callable[[], None] | None = None,
     reverts: FaultFiles | None = None,
+    now_or_never: bool = False,
 ) -> Generator[int]:
     """Waits for the lock, and gives its descriptor: a forked child that stays has to close it, it would hold the lock
     for as long as it lives. `reverts`: the fault whose applier is ended if it is in the way. Raises OSError when a
@@ -80,6 +81,8 @@ def hold(
     told: ProcessId | None = None
     try:
         while not try_lock(descriptor):
+            if now_or_never:
+                raise BlockingIOError(f"the lock {name} is held")
             seen = look_at_holder(descriptor, reverts if now() - state.since > APPLIER_SECONDS else None)
             if seen:
                 state, effects = trace.stepped("lock", step, state, seen, now())

@@ -99,6 +99,9 @@ def watch(fault_id: str, layer: str) -> None:
         faults.load(record.kind)
         if record.is_fenced:
             engines.load(record.engine)
+            revert.fence_of(record)
+        # While /run has room for it.
+        os.close(os.open(f"{ROOT}/lock.settling.{fault_id}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         # What both have is left as it is, so that the kernel goes on sharing it between them.
         gc.freeze()
         pid = os.fork()
@@ -133,7 +136,11 @@ def run_runner(own: Peer) -> None:
 def stopped(fault_id: str, instance_id: str) -> None:
     """The unit has ended, however it did: what its pair did not revert is reverted here."""
     files = FaultFiles(fault_id)
-    record = files.read()
+    try:
+        record = files.read()
+    except OSError as error:
+        log.say(str(error))
+        record = None
     if record is None:
         revert.without_record(fault_id, instance_id)
     elif record.under_systemd and record.state not in FINAL:

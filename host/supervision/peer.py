@@ -14,6 +14,7 @@ import log
 import revert
 from fault_files import FaultFiles
 from lease import Lease
+from linux import processes
 from linux.boot_clock import now
 from linux.processes import ProcessId
 from record import FINAL, FaultRecord, State
@@ -110,7 +111,7 @@ class Peer:
         """Ends when the fault is reverted and this is recorded."""
         self.channel.say_revert(decision.reason)
         # If someone removes the record, what we remember is enough to revert the fault.
-        remembered = self.files.read() or self.record
+        remembered = revert.known(self.files, self.record) or self.record
         if not self.files.exists():
             remembered.state, remembered.reason = State.APPLYING, "the record had been removed"
         revert_until_done(self.files, decision.reason, remembered, peer if decision.ends_peer else None, self.notifier)
@@ -136,6 +137,7 @@ def revert_until_done(
         except OSError as error:
             log.say(f"revert: {error}")
         try:
+            verbs.end_commands(processes.identify(os.getpid()))
             record = revert.run(files, reason, remembered)
             if record is None:
                 return

@@ -18,7 +18,7 @@ from lease_table import Reader
 from linux import boot_clock, processes, worker_processes
 from linux.boot_clock import now
 from linux.processes import ProcessId
-from record import Counting, State
+from record import Counting, State, effect_from_json, encoded
 from refused import Refused
 from supervision import decide, lock, verbs
 from supervision.decide import Phase
@@ -28,6 +28,7 @@ from supervision.peer import Leaving, Peer
 READY_SECONDS = 4.0
 WORD_BYTES = 4096
 LOOK_SECONDS = 0.05
+OBSERVE_SECONDS = 3.0
 
 
 class Runner:
@@ -99,6 +100,8 @@ class Runner:
             peer.feed(decide.Changed(counted))
             self.confirm()
         except OSError as error:
+            if peer.state.phase is Phase.LEAVING:
+                raise
             self.fail(str(error))
         finally:
             os.close(word_end)
@@ -134,6 +137,10 @@ class Runner:
         if record.fence.is_armed:
             revert.fence_of(record).arm(seconds)
         self.fault.apply(record, pipes, seconds)
+        # It may have taken long: all of it ends together from now on.
+        if record.fence.is_armed:
+            revert.fence_of(record).refresh(seconds)
+        self.fault.refresh(record, seconds)
 
     def fail(self, reason: str) -> None:
         """Raises Leaving."""
@@ -190,13 +197,21 @@ class Runner:
         """Looks at the effect, and decides what comes of it."""
         record = self.peer.record
         try:
-            seen = self.fault.observe(record, provokes)
+            seen = self.observe(provokes)
         except OSError as error:
             record.reason = f"no effect can be seen: {error}"
             return self.decide_effect(decide.EffectSeen(None, Counting.LEVEL))
         if self.peer.state.phase is Phase.CONFIRMING:
             record.reason = f"no effect was seen: {seen.measure} {seen.value:g} {seen.unit}"
         return self.decide_effect(decide.EffectSeen(seen.value, seen.counting), seen)
+
+    def observe(self, provokes: bool) -> Effect:
+        """Without IP sets a command has to be asked, which may take its time."""
+        record = self.peer.record
+        if not self.fault.uses_packet_filter or record.ends_in_kernel:
+            return self.fault.observe(record, provokes)
+        data = verbs.run("observe", lambda: encoded(self.fault.observe(record, provokes)), OBSERVE_SECONDS, self.tick)
+        return effect_from_json(data)
 
     def decide_effect(self, event: decide.EffectSeen, seen: Effect | None = None) -> list[decide.Effect]:
         try:
@@ -229,11 +244,15 @@ class Runner:
             files.write(record)
 
     def refresh(self, seconds: float) -> None:
+        """Never beside a revert, which has just let run out what this would give new life."""
         record, whole = self.peer.record, round(seconds)
         try:
-            if record.fence.is_armed:
-                revert.fence_of(record).refresh(whole)
-            self.fault.refresh(record, whole)
+            with lock.hold(record.resource, now_or_never=True):
+                if self.peer.files.has_tombstone():
+                    return
+                if record.fence.is_armed:
+                    revert.fence_of(record).refresh(whole)
+                self.fault.refresh(record, whole)
         except OSError:
             return  # the look at the effect tells
 

@@ -32,8 +32,8 @@ def stepped(
 def write(path: str, line: dict[str, Any]) -> None:
     # One write a line, appended: several processes share the file. It must never keep a decision from being carried
     # out.
-    with contextlib.suppress(OSError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    with contextlib.suppress(OSError, TypeError, ValueError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
         try:
             os.write(descriptor, (json.dumps({"pid": os.getpid(), **encoded(line)}) + "\n").encode())
         finally:

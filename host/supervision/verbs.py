@@ -21,7 +21,7 @@ from refused import Refused
 
 END_SECONDS = 2.0
 WAIT_SECONDS = 0.02
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
 
 
 def run(name: str, act: Callable[[], Any], seconds: float = 5.0, tick: Callable[[], None] | None = None) -> Any:
@@ -36,8 +36,14 @@ def run(name: str, act: Callable[[], Any], seconds: float = 5.0, tick: Callable[
     os.close(write_end)
     try:
         text = read_all(read_end, name, now() + seconds, tick)
-    except BaseException:
-        end_child(pid, owner)
+    except BaseException as reason:
+        try:
+            end_child(pid, owner)
+        except OSError as error:
+            # A decision is not to be lost for it: whoever reverts ends what is left.
+            if isinstance(reason, OSError):
+                raise
+            log.say(str(error))
         raise
     finally:
         os.close(read_end)
@@ -63,7 +69,10 @@ def read_all(read_end: int, name: str, until: float, tick: Callable[[], None] | 
 def answer_of(name: str, text: bytes, status: int) -> Any:
     if not text:
         raise OSError(f"{name} ended without a word (wait status {status})")
-    answer = json.loads(text)
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        raise OSError(f"{name} ended in the middle of its answer (wait status {status})") from None
     if "refused" in answer:
         raise Refused(answer["refused"])
     if "error" in answer:
@@ -75,6 +84,8 @@ def be_child(owner: ProcessId, write_end: int, act: Callable[[], Any]) -> NoRetu
     try:
         # It dies with its owner, whatever that dies of.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        # A command has this name between its fork and its exec, when its environment does not tell yet.
+        ctypes.CDLL(None).prctl(PR_SET_NAME, name_of(owner).encode(), 0, 0, 0)
         if os.getppid() != owner.pid:
             os._exit(1)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -110,27 +121,39 @@ def mark(owner: ProcessId) -> str:
     return f"{owner.pid}:{owner.start_time}"
 
 
+def name_of(owner: ProcessId) -> str:
+    """As the kernel shows a forked process that has not become a command yet: at most 15 characters."""
+    return f"hf:{owner.pid}"
+
+
 def end_commands(owner: ProcessId) -> None:
     """SIGKILL for every command that the verbs of this process of ours started, until none is left. They are known by
-    their environment: group and session do not tell, a tool may make its own, and the parent may be dead. Raises
-    OSError when one cannot be ended."""
-    wanted, until = f"{command.OWNER_VARIABLE}={mark(owner)}".encode(), now() + END_SECONDS
-    while True:
-        left = [pid for pid in processes.pids() if processes.has_in_environment(pid, wanted)]
-        if not left:
-            return
-        if now() > until:
+    their environment, or by their name before they have one: group and session do not tell, a tool may make its own,
+    and the parent may be dead. Raises OSError when one cannot be ended."""
+    until, quiet = now() + END_SECONDS, 0
+    # Twice: a command that changes from one mark to the other shows neither.
+    while quiet < 2:
+        left = [pid for pid in processes.pids() if is_command_of(pid, owner)]
+        quiet = 0 if left else quiet + 1
+        if left and now() > until:
             raise OSError(f"processes {', '.join(map(str, left))} of a verb do not end")
         for pid in left:
             with contextlib.suppress(OSError):
-                end_marked(pid, wanted)
+                end_marked(pid, owner)
         time.sleep(0.005)
 
 
-def end_marked(pid: int, wanted: bytes) -> None:
+def is_command_of(pid: int, owner: ProcessId) -> bool:
+    if pid == os.getpid():
+        return False
+    wanted = f"{command.OWNER_VARIABLE}={mark(owner)}".encode()
+    return processes.has_in_environment(pid, wanted) or processes.name_of(pid) == name_of(owner)
+
+
+def end_marked(pid: int, owner: ProcessId) -> None:
     descriptor = os.pidfd_open(pid)
     try:
-        if processes.has_in_environment(pid, wanted):
+        if is_command_of(pid, owner):
             signal.pidfd_send_signal(descriptor, signal.SIGKILL)
     finally:
         os.close(descriptor)

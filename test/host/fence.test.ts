@@ -165,6 +165,19 @@ describe.concurrent('a master whose role was never in doubt keeps its clients', 
         expect(await answer).toMatchObject({ state: 'REVERTED', fence: { outcome: 'SETTLED' }, leftovers: [] });
       }));
 
+  it('keeps clients out although somebody has flushed the rules that were armed for it', () =>
+    inRedisWorld(async (world) => {
+      await startScriptedSentinel(world, CLEAN);
+      await applied(world, PEERS);
+      setSentinel(world, { ...CLEAN, flags: 'master,s_down' });
+      await world.exec(['iptables', '-F']);
+      const answer = world.rollBack('revert');
+      await until('the fence', 3, async () => !(await world.connects('client')));
+      expect(await world.connects('peer')).toBe(true);
+      setSentinel(world, CLEAN);
+      expect(await answer).toMatchObject({ state: 'REVERTED', fence: { outcome: 'SETTLED' } });
+    }));
+
   it('keeps clients out when a Sentinel does not answer', () =>
     inSentinelWorld(async (world) => {
       await applied(world, IN_DOUBT);

@@ -64,6 +64,19 @@ describe.concurrent('no single death, stop or hang of the watchdog keeps a fault
       await expectClean(world);
     }));
 
+  it('reverts although its record cannot be read any more', () =>
+    inWorld('network-partition', async (world) => {
+      await applied(world, { ttlSeconds: '4' });
+      await world.exec(['bash', '-c', `: >/run/holdfast/${world.faultId}/state.json`]);
+      await until('the lifting', 8, () => world.connects('peer'));
+      await until(
+        'the end of the pair',
+        8,
+        async () => (await world.exec(['pgrep', '-f', 'watchdog.py watch'])).code === 1,
+      );
+      await expectClean(world);
+    }));
+
   it('reverts although /run is full', () =>
     inWorld('network-partition', async (world) => {
       await applied(world, { ttlSeconds: '4' });

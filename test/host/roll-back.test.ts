@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { HOST_FAULT_KINDS, type HostFaultKind } from '../../functions/domain/faults/catalogue.ts';
 import { composeProgram } from '../../lib/compose-program.ts';
-import { ADDRESS, FOREIGN_RULES, type HostAnswer } from './wire.ts';
+import { ADDRESS, FOREIGN_RULES, type HostAnswer, until } from './wire.ts';
 import { inWorld, type World } from './world.ts';
 
 const NETWORK = 'network-partition';
@@ -87,6 +87,31 @@ describe.concurrent('one revert, as often as asked', () => {
       expect(await world.filter()).toEqual(FOREIGN_RULES);
     }));
 
+  it('is not kept by a rule of somebody else that is no text', () =>
+    inWorld(NETWORK, async (world) => {
+      await world.exec(['bash', '-c', `iptables -A INPUT -s 192.0.2.11 -m comment --comment $'caf\\xe9' -j DROP`]);
+      expect((await world.exec(['bash', '-c', "iptables-save | grep -ac $'\\xe9'"])).out).toBe('1');
+      expect(await world.inject()).toMatchObject({ code: 0, state: 'APPLIED' });
+      expect(await world.connects('peer')).toBe(false);
+      expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [], changes: [] });
+      expect(await world.connects('peer')).toBe(true);
+    }));
+
+  it('is not barred on a host where the record of an older program says that all is reverted', () =>
+    inWorld(NETWORK, async (world) => {
+      const old = '/run/holdfast/exp_old.1';
+      const record = (state: string) =>
+        `mkdir -p ${old}; echo '{"faultId": "exp_old.1", "state": "${state}"}' >${old}/state.json`;
+      await world.exec(['bash', '-c', record('APPLIED')]);
+      expect(await world.inject()).toMatchObject({
+        code: 4,
+        reason: expect.stringMatching(/exp_old.1\/state.json is no record/),
+      });
+      await world.exec(['bash', '-c', record('REVERTED')]);
+      expect(await world.inject()).toMatchObject({ code: 0, state: 'APPLIED' });
+      expect(await world.rollBack('revert')).toMatchObject({ code: 0, state: 'REVERTED', leftovers: [] });
+    }));
+
   it('shows foreign changes of the packet filter instead of undoing them or failing for them', () =>
     inWorld(NETWORK, async (world) => {
       await world.inject();
@@ -132,6 +157,19 @@ describe.concurrent('the Run Command', () => {
         state: 'REVERTED',
       });
       expect(await world.connects('peer')).toBe(true);
+    }));
+
+  it('reverts, fence and all, when record and program are removed together', () =>
+    inWorld(NETWORK, async (world) => {
+      const fence = { fence: 'redis', fenceMasterName: 'shard-1', fenceSentinels: `${ADDRESS.peer}:26379` };
+      const parameters = world.faultParameters(fence);
+      world.grant(parameters);
+      expect(await command(world, ['NETWORK_PARTITION'], parameters)).toMatchObject({ code: 0, state: 'APPLIED' });
+      await world.exec(['rm', '-rf', '/run/holdfast']);
+      await until('the lifting', 5, () => world.connects('peer'));
+      expect(await world.connects('client')).toBe(false);
+      await until('the end of the fence', 20, () => world.connects('client'));
+      await until('the end of its rules', 5, async () => (await world.filter()).length === FOREIGN_RULES.length);
     }));
 
   it('looks for the marks of every kind when it has no record, and finds nothing on a clean host', () =>
