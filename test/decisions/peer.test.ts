@@ -15,6 +15,7 @@ import {
 } from './watch-history.ts';
 import {
   afterwards,
+  ageing,
   arming,
   frozen,
   type Plan,
@@ -176,12 +177,17 @@ describe('the lease', () => {
       if (refresh) expect(refresh.seconds).toBeLessThanOrEqual(plan.graceSeconds + 1);
     }));
 
-  it('never lets what ends in the kernel live longer than a second beyond the TTL', () =>
-    always(runners, (moment) => {
+  it('never lets what ends in the kernel live longer than a second beyond the TTL', () => {
+    const plan = plans(
+      { isOrderly: true, isRunner: true, ttlSeconds: 3, graceSeconds: 20 },
+      afterwards(ageing, { min: 1, max: 12 }),
+    );
+    return always(fc.oneof(runners, plan), (moment) => {
       const refresh = effectOf(moment, 'Refresh');
       const endsAt = moment.now.endsAt ?? 0;
       if (refresh) expect(moment.at + Number(refresh.seconds)).toBeLessThanOrEqual(endsAt + 1 + HAIR);
-    }));
+    });
+  });
 });
 
 describe('the effect', () => {

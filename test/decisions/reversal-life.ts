@@ -202,7 +202,7 @@ class Living {
       world: this.world,
       deeds: this.deeds.slice(first),
     });
-    this.at += this.next('pause', this.story.seconds, 1) + 0.2;
+    this.at += 3 * this.next('pause', this.story.seconds, 0.3) + 0.2;
   }
 
   private async perform(first: Encoded): Promise<void> {

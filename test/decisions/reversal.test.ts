@@ -30,6 +30,22 @@ afterAll(() => program.stop());
 const anything = troubles();
 const nobodyDies = troubles({ deaths: fc.constant([]) });
 const nothingFails = troubles({ failures: fc.constant({}) });
+/** One after the other dies when the fence is to be raised, or soon after, in the action of this number or the next. */
+const diesRaising = (action: number, some: Partial<Troubles>) =>
+  troubles({
+    failures: fc.constant({}),
+    deaths: fc.array(fc.record({ before: fc.integer({ min: action, max: action + 3 }), isDone: fc.boolean() }), {
+      minLength: 1,
+      maxLength: 4,
+    }),
+  }).map((story) => ({ ...story, isFenced: true, ...some }));
+const raised = fc.oneof(
+  diesRaising(1, { doubts: [true] }),
+  // When the fault is gone, and the role in doubt after all.
+  diesRaising(5, { doubts: [false], engine: [{ hasSettled: false, inDoubt: true }] }),
+  // When the fault was there again.
+  diesRaising(8, { doubts: [true, true], engine: [], again: [true] }),
+);
 /** What is lifted is not back, or its fence does not come down, at first. */
 const failsLate = troubles({
   failures: fc.record({
@@ -73,7 +89,7 @@ describe('the fence', () => {
     }));
 
   it('is up before the fault of a node whose role is in doubt is removed, also when whoever was to raise it has died', () =>
-    always(nothingFails, (life) => {
+    always(fc.oneof(nothingFails, raised), (life) => {
       for (const deed of removesInDoubt(life)) expect(isCovered(deed), JSON.stringify(deed)).toBe(true);
       const waits = deedsOf(life, 'WAIT_FOR_ENGINE').filter(({ state }) => state.raised_at !== null);
       for (const deed of waits) expect(isCovered(deed), JSON.stringify(deed)).toBe(true);
@@ -127,6 +143,19 @@ describe('the fence', () => {
         const raising = deeds.find(({ action }) => action === 'RAISE_FENCE');
         if (raising && (begins.raised_at === null || isThereAgain))
           expect(ends.raised_at).toBe(raising.state.raised_at);
+      }
+    }));
+
+  it('is not raised when its deadline is over, nor again when it is known to be up', () =>
+    always(fc.oneof(anything, raised), ({ visits }) => {
+      let isUp = false;
+      for (const { isThereAgain, deeds } of visits) {
+        isUp = isUp && !isThereAgain;
+        for (const { at, state, hasFailed, isUnheard } of deeds.filter(({ action }) => action === 'RAISE_FENCE')) {
+          expect(isUp).toBe(false);
+          expect(at - Number(state.raised_at)).toBeLessThan(FENCE_SECONDS);
+          isUp = !hasFailed && !isUnheard;
+        }
       }
     }));
 
@@ -224,7 +253,7 @@ describe('a fault', () => {
         if (!isThereAgain || hasDied) continue;
         const actions = deeds.map(({ action }) => action);
         expect(actions[0]).toBe(life.troubles.isFenced ? 'LOOK_AT_ROLE' : 'REMOVE');
-        expect(actions).toEqual(expect.arrayContaining(['REMOVE', 'LOWER_FENCE', 'PROVE']));
+        expect(actions).toEqual(expect.arrayContaining(['REMOVE', 'PROVE']));
         again += 1;
       }
     });

@@ -200,6 +200,11 @@ export const afterwards = (last: fc.Arbitrary<Slot>, count: { min: number; max: 
     .map((parts) => parts.flat());
 
 export const frozen = changed({ reads: fc.array(deafRead, { maxLength: 2 }) });
+/** Its end may come while it stands still. */
+export const ageing = changed({
+  reads: fc.tuple(goodRead),
+  seconds: fc.oneof(milliseconds(150, 320), standing, suspended),
+});
 export const silent = changed({ isHeard: silence });
 /** A peer that is seldom heard, in a process that may stand still itself. */
 export const quiet = changed({
