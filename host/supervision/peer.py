@@ -110,9 +110,15 @@ class Peer:
     def leave(self, decision: decide.Revert, peer: ProcessId) -> None:
         """Ends when the fault is reverted and this is recorded."""
         self.channel.say_revert(decision.reason)
-        # If someone removes the record, what we remember is enough to revert the fault.
-        remembered = revert.known(self.files, self.record) or self.record
-        if not self.files.exists():
+        try:
+            remembered = self.files.read()
+        except OSError as error:
+            log.say(str(error))
+            remembered = None
+        if remembered is None:
+            # What we remember is from when it was armed, and enough to revert the fault: it may have been applied
+            # since.
+            remembered = self.record
             remembered.state, remembered.reason = State.APPLYING, "the record had been removed"
         revert_until_done(self.files, decision.reason, remembered, peer if decision.ends_peer else None, self.notifier)
 
