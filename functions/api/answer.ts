@@ -1,5 +1,7 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { isExperimentId } from '../domain/contract.ts';
 import type { Caller } from '../domain/experiment.ts';
+import { cut, MAX_WORD_CHARACTERS } from '../domain/limits.ts';
 import { type FieldError, type Problem, problem } from '../domain/problem.ts';
 import { log } from '../runtime/log.ts';
 
@@ -13,6 +15,11 @@ export function refusal(document: Problem): Answer {
   return { status: document.status, body: document };
 }
 
+export function invalid(errors: readonly FieldError[]): Answer {
+  const fields = errors.map(({ field }) => field).join(', ');
+  return refusal(problem('invalid-request', `not valid: ${fields}`, { errors }));
+}
+
 export function notFound(experimentId: string): Answer {
   return refusal(problem('experiment-not-found', `there is no experiment ${experimentId}`, { experimentId }));
 }
@@ -24,15 +31,32 @@ export function callerOf(event: APIGatewayProxyEvent): Caller {
   return { arn: userArn, accountId, sourceIp };
 }
 
-/** The body as text; API Gateway may hand it over in base64. */
+/** The body as text; API Gateway may hand it over in base64. What is no UTF-8 in it becomes U+FFFD, which no field takes. */
 export function bodyOf(event: APIGatewayProxyEvent): string {
   const body = event.body ?? '';
   return event.isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body;
 }
 
-/** The `{id}` of the path. */
-export function experimentIdOf(event: APIGatewayProxyEvent): string {
-  return event.pathParameters?.id ?? event.pathParameters?.experimentId ?? '';
+const JSON_CONTENT = /^application\/json(\s*;\s*charset="?utf-8"?)?\s*$/i;
+
+/** The answer to a request whose body is not said to be JSON as it stands; undefined for one to be read. */
+export function refuseContent({ headers }: Pick<APIGatewayProxyEvent, 'headers'>): Answer | undefined {
+  const sent = (wanted: string) => Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === wanted)?.[1];
+  const [type, encoding] = [sent('content-type'), sent('content-encoding')];
+  if (type === undefined || !JSON_CONTENT.test(type)) {
+    return invalid([{ field: 'Content-Type', message: 'is not that of JSON', allowed: 'application/json' }]);
+  }
+  if (encoding === undefined || encoding.toLowerCase() === 'identity') return undefined;
+  return invalid([{ field: 'Content-Encoding', message: 'is not read', allowed: 'none' }]);
+}
+
+/** Gives the `{experimentId}` of the path to a route. One that no experiment may have is not looked for. */
+export async function withExperimentId(
+  { pathParameters }: Pick<APIGatewayProxyEvent, 'pathParameters'>,
+  handle: (experimentId: string) => Promise<Answer>,
+): Promise<Answer> {
+  const experimentId = pathParameters?.experimentId ?? '';
+  return isExperimentId(experimentId) ? handle(experimentId) : notFound(cut(experimentId, MAX_WORD_CHARACTERS));
 }
 
 /** The query parameters of a route and the values each may have; `'any'` leaves that to the route. */
@@ -77,7 +101,5 @@ function refuseQuery(event: APIGatewayProxyEvent, parameters: QueryParameters): 
     if (values === 'any' || values.some((one) => one === value)) return [];
     return [{ field, message: 'has a value that is not allowed', allowed }];
   });
-  if (errors.length === 0) return undefined;
-  const fields = errors.map(({ field }) => field).join(', ');
-  return refusal(problem('invalid-request', `not valid: ${fields}`, { errors }));
+  return errors.length > 0 ? invalid(errors) : undefined;
 }

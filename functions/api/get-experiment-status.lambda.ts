@@ -1,8 +1,8 @@
 import { auditReader, leases } from '../aws/wiring.ts';
 import { systemClock } from '../runtime/system-clock.ts';
-import { experimentIdOf, route } from './answer.ts';
+import { route, withExperimentId } from './answer.ts';
 import { getExperimentStatus } from './get-experiment.ts';
 
 const dependencies = { audit: auditReader(), leases: leases(), clock: systemClock };
 
-export const handler = route((event) => getExperimentStatus(experimentIdOf(event), dependencies));
+export const handler = route((event) => withExperimentId(event, (id) => getExperimentStatus(id, dependencies)));

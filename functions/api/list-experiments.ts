@@ -1,7 +1,8 @@
+import { clusterName } from '../domain/configuration.ts';
 import { FAULT_KINDS } from '../domain/faults/catalogue.ts';
-import { type FieldError, problem } from '../domain/problem.ts';
+import type { FieldError } from '../domain/problem.ts';
 import type { Records } from '../tables/records.ts';
-import { type Answer, refusal } from './answer.ts';
+import { type Answer, invalid } from './answer.ts';
 
 const MAX_ROWS = 1_000;
 
@@ -12,15 +13,15 @@ export async function listExperiments(
 ): Promise<Answer> {
   const { cluster, fault } = query;
   const errors: FieldError[] = [
-    ...(cluster ? [] : [{ field: 'cluster', message: 'is missing', allowed: 'the name of a cluster' }]),
+    // Not only those that are configured now: a record outlives its cluster.
+    ...(clusterName.safeParse(cluster).success
+      ? []
+      : [{ field: 'cluster', message: 'is missing or no name', allowed: 'the name of a cluster' }]),
     ...(fault === undefined || FAULT_KINDS.some((kind) => kind === fault)
       ? []
       : [{ field: 'fault', message: 'is not a fault kind', allowed: FAULT_KINDS.join(', ') }]),
   ];
-  if (!cluster || errors.length > 0) {
-    const fields = errors.map(({ field }) => field).join(', ');
-    return refusal(problem('invalid-request', `not valid: ${fields}`, { errors }));
-  }
+  if (cluster === undefined || errors.length > 0) return invalid(errors);
   const rows = await records.find(cluster, fault, MAX_ROWS);
   const newestFirst = rows.toSorted((a, b) => (a.injected_at < b.injected_at ? 1 : -1));
   return { status: 200, body: { experiments: newestFirst, truncated: rows.length >= MAX_ROWS } };

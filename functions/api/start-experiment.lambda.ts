@@ -4,7 +4,7 @@ import { auditLog, executions, leases, locks, reservations } from '../aws/wiring
 import { ENVIRONMENT } from '../domain/names.ts';
 import { environmentVariable } from '../runtime/environment.ts';
 import { systemClock } from '../runtime/system-clock.ts';
-import { bodyOf, callerOf, route } from './answer.ts';
+import { bodyOf, callerOf, refuseContent, route } from './answer.ts';
 import { invokeAdmit } from './invoke-admit.ts';
 import { type StartDependencies, startExperiment } from './start-experiment.ts';
 
@@ -21,7 +21,8 @@ const dependencies: StartDependencies = {
 };
 
 export const handler = route(
-  (event) =>
+  async (event) =>
+    refuseContent(event) ??
     startExperiment(
       {
         body: bodyOf(event),

@@ -13,11 +13,18 @@ export const RESERVED_EXPERIMENT_IDS: readonly string[] = [KILL_SWITCH_ID];
 export const ALERT_SEVERITIES = ['NONE', 'INFO', 'WARNING', 'CRITICAL'] as const satisfies readonly AlertSeverity[];
 
 const NAME = /^[A-Za-z0-9_-]{1,50}$/;
+const experimentId = z
+  .string()
+  .regex(NAME, 'is not a valid id')
+  .refine((id) => !RESERVED_EXPERIMENT_IDS.includes(id), 'is a reserved id');
+
+/** Whether an experiment can have that id. */
+export function isExperimentId(text: string): boolean {
+  return experimentId.safeParse(text).success;
+}
+
 const experiment = {
-  experimentId: z
-    .string()
-    .regex(NAME, 'is not a valid id')
-    .refine((id) => !RESERVED_EXPERIMENT_IDS.includes(id), 'is a reserved id'),
+  experimentId,
   durationSeconds: z.int().min(TTL_SECONDS.min).max(TTL_SECONDS.max),
   safetyThreshold: z.strictObject({
     maxAlertSeverity: z.enum(ALERT_SEVERITIES),

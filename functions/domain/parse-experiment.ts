@@ -4,6 +4,7 @@ import { conflicts, orderOf } from './fault-order.ts';
 import { FAULT_KINDS, type FaultKind, type FaultParameters, impactedNodesOf, kindOf } from './faults/catalogue.ts';
 import { type Allowed, fieldErrors } from './field-errors.ts';
 import { type FieldError, type Problem, problem } from './problem.ts';
+import { isRecord, readStrictJson } from './strict-json.ts';
 
 export type Parsed = { ok: true; experiment: Experiment } | { ok: false; problem: Problem };
 
@@ -20,8 +21,8 @@ export function parseExperiment(body: string, limits: DurationLimits): Parsed {
   if (Buffer.byteLength(body) > MAX_BODY_BYTES) {
     return refused(problem('body-too-large', `the body has ${Buffer.byteLength(body)} bytes`));
   }
-  const json = parseJson(body);
-  if (!json.ok) return invalid([{ field: '(body)', message: json.message, allowed: 'one JSON object' }]);
+  const json = readStrictJson(body);
+  if (!json.ok) return invalid(json.errors);
   return json.value.faults === undefined ? parseOne(json.value, limits) : parseList(json.value, limits);
 }
 
@@ -133,23 +134,6 @@ function fieldsOf(known: readonly string[]): Allowed {
   const inList = Object.keys(faultListSchema.shape.faults.element.shape);
   const listed = words.filter(([field]) => inList.includes(field)).map(([field, text]) => [`faults.${field}`, text]);
   return { words: Object.fromEntries([...words, ...listed]), known };
-}
-
-function parseJson(body: string): { ok: true; value: Body } | { ok: false; message: string } {
-  try {
-    const value: unknown = JSON.parse(body, (key, inner: unknown) => {
-      // Validators skip this one key, so it would be the only unknown field that is let through.
-      if (key === '__proto__') throw new Error('has a field "__proto__"');
-      return inner;
-    });
-    return isRecord(value) ? { ok: true, value } : { ok: false, message: 'is not an object' };
-  } catch (error) {
-    return { ok: false, message: error instanceof SyntaxError ? `is not JSON: ${error.message}` : String(error) };
-  }
-}
-
-function isRecord(value: unknown): value is Body {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function accepted(common: Omit<Experiment, 'faults'>, faults: Fault[]): Parsed {

@@ -33,6 +33,8 @@ describe('listing experiments', () => {
   it.each([
     [{}, 'cluster'],
     [{ fault: 'PROCESS_KILL' }, 'cluster'],
+    [{ cluster: '' }, 'cluster'],
+    [{ cluster: 'x'.repeat(3000) }, 'cluster'],
     [{ cluster: 'c', fault: 'kill' }, 'fault'],
   ])('refuses %j and names %s', async (query, field) => {
     const answer = await listExperiments(query, { records: { find: async () => [] } });

@@ -36,10 +36,11 @@ afterAll(() => {
 });
 
 /** As API Gateway hands it over: the last value of each parameter, and all of them. */
-function post(query: string) {
+function post(query: string, headers: Record<string, string> = { 'content-type': 'application/json' }) {
   const sent = new URLSearchParams(query);
   const multi = Object.fromEntries([...sent.keys()].map((name) => [name, sent.getAll(name)]));
   const event = {
+    headers,
     body: JSON.stringify({ ...seedPayload(), targetService: 'sessions-redis' }),
     queryStringParameters: query === '' ? null : Object.fromEntries(sent),
     multiValueQueryStringParameters: query === '' ? null : multi,
@@ -90,5 +91,23 @@ describe('POST with a query', () => {
     admissionSays({ admitted: false, problem: problem('alarm-firing', 'not started') });
     expect((await post(query)).statusCode).toBe(409);
     expect(reservationsRead()).toBe(1);
+  });
+});
+
+describe('POST of a body', () => {
+  it.each([
+    [{}, 'Content-Type'],
+    [{ 'Content-Type': 'application/x-www-form-urlencoded' }, 'Content-Type'],
+    [{ 'content-type': 'application/json; charset=iso-8859-1' }, 'Content-Type'],
+    [{ 'content-type': 'application/json', 'Content-Encoding': 'gzip' }, 'Content-Encoding'],
+  ])('that is not said to be plain JSON starts nothing: %j', async (headers, field) => {
+    const { statusCode, body } = await post('', headers as Record<string, string>);
+    expect([statusCode, JSON.parse(body).errors[0].field]).toEqual([400, field]);
+    expect(clients.map((client) => client.calls().length)).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  it('is read when its JSON is said to be UTF-8', async () => {
+    admissionSays({ admitted: false, problem: problem('alarm-firing', 'not started') });
+    expect((await post('', { 'Content-Type': 'application/json; charset=UTF-8' })).statusCode).toBe(409);
   });
 });
