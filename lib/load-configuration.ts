@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Configuration, parseConfiguration } from '../functions/engines/configuration.ts';
+import { type Configuration, ConfigurationError, parseConfiguration } from '../functions/engines/configuration.ts';
 
 export interface LoadedConfiguration {
   configuration: Configuration;
@@ -10,7 +10,7 @@ export interface LoadedConfiguration {
 
 /**
  * @param file path of a module whose default export is the configuration, relative to the working directory.
- * @throws Error that names the file, and the field and what is allowed there.
+ * @throws ConfigurationError that names the file, and the field and what is allowed there.
  */
 export async function loadConfiguration(file: string): Promise<LoadedConfiguration> {
   const configurationFile = resolve(file);
@@ -18,10 +18,12 @@ export async function loadConfiguration(file: string): Promise<LoadedConfigurati
   try {
     exported = await import(pathToFileURL(configurationFile).href);
   } catch (error) {
-    throw new Error(`HOLDFAST_CONFIG: cannot load ${configurationFile}: ${String(error)}`, { cause: error });
+    throw new ConfigurationError(`HOLDFAST_CONFIG: cannot load ${configurationFile}: ${String(error)}`, {
+      cause: error,
+    });
   }
   if (exported.default === undefined) {
-    throw new Error(`HOLDFAST_CONFIG: ${configurationFile} must export its configuration as default`);
+    throw new ConfigurationError(`HOLDFAST_CONFIG: ${configurationFile} must export its configuration as default`);
   }
   return { configuration: parseConfiguration(exported.default), configurationFile };
 }

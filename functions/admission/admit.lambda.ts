@@ -13,7 +13,7 @@ import { evaluate } from '../domain/guardrails.ts';
 import { ENVIRONMENT } from '../domain/names.ts';
 import { environmentVariable } from '../runtime/environment.ts';
 import { systemClock } from '../runtime/system-clock.ts';
-import { addressesOf } from '../telemetry/addresses.ts';
+import { telemetryAddresses } from '../telemetry/addresses.ts';
 import { readBaseline } from '../telemetry/baseline.ts';
 import { PrometheusClient, readTelemetry, readTrafficShare } from '../telemetry/prometheus.ts';
 import { admit } from './admit.ts';
@@ -34,7 +34,7 @@ const ports: AdmissionPorts = {
   },
   readTrafficShare: (cluster, shards) =>
     readTrafficShare(new PrometheusClient(cluster.telemetry.prometheusUrl), cluster, shards),
-  exemptAddresses: (cluster) => addressesOf(cluster.telemetry.prometheusUrl),
+  exemptAddresses: (cluster) => telemetryAddresses(cluster, configuration),
   readAlarmStates: (names) => readAlarmStates(cloudWatchClient(), names),
   interfacesIn: (subnetIds) => interfacesIn(ec2Client(), subnetIds),
   instanceStoreOf: (instanceIds) => instanceStoreOf(ec2Client(), instanceIds),

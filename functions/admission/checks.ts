@@ -26,7 +26,6 @@ export const CHECKS: readonly Check[] = [
   { name: 'window', refuse: refuseOutsideWindow },
   { name: 'lock', refuse: refuseLockedCluster },
   { name: 'nodes', refuse: refuseUnknownNodes },
-  { name: 'neighbours', refuse: refuseNeighbours },
   { name: 'instance store', refuse: refuseLossOfInstanceStore },
   { name: 'share of nodes', refuse: refuseShareOfNodes },
   { name: 'replication', refuse: refuseWhatReplicationCannotSurvive },
@@ -94,15 +93,6 @@ async function refuseUnknownNodes(findings: Findings): Promise<Problem | undefin
   return problem('unknown-node', `not started: not exactly one live node of ${findings.clusterName}: ${names}`, {
     errors,
   });
-}
-
-/** A fault on a host hits every store there, but the limits of a cluster count only the faults that name its nodes. */
-async function refuseNeighbours(findings: Findings): Promise<Problem | undefined> {
-  const neighbours = await findings.neighbours();
-  if (neighbours.length === 0) return undefined;
-  const named = neighbours.map(({ node, cluster }) => `${node} also runs ${cluster}`).join(', ');
-  const detail = `not started: the host of ${named}, whose limits would not count what this experiment does to it`;
-  return problem('fault-not-allowed', detail, { neighbours });
 }
 
 /** An instance that is stopped loses what lies on its instance store, whoever starts it again. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import { clusterNamed } from '../domain/clusters.ts';
 import type { Experiment, Fault } from '../domain/experiment.ts';
-import { hitsWholeHost, isFisFaultKind, peersOf } from '../domain/faults/catalogue.ts';
+import { isFisFaultKind, peersOf } from '../domain/faults/catalogue.ts';
 import { nodesHitBy, resolveTargets, subnetsToLookAt } from '../domain/resolve-targets.ts';
 import type { LiveNode, ResolvedTargets } from '../domain/targets.ts';
 import { membersOf, type Shard, type StoreTopology } from '../domain/topology.ts';
@@ -50,31 +50,9 @@ export class Findings {
     return this.faults.filter(({ kind }) => isFisFaultKind(kind));
   }
 
-  #isInExperiment(clusterName: string): boolean {
-    return this.experiment.faults.some(({ cluster }) => cluster === clusterName);
-  }
-
   /** Live nodes that a fault hits, each once: of a fault on a whole host every node of the host. */
   async hit(): Promise<LiveNode[]> {
     return nodesHitBy(this.faults, await this.liveNodes());
-  }
-
-  /**
-   * Other configured clusters on the hosts of these faults: of a fault on a whole host all of them, of a fault on one
-   * process those which the experiment hits as well.
-   */
-  async neighbours(): Promise<{ node: string; cluster: string }[]> {
-    const nodes = await this.liveNodes();
-    const others = Object.entries(this.#configuration.clusters).filter(([name]) => name !== this.clusterName);
-    const found = this.faults.flatMap((fault) =>
-      nodesHitBy([fault], nodes).flatMap(({ name: node, tags }) =>
-        others
-          .filter(([name]) => hitsWholeHost(fault.kind) || this.#isInExperiment(name))
-          .filter(([, { selectTags }]) => Object.entries(selectTags).every(([key, value]) => tags[key] === value))
-          .map(([cluster]) => ({ node, cluster })),
-      ),
-    );
-    return [...new Map(found.map((each) => [`${each.node} ${each.cluster}`, each])).values()];
   }
 
   /** Every node the request names, impacted or on the other side. */

@@ -73,9 +73,16 @@ export const DEFAULT_GUARDRAILS: Record<string, Guardrail> = {
   },
 };
 
+function isBareUrl(text: string): boolean {
+  const { username, password, search, hash } = new URL(text);
+  return username + password + search + hash === '';
+}
+
 const telemetrySchema = z.strictObject({
   /** Base URL of a Prometheus that scrapes every second, reachable from the VPC of the functions. */
-  prometheusUrl: z.url({ protocol: /^https?$/ }),
+  prometheusUrl: z
+    .url({ protocol: /^https?$/ })
+    .refine(isBareUrl, 'no user, password, query or fragment: every function carries it in plain text'),
   /** Counts the gateways that answer: fewer than in the baseline is a breach. */
   liveGatewaysQuery: z.string().default('count(up{job="gateway"} == 1)'),
   /** Client requests per second: under half of the baseline is a breach. */
@@ -163,6 +170,27 @@ export function refineCluster(cluster: Cluster, context: z.core.$RefinementCtx<C
   if (new Set(ports).size < ports.length) refuse('port', 'names a port twice');
   if (ports.length > 1 && !cluster.unit.includes(PORT)) {
     refuse('unit', `must contain ${PORT} where an instance runs several stores, as in store@${PORT}`);
+  }
+}
+
+/**
+ * Locks and limits count by cluster, so no instance may belong to two: each pair of selectors must share a key with
+ * different values. For `superRefine`.
+ */
+export function refuseSharedInstances(
+  clusters: Readonly<Record<string, Pick<Cluster, 'selectTags'>>>,
+  context: z.core.$RefinementCtx,
+): void {
+  const all = Object.entries(clusters);
+  for (const [position, [name, { selectTags }]] of all.entries()) {
+    for (const [other, { selectTags: theirs }] of all.slice(0, position)) {
+      const apart = Object.entries(selectTags).some(
+        ([key, value]) => Object.hasOwn(theirs, key) && theirs[key] !== value,
+      );
+      if (apart) continue;
+      const message = `an instance could carry these tags and those of ${other}; share a key with ${other}, with different values`;
+      context.issues.push({ code: 'custom', path: [name, 'selectTags'], message, input: clusters });
+    }
   }
 }
 

@@ -42,10 +42,10 @@ export function nodesHitBy(
  * Names of a request → nodes of one cluster that are live now, with the roles that the store itself gives them. Pure.
  *
  * @param faults those of this cluster
- * @param exemptAddresses addresses of the cluster's telemetry, which no fault may cut
+ * @param exemptAddresses addresses of telemetry, which no fault may cut or hit
  * @param network what stands in `subnetsToLookAt`
  * @throws WorkflowError TargetsUnresolved when a name is unknown, not live or of no certain role, when nobody is on the
- *   other side of a fault that needs one, when a fault would cut a telemetry address, when two faults would work on the
+ *   other side of a fault that needs one, when a fault would cut a telemetry address or hit its host, when two faults would work on the
  *   same thing of one host, or when these nodes cannot have it.
  */
 export function resolveTargets(
@@ -65,6 +65,10 @@ export function resolveTargets(
   const resolved = faults.map((fault): ResolvedFault => {
     const { faultId } = fault;
     const impacted = fault.impactedNodes.map((name) => resolve(faultId, name));
+    for (const { name, addresses } of impacted) {
+      const own = addresses.filter((address) => exemptAddresses.includes(address));
+      if (own.length > 0) throw unresolved(`${faultId}: telemetry lives on the host of ${name} (${own.join(', ')})`);
+    }
     const peers = peerNames(fault, nodes).map((name): PeerNode => {
       const { addresses, instanceId } = resolve(faultId, name);
       const own = impacted.find((node) => node.instanceId === instanceId);

@@ -73,7 +73,7 @@ export interface Surroundings {
   interfaces: readonly SubnetInterface[];
   /** Where the guard and the other functions of this deployment run. */
   ownSubnetIds: readonly string[];
-  /** Addresses of the cluster's telemetry. */
+  /** Addresses of telemetry. */
   exemptAddresses: readonly string[];
 }
 
@@ -86,6 +86,6 @@ export function resolvedFault({ faults }: Pick<ResolvedTargets, 'faults'>, fault
 
 export interface ResolvedTargets {
   faults: ResolvedFault[];
-  /** Cluster → addresses of telemetry that no fault may cut: Prometheus, resolved from inside the VPC. */
+  /** Cluster → addresses of telemetry that its faults may not cut or hit: every Prometheus, resolved from inside the VPC. */
   exemptAddresses: Record<string, string[]>;
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { clusterName, deploymentFields } from '../domain/configuration.ts';
+import { clusterName, deploymentFields, refuseSharedInstances } from '../domain/configuration.ts';
 import { redisClusterSchema } from './redis/configuration.ts';
 
 /** `holdfast.config.ts`: validated at synthesis and again when a function starts. */
@@ -17,7 +17,8 @@ export type EngineCluster = z.output<typeof clusterSchema>;
 const configurationSchema = z.strictObject({
   clusters: z
     .record(clusterName, clusterSchema)
-    .refine((clusters) => Object.keys(clusters).length > 0, 'at least one cluster'),
+    .refine((clusters) => Object.keys(clusters).length > 0, 'at least one cluster')
+    .superRefine(refuseSharedInstances),
   ...deploymentFields,
 });
 export type Configuration = z.output<typeof configurationSchema>;
@@ -28,10 +29,15 @@ export function defineConfiguration(configuration: ConfigurationInput): Configur
   return configuration;
 }
 
-/** @throws Error with one line a field: its path and what is allowed. */
+/** A configuration that may not be deployed; the message is for the person who wrote it. */
+export class ConfigurationError extends Error {
+  override name = 'ConfigurationError';
+}
+
+/** @throws ConfigurationError with one line a field: its path and what is allowed. */
 export function parseConfiguration(input: unknown): Configuration {
   const parsed = configurationSchema.safeParse(input);
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || '(top level)'}: ${issue.message}`);
-  throw new Error(`holdfast.config.ts is not valid:\n${lines.join('\n')}`);
+  throw new ConfigurationError(`holdfast.config.ts is not valid:\n${lines.join('\n')}`);
 }

@@ -9,7 +9,7 @@ import { resolveTargets, subnetsToLookAt } from '../domain/resolve-targets.ts';
 import type { ResolvedFault, ResolvedTargets } from '../domain/targets.ts';
 import type { ExperimentRun } from '../domain/workflow.ts';
 import type { EngineCluster } from '../engines/configuration.ts';
-import { addressesOf } from '../telemetry/addresses.ts';
+import { telemetryAddresses } from '../telemetry/addresses.ts';
 
 const audit = auditLog();
 
@@ -24,7 +24,7 @@ export async function handler({ experimentId, experiment }: ExperimentRun): Prom
   async function lookAt(name: string, cluster: EngineCluster) {
     const [observed, exemptAddresses] = await Promise.all([
       observeCluster(cluster, configuration),
-      addressesOf(cluster.telemetry.prometheusUrl),
+      telemetryAddresses(cluster, configuration),
     ]);
     const faults = experiment.faults.filter((fault) => fault.cluster === name);
     const interfaces = await interfacesIn(ec2Client(), subnetsToLookAt(faults, observed.nodes));

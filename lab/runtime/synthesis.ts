@@ -52,7 +52,8 @@ export async function synthesize(directory: string): Promise<boolean> {
   rmSync(hashFile, { force: true });
   rmSync(output, { recursive: true, force: true });
   const cdk = join(CHECKOUT, 'node_modules/.bin/cdk');
-  await runToEnd([process.execPath, cdk, 'synth', '--quiet', '--no-notices', '--output', output], {
+  const command = [process.execPath, cdk, 'synth', '--quiet', '--no-notices', '--output', output];
+  const synthesis = runToEnd(command, {
     timeoutSeconds: TIMEOUT_SECONDS,
     environment: {
       HOLDFAST_CONFIG: CONFIGURATION,
@@ -64,6 +65,10 @@ export async function synthesize(directory: string): Promise<boolean> {
       AWS_REGION: REGION,
       CDK_DISABLE_CLI_TELEMETRY: 'true',
     },
+  });
+  await synthesis.catch(({ stderr, message }: Error & { stderr?: string }) => {
+    // Which command it was says nothing to who has to correct the configuration.
+    throw new Error(`the system could not be synthesized:\n${stderr || message}`);
   });
   writeAtomically(hashFile, hash);
   return true;

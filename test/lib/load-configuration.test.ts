@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +16,8 @@ const written = (name: string, text: string) => {
   return join(directory, name);
 };
 
+const wrong = () => written('bad.mjs', `export default { clusters: {}, apiPrincipals: ['*'] }`);
+
 describe('loadConfiguration', () => {
   it.each(['holdfast.config.ts', 'lab/holdfast.config.ts'])('accepts %s', async (file) => {
     const { configuration, configurationFile } = await loadConfiguration(file);
@@ -30,7 +33,15 @@ describe('loadConfiguration', () => {
   });
 
   it('names the field and what is allowed there', async () => {
-    const file = written('bad.mjs', `export default { clusters: {}, apiPrincipals: ['*'] }`);
-    await expect(loadConfiguration(file)).rejects.toThrow(/clusters: at least one cluster[\s\S]*apiPrincipals\.0:/);
+    await expect(loadConfiguration(wrong())).rejects.toThrow(/clusters: at least one cluster[\s\S]*apiPrincipals\.0:/);
+  });
+
+  it('prints its lines and nothing else where a synthesis is refused, and writes no template', () => {
+    const env = { ...process.env, HOLDFAST_CONFIG: wrong() };
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['bin/control-plane.ts'], { env, encoding: 'utf8' });
+    expect([status, stdout]).toEqual([1, '']);
+    const [head, ...fields] = stderr.trimEnd().split('\n');
+    expect(head).toBe('holdfast.config.ts is not valid:');
+    expect(fields.map((line) => line.split(':')[0])).toEqual(['  clusters', '  network', '  apiPrincipals.0']);
   });
 });

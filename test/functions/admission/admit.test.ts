@@ -79,7 +79,6 @@ describe('admission', () => {
       'window',
       'lock',
       'nodes',
-      'neighbours',
       'instance store',
       'share of nodes',
       'replication',
@@ -206,7 +205,7 @@ describe('admission of several faults', () => {
 
   it('asks every check of every cluster, and what would run says when and for how long', async () => {
     const asked: string[] = [];
-    const both = configuration({}, { 'redis-other': { selectTags: { service: 'other' } } });
+    const both = configuration({}, { 'redis-other': {} });
     const experiment = experimentWith(
       [pause('redis-node-3'), { cluster: 'redis-other', startSeconds: 20 }],
       [cpu('redis-node-6'), { startSeconds: 0 }],
@@ -277,44 +276,6 @@ describe('admission where an instance runs two stores', () => {
     const of = { ...changes, readTopology: async () => topologyOf(together) };
     expect(await problemOf(experimentWith([pause(a)]), of, TWO)).toBeUndefined();
     expect(await problemOf(experimentWith([cpu(a)]), of, TWO)).toMatchObject({ shard: 'shard-1', remainingNodes: 1 });
-  });
-});
-
-describe('admission where another cluster runs on the host', () => {
-  const CACHE = { 'holdfast-cluster-too': 'cache' };
-  /** The third runs both, the second shard's three the other one alone. */
-  const shared = nodes.map((node, index) => {
-    if (index === 2) return { ...node, tags: { ...node.tags, ...CACHE } };
-    return index > 2 && index < 6 ? { ...node, tags: CACHE } : node;
-  });
-  const admissionOf = async (...faults: Parameters<typeof experimentWith>) => {
-    const both = configuration(STAGING, { cache: { ...STAGING, selectTags: CACHE } });
-    const ports = portsOf({
-      listLiveNodes: async ({ selectTags }) =>
-        shared.filter(({ tags }) => Object.entries(selectTags).every(([key, value]) => tags[key] === value)),
-    });
-    const admission = await admit(experimentWith(...faults), both, ports, new SimulatedClock(), PREFIX);
-    return admission.admitted ? 'admitted' : admission.problem;
-  };
-
-  it('refuses a fault on the whole host, whether or not the experiment names that cluster: its limits would not count it', async () => {
-    const refusal = {
-      type: 'urn:holdfast:problem:fault-not-allowed',
-      detail: expect.stringContaining('the host of redis-node-3 also runs cache, whose limits would not count'),
-      neighbours: [{ node: 'redis-node-3', cluster: 'cache' }],
-    };
-    expect(await admissionOf([cpu('redis-node-3')])).toMatchObject(refusal);
-    expect(await admissionOf([cpu('redis-node-3')], [pause('redis-node-6'), { cluster: 'cache' }])).toMatchObject(
-      refusal,
-    );
-  });
-
-  it('refuses a fault on a process there when the experiment hits the other cluster too, and admits it alone', async () => {
-    expect(await admissionOf([pause('redis-node-3')])).toBe('admitted');
-    expect(await admissionOf([pause('redis-node-3')], [pause('redis-node-6'), { cluster: 'cache' }])).toMatchObject({
-      neighbours: [{ node: 'redis-node-3', cluster: 'cache' }],
-    });
-    expect(await admissionOf([cpu('redis-node-9')])).toBe('admitted');
   });
 });
 

@@ -23,7 +23,12 @@ export function configuration(
   return parseConfiguration({
     clusters: {
       'redis-master': { ...CLUSTER, ...cluster },
-      ...Object.fromEntries(Object.entries(others).map(([name, other]) => [name, { ...CLUSTER, ...other }])),
+      ...Object.fromEntries(
+        Object.entries(others).map(([name, other]) => [
+          name,
+          { ...CLUSTER, selectTags: { 'holdfast-cluster': name }, ...other },
+        ]),
+      ),
     },
     network: { vpcId: 'vpc-1', subnetIds: ['subnet-1'], availabilityZones: ['eu-west-1a'], securityGroupId: 'sg-1' },
     apiPrincipals: ['arn:aws:iam::111122223333:root'],

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clusterAt, DEFAULT_GUARDRAILS, portsOf } from '../../../functions/domain/configuration.ts';
 import { configuration, redisCluster } from './configuration-fixtures.ts';
@@ -14,6 +15,61 @@ describe('a cluster', () => {
     'refuses %j as data directory, which goes to hosts',
     (path) => {
       expect(() => configuration({ dataDirectory: path })).toThrow(/dataDirectory/);
+    },
+  );
+});
+
+describe('the tags of two clusters', () => {
+  const tagged = (selectTags: Record<string, string>, others: Record<string, string>) => () =>
+    configuration({ selectTags }, { other: { selectTags: others } });
+
+  it.each([
+    ['the same', { service: 'a' }, { service: 'a' }],
+    ['more than the other’s', { service: 'a' }, { service: 'a', environment: 'b' }],
+    ['others than the other’s', { service: 'a' }, { role: 'b' }],
+    ['of a name that every object has', { service: 'a' }, { constructor: 'b' }],
+  ])('are refused when one instance could carry both: %s', (_what, one, other) => {
+    const message = 'clusters.other.selectTags: an instance could carry these tags and those of redis-master';
+    expect(tagged(one, other)).toThrow(message);
+    expect(tagged(other, one)).toThrow(message);
+  });
+
+  it('are taken when they share a key with different values', () => {
+    expect(tagged({ service: 'a', zone: 'x' }, { service: 'b', zone: 'x' })).not.toThrow();
+  });
+
+  it('never select one instance for two clusters that are taken', () => {
+    const tags = fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.constantFrom('1', '2'), { minKeys: 1 });
+    const carries = (instance: Record<string, string>, wanted: Record<string, string>) =>
+      Object.entries(wanted).every(([key, value]) => instance[key] === value);
+    fc.assert(
+      fc.property(tags, tags, (one, other) => {
+        const instance = { ...one, ...other };
+        const both = carries(instance, one) && carries(instance, other);
+        if (both) expect(tagged(one, other)).toThrow('an instance could carry');
+        else expect(tagged(one, other)).not.toThrow();
+      }),
+    );
+  });
+});
+
+describe('the URL of telemetry, which every function carries in plain text', () => {
+  it.each([
+    'http://user:secret@prometheus',
+    'http://user@prometheus',
+    'http://:secret@prometheus',
+    'http://prometheus?token=secret',
+    'http://prometheus/#secret',
+  ])('may hold no credentials: %s', (prometheusUrl) => {
+    expect(() => configuration({ telemetry: { prometheusUrl } })).toThrow(
+      'clusters.redis-master.telemetry.prometheusUrl: no user, password, query or fragment',
+    );
+  });
+
+  it.each(['http://prometheus.example:9090', 'https://prometheus.example/prometheus/'])(
+    'may have a path: %s',
+    (prometheusUrl) => {
+      expect(redisCluster({ telemetry: { prometheusUrl } }).telemetry.prometheusUrl).toBe(prometheusUrl);
     },
   );
 });

@@ -95,6 +95,14 @@ describe('resolve targets', () => {
   ])('refuses %s that would cut a peer which telemetry lives on', (_what, one) => {
     expect(() => resolve(one, ['10.78.0.12'])).toThrow(/telemetry lives on a peer/);
   });
+
+  it.each(FAULT_KINDS)('refuses %s on a host that telemetry lives on, by whatever address', (kind) => {
+    const parameters = kindOf(kind).schema.parse(kindOf(kind).example);
+    const one = fault({ kind, ...Object(parameters) }, 'redis-node-3');
+    for (const address of [ip(3), '10.78.0.13']) {
+      expect(() => resolve(one, [address])).toThrow(`telemetry lives on the host of redis-node-3 (${address})`);
+    }
+  });
 });
 
 describe('the peers of a fault', () => {
@@ -162,7 +170,9 @@ describe('the targets of a fault in the service', () => {
 
   it('are refused where the guard or its telemetry would be cut off, and where EC2 does not show what is there', () => {
     expect(cut({ ownSubnetIds: ['subnet-c'] })).toThrow(/subnet-c: the guard runs there/);
-    expect(cut({}, ['10.78.0.13'])).toThrow(/telemetry lives in a subnet that would be cut off \(10.78.0.13\)/);
+    expect(cut({ interfaces: [interfaceOf(third), foreign({})] }, ['10.78.0.99'])).toThrow(
+      /telemetry lives in a subnet that would be cut off \(10.78.0.99\)/,
+    );
     expect(cut({ interfaces: [] })).toThrow(/EC2 shows no interface of redis-node-3/);
   });
 
