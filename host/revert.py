@@ -267,8 +267,11 @@ def wait_for_engine(record: FaultRecord, tick: Tick | None) -> reversal.EngineSe
             ) as error:  # what cannot be asked has not settled; the deadline is kept by the one who waits
                 log.say(f"fence: {type(error).__name__}: {error}")
             else:
-                if seen.has_settled or (seen.in_doubt and record.fence.raised_at_seconds is None):
-                    return [seen.has_settled, seen.in_doubt]
+                if seen.doubt and record.fence.raised_at_seconds is None:
+                    log.say(f"the role is in doubt: {seen.doubt}")
+                    return [False, True]
+                if seen.has_settled:
+                    return [True, False]
             time.sleep(ASK_SECONDS)
 
     try:

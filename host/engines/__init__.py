@@ -13,8 +13,8 @@ class Role(NamedTuple):
 
     #: Clients may come back.
     has_settled: bool
-    #: Somebody may be taking the node for something else: clients must not come back yet.
-    in_doubt: bool
+    #: Why somebody may be taking the node for something else: clients must not come back yet. None: nobody may.
+    doubt: str | None = None
 
 
 class Watch:

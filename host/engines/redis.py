@@ -23,6 +23,8 @@ HOLD_SECONDS = 1.2
 #: After the lift a Sentinel that does not answer for so long is a doubt.
 SILENCE_SECONDS = 1.0
 LINE_BYTES = 4096
+#: What a Sentinel may say of a master that it has nothing against: it connects anew to one that was silent for a while.
+UNSUSPECTED = {"master", "disconnected"}
 
 Credentials = dict[str, str]
 
@@ -82,9 +84,11 @@ class Connection:
 class Word(NamedTuple):
     """What one Sentinel says of the shard's master."""
 
-    flags: str
+    flags: set[str]
     config_epoch: str
     address: str
+    #: So many Sentinels must find the master down before one of them may fail it over.
+    quorum: int
     #: When it last heard the master, boot clock.
     heard_at: float
 
@@ -129,7 +133,7 @@ def ask(record: FaultRecord, sentinel: tuple[str, int], seconds: float, own_port
             words = connection.call("SENTINEL", "MASTER", record.values["fenceMasterName"])
         said = dict(zip(words[::2], words[1::2]))
         heard_at = asked_at - int(said["last-ok-ping-reply"]) / 1000
-        return Word(said["flags"], said["config-epoch"], said["ip"], heard_at)
+        return Word(set(said["flags"].split(",")), said["config-epoch"], said["ip"], int(said["quorum"]), heard_at)
     except (KeyError, ValueError, TypeError) as error:
         raise OSError(f"{sentinel[0]}: not the answer of a Sentinel: {error!r}") from None
 
@@ -160,27 +164,25 @@ class RedisWatch(Watch):
         self.since = now()
         self.trusted_since: float | None = None
         self.answered_at: dict[tuple[str, int], float] = {}
+        self.epochs = set(epochs_of(record).values())
 
     def look(self) -> Role:
         local = role(self.record)
         if local == "slave":
-            return Role(has_settled=True, in_doubt=False)
-        words = [self.ask(sentinel) for sentinel in sentinels(self.record.values)]
-        in_doubt = any(self.is_doubt(word) for word in words) or any(self.is_silent(each) for each in self.asked())
+            return Role(has_settled=True)
+        words = {sentinel: self.ask(sentinel) for sentinel in sentinels(self.record.values)}
+        doubt = self.doubt_of(words)
         lifted_at = self.record.lifted_at_seconds or self.since
         is_trusted = local == "master" and bool(words)
-        for word in words:
-            is_trusted = is_trusted and word is not None and word.flags == "master" and word.heard_at >= lifted_at
+        for word in words.values():
+            is_trusted = is_trusted and word is not None and word.flags == {"master"} and word.heard_at >= lifted_at
             is_trusted = is_trusted and word is not None and is_ours(word.address)
         if not is_trusted:
             self.trusted_since = None
-            return Role(has_settled=False, in_doubt=in_doubt)
+            return Role(has_settled=False, doubt=doubt)
         self.trusted_since = self.trusted_since or now()
         # They do not notice at the same time.
-        return Role(has_settled=now() - self.trusted_since >= HOLD_SECONDS, in_doubt=in_doubt)
-
-    def asked(self) -> list[tuple[str, int]]:
-        return sentinels(self.record.values)
+        return Role(has_settled=now() - self.trusted_since >= HOLD_SECONDS, doubt=doubt)
 
     def ask(self, sentinel: tuple[str, int]) -> Word | None:
         try:
@@ -190,13 +192,27 @@ class RedisWatch(Watch):
         self.answered_at[sentinel] = now()
         return word
 
-    def is_doubt(self, word: Word | None) -> bool:
-        if word is None:
-            return False
-        return word.flags != "master" or word.config_epoch not in epochs_of(self.record).values()
+    def doubt_of(self, words: dict[tuple[str, int], Word | None]) -> str | None:
+        """A failover begins when as many as the quorum find the node down. Who does not answer may be one of them."""
+        said = [word for word in words.values() if word]
+        for word in said:
+            if not word.flags <= {*UNSUSPECTED, "s_down"} or word.config_epoch not in self.epochs:
+                return f"a Sentinel says {words_of(word)}"
+        against = [name_of(each) for each, word in words.items() if self.is_silent(each) or is_against(word)]
+        if len(against) >= min((word.quorum for word in said), default=1):
+            return f"down or silent for {', '.join(against)}"
+        return None
 
     def is_silent(self, sentinel: tuple[str, int]) -> bool:
         return now() - self.answered_at.get(sentinel, self.since) > SILENCE_SECONDS
+
+
+def is_against(word: Word | None) -> bool:
+    return word is not None and "s_down" in word.flags
+
+
+def words_of(word: Word) -> str:
+    return f"{','.join(sorted(word.flags))} of {word.address}, config-epoch {word.config_epoch}"
 
 
 class Redis(Engine):
@@ -220,7 +236,7 @@ class Redis(Engine):
         for sentinel in sentinels(record.values):
             with contextlib.suppress(OSError):
                 word = ask(record, sentinel, DOUBT_TIMEOUT_SECONDS)
-                if word.flags == "master" and is_ours(word.address):
+                if word.flags == {"master"} and is_ours(word.address):
                     epochs[name_of(sentinel)] = word.config_epoch
         return {"configEpochs": epochs}
 
@@ -234,8 +250,8 @@ class Redis(Engine):
                 return f"{name} did not call the node its master before the fault"
             is_local = sentinel[0] in addresses.own()
             word = ask(record, sentinel, DOUBT_TIMEOUT_SECONDS, None if is_local else own_port)
-            if word.flags != "master" or word.config_epoch != epochs[name] or not is_ours(word.address):
-                return f"{name} says {word.flags} of {word.address}, config-epoch {word.config_epoch}"
+            if not word.flags <= UNSUSPECTED or word.config_epoch != epochs[name] or not is_ours(word.address):
+                return f"{name} says {words_of(word)}"
         return None
 
     def watch(self, record: FaultRecord) -> Watch:

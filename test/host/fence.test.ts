@@ -188,19 +188,42 @@ describe.concurrent('a master whose role was never in doubt keeps its clients', 
       expect(await answer).toMatchObject({ state: 'REVERTED', fence: { outcome: 'SETTLED' }, leftovers: [] });
     }));
 
-  it('raises the fence after all when a Sentinel begins to doubt right after the lift', () =>
-    inRedisWorld(async (world) => {
-      await startScriptedSentinel(world, { ...CLEAN, lastOkPingReplyMs: 60_000 });
-      await applied(world, PEERS);
-      const answer = world.rollBack('revert');
-      await until('the lifting', 5, () => world.connects('client'));
-      setSentinel(world, { ...CLEAN, flags: 'master,s_down' });
-      await until('the fence', 2, async () => !(await world.connects('client')));
-      expect(await world.connects('peer')).toBe(true);
-      setSentinel(world, CLEAN);
-      expect(await answer).toMatchObject({ state: 'REVERTED', fence: { outcome: 'SETTLED' }, leftovers: [] });
-      expect(await world.filter()).toEqual(FOREIGN_RULES);
-    }));
+  for (const [what, script] of [
+    ['as many Sentinels as the quorum find the node down', { flags: 'master,s_down' }],
+    ['a failover has begun', { flags: 'master,o_down', quorum: 2 }],
+    ['a failover is over', { configEpoch: 1, quorum: 2 }],
+  ] as const)
+    it(`raises the fence after all when ${what} right after the lift`, () =>
+      inRedisWorld(async (world) => {
+        await startScriptedSentinel(world, { ...CLEAN, lastOkPingReplyMs: 60_000 });
+        await applied(world, PEERS);
+        const answer = world.rollBack('revert');
+        await until('the lifting', 5, () => world.connects('client'));
+        setSentinel(world, { ...CLEAN, ...script });
+        await until('the fence', 2, async () => !(await world.connects('client')));
+        expect(await world.connects('peer')).toBe(true);
+        setSentinel(world, CLEAN);
+        expect(await answer).toMatchObject({ state: 'REVERTED', fence: { outcome: 'SETTLED' }, leftovers: [] });
+        expect(await world.filter()).toEqual(FOREIGN_RULES);
+      }));
+
+  for (const [what, flags] of [
+    ['connects anew', 'master,disconnected'],
+    ['finds the node down, which is fewer than a failover needs', 'master,s_down,disconnected'],
+  ] as const)
+    it(`lets clients stay when one Sentinel ${what}`, () =>
+      inRedisWorld(async (world) => {
+        await startScriptedSentinel(world, { ...CLEAN, lastOkPingReplyMs: 60_000, quorum: 2 });
+        await applied(world, PEERS);
+        const answer = world.rollBack('revert');
+        await until('the lifting', 5, () => world.connects('client'));
+        const connections = countConnections(world, 2);
+        setSentinel(world, { ...CLEAN, flags, quorum: 2 });
+        await asked(world, 10);
+        setSentinel(world, CLEAN);
+        expect(await answer).toMatchObject({ state: 'REVERTED', fence: { outcome: 'NOT_NEEDED' }, leftovers: [] });
+        expect((await connections).failed).toBe(0);
+      }));
 });
 
 describe.concurrent('the fence comes down, whatever breaks', () => {

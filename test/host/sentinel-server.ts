@@ -7,6 +7,7 @@ export interface SentinelScript {
   flags: string;
   lastOkPingReplyMs: number;
   configEpoch?: number;
+  quorum?: number;
 }
 
 /**
@@ -23,9 +24,11 @@ function main(directory: string): void {
         flags,
         lastOkPingReplyMs,
         configEpoch = 0,
+        quorum = 1,
       } = JSON.parse(readFileSync(`${directory}/sentinel.json`, 'utf8')) as SentinelScript;
       const words = ['name', 'shard-1', 'ip', ip, 'port', '6379', 'flags', flags];
       words.push('last-ok-ping-reply', String(lastOkPingReplyMs), 'config-epoch', String(configEpoch));
+      words.push('quorum', String(quorum));
       const bulks = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
       socket.write(`*${words.length}\r\n${bulks.join('')}`);
       appendFileSync(`${directory}/sentinel-asked`, '.');
