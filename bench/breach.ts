@@ -20,18 +20,9 @@ const STEP_SECONDS = 0.1;
  */
 export async function firstBadScrape(prometheusUrl: string, fromEpochMs: number, toEpochMs: number): Promise<number> {
   const times = await Promise.all(
-    Object.values(DEFAULT_GUARDRAILS).map(async (guardrail) => {
-      const url = new URL('/api/v1/query_range', prometheusUrl);
-      url.search = new URLSearchParams({
-        query: guardrail.query,
-        start: String(fromEpochMs / 1000),
-        end: String(toEpochMs / 1000),
-        step: String(STEP_SECONDS),
-      }).toString();
-      const response = await fetch(url);
-      if (!response.ok) throw new Error(`Prometheus answered ${response.status}: ${await response.text()}`);
-      return firstBreach(guardrail, rangeSchema.parse(await response.json()).data.result[0]?.values ?? []);
-    }),
+    Object.values(DEFAULT_GUARDRAILS).map(async (guardrail) =>
+      firstBreach(guardrail, await queryRange(prometheusUrl, guardrail.query, fromEpochMs, toEpochMs)),
+    ),
   );
   const breaches = times.filter((time) => time !== undefined);
   if (breaches.length === 0) throw new Error('no guardrail was beyond its limit');
@@ -51,6 +42,35 @@ export async function failedBetween(prometheusUrl: string, fromEpochMs: number, 
     }),
   );
   return (after ?? Number.NaN) - (before ?? Number.NaN);
+}
+
+/** When the gateways counted their last error in that time; undefined when there was none. Epoch milliseconds. */
+export async function lastErrorBetween(
+  prometheusUrl: string,
+  fromEpochMs: number,
+  toEpochMs: number,
+): Promise<number | undefined> {
+  const query = 'sum(http_requests_total{code=~"5.."}) or vector(0)';
+  return lastRise(await queryRange(prometheusUrl, query, fromEpochMs, toEpochMs));
+}
+
+/** @param values as of `firstBreach`, of a counter. @returns epoch milliseconds. */
+export function lastRise(values: readonly (readonly [number, string])[]): number | undefined {
+  const rise = values.findLast(([, text], at) => at > 0 && Number(text) > Number(values[at - 1]?.[1]));
+  return rise && rise[0] * 1000;
+}
+
+async function queryRange(prometheusUrl: string, query: string, fromEpochMs: number, toEpochMs: number) {
+  const url = new URL('/api/v1/query_range', prometheusUrl);
+  url.search = new URLSearchParams({
+    query,
+    start: String(fromEpochMs / 1000),
+    end: String(toEpochMs / 1000),
+    step: String(STEP_SECONDS),
+  }).toString();
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`Prometheus answered ${response.status}: ${await response.text()}`);
+  return rangeSchema.parse(await response.json()).data.result[0]?.values ?? [];
 }
 
 /** @param values samples as Prometheus returns them: [epoch seconds, number as text]. @returns epoch milliseconds. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SHARDS } from '../lab/fleet/fleet.ts';
 import { identify, outerPids, signalProcess } from '../lab/shared/processes.ts';
 import { CANARY_SHARD } from '../lab/traffic/routing.ts';
-import { failedBetween, firstBadScrape } from './breach.ts';
+import { failedBetween, firstBadScrape, lastErrorBetween } from './breach.ts';
 import { readProcesses } from './lab-control.ts';
 import { type Bench, withPartitionedMaster } from './scenario.ts';
 import { readWatchdogUsage } from './watchdog-usage.ts';
@@ -44,9 +44,12 @@ export function measureTtl(bench: Bench): Promise<TtlRun> {
 }
 
 export interface AbortRun {
+  cutToLiftedSeconds: number;
   badScrapeToLiftedSeconds: number;
   /** Requests that the gateways answered with an error, from the cut until some time after the lift. */
   failedRequests: number;
+  /** From the cut to the last error that a gateway counted; the resolution is a scrape. */
+  cutToLastErrorSeconds: number;
 }
 
 /** A production shard: the guard must abort. */
@@ -57,8 +60,14 @@ export function measureAbort(bench: Bench, repetition: number): Promise<AbortRun
     const liftedAt = await running.lifted(running.activeAtEpochMs + 1, 60_000 + PATIENCE_MS);
     const badAt = await firstBadScrape(bench.lab.prometheusUrl, running.activeAtEpochMs, liftedAt + 1_000);
     await delay(AFTERMATH_MS);
-    const failedRequests = await failedBetween(bench.lab.prometheusUrl, running.activeAtEpochMs, Date.now());
-    return { badScrapeToLiftedSeconds: (liftedAt - badAt) / 1000, failedRequests };
+    const during = [bench.lab.prometheusUrl, running.activeAtEpochMs, Date.now()] as const;
+    const lastErrorAt = (await lastErrorBetween(...during)) ?? Number.NaN;
+    return {
+      cutToLiftedSeconds: (liftedAt - running.activeAtEpochMs) / 1000,
+      badScrapeToLiftedSeconds: (liftedAt - badAt) / 1000,
+      failedRequests: await failedBetween(...during),
+      cutToLastErrorSeconds: (lastErrorAt - running.activeAtEpochMs) / 1000,
+    };
   });
 }
 

@@ -14,13 +14,13 @@ from bounds import ARMING_SECONDS, INJECT_ANSWER_SECONDS
 from lease import Lease, Row
 from record import Counting
 
-TICK_SECONDS = 0.2
+TICK_SECONDS = 0.25
 #: A peer that has said nothing for so long is dead or hung.
 SILENCE_SECONDS = 1.2
 #: Somewhat less than a tick: a wait ends a moment early or late.
 SAY_SECONDS = 0.9 * TICK_SECONDS
 #: A tick that comes so late means that we stood still ourselves.
-STALL_SECONDS = TICK_SECONDS + 0.3
+STALL_SECONDS = 2 * TICK_SECONDS
 #: The runner loads TLS first; before it has spoken it has changed nothing.
 BEGIN_SECONDS = 8
 #: After the fault was applied its effect has to be seen within this.
@@ -249,6 +249,18 @@ def tick(state: Peer, event: Tick, at: float) -> tuple[Peer, tuple[Effect, ...]]
     return after, (*said, *effects)
 
 
+def deadline(state: Peer) -> float:
+    """When a tick is wanted at the latest, however long ago the last one was: the end of the fault, or of its lease."""
+    if state.ends_at is None:
+        return state.ticked_at + TICK_SECONDS
+    return min(state.ends_at, (state.advanced_at or 0.0) + patience(state))
+
+
+def patience(state: Peer) -> float:
+    """The runner decides about the lease; a moment later its word is not needed any more."""
+    return state.grace_seconds + (0 if state.is_runner else STALL_SECONDS)
+
+
 def why_revert(state: Peer, event: Tick, at: float) -> str | None:
     if at - state.heard_at > SILENCE_SECONDS:
         return WATCHDOG_DIED
@@ -260,9 +272,7 @@ def why_revert(state: Peer, event: Tick, at: float) -> str | None:
         return state.lease.released
     if at >= state.ends_at:
         return "TTL"
-    # The runner decides about the lease; a moment later its word is not needed any more.
-    grace_seconds = state.grace_seconds + (0 if state.is_runner else STALL_SECONDS)
-    return "LEASE_LOST" if state.advanced_at is None or at - state.advanced_at > grace_seconds else None
+    return "LEASE_LOST" if state.advanced_at is None or at >= state.advanced_at + patience(state) else None
 
 
 def armed(state: Peer, at: float) -> tuple[Peer, tuple[Effect, ...]]:

@@ -57,6 +57,10 @@ class Peer:
         self.wake_end, self.wakes = os.pipe()
         for end in (self.wake_end, self.wakes):
             os.set_blocking(end, False)
+        #: Every time a process wakes up costs. What the peer says can wait for the next tick, its end cannot.
+        self.poll = select.poll()
+        self.poll.register(channel, 0)
+        self.poll.register(self.wake_end, select.POLLIN)
         signal.signal(signal.SIGTERM, self.terminate)
 
     def terminate(self, _number: int, _frame: FrameType | None) -> None:
@@ -87,7 +91,7 @@ class Peer:
         return rest
 
     def look(self, is_waiting: bool = False) -> list[decide.Effect]:
-        """All that has happened since the last look, and the time, as often as it is wanted: a wait that a message has
+        """All that has happened since the last look, and the time, as often as it is wanted: a wait that an event has
         ended says nothing new of tombstones and deadlines."""
         effects: list[decide.Effect] = []
         while self.arrived:
@@ -96,14 +100,14 @@ class Peer:
             effects += self.feed(self.channel.hear())
         if self.notifier:
             self.notifier.alive(now())
-        if not is_waiting or now() - self.state.ticked_at >= decide.SAY_SECONDS:
+        if not is_waiting or now() - self.state.ticked_at >= decide.SAY_SECONDS or now() >= decide.deadline(self.state):
             effects += self.feed(decide.Tick(self.files.has_tombstone(), self.files.exists()))
         return effects
 
     def wait(self, seconds: float = decide.TICK_SECONDS) -> list[decide.Effect]:
         """Until something happens, at most so long."""
-        ready = select.select([self.channel, self.wake_end], [], [], seconds)[0]
-        if self.wake_end in ready:
+        ready = self.poll.poll(1000 * min(seconds, max(0.0, decide.deadline(self.state) - now())))
+        if (self.wake_end, select.POLLIN) in ready:
             os.read(self.wake_end, 4096)
         return self.look(is_waiting=True)
 

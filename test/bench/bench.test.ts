@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { firstBreach } from '../../bench/breach.ts';
+import { firstBreach, lastRise } from '../../bench/breach.ts';
 import { NO_NIGHTLY, nightlyOf, renderNightly, withNightly } from '../../bench/nightly.ts';
 import { costOf, usageBetween } from '../../bench/prices.ts';
 import { renderReport } from '../../bench/report.ts';
@@ -24,6 +24,15 @@ describe('statistics', () => {
   test('nothing measured is an error and not a zero', () => {
     expect(() => summarize([])).toThrow('no measurements');
     expect(() => summarize([1, Number.NaN])).toThrow('not a number');
+  });
+});
+
+describe('the last error', () => {
+  test('is where a counter rose last, and nowhere when it never did', () => {
+    const sample = (at: number, value: number) => [at, String(value)] as const;
+    expect(lastRise([sample(1, 5), sample(2, 7), sample(3, 7), sample(4, 8), sample(5, 8)])).toBe(4000);
+    expect(lastRise([sample(1, 5), sample(2, 5)])).toBeUndefined();
+    expect(lastRise([])).toBeUndefined();
   });
 });
 

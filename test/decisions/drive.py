@@ -3,7 +3,7 @@
 of their answers: for every step {state, effects}, or null where the process was in none of the `phases` that such an
 event can come in. A run of a peer may have {begin: arguments} in place of a state.
 
-A reversal that pauses, or a step of one that `keeps`, answers with `kept` as well: what of its state is still known
+That of a peer also tells its `deadline`. A reversal that pauses, or a step of one that `keeps`, answers with `kept` as well: what of its state is still known
 when it was recorded and all who knew it are dead. The line "examples" asks for values of all types that a trace may
 name, and whether they are the same when they were read."""
 
@@ -47,6 +47,8 @@ def answers(run: dict[str, Any]) -> list[Any]:
         answer: dict[str, Any] = {"effects": trace.encoded(effects)["items"]}
         if not run.get("brief"):
             answer["state"] = trace.encoded(state)
+        if run["machine"] == "peer":
+            answer["deadline"] = decide.deadline(state)
         if step.get("keeps") or (run["machine"] == "reversal" and effects in PAUSES):
             answer["kept"] = trace.encoded(kept(before, state))
         given.append(answer)

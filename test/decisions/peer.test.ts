@@ -32,7 +32,7 @@ const EFFECT_SECONDS = 4;
 const LOOKS = 3;
 const ARMING_SECONDS = 10;
 const FIRST_WORD_SECONDS = 14;
-const SAY_SECONDS = 0.2;
+const SAY_SECONDS = 0.25;
 
 let program: Program;
 beforeAll(() => {
@@ -365,5 +365,28 @@ describe('what these sentences were tried on', () => {
     );
     const effects = ['Say', 'Check', 'Apply', 'Confirm', 'Refuse', 'Refresh', 'Look', 'Revert'];
     for (const name of [...effects, ...ofRunner, ...ofSupervisor]) expect(seen.get(name) ?? 0, name).toBeGreaterThan(0);
+  });
+});
+
+describe('a process sleeps', () => {
+  it('no longer than the fault or its lease may last, and wakes up to end it', () => {
+    const seconds = (max: number) => fc.double({ min: 0.01, max, noNaN: true });
+    const property = fc.asyncProperty(seconds(600), seconds(60), seconds(5), async (left, grace, age) => {
+      const at = 1000;
+      const heard = { type: 'Heard', advanced_at: at - age, ends_at: at + left };
+      const begun = { machine: 'peer', begin: [false, grace, 600, '', at - 1] } as const;
+      const [asleep] = await program.decideOne({ ...begun, steps: [{ event: heard, at }] });
+      const deadline = asleep?.deadline ?? Number.NaN;
+      expect(deadline).toBeLessThanOrEqual(at + left);
+      const tick = { type: 'Tick', has_tombstone: false, has_record: true };
+      const ends = async (tickAt: number) => {
+        const again = { event: heard, at: Math.max(at, tickAt) };
+        const [, answer] = await program.decideOne({ ...begun, steps: [again, { event: tick, at: tickAt }] });
+        return answer?.effects.some(({ type }) => type === 'Revert');
+      };
+      expect(await ends(deadline)).toBe(true);
+      if (deadline - HAIR > at) expect(await ends(deadline - HAIR)).toBe(false);
+    });
+    return holds(property);
   });
 });

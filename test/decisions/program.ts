@@ -25,6 +25,8 @@ export interface Answer {
   effects: Encoded[];
   /** Left out of brief answers. */
   state?: Encoded;
+  /** Of a peer: when it wants a tick at the latest. Seconds on the boot clock. */
+  deadline?: number;
   /** Of a reversal: what is still known after everybody's death. */
   kept?: Encoded;
 }
