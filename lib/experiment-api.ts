@@ -64,6 +64,7 @@ export class ExperimentApi extends Construct {
       route: string,
       description: string,
       capabilities: ConstructorParameters<typeof ControlFunction>[2]['capabilities'],
+      own: { reservedConcurrency?: number } = {},
     ) =>
       new ControlFunction(this, name, {
         entry: `api/${route}.lambda.ts`,
@@ -71,6 +72,7 @@ export class ExperimentApi extends Construct {
         configurationFile,
         capabilities,
         timeoutSeconds: FUNCTION_SECONDS.api,
+        ...own,
       });
 
     // Admission asks the stores themselves, so it stands in the VPC; the API's own functions need not.
@@ -114,12 +116,13 @@ export class ExperimentApi extends Construct {
       audit.read(),
       leases.read(),
     ]);
-    const abort = make('AbortExperiment', 'abort-experiment', 'POST: release the lease; hosts revert within a poll.', [
-      reservations.find(),
-      audit.append(),
-      leases.read(),
-      leases.update(),
-    ]);
+    const abort = make(
+      'AbortExperiment',
+      'abort-experiment',
+      'POST: release the lease; hosts revert within a poll.',
+      [reservations.find(), audit.append(), leases.read(), leases.update()],
+      { reservedConcurrency: 5 },
+    );
 
     const collection = this.restApi.root.addResource('v1').addResource('chaos').addResource('experiments');
     const one = collection.addResource('{experimentId}');

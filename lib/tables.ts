@@ -9,7 +9,7 @@ import {
 } from 'aws-cdk-lib/aws-dynamodb';
 import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { ENVIRONMENT, KILL_SWITCH_ID, RECORD_INDEX } from '../functions/domain/names.ts';
+import { ENVIRONMENT, EXPIRY_ATTRIBUTE, KILL_SWITCH_ID, RECORD_INDEX } from '../functions/domain/names.ts';
 import { allow, type Capability } from './capability.ts';
 
 /**
@@ -116,7 +116,12 @@ export class AuditTable extends Table {
 /** Reservations of experiment ids: what was asked, by whom. Written once; given back only when nothing was started. */
 export class ReservationTable extends Table {
   constructor(scope: Construct, id: string) {
-    super(scope, id, { ...PROTECTED, partitionKey: text('experimentId') });
+    super(scope, id, {
+      ...PROTECTED,
+      partitionKey: text('experimentId'),
+      // Only notes of admissions have it; a reservation stays.
+      timeToLiveAttribute: EXPIRY_ATTRIBUTE,
+    });
   }
 
   /** Look an id up. */

@@ -1,7 +1,7 @@
 import type { AuditEntry } from '../domain/audit-entry.ts';
 import type { Clock } from '../domain/clock.ts';
+import { isExperimentId } from '../domain/contract.ts';
 import type { Caller } from '../domain/experiment.ts';
-import { KILL_SWITCH_ID } from '../domain/names.ts';
 import { stateOf } from '../domain/status.ts';
 import { withDeadline } from '../domain/with-deadline.ts';
 import { log } from '../runtime/log.ts';
@@ -13,7 +13,7 @@ import { type Answer, notFound } from './answer.ts';
 export interface AbortDependencies {
   audit: Pick<AuditLog, 'append' | 'read'>;
   leases: Pick<Leases, 'read' | 'release'>;
-  reservations: Pick<Reservations, 'find'>;
+  reservations: Pick<Reservations, 'isKnown'>;
   clock: Clock;
 }
 
@@ -27,11 +27,11 @@ export async function abortExperiment(
   caller: Caller,
   { audit, leases, reservations, clock }: AbortDependencies,
 ): Promise<Answer> {
-  // The lease table also holds the kill switch, and only what somebody has started may be released through this route.
-  // Between the reservation and the lease the release leaves a row under which nothing can begin any more.
-  if (experimentId === KILL_SWITCH_ID) return notFound(experimentId);
+  // The lease table also holds the kill switch, and only what somebody has asked for may be released through this route.
+  // Before there is a lease, the release leaves a row under which nothing can begin any more.
+  if (!isExperimentId(experimentId)) return notFound(experimentId);
   const lease = await leases.read(experimentId);
-  if (!lease && !(await reservations.find(experimentId))) return notFound(experimentId);
+  if (!lease && !(await mayBeStarting(experimentId, reservations, clock))) return notFound(experimentId);
 
   const detail = `requested by ${caller.arn}`;
   if (lease?.state !== 'RELEASED') await leases.release(experimentId, 'ABORT', detail);
@@ -55,4 +55,18 @@ export async function abortExperiment(
     }
   }
   return { status: 202, body: { experimentId, status: 'ROLLING_BACK', recorded } };
+}
+
+/** Where nobody can tell, it may: an id that nothing can begin under any more is better than a fault. */
+async function mayBeStarting(
+  experimentId: string,
+  reservations: AbortDependencies['reservations'],
+  clock: Clock,
+): Promise<boolean> {
+  try {
+    return await withDeadline(reservations.isKnown(experimentId, clock.nowEpochMs()), clock);
+  } catch (error) {
+    log.error('reservations not readable: released', { experimentId, error: String(error) });
+    return true;
+  }
 }

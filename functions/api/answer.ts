@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { isExperimentId } from '../domain/contract.ts';
 import type { Caller } from '../domain/experiment.ts';
@@ -72,8 +73,9 @@ export function route(handle: (event: APIGatewayProxyEvent) => Promise<Answer>, 
     try {
       answer = refuseQuery(event, parameters) ?? (await handle(event));
     } catch (error) {
-      log.error('request failed', { requestId: event.requestContext.requestId, error: error as Error });
-      const { requestId } = event.requestContext;
+      // Not API Gateway's, which the caller may choose: two requests must not share a line of our log.
+      const requestId = randomUUID();
+      log.error('request failed', { requestId, error: error as Error });
       answer = refusal(problem('internal-error', `see the log of request ${requestId}`, { requestId }));
     }
     const isProblem = answer.status >= 400;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { lambdaClient } from '../aws/clients.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
 import { auditLog, executions, leases, locks, reservations } from '../aws/wiring.ts';
@@ -28,7 +29,7 @@ export const handler = route(
         body: bodyOf(event),
         dryRun: event.queryStringParameters?.dryRun === 'true',
         caller: callerOf(event),
-        requestId: event.requestContext.requestId,
+        ownerToken: randomUUID(),
       },
       dependencies,
     ),

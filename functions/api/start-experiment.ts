@@ -1,70 +1,60 @@
-import type { Executions } from '../aws/executions.ts';
-import type { Admission, AdmissionFacts } from '../domain/admission.ts';
-import type { Clock } from '../domain/clock.ts';
-import { type Caller, clustersOf, type Experiment } from '../domain/experiment.ts';
-import { isFisFaultKind } from '../domain/faults/catalogue.ts';
+import type { Admission } from '../domain/admission.ts';
+import { boundedProblem } from '../domain/bounded-problem.ts';
+import type { Experiment } from '../domain/experiment.ts';
 import { type DurationLimits, parseExperiment } from '../domain/parse-experiment.ts';
-import { clusterLocked, type Problem, problem } from '../domain/problem.ts';
+import { problem } from '../domain/problem.ts';
 import { stateOf } from '../domain/status.ts';
-import {
-  ANSWER_WITHIN_MS,
-  DUPLICATE_WAIT_MS,
-  FIS_OVERHEAD_SECONDS,
-  INJECTED_WAIT_MS,
-  RUN_OVERHEAD_SECONDS,
-} from '../domain/timing.ts';
+import { ADMISSION_KNOWN_MS, ANSWER_WITHIN_MS, INJECTED_WAIT_MS, START_BY_MS } from '../domain/timing.ts';
+import { Deadline } from '../domain/with-deadline.ts';
 import { log } from '../runtime/log.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
-import type { Leases } from '../tables/leases.ts';
-import type { Locks } from '../tables/locks.ts';
-import { hashRequest, type Reservation, type Reservations } from '../tables/reservations.ts';
 import { type Answer, refusal } from './answer.ts';
+import { type Begun, type StartDeadlines, type StartRequest, unknown } from './begun.ts';
+import { type ClaimDependencies, claim } from './claim.ts';
+import { acceptedBody, replayDuplicate } from './stored-answer.ts';
 import { targetsDocument } from './targets-document.ts';
 
 const POLL_MS = 200;
 
-export interface StartRequest {
-  body: string;
-  dryRun: boolean;
-  caller: Caller;
-  /** API Gateway's id of the request: the key of a refusal. */
-  requestId: string;
-}
-
-export interface StartDependencies {
-  audit: Pick<AuditLog, 'append' | 'read'>;
-  leases: Pick<Leases, 'killSwitchEngaged' | 'create' | 'read' | 'release'>;
-  locks: Pick<Locks, 'take' | 'giveBack' | 'holder'>;
-  reservations: Pick<Reservations, 'find' | 'reserve' | 'cancel'>;
+export interface StartDependencies extends ClaimDependencies {
+  leases: ClaimDependencies['leases'] & { killSwitchEngaged(): Promise<boolean> };
+  reservations: ClaimDependencies['reservations'] & {
+    noteAdmission(experimentId: string, untilEpochMs: number): Promise<void>;
+  };
   admit(experiment: Experiment): Promise<Admission>;
-  executions: Pick<Executions, 'start'>;
-  clusters: DurationLimits & Readonly<Record<string, { budgets: { recoverySeconds: number } }>>;
-  clock: Clock;
+  clusters: DurationLimits & ClaimDependencies['clusters'];
 }
 
 /**
- * POST: kill switch → parse → stored answer → admit → locks → reserve → audit → lease → execution → wait for INJECTED.
- * Up to the audit entry everything taken is given back on failure; after it an execution may exist, so the lease is
- * released and the rest is left to the sweep.
+ * POST: kill switch → parse → note → stored answer → admit → locks → reserve → audit → lease → execution → wait for
+ * INJECTED. Up to the audit entry everything taken is given back on failure; after it an execution may exist, so the
+ * lease is released and the rest is left to the sweep. Answers within `ANSWER_WITHIN_MS`, whoever hangs.
  */
 export async function startExperiment(request: StartRequest, dependencies: StartDependencies): Promise<Answer> {
-  const answerByMs = dependencies.clock.monotonicMs() + ANSWER_WITHIN_MS;
-  const begun = await begin(request, dependencies);
+  const { clock } = dependencies;
+  const startedMs = clock.monotonicMs();
+  const by = (ms: number) => new Deadline(clock, startedMs + ms);
+  const deadlines: StartDeadlines = {
+    admitted: by(START_BY_MS.admitted),
+    claimed: by(START_BY_MS.claimed),
+    givenBack: by(START_BY_MS.givenBack),
+    answered: by(ANSWER_WITHIN_MS),
+  };
+  const begun = await begin(request, dependencies, deadlines);
   if (begun.kind === 'answer') return begun.answer;
-  if (begun.kind === 'refused') return recordRefusal(begun.problem, begun.experiment, request, dependencies);
-  return awaitInjection(begun.experimentId, answerByMs, dependencies);
+  if (begun.kind === 'refused') return recordRefusal(begun, request, dependencies.audit, deadlines.answered);
+  return awaitInjection(begun.experimentId, deadlines.answered, dependencies);
 }
 
-type Admitted = Extract<Admission, { admitted: true }>;
-
-type Begun =
-  | { kind: 'answer'; answer: Answer }
-  | { kind: 'refused'; problem: Problem; experiment?: Experiment }
-  | { kind: 'started'; experimentId: string };
-
-async function begin(request: StartRequest, dependencies: StartDependencies): Promise<Begun> {
+async function begin(
+  request: StartRequest,
+  dependencies: StartDependencies,
+  deadlines: StartDeadlines,
+): Promise<Begun> {
+  const { leases, reservations, clock } = dependencies;
+  const { admitted } = deadlines;
   try {
-    if (await dependencies.leases.killSwitchEngaged()) {
+    if (await admitted.within(() => leases.killSwitchEngaged())) {
       return { kind: 'refused', problem: problem('kill-switch-engaged', 'not started: the kill switch is engaged') };
     }
   } catch (error) {
@@ -73,145 +63,37 @@ async function begin(request: StartRequest, dependencies: StartDependencies): Pr
   const parsed = parseExperiment(request.body, dependencies.clusters);
   if (!parsed.ok) return { kind: 'refused', problem: parsed.problem };
   const { experiment } = parsed;
+  const { experimentId } = experiment;
+  const replay = () => replayDuplicate(experiment, dependencies, deadlines.claimed);
   try {
     if (!request.dryRun) {
-      const stored = await dependencies.reservations.find(experiment.experimentId);
-      if (stored) return await replayDuplicate(experiment, dependencies);
+      // From here on an abort of this id is remembered.
+      const untilEpochMs = clock.nowEpochMs() + ADMISSION_KNOWN_MS;
+      await admitted.within(() => reservations.noteAdmission(experimentId, untilEpochMs));
+      if (await admitted.within(() => reservations.find(experimentId))) return await replay();
     }
-    const admission = await dependencies.admit(experiment);
+    const admission = await admitted.within(() => dependencies.admit(experiment));
     if (!admission.admitted) {
-      const heldByDuplicate = !request.dryRun && admission.problem.heldBy === experiment.experimentId;
-      if (heldByDuplicate) return await replayDuplicate(experiment, dependencies);
+      const heldByDuplicate = !request.dryRun && admission.problem.heldBy === experimentId;
+      if (heldByDuplicate) return await replay();
       return { kind: 'refused', problem: admission.problem, experiment };
     }
     if (request.dryRun) return { kind: 'answer', answer: dryRunAnswer(experiment, admission) };
-    return await claim(experiment, admission.facts, request, dependencies);
+    return await claim(experiment, admission.facts, request, dependencies, deadlines);
   } catch (error) {
     return unknown('the start', error, experiment);
   }
 }
 
-/** Takes locks and id, writes ADMITTED, starts; or gives back what it took. */
-async function claim(
-  experiment: Experiment,
-  facts: AdmissionFacts,
-  request: StartRequest,
-  dependencies: StartDependencies,
-): Promise<Begun> {
-  const { audit, locks, reservations, clock, clusters } = dependencies;
-  const { experimentId } = experiment;
-  const taken: string[] = [];
-  let reserved = false;
-  const giveBack = async () => {
-    // The id first: while the locks are held nobody else can run on the clusters.
-    const cancelled = reserved ? reservations.cancel(experimentId, request.requestId) : Promise.resolve(false);
-    const [first] = await Promise.allSettled([cancelled]);
-    const freed = await Promise.allSettled(taken.map((cluster) => locks.giveBack(cluster, request.requestId)));
-    for (const one of [first, ...freed]) if (one.status === 'rejected') throw one.reason;
-  };
-  // The store that takes longest: all clusters of a run are freed together, at its end.
-  const recoverySeconds = Math.max(0, ...clustersOf(experiment).map((name) => recoveryOf(name, clusters)));
-  const hasFisFaults = experiment.faults.some(({ kind }) => isFisFaultKind(kind));
-  const overheadSeconds = RUN_OVERHEAD_SECONDS + (hasFisFaults ? FIS_OVERHEAD_SECONDS : 0);
-  try {
-    for (const cluster of clustersOf(experiment)) {
-      const seconds = experiment.durationSeconds + recoverySeconds + overheadSeconds;
-      const endsAt = new Date(clock.nowEpochMs() + seconds * 1000).toISOString();
-      // Before the call: a put that failed may have been written. Giving back asks for our own request id.
-      taken.push(cluster);
-      if (await locks.take({ cluster, experimentId, endsAt }, request.requestId)) continue;
-      const holder = await locks.holder(cluster);
-      await giveBack();
-      if (holder === experimentId) return await replayDuplicate(experiment, dependencies);
-      return { kind: 'refused', problem: clusterLocked(cluster, holder ?? '(just released)'), experiment };
-    }
-    const reservation: Reservation = {
-      experimentId,
-      requestHash: hashRequest(experiment),
-      request: experiment,
-      caller: request.caller,
-      acceptedAt: new Date(clock.nowEpochMs()).toISOString(),
-    };
-    reserved = true; // before the call, for the same reason
-    reserved = await reservations.reserve(reservation, request.requestId);
-    if (!reserved) {
-      await giveBack();
-      return await replayDuplicate(experiment, dependencies);
-    }
-    await audit.append(experimentId, 'ADMITTED', request.caller, { experiment, facts });
-  } catch (error) {
-    // An append that failed may have been written: then the id stays taken, and the sweep concludes the experiment.
-    if (await mayBeAdmitted(experimentId, reserved, dependencies)) throw error;
-    // What cannot be given back now is freed by the sweep: without ADMITTED in the log nothing can have been started.
-    await giveBack().catch((failure) => log.error('claim not given back', { experimentId, failure: String(failure) }));
-    throw error;
-  }
-  return launch(experiment, request.caller, dependencies);
-}
-
-function recoveryOf(cluster: string, clusters: StartDependencies['clusters']): number {
-  return Object.hasOwn(clusters, cluster) ? (clusters[cluster]?.budgets.recoverySeconds ?? 0) : 0;
-}
-
-async function mayBeAdmitted(experimentId: string, reserved: boolean, { audit }: StartDependencies): Promise<boolean> {
-  if (!reserved) return false;
-  try {
-    return (await audit.read(experimentId)).length > 0;
-  } catch {
-    return true;
-  }
-}
-
-async function launch(
-  experiment: Experiment,
-  caller: Caller,
-  { leases, executions }: StartDependencies,
-): Promise<Begun> {
-  const { experimentId } = experiment;
-  try {
-    await leases.create(experimentId);
-    await executions.start(experimentId, { experimentId, experiment, caller, rollbackOnly: false });
-    return { kind: 'started', experimentId };
-  } catch (error) {
-    // The execution may exist although the call failed. Without its lease it applies nothing and ends by itself.
-    await leases.release(experimentId, 'ABORT', `the start failed: ${String(error)}`).catch((failure) => {
-      log.error('lease not released after a failed start', { experimentId, failure: String(failure) });
-    });
-    return unknown('the execution', error, experiment);
-  }
-}
-
-/** For a repeated request: the answer of the one that has the id. Waits briefly while that one is in flight. */
-async function replayDuplicate(
-  experiment: Experiment,
-  { audit, leases, reservations, clock }: StartDependencies,
-): Promise<Begun> {
-  const { experimentId } = experiment;
-  const deadlineMs = clock.monotonicMs() + DUPLICATE_WAIT_MS;
-  for (;;) {
-    const stored = await reservations.find(experimentId);
-    if (stored && stored.requestHash !== hashRequest(experiment)) return idConflict(experiment);
-    const [entries, lease] = stored ? await Promise.all([audit.read(experimentId), leases.read(experimentId)]) : [[]];
-    if (entries.length > 0) {
-      return { kind: 'answer', answer: { status: 202, body: acceptedBody(experimentId, stateOf(entries, lease)) } };
-    }
-    if (clock.monotonicMs() >= deadlineMs) break;
-    await clock.sleep(POLL_MS);
-  }
-  const detail = `experiment ${experimentId} is being started by another request, or its start failed: ask for its status, or use another id`;
-  return { kind: 'refused', problem: problem('control-plane-unknown', detail, { experimentId }), experiment };
-}
-
 async function awaitInjection(
   experimentId: string,
-  answerByMs: number,
-  dependencies: StartDependencies,
+  answered: Deadline,
+  { audit, clock }: Pick<StartDependencies, 'audit' | 'clock'>,
 ): Promise<Answer> {
-  const { audit, clock } = dependencies;
-  const deadlineMs = Math.min(answerByMs, clock.monotonicMs() + INJECTED_WAIT_MS);
+  const deadlineMs = Math.min(answered.atMs, clock.monotonicMs() + INJECTED_WAIT_MS);
   for (;;) {
     try {
-      const state = stateOf(await audit.read(experimentId));
+      const state = stateOf(await answered.within(() => audit.read(experimentId)));
       const settled = state.injection !== undefined || state.status !== 'ACCEPTED';
       if (settled || clock.monotonicMs() >= deadlineMs) return { status: 202, body: acceptedBody(experimentId, state) };
     } catch (error) {
@@ -219,20 +101,11 @@ async function awaitInjection(
       log.warn('log not readable while waiting', { experimentId, error: String(error) });
       if (clock.monotonicMs() >= deadlineMs) return { status: 202, body: { experimentId, status: 'ACCEPTED' } };
     }
-    await clock.sleep(POLL_MS);
+    await clock.sleep(Math.min(POLL_MS, Math.max(0, deadlineMs - clock.monotonicMs())));
   }
 }
 
-/** The seed's answer. A fault that was applied is reported as INJECTED, also to a repeated request. */
-function acceptedBody(experimentId: string, state: ReturnType<typeof stateOf>): object {
-  if (state.injection) {
-    const { injectedAt, endsAt } = state.injection;
-    return { experimentId, status: 'INJECTED', injectedAt, rollbackScheduledAt: endsAt };
-  }
-  return { experimentId, status: state.status };
-}
-
-function dryRunAnswer(experiment: Experiment, { facts, wouldRun }: Admitted): Answer {
+function dryRunAnswer(experiment: Experiment, { facts, wouldRun }: Extract<Admission, { admitted: true }>): Answer {
   return {
     status: 200,
     body: {
@@ -247,28 +120,17 @@ function dryRunAnswer(experiment: Experiment, { facts, wouldRun }: Admitted): An
 }
 
 async function recordRefusal(
-  document: Problem,
-  experiment: Experiment | undefined,
-  request: StartRequest,
-  { audit }: StartDependencies,
+  { problem: whole, experiment }: Extract<Begun, { kind: 'refused' }>,
+  { ownerToken, caller, dryRun }: StartRequest,
+  audit: Pick<AuditLog, 'append'>,
+  answered: Deadline,
 ): Promise<Answer> {
+  const document = boundedProblem(whole);
   try {
-    const details = { problem: document, dryRun: request.dryRun, ...(experiment ? { experiment } : {}) };
-    await audit.append(`REFUSAL#${request.requestId}`, 'REFUSED', request.caller, details);
+    const details = { problem: document, dryRun, ...(experiment ? { experiment } : {}) };
+    await answered.within(() => audit.append(`REFUSAL#${ownerToken}`, 'REFUSED', caller, details));
   } catch (error) {
-    log.error('refusal not recorded', { requestId: request.requestId, error: String(error) });
+    log.error('refusal not recorded', { ownerToken, error: String(error) });
   }
   return refusal(document);
-}
-
-function idConflict(experiment: Experiment): Begun {
-  const { experimentId } = experiment;
-  const detail = `not started: experiment id ${experimentId} was used for another request`;
-  return { kind: 'refused', problem: problem('experiment-id-conflict', detail, { experimentId }), experiment };
-}
-
-function unknown(what: string, error: unknown, experiment?: Experiment): Begun {
-  log.error('unknown means refuse', { what, error: String(error) });
-  const detail = `${what} is in an unknown state: ${error instanceof Error ? error.name : 'error'}`;
-  return { kind: 'refused', problem: problem('control-plane-unknown', detail), ...(experiment ? { experiment } : {}) };
 }

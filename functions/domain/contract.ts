@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { AlertSeverity } from './experiment.ts';
 import { FAULT_KINDS } from './faults/catalogue.ts';
-import { KILL_SWITCH_ID } from './names.ts';
+import { KILL_SWITCH_ID, ROLLBACK_EXECUTION_NAME } from './names.ts';
 import { TTL_SECONDS } from './timing.ts';
 
 /** The body of `POST /api/v1/chaos/experiments`; its names are part of the contract and never change. */
@@ -16,7 +16,7 @@ const NAME = /^[A-Za-z0-9_-]{1,50}$/;
 const experimentId = z
   .string()
   .regex(NAME, 'is not a valid id')
-  .refine((id) => !RESERVED_EXPERIMENT_IDS.includes(id), 'is a reserved id');
+  .refine((id) => !RESERVED_EXPERIMENT_IDS.includes(id) && !ROLLBACK_EXECUTION_NAME.test(id), 'is a reserved id');
 
 /** Whether an experiment can have that id. */
 export function isExperimentId(text: string): boolean {
@@ -63,7 +63,7 @@ export const faultListSchema = z.strictObject({
 
 /** What a field may hold, in words for a person; those of a fault are the same in both forms. */
 export const ALLOWED: Record<string, string> = {
-  experimentId: `1-50 letters, digits, "_" and "-"; not ${RESERVED_EXPERIMENT_IDS.join(', ')}`,
+  experimentId: `1-50 letters, digits, "_" and "-"; not ${RESERVED_EXPERIMENT_IDS.join(', ')}, and no "-sweep-" with a number at its end`,
   targetService: 'the name of a configured cluster',
   action: FAULT_KINDS.join(', '),
   parameters: 'an object',

@@ -7,6 +7,8 @@
 export const MAX_RUN_BYTES = 150_000;
 /** Details of one entry of the audit log. */
 export const MAX_ENTRY_BYTES = 300_000;
+/** A refusal, in the answer and in the log: it may speak of every field of a body, and of every node of a fleet. */
+export const MAX_PROBLEM_BYTES = 30_000;
 /** Text of an error or of a verdict: one that joins what many nodes say is as long as they are many. */
 export const MAX_REASON_CHARACTERS = 4000;
 /** Lines about nodes in one part of the run. */

@@ -23,6 +23,18 @@ export const ENVIRONMENT = {
 /** The document that reverts a fault of any kind. */
 export const ROLL_BACK_DOCUMENT = 'roll-back';
 
+/** Of the table of reservations: seconds since the epoch after which DynamoDB removes a row that has it. */
+export const EXPIRY_ATTRIBUTE = 'expiresAt';
+
+/**
+ * Executions that only roll back, at most one a minute for each experiment. No experiment may have such an id: its own
+ * execution would keep the other's rollback from being started.
+ */
+export function rollbackExecutionName(experimentId: string, nowEpochMs: number): string {
+  return `${experimentId}-sweep-${Math.floor(nowEpochMs / 60_000)}`;
+}
+export const ROLLBACK_EXECUTION_NAME = /-sweep-\d+$/;
+
 /** Index of the record table on `target_cluster` + `fault_type`: the mission's. */
 export const RECORD_INDEX = 'idx_chaos_experiments';
 

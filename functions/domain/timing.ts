@@ -86,9 +86,13 @@ export const FIS_ROLLBACK_DEADLINE_MS = 180_000;
 /** The verdict waits this long for the probe's measurement. */
 export const PROBE_MEASURED_DEADLINE_MS = 45_000;
 
-/** API Gateway gives up after 29 s; an answer of ours must come before. */
+/** API Gateway gives up after 29 s, of which a cold start takes its part; an answer of ours must come before. */
 export const ANSWER_WITHIN_MS = 26_000;
-/** Of these, for the fault to be in place. */
+/** Of these, from the request on: what is not known, taken or given back by then counts as unknown. */
+export const START_BY_MS = { admitted: 17_000, claimed: 21_000, givenBack: 23_500 } as const;
+/** An abort looks for an admission under way for so long: longer than any, whatever the clocks of two functions say. */
+export const ADMISSION_KNOWN_MS = 60_000;
+/** Of `ANSWER_WITHIN_MS`, for the fault to be in place. */
 export const INJECTED_WAIT_MS = 20_000;
 /** Another request with the same id may be between its lock and its ADMITTED for about this long. */
 export const DUPLICATE_WAIT_MS = 3000;

@@ -2,6 +2,7 @@ import type { Executions } from '../aws/executions.ts';
 import { type AuditEntry, isEntryOf } from '../domain/audit-entry.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Caller } from '../domain/experiment.ts';
+import { rollbackExecutionName } from '../domain/names.ts';
 
 export interface RollbackStarter {
   executions: Pick<Executions, 'start'>;
@@ -20,7 +21,7 @@ export async function startRollback(
 ): Promise<boolean> {
   const admitted = entries.find((entry) => isEntryOf(entry, 'ADMITTED'));
   if (!admitted) return false;
-  await executions.start(`${experimentId}-sweep-${Math.floor(clock.nowEpochMs() / 60_000)}`, {
+  await executions.start(rollbackExecutionName(experimentId, clock.nowEpochMs()), {
     experimentId,
     experiment: admitted.details.experiment,
     caller: callerOf(admitted),

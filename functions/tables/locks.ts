@@ -26,17 +26,18 @@ export class Locks {
   }
 
   /**
-   * True when this request has the lock now. `requestId` makes a put that was repeated because its answer got lost
+   * True when this request has the lock now. Its `ownerToken` makes a put that was repeated because its answer got lost
    * succeed, while another request for the same experiment does not.
+   * @param ownerToken random and made by us: whoever knows it has the lock
    */
-  async take(lock: Lock, requestId: string): Promise<boolean> {
+  async take(lock: Lock, ownerToken: string): Promise<boolean> {
     return this.#conditionally(
       new PutCommand({
         TableName: this.#tableName,
-        Item: { ...lock, requestId },
-        ConditionExpression: 'attribute_not_exists(#cluster) OR requestId = :requestId',
+        Item: { ...lock, ownerToken },
+        ConditionExpression: 'attribute_not_exists(#cluster) OR ownerToken = :ownerToken',
         ExpressionAttributeNames: { '#cluster': 'cluster' },
-        ExpressionAttributeValues: { ':requestId': requestId },
+        ExpressionAttributeValues: { ':ownerToken': ownerToken },
       }),
     );
   }
@@ -47,8 +48,8 @@ export class Locks {
   }
 
   /** Takes back what this request took, and not what another request for the same experiment holds. */
-  giveBack(cluster: string, requestId: string): Promise<boolean> {
-    return this.#deleteIf(cluster, 'requestId', requestId);
+  giveBack(cluster: string, ownerToken: string): Promise<boolean> {
+    return this.#deleteIf(cluster, 'ownerToken', ownerToken);
   }
 
   /** The experiment that holds the cluster, from a consistent read; undefined when it is free. */
@@ -67,7 +68,7 @@ export class Locks {
     return locks;
   }
 
-  #deleteIf(cluster: string, field: 'experimentId' | 'requestId', value: string): Promise<boolean> {
+  #deleteIf(cluster: string, field: 'experimentId' | 'ownerToken', value: string): Promise<boolean> {
     return this.#conditionally(
       new DeleteCommand({
         TableName: this.#tableName,

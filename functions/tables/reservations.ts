@@ -2,6 +2,7 @@ import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/c
 import { DeleteCommand, DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { canonicalJson, sha256Hex } from '../domain/digest.ts';
 import type { Caller, Experiment } from '../domain/experiment.ts';
+import { EXPIRY_ATTRIBUTE } from '../domain/names.ts';
 
 /** An experiment id that was admitted once: it belongs to that request for good. */
 export interface Reservation {
@@ -16,6 +17,9 @@ export interface Reservation {
 export function hashRequest(experiment: Experiment): string {
   return sha256Hex(canonicalJson(experiment));
 }
+
+/** No experiment can have this id. */
+const admissionKey = (experimentId: string) => `ADMISSION#${experimentId}`;
 
 export class Reservations {
   readonly #documents: DynamoDBDocumentClient;
@@ -36,29 +40,51 @@ export class Reservations {
     return { ...row, request: JSON.parse(row.request) as Experiment };
   }
 
-  /** False when the id is taken by another request; `requestId` lets a repeated put of our own succeed. */
-  async reserve(reservation: Reservation, requestId: string): Promise<boolean> {
+  /** False when the id is taken by another request; `ownerToken`, random and made by us, lets a repeated put of our own succeed. */
+  async reserve(reservation: Reservation, ownerToken: string): Promise<boolean> {
     return unlessConditionFails(
       this.#documents.send(
         new PutCommand({
           TableName: this.#tableName,
-          Item: { ...reservation, request: JSON.stringify(reservation.request), requestId },
-          ConditionExpression: 'attribute_not_exists(experimentId) OR requestId = :requestId',
-          ExpressionAttributeValues: { ':requestId': requestId },
+          Item: { ...reservation, request: JSON.stringify(reservation.request), ownerToken },
+          ConditionExpression: 'attribute_not_exists(experimentId) OR ownerToken = :ownerToken',
+          ExpressionAttributeValues: { ':ownerToken': ownerToken },
         }),
       ),
     );
   }
 
+  /**
+   * Notes that a request with this id is being judged, so that an abort that comes meanwhile is not told that there is
+   * no such experiment. The note is void after `untilEpochMs`, and DynamoDB removes it some time later.
+   */
+  async noteAdmission(experimentId: string, untilEpochMs: number): Promise<void> {
+    const Item = { experimentId: admissionKey(experimentId), untilEpochMs };
+    const removal = { [EXPIRY_ATTRIBUTE]: Math.ceil(untilEpochMs / 1000) };
+    await this.#documents.send(new PutCommand({ TableName: this.#tableName, Item: { ...Item, ...removal } }));
+  }
+
+  /** Whether the id is reserved, or its request is being judged. Consistent reads. */
+  async isKnown(experimentId: string, nowEpochMs: number): Promise<boolean> {
+    const read = async (key: string) =>
+      (
+        await this.#documents.send(
+          new GetCommand({ TableName: this.#tableName, Key: { experimentId: key }, ConsistentRead: true }),
+        )
+      ).Item;
+    const [reserved, noted] = await Promise.all([read(experimentId), read(admissionKey(experimentId))]);
+    return reserved !== undefined || Number(noted?.untilEpochMs) >= nowEpochMs;
+  }
+
   /** Gives an id back that nothing was started under. */
-  async cancel(experimentId: string, requestId: string): Promise<boolean> {
+  async cancel(experimentId: string, ownerToken: string): Promise<boolean> {
     return unlessConditionFails(
       this.#documents.send(
         new DeleteCommand({
           TableName: this.#tableName,
           Key: { experimentId },
-          ConditionExpression: 'requestId = :requestId',
-          ExpressionAttributeValues: { ':requestId': requestId },
+          ConditionExpression: 'ownerToken = :ownerToken',
+          ExpressionAttributeValues: { ':ownerToken': ownerToken },
         }),
       ),
     );

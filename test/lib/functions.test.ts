@@ -57,9 +57,10 @@ describe('functions', () => {
       expect(logGroup.Properties.RetentionInDays).toBeGreaterThan(0);
   });
 
-  it('keep room for everything that watches or rolls back, whatever else the account runs', () => {
+  it('keep room for everything that watches, aborts or rolls back, whatever else the account runs', () => {
     const reserved = functions.filter((each) => propertiesOf(each).ReservedConcurrentExecutions !== undefined);
     expect(reserved.map(({ entryPoint }) => entryPoint).sort()).toEqual([
+      'api/abort-experiment.lambda.ts',
       'guard/guard.lambda.ts',
       'rollback/on-alarm.lambda.ts',
       'rollback/on-execution-end.lambda.ts',

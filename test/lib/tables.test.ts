@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { EXPIRY_ATTRIBUTE } from '../../functions/domain/names.ts';
 import { functionAt, logicalId, ofType, template } from './synthesized.ts';
 
 const tables = ofType('AWS::DynamoDB::Table');
@@ -35,6 +36,13 @@ describe('tables', () => {
 
   it('put no KMS key between a host and its undo', () => {
     for (const [id, table] of tables) expect(table.Properties.SSESpecification, id).toEqual({ SSEEnabled: false });
+  });
+
+  it('lose by themselves nothing but the notes of admissions', () => {
+    const expiring = tables.filter(([, { Properties }]) => Properties.TimeToLiveSpecification !== undefined);
+    expect(
+      expiring.map(([id, { Properties }]) => [id.replace(/[0-9A-F]{8}$/, ''), Properties.TimeToLiveSpecification]),
+    ).toEqual([['ExperimentTable', { AttributeName: EXPIRY_ATTRIBUTE, Enabled: true }]]);
   });
 
   it("keep the records under the seed's composite index", () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { Sha256 } from '@aws-crypto/sha256-js';
@@ -96,6 +97,18 @@ describe('bad input is refused with the field and what is allowed, and starts no
     expect(await send({})).toBe(400);
   });
 
+  it('gives the cluster to one of two requests that were sent under one request id', async () => {
+    const replica = await system.replicaOf(CANARY_NODES);
+    const send = signedPost(system);
+    const requestId = randomUUID();
+    const ids = ['same_request_1', 'same_request_2'];
+    const statuses = await Promise.all(
+      ids.map((id) => send({ requestId, body: JSON.stringify(partition(id, replica, CANARY_NODES, 5)) })),
+    );
+    expect([...statuses].sort()).toEqual([202, 409]);
+    await system.waitUntilOver(ids[statuses.indexOf(202)] ?? '');
+  });
+
   it('refuses a second experiment on a cluster that is taken, with the id that holds it, and repeats a stored answer', async () => {
     const replica = await system.replicaOf(CANARY_NODES);
     const first = partition('holds_the_cluster', replica, CANARY_NODES, 8);
@@ -113,7 +126,7 @@ describe('bad input is refused with the field and what is allowed, and starts no
   });
 });
 
-/** A POST of `{}`, which a signed caller sees refused with 400, signed in ways that may be wrong. */
+/** A POST, of `{}` unless told otherwise, which a signed caller sees refused with 400; signed in ways that may be wrong. */
 function signedPost(system: SystemUnderTest) {
   const { apiUrl = '', accessKeyId = '', secretAccessKey = '', region, caFile } = system.lab;
   const url = new URL(apiUrl + EXPERIMENTS_PATH);
@@ -122,17 +135,21 @@ function signedPost(system: SystemUnderTest) {
     secretAccessKey?: string;
     changedBody?: boolean;
     signedAt?: Date;
+    requestId?: string;
+    body?: string;
   }): Promise<number> => {
     const credentials = { accessKeyId, secretAccessKey: fault.secretAccessKey ?? secretAccessKey };
     const signer = new SignatureV4({ service: 'execute-api', region, credentials, sha256: Sha256 });
-    const headers = { host: url.host, 'content-type': 'application/json' };
+    const chosen: Record<string, string> = fault.requestId ? { 'x-amzn-requestid': fault.requestId } : {};
+    const headers = { host: url.host, 'content-type': 'application/json', ...chosen };
+    const body = fault.body ?? '{}';
     const unsigned = {
       method: 'POST',
       protocol: 'https:',
       hostname: url.hostname,
       path: url.pathname,
       headers,
-      body: '{}',
+      body,
     };
     const signed = fault.unsigned
       ? unsigned
@@ -144,7 +161,7 @@ function signedPost(system: SystemUnderTest) {
         resolve(response.statusCode ?? 0);
       });
       outgoing.on('error', reject);
-      outgoing.end(fault.changedBody ? '{"a":1}' : '{}');
+      outgoing.end(fault.changedBody ? '{"a":1}' : body);
     });
   };
 }

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { servicePrincipal } from '../iam/roles.ts';
 import { AwsError } from '../protocol/aws-error.ts';
 import { apiGatewayError } from '../protocol/error-answer.ts';
@@ -127,7 +127,8 @@ export class ApiGateway implements Endpoint {
         apiId: this.apiId,
         stage: this.stage,
         protocol: 'HTTP/1.1',
-        requestId: randomUUID(),
+        requestId: requestIdOf(request),
+        extendedRequestId: randomBytes(11).toString('base64'),
         resourcePath: found.route.path,
         httpMethod: request.method,
         path: url.pathname,
@@ -139,6 +140,12 @@ export class ApiGateway implements Endpoint {
       isBase64Encoded: false,
     };
   }
+}
+
+/** As the service: the caller may choose this id with a header. One that is not well formed is ignored. */
+function requestIdOf({ headers }: WireRequest): string {
+  const chosen = headers['x-amzn-requestid'];
+  return chosen !== undefined && /^[A-Za-z0-9!#$%&'*+.^_|~`-]{1,128}$/.test(chosen) ? chosen : randomUUID();
 }
 
 function identityOf(principal: Principal, accessKey: string, accountId: string, request: WireRequest): JsonObject {

@@ -3,9 +3,7 @@ import { abortExperiment } from '../../../functions/api/abort-experiment.ts';
 import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
 import { KILL_SWITCH_ID } from '../../../functions/domain/names.ts';
 import type { Lease } from '../../../functions/tables/leases.ts';
-import type { Reservation } from '../../../functions/tables/reservations.ts';
-import { seedExperiment } from '../domain/experiment-fixtures.ts';
-import { CALLER, fullRun, iso, logAfter, runUntil } from '../domain/fixtures.ts';
+import { CALLER, fullRun, logAfter, runUntil } from '../domain/fixtures.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
 import { leaseOf } from '../tables/lease-fixture.ts';
 import { memoryAuditLog } from '../tables/memory-audit-log.ts';
@@ -23,6 +21,7 @@ interface Plane {
   audit?: 'answers' | 'fails' | 'hangs' | 'append fails';
   lease?: Lease | undefined;
   reserved?: boolean;
+  knows?: () => Promise<boolean>;
   releaseFails?: boolean;
 }
 
@@ -37,9 +36,6 @@ function abort(plane: Plane = {}, id = ID) {
       acts.push(type);
     },
   });
-  const reservation: Reservation = {
-    ...{ experimentId: id, requestHash: 'hash', request: seedExperiment(), caller: CALLER, acceptedAt: iso(0) },
-  };
   const answer = abortExperiment(id, CALLER, {
     audit: {
       answers: log,
@@ -54,7 +50,7 @@ function abort(plane: Plane = {}, id = ID) {
         acts.push(`release ${reason}`);
       },
     },
-    reservations: { find: async () => (reserved ? reservation : undefined) },
+    reservations: { isKnown: plane.knows ?? (async () => reserved) },
     clock: new SimulatedClock(),
   });
   return { acts, answer };
@@ -87,7 +83,7 @@ describe('aborting an experiment', () => {
         append: hang,
       },
       leases: { read: async () => held, release: async () => void acts.push('released') },
-      reservations: { find: async () => undefined },
+      reservations: { isKnown: async () => false },
       clock: new SimulatedClock(),
     });
     await answer;
@@ -96,6 +92,15 @@ describe('aborting an experiment', () => {
 
   it('leaves nothing to begin under an id that is reserved and has no lease yet', async () => {
     const { acts, answer } = abort({ lease: undefined, entries: [] });
+    expect((await answer).status).toBe(202);
+    expect(acts[0]).toBe('release ABORT');
+  });
+
+  it.each([
+    ['fails', fail],
+    ['hangs', hang],
+  ])('rather spoils an id than misses a fault when the look for one that is starting %s', async (_how, knows) => {
+    const { acts, answer } = abort({ lease: undefined, entries: [], knows });
     expect((await answer).status).toBe(202);
     expect(acts[0]).toBe('release ABORT');
   });
@@ -121,6 +126,7 @@ describe('aborting an experiment', () => {
     const attempts = [
       abort({ lease: undefined, reserved: false }),
       abort({ lease: { ...held, leaseId: KILL_SWITCH_ID } }, KILL_SWITCH_ID),
+      abort({}, 'ADMISSION#exp'),
     ];
     for (const { acts, answer } of attempts) {
       expect((await answer).status).toBe(404);

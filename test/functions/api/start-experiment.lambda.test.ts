@@ -2,14 +2,14 @@ import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { KILL_SWITCH_ID } from '../../../functions/domain/names.ts';
 import { problem } from '../../../functions/domain/problem.ts';
 import { seedPayload } from '../domain/experiment-fixtures.ts';
-import { CALLER } from '../domain/fixtures.ts';
+import { CALLER, detailsOf } from '../domain/fixtures.ts';
 
 const dynamo = mockClient(DynamoDBClient);
 const documents = mockClient(DynamoDBDocumentClient);
@@ -109,5 +109,20 @@ describe('POST of a body', () => {
   it('is read when its JSON is said to be UTF-8', async () => {
     admissionSays({ admitted: false, problem: problem('alarm-firing', 'not started') });
     expect((await post('', { 'Content-Type': 'application/json; charset=UTF-8' })).statusCode).toBe(409);
+  });
+});
+
+describe('the owner of a lock', () => {
+  it('is a token of our own: two requests under one id of the caller own different locks', async () => {
+    admissionSays({ admitted: true, facts: detailsOf('ADMITTED').facts, wouldRun: [] });
+    documents.on(QueryCommand).rejects(new Error('no answer'));
+    await Promise.all([post(''), post('')]);
+    const owners = documents
+      .commandCalls(PutCommand)
+      .filter(({ args }) => args[0].input.TableName === 'lock_table')
+      .map(({ args }) => args[0].input.Item?.ownerToken);
+    expect(new Set(owners).size).toBe(2);
+    for (const owner of owners) expect(owner).toMatch(/^[0-9a-f-]{36}$/);
+    expect(owners).not.toContain('request-1');
   });
 });

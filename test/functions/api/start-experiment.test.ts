@@ -1,95 +1,23 @@
 import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type StartDependencies, startExperiment } from '../../../functions/api/start-experiment.ts';
-import type { PlannedAct } from '../../../functions/domain/admission.ts';
-import { clusterLocked, problem } from '../../../functions/domain/problem.ts';
+import type { Clock } from '../../../functions/domain/clock.ts';
+import { MAX_PROBLEM_BYTES } from '../../../functions/domain/limits.ts';
+import { clusterLocked, type Problem, problem } from '../../../functions/domain/problem.ts';
 import {
   DUPLICATE_WAIT_MS,
   FIS_OVERHEAD_SECONDS,
   INJECTED_WAIT_MS,
   RUN_OVERHEAD_SECONDS,
 } from '../../../functions/domain/timing.ts';
-import type { ExperimentRun } from '../../../functions/domain/workflow.ts';
 import type { Lock } from '../../../functions/tables/locks.ts';
-import type { Reservation } from '../../../functions/tables/reservations.ts';
-import { configuration, redisCluster } from '../domain/configuration-fixtures.ts';
+import { redisCluster } from '../domain/configuration-fixtures.ts';
 import { seedPayload } from '../domain/experiment-fixtures.ts';
-import { CALLER, detailsOf, iso } from '../domain/fixtures.ts';
-import { SimulatedClock } from '../domain/simulated-clock.ts';
-import { memoryAuditLog } from '../tables/memory-audit-log.ts';
+import { CALLER, iso } from '../domain/fixtures.ts';
+import { controlPlane, ID, PLAN, STEP } from './control-plane.ts';
 
-const ID = 'exp_chaos_redis_019';
 /** A start is polled for; one look may still come after the time is over. */
 const POLLS_MS = 1000;
-const PLAN: PlannedAct[] = [
-  { faultId: `${ID}.1`, node: 'n', instanceId: 'i-1', startSeconds: 0, document: 'd', parameters: {}, undo: ['u'] },
-];
-const { facts } = detailsOf('ADMITTED');
-const STEP = { function: 'inject-fault' };
-
-/** An in-memory control plane that writes down what the route did, in order. */
-function controlPlane() {
-  const acts: string[] = [];
-  const locks = new Map<string, { experimentId: string; requestId: string }>();
-  const reservations = new Map<string, Reservation & { requestId: string }>();
-  const runs: ExperimentRun[] = [];
-  const leases = new Map<string, 'HOLD' | 'RELEASED'>();
-  const clock = new SimulatedClock();
-  const audit = memoryAuditLog({
-    clock,
-    onAppend: ({ type, actor }) => {
-      if ('arn' in actor) acts.push(type);
-    },
-  });
-  const dependencies: StartDependencies = {
-    audit,
-    leases: {
-      killSwitchEngaged: async () => false,
-      create: async (id) => {
-        acts.push('lease');
-        leases.set(id, 'HOLD');
-      },
-      read: async () => undefined,
-      release: async (id) => {
-        acts.push('released');
-        leases.set(id, 'RELEASED');
-      },
-    },
-    locks: {
-      take: async ({ cluster, experimentId }, requestId) => {
-        const held = locks.get(cluster);
-        if (held && held.requestId !== requestId) return false;
-        acts.push('lock');
-        locks.set(cluster, { experimentId, requestId });
-        return true;
-      },
-      giveBack: async (cluster, requestId) => locks.get(cluster)?.requestId === requestId && locks.delete(cluster),
-      holder: async (cluster) => locks.get(cluster)?.experimentId,
-    },
-    reservations: {
-      find: async (id) => reservations.get(id),
-      reserve: async (reservation, requestId) => {
-        if (reservations.has(reservation.experimentId)) return false;
-        acts.push('reserve');
-        reservations.set(reservation.experimentId, { ...reservation, requestId });
-        return true;
-      },
-      cancel: async (id, requestId) => reservations.get(id)?.requestId === requestId && reservations.delete(id),
-    },
-    admit: async () => ({ admitted: true, facts, wouldRun: PLAN }),
-    executions: {
-      start: async (_name, started) => {
-        acts.push('execution');
-        runs.push(started);
-        await audit.append(ID, 'INJECTING', STEP, detailsOf('INJECTING'));
-        await audit.append(ID, 'INJECTED', STEP, detailsOf('INJECTED'));
-      },
-    },
-    clusters: configuration().clusters,
-    clock,
-  };
-  return { acts, audit, locks, reservations, runs, leases, clock, dependencies };
-}
 
 let plane: ReturnType<typeof controlPlane>;
 beforeEach(() => {
@@ -103,7 +31,7 @@ const start = (change: { body?: unknown; dryRun?: boolean } = {}, overrides: Par
       body: JSON.stringify(change.body ?? seedPayload()),
       dryRun: change.dryRun ?? false,
       caller: CALLER,
-      requestId: `request-${++requests}`,
+      ownerToken: `token-${++requests}`,
     },
     { ...plane.dependencies, ...overrides },
   );
@@ -155,7 +83,7 @@ describe('starting an experiment', () => {
   });
 
   it('refuses when another experiment holds the cluster, names it, and reserves nothing', async () => {
-    plane.locks.set('redis-master', { experimentId: 'exp_other', requestId: 'x' });
+    plane.locks.set('redis-master', { experimentId: 'exp_other', ownerToken: 'x' });
     expect(await start()).toMatchObject({ status: 409, body: { heldBy: 'exp_other' } });
     expect(plane.reservations.size).toBe(0);
     expect(plane.locks.get('redis-master')?.experimentId).toBe('exp_other');
@@ -184,10 +112,22 @@ describe('starting an experiment', () => {
     const refused = problem('alarm-firing', 'not started');
     const admit = async () => ({ admitted: false as const, problem: refused });
     expect(await start({}, { admit })).toEqual({ status: 409, body: refused });
-    expect(plane.audit.entries).toMatchObject([{ experimentId: `REFUSAL#request-${requests}`, type: 'REFUSED' }]);
+    expect(plane.audit.entries).toMatchObject([{ experimentId: `REFUSAL#token-${requests}`, type: 'REFUSED' }]);
     const audit = { ...plane.dependencies.audit, append: fail };
     expect(await start({}, { admit, audit })).toEqual({ status: 409, body: refused });
     expect(plane.reservations.size + plane.locks.size + plane.runs.length).toBe(0);
+  });
+
+  it('records a refusal that speaks of a thousand nodes, and answers it, with how much was left out', async () => {
+    const errors = Array.from({ length: 1000 }, (_, number) => ({
+      ...{ field: `x-${number}`, message: 'is not a running instance', allowed: 'redis-node-1, '.repeat(60) },
+    }));
+    const admit = async () => ({ admitted: false as const, problem: problem('unknown-node', 'no', { errors }) });
+    const { status, body } = await start({}, { admit });
+    expect(status).toBe(422);
+    expect(Buffer.byteLength(JSON.stringify(body))).toBeLessThanOrEqual(MAX_PROBLEM_BYTES);
+    expect(body).toMatchObject({ leftOut: { errors: 1000 - ((body as Problem).errors?.length ?? 0) } });
+    expect(plane.audit.detailsOf('REFUSED')).toMatchObject([{ problem: body }]);
   });
 
   it('refuses to start when the kill switch is engaged or cannot be read', async () => {
@@ -283,29 +223,31 @@ describe('starting an experiment', () => {
         return reserve(...args);
       },
     };
-    const first = start({}, { reservations: slow });
+    const clockWith = (poll: () => Promise<void>): Clock => ({
+      nowEpochMs: () => plane.clock.nowEpochMs(),
+      monotonicMs: () => plane.clock.monotonicMs(),
+      // No time limit is ever reached, and a poll waits for what it is told to wait for.
+      sleep: (_milliseconds, signal) => (signal ? new Promise(() => {}) : poll()),
+    });
+    const first = start({}, { reservations: slow, clock: clockWith(async () => {}) });
     await setImmediate();
     expect(plane.locks.get('redis-master')?.experimentId).toBe(ID);
 
     // Admission sees the lock of the first request: that is no other experiment.
     const admit = async () => ({ admitted: false as const, problem: clusterLocked('redis-master', ID) });
-    const clock = {
-      nowEpochMs: () => plane.clock.nowEpochMs(),
-      monotonicMs: () => plane.clock.monotonicMs(),
-      sleep: async () => {
-        goOn();
-        await first;
-      },
-    };
+    const clock = clockWith(async () => {
+      goOn();
+      await first;
+    });
     const repeated = start({}, { admit, clock });
     expect(await repeated).toEqual(await first);
     expect(plane.runs).toHaveLength(1);
   });
 
   it('answers that it is being started when the first request does not come to its reservation, and keeps its lock', async () => {
-    plane.locks.set('redis-master', { experimentId: ID, requestId: 'first' });
+    plane.locks.set('redis-master', { experimentId: ID, ownerToken: 'first' });
     expect(await start()).toMatchObject({ status: 503, body: { detail: expect.stringContaining('being started') } });
-    expect(plane.locks.get('redis-master')?.requestId).toBe('first');
+    expect(plane.locks.get('redis-master')?.ownerToken).toBe('first');
     expect(plane.clock.monotonicMs()).toBeLessThan(DUPLICATE_WAIT_MS + POLLS_MS);
   });
 

@@ -99,6 +99,11 @@ describe('parsing an experiment', () => {
     ]);
   });
 
+  it.each(['GLOBAL', 'exp_other-sweep-29664000'])(
+    'refuses the id %s: it would be the kill switch, or keep the rollback of another experiment from starting',
+    (experimentId) => expect(fieldsOf(withField('experimentId', experimentId))).toEqual(['experimentId']),
+  );
+
   it('refuses what is missing, field by field', () => {
     for (const field of Object.keys(seedPayload())) expect(fieldsOf(withField(field, undefined))).toContain(field);
   });

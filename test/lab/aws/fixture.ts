@@ -19,7 +19,7 @@ export const HOST = host;
 /** The functions of the fixture, one file, one export each: `index.mjs`. */
 const CODE = `
 export const echo = async (event) => event;
-export const api = async (event) => ({ statusCode: 202, body: JSON.stringify({ who: event.requestContext.identity.userArn, id: event.pathParameters?.id, body: event.body }) });
+export const api = async (event) => ({ statusCode: 202, body: JSON.stringify({ who: event.requestContext.identity.userArn, requestId: event.requestContext.requestId, id: event.pathParameters?.id, body: event.body }) });
 export const fail = async () => { const error = new Error('p99 above 200 ms'); error.name = 'GuardrailBreached'; throw error; };
 export const crash = async () => { process.kill(process.pid, 'SIGKILL'); await new Promise(() => {}); };
 export const hang = async () => new Promise((resolve) => setTimeout(resolve, 60000));

@@ -157,7 +157,7 @@ describe('Step Functions', () => {
 });
 
 describe('API Gateway', () => {
-  const call = async (path: string, credentials?: Credentials) => {
+  const call = async (path: string, credentials?: Credentials, more: Record<string, string> = {}) => {
     const url = new URL(lab.endpoint + path);
     const body = '{"a":1}';
     const request = {
@@ -165,7 +165,7 @@ describe('API Gateway', () => {
       protocol: 'https:',
       hostname: 'localhost',
       path: url.pathname,
-      headers: { host: url.host },
+      headers: { host: url.host, ...more },
       body,
     };
     const headers =
@@ -194,11 +194,19 @@ describe('API Gateway', () => {
   it('passes a signed call on with the caller that the signature proves', async () => {
     const { status, body } = await call('/api/experiments/e1', lab.system.operator);
     expect(status).toBe(202);
-    expect(JSON.parse(body)).toEqual({
+    expect(JSON.parse(body)).toMatchObject({
       who: `arn:aws:iam::${ACCOUNT_ID}:user/${LAB_USERS.operator}`,
       id: 'e1',
       body: '{"a":1}',
     });
+  });
+
+  it('lets the caller choose the id of the request, as the service does', async () => {
+    const idWith = async (more: Record<string, string>) =>
+      JSON.parse((await call('/api/experiments/e1', lab.system.operator, more)).body).requestId;
+    expect(await idWith({ 'x-amzn-RequestId': 'chosen-by-the-caller' })).toBe('chosen-by-the-caller');
+    expect(await idWith({ 'x-amzn-RequestId': 'two words' })).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await idWith({})).not.toBe(await idWith({}));
   });
 
   it('refuses a caller without execute-api:Invoke, and an unknown route', async () => {
