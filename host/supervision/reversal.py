@@ -151,7 +151,8 @@ def is_to_be_raised(state: Reversal, at: float) -> bool:
 
 
 def to_raise(state: Reversal, at: float) -> tuple[Reversal, tuple[Action, ...]]:
-    return replace(state, raised_at=at), (Action.RAISE_FENCE,)
+    # That it was not needed may have been said before: not any more.
+    return replace(state, raised_at=at, outcome=FenceOutcome.NONE), (Action.RAISE_FENCE,)
 
 
 def done(state: Reversal, event: Done, at: float) -> tuple[Reversal, tuple[Action, ...]]:
