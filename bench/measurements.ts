@@ -52,6 +52,12 @@ export interface AbortRun {
   cutToLastErrorSeconds: number;
 }
 
+/** @throws Error when it took longer than the dry run had said that it can at worst. */
+function within(seconds: number, worstSeconds: number): number {
+  if (seconds <= worstSeconds) return seconds;
+  throw new Error(`lifted after ${seconds} s, and the dry run had said ${worstSeconds} s at worst`);
+}
+
 /** A production shard: the guard must abort. */
 export function measureAbort(bench: Bench, repetition: number): Promise<AbortRun> {
   const busy = SHARDS.filter((shard) => shard !== CANARY_SHARD);
@@ -59,12 +65,13 @@ export function measureAbort(bench: Bench, repetition: number): Promise<AbortRun
   return withPartitionedMaster(bench, shard, 60, async (running) => {
     const liftedAt = await running.lifted(running.activeAtEpochMs + 1, 60_000 + PATIENCE_MS);
     const badAt = await firstBadScrape(bench.lab.prometheusUrl, running.activeAtEpochMs, liftedAt + 1_000);
+    const badScrapeToLiftedSeconds = within((liftedAt - badAt) / 1000, running.worstCase.abortSeconds);
     await delay(AFTERMATH_MS);
     const during = [bench.lab.prometheusUrl, running.activeAtEpochMs, Date.now()] as const;
     const lastErrorAt = (await lastErrorBetween(...during)) ?? Number.NaN;
     return {
       cutToLiftedSeconds: (liftedAt - running.activeAtEpochMs) / 1000,
-      badScrapeToLiftedSeconds: (liftedAt - badAt) / 1000,
+      badScrapeToLiftedSeconds,
       failedRequests: await failedBetween(...during),
       cutToLastErrorSeconds: (lastErrorAt - running.activeAtEpochMs) / 1000,
     };
@@ -74,7 +81,7 @@ export function measureAbort(bench: Bench, repetition: number): Promise<AbortRun
 /**
  * A signal to the function that renews the lease. SIGKILL is noticed by the state machine as well, whose rollback comes
  * first; SIGSTOP is noticed by nobody, so that the host's lease alone lifts the fault.
- * @returns seconds from the signal to the fault being lifted.
+ * @returns seconds from the signal to the fault being lifted. It also throws what `within` does.
  */
 export function measureGuardLost(bench: Bench, signal: 'SIGKILL' | 'SIGSTOP'): Promise<number> {
   return withPartitionedMaster(bench, CANARY_SHARD, 60, async (running) => {
@@ -88,7 +95,8 @@ export function measureGuardLost(bench: Bench, signal: 'SIGKILL' | 'SIGSTOP'): P
     const lostAt = Date.now();
     signalProcess(guard, signal);
     try {
-      return ((await running.lifted(lostAt, PATIENCE_MS)) - lostAt) / 1000;
+      const seconds = ((await running.lifted(lostAt, PATIENCE_MS)) - lostAt) / 1000;
+      return within(seconds, running.worstCase.leaseLossSeconds);
     } finally {
       signalProcess(guard, 'SIGCONT');
     }

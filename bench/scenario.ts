@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TERMINAL_STATUSES } from '../functions/domain/experiment.ts';
 import { type ApiClient, EXPERIMENTS_PATH } from '../lab/cli/api-client.ts';
-import { dryRunSchema, statusSchema } from '../lab/cli/api-documents.ts';
+import { type DryRunDocument, dryRunSchema, statusSchema } from '../lab/cli/api-documents.ts';
 import type { Observer } from '../lab/fleet/observe.ts';
 import { observeRedis } from '../lab/fleet/redis/observe.ts';
 import type { Lab } from '../lab/runtime/lab-file.ts';
@@ -19,6 +19,7 @@ export interface Running {
   activeAtEpochMs: number;
   /** Data address of the partitioned node. */
   address: string;
+  worstCase: WorstCase;
   /** When a neighbour could reach the node again, seen from `fromEpochMs` on. */
   lifted(fromEpochMs: number, timeoutMs: number): Promise<number>;
 }
@@ -26,6 +27,9 @@ export interface Running {
 const ADMISSION_TIMEOUT_MS = 150_000;
 const ACTIVE_TIMEOUT_MS = 30_000;
 const TERMINAL_TIMEOUT_MS = 240_000;
+
+/** What the dry run says at worst, seconds: lifted after a breach, and after the guard is lost. */
+type WorstCase = DryRunDocument['facts']['clusters'][number]['worstCase'];
 
 type Payload = { experimentId: string } & Record<string, unknown>;
 
@@ -52,7 +56,7 @@ export async function withPartitionedMaster<T>(
   durationSeconds: number,
   measure: (running: Running) => Promise<T>,
 ): Promise<T> {
-  const payload = await admittedPayload({ lab, client }, shard, durationSeconds);
+  const { payload, worstCase } = await admitted({ lab, client }, shard, durationSeconds);
   const node = lab.hosts.find((host) =>
     (payload.parameters as { targetPartitionGroupB: string[] }).targetPartitionGroupB.includes(host.name),
   );
@@ -75,6 +79,7 @@ export async function withPartitionedMaster<T>(
       postedAtEpochMs,
       activeAtEpochMs,
       address: node.dataAddress,
+      worstCase,
       lifted: (fromEpochMs, timeoutMs) => observer.waitFor(true, fromEpochMs, timeoutMs),
     });
     await start;
@@ -86,17 +91,23 @@ export async function withPartitionedMaster<T>(
 }
 
 /** Asks with dry runs until the shard's master may be partitioned: after a run the steady state needs a minute. */
-async function admittedPayload({ lab, client }: Bench, shard: string, durationSeconds: number): Promise<Payload> {
+async function admitted(
+  { lab, client }: Bench,
+  shard: string,
+  durationSeconds: number,
+): Promise<{ payload: Payload; worstCase: WorstCase }> {
   const deadlineMs = performance.now() + ADMISSION_TIMEOUT_MS;
   let last = 'nothing was asked';
   while (performance.now() < deadlineMs) {
     for (const { name } of lab.hosts.filter((host) => host.shard === shard)) {
       const payload = partition(name, lab, durationSeconds);
       const answer = await client.call('POST', `${EXPERIMENTS_PATH}?dryRun=true`, JSON.stringify(payload));
-      const admitted = dryRunSchema.safeParse(answer.body);
+      const { data } = dryRunSchema.safeParse(answer.body);
       last = `${answer.status} ${JSON.stringify(answer.body)}`;
-      const impacted = admitted.data?.facts.targets.flatMap((target) => target.impacted) ?? [];
-      if (impacted.some((node) => node.name === name && node.role === 'master')) return payload;
+      const impacted = data?.facts.targets.flatMap((target) => target.impacted) ?? [];
+      const isMaster = impacted.some((node) => node.name === name && node.role === 'master');
+      const [facts] = data?.facts.clusters ?? [];
+      if (facts && isMaster) return { payload, worstCase: facts.worstCase };
     }
     await delay(2_000);
   }
