@@ -22,6 +22,11 @@ export function describeInstances(): Capability {
   return allow(['ec2:DescribeInstances'], ['*']);
 }
 
+/** Whether the Auto Scaling group of a target would replace it. */
+export function describeScalingGroups(): Capability {
+  return allow(['autoscaling:DescribeAutoScalingGroups'], ['*']);
+}
+
 /** Alarm states at admission; `*` because a configured name that does not exist must be readable as "missing". */
 export function describeAlarms(): Capability {
   return allow(['cloudwatch:DescribeAlarms'], ['*']);

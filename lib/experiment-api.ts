@@ -15,6 +15,7 @@ import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../functions/domain/names.ts';
 import { FUNCTION_SECONDS } from '../functions/domain/timing.ts';
 import { acknowledgeManagedPolicy } from './acknowledge.ts';
+import { describeScalingGroups } from './capability.ts';
 import { ControlFunction } from './control-function.ts';
 import type { ControlPlaneContext } from './control-plane-context.ts';
 import type { ExperimentStateMachine } from './experiment-state-machine.ts';
@@ -88,6 +89,7 @@ export class ExperimentApi extends Construct {
         context.alarms,
         fis.look(),
         fis.lookAround(),
+        describeScalingGroups(),
         // Only the names of the documents, to say what would run; admission sends nothing.
         { statements: [], environment: { [ENVIRONMENT.documentPrefix]: context.documents.prefix } },
       ],

@@ -1,5 +1,6 @@
 import { Construct } from 'constructs';
 import { FUNCTION_SECONDS } from '../functions/domain/timing.ts';
+import { describeScalingGroups } from './capability.ts';
 import { ControlFunction, type ControlFunctionProps, type FunctionNetwork } from './control-function.ts';
 import type { ControlPlaneContext } from './control-plane-context.ts';
 
@@ -42,7 +43,7 @@ export class ExperimentSteps extends Construct {
       {
         entry: 'inject/resolve-targets.lambda.ts',
         description: 'Names to instances, addresses and roles, at the moment of injection.',
-        capabilities: [audit.append(), secrets, instances, fis.lookAround()],
+        capabilities: [audit.append(), secrets, instances, fis.lookAround(), describeScalingGroups()],
         timeoutSeconds: FUNCTION_SECONDS.short,
       },
       network,

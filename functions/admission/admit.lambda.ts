@@ -1,10 +1,11 @@
 import { readAlarmStates } from '../aws/alarm-states.ts';
-import { cloudWatchClient, ec2Client, fisClient } from '../aws/clients.ts';
+import { autoScalingClient, cloudWatchClient, ec2Client, fisClient } from '../aws/clients.ts';
 import { openStore } from '../aws/cluster-access.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
 import { activeFisExperiments } from '../aws/fis/experiments.ts';
 import { instanceStoreOf } from '../aws/instance-store.ts';
 import { listLiveNodes } from '../aws/live-nodes.ts';
+import { readScalingGroups } from '../aws/scaling-groups.ts';
 import { interfacesIn } from '../aws/subnet-interfaces.ts';
 import { leases, locks } from '../aws/wiring.ts';
 import type { Admission } from '../domain/admission.ts';
@@ -38,6 +39,7 @@ const ports: AdmissionPorts = {
   readAlarmStates: (names) => readAlarmStates(cloudWatchClient(), names),
   interfacesIn: (subnetIds) => interfacesIn(ec2Client(), subnetIds),
   instanceStoreOf: (instanceIds) => instanceStoreOf(ec2Client(), instanceIds),
+  scalingGroups: (names) => readScalingGroups(autoScalingClient(), names),
   activeFisExperiments: () => activeFisExperiments(fisClient()),
 };
 

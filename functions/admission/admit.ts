@@ -57,6 +57,7 @@ async function clusterFacts(
   const { cluster, clusterName, experiment } = findings;
   const liveNodes = (await findings.liveNodes()).length;
   const impactedNodes = (await findings.hit()).length;
+  const scalingGroups = await findings.scalingGroups();
   return {
     cluster: clusterName,
     tier: cluster.tier,
@@ -66,6 +67,7 @@ async function clusterFacts(
     impactedShards: (await findings.impactedShards()).map(({ name }) => name),
     trafficSharePct: 100 * (await findings.trafficShare()),
     ...limitsOf(cluster),
+    ...(scalingGroups.length > 0 ? { scalingGroups } : {}),
     guardrails: await findings.guardrails(),
     worstCase: worstCase(cluster, leaseGraceSeconds, experiment.durationSeconds, services),
   };

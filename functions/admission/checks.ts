@@ -3,6 +3,7 @@ import { alarmsNotOk } from '../domain/alarms.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
 import { isFisFaultKind, refusalOf } from '../domain/faults/catalogue.ts';
 import { clusterLocked, type Problem, type ProblemSlug, problem } from '../domain/problem.ts';
+import { refuseReplacement } from '../domain/scaling-groups.ts';
 import { membersOf, topologyProblems } from '../domain/topology.ts';
 import type { Reading } from '../domain/workflow.ts';
 import { engineOf } from '../engines/registry.ts';
@@ -27,6 +28,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'lock', refuse: refuseLockedCluster },
   { name: 'nodes', refuse: refuseUnknownNodes },
   { name: 'instance store', refuse: refuseLossOfInstanceStore },
+  { name: 'Auto Scaling', refuse: refuseReplacedTargets },
   { name: 'share of nodes', refuse: refuseShareOfNodes },
   { name: 'replication', refuse: refuseWhatReplicationCannotSurvive },
   { name: 'share of traffic', refuse: refuseShareOfTraffic, whenUnknown: 'telemetry-unavailable' },
@@ -108,6 +110,14 @@ async function refuseLossOfInstanceStore(findings: Findings): Promise<Problem | 
   if (lost.length === 0) return undefined;
   const detail = `not started: INSTANCE_STOP would lose what is on the instance store of ${lost.join(', ')}; ${clusterName} is not configured with instanceStoreDataMayBeLost`;
   return problem('fault-not-allowed', detail, { nodes: lost });
+}
+
+async function refuseReplacedTargets(findings: Findings): Promise<Problem | undefined> {
+  const groups = await findings.scalingGroups();
+  const refusal = refuseReplacement(findings.faults, await findings.liveNodes(), groups);
+  return refusal === undefined
+    ? undefined
+    : problem('fault-not-allowed', `not started: ${refusal}`, { scalingGroups: groups });
 }
 
 async function refuseShareOfNodes(findings: Findings): Promise<Problem | undefined> {

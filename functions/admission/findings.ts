@@ -3,6 +3,7 @@ import { clusterNamed } from '../domain/clusters.ts';
 import type { Experiment, Fault } from '../domain/experiment.ts';
 import { isFisFaultKind, peersOf } from '../domain/faults/catalogue.ts';
 import { nodesHitBy, resolveTargets, subnetsToLookAt } from '../domain/resolve-targets.ts';
+import { type ScalingGroup, scalingGroupsHit } from '../domain/scaling-groups.ts';
 import type { LiveNode, ResolvedTargets } from '../domain/targets.ts';
 import { membersOf, type Shard, type StoreTopology } from '../domain/topology.ts';
 import type { Reading } from '../domain/workflow.ts';
@@ -62,6 +63,13 @@ export class Findings {
 
   liveNodes(): Promise<LiveNode[]> {
     return this.#once('liveNodes', () => this.ports.listLiveNodes(this.cluster));
+  }
+
+  /** Auto Scaling groups that the hosts of these faults are in. */
+  scalingGroups(): Promise<ScalingGroup[]> {
+    return this.#once('scalingGroups', async () => {
+      return this.ports.scalingGroups(scalingGroupsHit(this.faults, await this.liveNodes()));
+    });
   }
 
   topology(): Promise<StoreTopology> {

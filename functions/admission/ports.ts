@@ -1,3 +1,4 @@
+import type { ScalingGroup } from '../domain/scaling-groups.ts';
 import type { LiveNode, SubnetInterface } from '../domain/targets.ts';
 import type { StoreTopology } from '../domain/topology.ts';
 import type { Reading } from '../domain/workflow.ts';
@@ -21,6 +22,8 @@ export interface AdmissionPorts {
   interfacesIn(subnetIds: string[]): Promise<SubnetInterface[]>;
   /** Those of the instances that have instance store volumes; asked only before a fault that would empty them. */
   instanceStoreOf(instanceIds: string[]): Promise<string[]>;
+  /** Those of the Auto Scaling groups that exist; none is asked for where no target is in one. */
+  scalingGroups(names: string[]): Promise<ScalingGroup[]>;
   /** Experiments that are active in FIS, whoever started them; asked only when one is to be added. */
   activeFisExperiments(): Promise<number>;
 }

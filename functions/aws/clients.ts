@@ -1,3 +1,4 @@
+import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
@@ -38,6 +39,7 @@ function configOf(patience: PatienceName) {
 }
 
 export const dynamoClient = /* @__PURE__ */ clientOf((config) => new DynamoDBClient(config));
+export const autoScalingClient = /* @__PURE__ */ clientOf((config) => new AutoScalingClient(config));
 export const cloudWatchClient = /* @__PURE__ */ clientOf((config) => new CloudWatchClient(config));
 export const ec2Client = /* @__PURE__ */ clientOf((config) => new EC2Client(config));
 export const eventBridgeClient = /* @__PURE__ */ clientOf((config) => new EventBridgeClient(config));

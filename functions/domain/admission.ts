@@ -2,6 +2,7 @@ import type { Cluster } from './configuration.ts';
 import type { Irreversible } from './faults/catalogue.ts';
 import type { FisFault } from './fis-fault.ts';
 import type { Problem } from './problem.ts';
+import type { ScalingGroup } from './scaling-groups.ts';
 import type { ResolvedFault } from './targets.ts';
 import type { NodeCommand, Reading } from './workflow.ts';
 
@@ -29,6 +30,8 @@ export interface ClusterFacts {
   impactedShards: string[];
   trafficSharePct: number;
   maxTrafficSharePct: number;
+  /** Auto Scaling groups of the targets, as they may be: none would replace a target. */
+  scalingGroups?: ScalingGroup[];
   guardrails: Reading[];
   worstCase: WorstCase;
 }

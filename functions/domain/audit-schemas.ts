@@ -127,6 +127,7 @@ const clusterFacts: z.ZodType<ClusterFacts> = object({
   impactedShards: texts,
   trafficSharePct: z.number(),
   maxTrafficSharePct: z.number(),
+  scalingGroups: z.array(object({ name: text, healthChecks: texts, suspendedProcesses: texts })).exactOptional(),
   guardrails: z.array(readingSchema),
   worstCase,
 });

@@ -1,11 +1,13 @@
-import { ec2Client } from '../aws/clients.ts';
+import { autoScalingClient, ec2Client } from '../aws/clients.ts';
 import { observeCluster } from '../aws/cluster-access.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
+import { readScalingGroups } from '../aws/scaling-groups.ts';
 import { interfacesIn } from '../aws/subnet-interfaces.ts';
 import { auditLog } from '../aws/wiring.ts';
 import { configuredClusters } from '../domain/clusters.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
 import { resolveTargets, subnetsToLookAt } from '../domain/resolve-targets.ts';
+import { refuseReplacement, scalingGroupsHit } from '../domain/scaling-groups.ts';
 import type { ResolvedFault, ResolvedTargets } from '../domain/targets.ts';
 import type { ExperimentRun } from '../domain/workflow.ts';
 import type { EngineCluster } from '../engines/configuration.ts';
@@ -27,6 +29,9 @@ export async function handler({ experimentId, experiment }: ExperimentRun): Prom
       telemetryAddresses(cluster, configuration),
     ]);
     const faults = experiment.faults.filter((fault) => fault.cluster === name);
+    const groups = await readScalingGroups(autoScalingClient(), scalingGroupsHit(faults, observed.nodes));
+    const replaced = refuseReplacement(faults, observed.nodes, groups);
+    if (replaced !== undefined) throw new Error(replaced);
     const interfaces = await interfacesIn(ec2Client(), subnetsToLookAt(faults, observed.nodes));
     const network = { interfaces, ownSubnetIds: configuration.network.subnetIds };
     return { name, faults, ...observed, exemptAddresses, network };

@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import * as z from 'zod';
 import { isObject, type Json, type JsonObject } from './protocol/json.ts';
 import { ALARM_STATES, type CloudWatch } from './services/cloudwatch.ts';
 import type { DynamoDb } from './services/dynamodb.ts';
@@ -23,6 +25,11 @@ export interface ControlDependencies {
   fis: Fis;
   usage: Usage;
 }
+
+const texts = z.array(z.string());
+const scalingGroups = z.array(
+  z.strictObject({ name: z.string(), hosts: texts, healthChecks: texts, suspendedProcesses: texts }),
+);
 
 /** The lab's own view of the stand-ins, for tests and the bench: plain HTTP on a unix socket, never for the product. */
 export function createControl(
@@ -58,6 +65,9 @@ export function createControl(
     '/dynamodb/freeze': (input) => dynamoDb.freeze(flag(input, 'frozen')),
     '/fis/safety-lever': (input) => {
       fis.safetyLeverEngaged = flag(input, 'engaged');
+    },
+    '/scaling-groups': (input) => {
+      instances.scalingGroups = scalingGroups.parse(input.groups);
     },
     '/events/twice': (input) => {
       events.deliverTwice = flag(input, 'twice');

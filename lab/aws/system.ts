@@ -10,6 +10,7 @@ import type { Credentials } from './protocol/principal.ts';
 import { queryEndpoint } from './protocol/query-protocol.ts';
 import { restEndpoint } from './protocol/rest-protocol.ts';
 import { ApiGateway } from './services/api-gateway.ts';
+import { AutoScaling } from './services/auto-scaling.ts';
 import { CloudWatch } from './services/cloudwatch.ts';
 import { DynamoDb } from './services/dynamodb.ts';
 import { Ec2 } from './services/ec2.ts';
@@ -123,6 +124,7 @@ export function createSystem(options: SystemOptions): System {
       ...[dynamoDb, ssm, stepFunctions, events, cloudWatch, secrets].map(jsonEndpoint),
       restEndpoint(fis),
       queryEndpoint(ec2),
+      queryEndpoint(new AutoScaling(instances)),
       lambdaEndpoint(lambda, authorizer),
       ...(api === undefined ? [] : [api]),
     ],

@@ -31,6 +31,10 @@ export function renderDryRun(document: DryRunDocument, paint: Paint): string[] {
       `  at worst: lifted ${round(facts.worstCase.abortSeconds)} s after a breach, ` +
         `${round(facts.worstCase.leaseLossSeconds)} s after the control plane is lost; ` +
         `its host begins to lift it ${round(facts.worstCase.ttlSeconds)} s after it began whatever happens`,
+      ...(facts.scalingGroups ?? []).map(
+        ({ name, suspendedProcesses }) =>
+          `  the Auto Scaling group ${printable(name)} does not replace a target; suspended: ${printable(suspendedProcesses.join(', ') || 'nothing')}`,
+      ),
       ...(facts.worstCase.service
         ? [
             `  in FIS, which reads no lease: stopped ${round(facts.worstCase.service.withoutGuardSeconds)} s after the guard is lost`,

@@ -28,6 +28,7 @@ const WITHOUT_RESOURCES = [
   /^cloudwatch:PutMetricData$/,
   /^ec2:(Una|A)ssignPrivateIpAddresses$/,
   /^cloudwatch:DescribeAlarms$/,
+  /^autoscaling:DescribeAutoScalingGroups$/,
   /^ssm:GetCommandInvocation$/,
 ];
 

@@ -88,6 +88,36 @@ describe('bad input is refused with the field and what is allowed, and starts no
     expect((answer.body as Problem).type).toBe('urn:holdfast:problem:blast-radius-exceeded');
   });
 
+  it('refuses to stop a member of an Auto Scaling group that would replace it, and says which processes keep it', async () => {
+    const group = {
+      name: 'stores',
+      hosts: ['redis-node-3'],
+      healthChecks: ['EC2'],
+      suspendedProcesses: [] as string[],
+    };
+    const suspendedProcesses = ['Terminate', 'HealthCheck', 'ReplaceUnhealthy'];
+    const { parameters, ...others } = valid;
+    const stop = { ...others, action: 'INSTANCE_STOP', parameters: { targetNodes: ['redis-node-3'] } };
+    const dryRun = async (groups: object[]) => {
+      await system.control('POST', '/scaling-groups', { groups });
+      return system.api.call('POST', `${EXPERIMENTS_PATH}?dryRun=true`, JSON.stringify(stop));
+    };
+    try {
+      const refused = await dryRun([group]);
+      expect([refused.status, (refused.body as Problem).detail]).toEqual([
+        422,
+        expect.stringContaining('stores could replace redis-node-3'),
+      ]);
+      const admitted = await dryRun([{ ...group, suspendedProcesses }]);
+      expect(admitted.status, JSON.stringify(admitted.body)).toBe(200);
+      expect(admitted.body).toMatchObject({
+        facts: { clusters: [{ scalingGroups: [{ name: 'stores', suspendedProcesses }] }] },
+      });
+    } finally {
+      await system.control('POST', '/scaling-groups', { groups: [] });
+    }
+  });
+
   it('answers 403 to requests that are unsigned, signed with a wrong key, changed after signing, or stale', async () => {
     const send = signedPost(system);
     expect(await send({ unsigned: true })).toBe(403);

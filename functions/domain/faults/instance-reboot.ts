@@ -3,7 +3,7 @@ import { fisNodeNames, instancesOf } from './instances.ts';
 
 export const instanceReboot = fisKind({
   kind: 'INSTANCE_REBOOT',
-  description: 'Reboots the instance, once.',
+  description: 'Reboots the instance, once. Refused in an Auto Scaling group that would terminate it.',
   fields: { targetNodes: fisNodeNames },
   faultState: 'REBOOTED',
   example: { targetNodes: ['node-3'] },

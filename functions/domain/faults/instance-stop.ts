@@ -4,7 +4,7 @@ import { fisNodeNames, instancesOf, wholeMinutes } from './instances.ts';
 export const instanceStop = fisKind({
   kind: 'INSTANCE_STOP',
   description:
-    'Stops the instance; it is started again at the end. Refused where data on instance store would be lost.',
+    'Stops the instance; it is started again at the end. Refused where data on instance store would be lost, and in an Auto Scaling group that would terminate it.',
   fields: { targetNodes: fisNodeNames },
   faultState: 'STOPPED',
   example: { targetNodes: ['node-3'] },

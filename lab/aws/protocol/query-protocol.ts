@@ -2,6 +2,17 @@ import type { Endpoint, QueryService } from './service.ts';
 
 const HEADERS = { 'content-type': 'text/xml;charset=UTF-8' };
 
+const ERRORS = {
+  Ec2: (code: string, message: string) => {
+    const name = code === 'AccessDeniedException' ? 'UnauthorizedOperation' : code;
+    return `<Response><Errors><Error><Code>${escapeXml(name)}</Code><Message>${message}</Message></Error></Errors><RequestID>lab</RequestID></Response>`;
+  },
+  Query: (code: string, message: string) => {
+    const name = code === 'AccessDeniedException' ? 'AccessDenied' : code;
+    return `<ErrorResponse><Error><Type>Sender</Type><Code>${escapeXml(name)}</Code><Message>${message}</Message></Error><RequestId>lab</RequestId></ErrorResponse>`;
+  },
+};
+
 export function queryEndpoint(service: QueryService): Endpoint {
   return {
     signingName: service.signingName,
@@ -14,13 +25,7 @@ export function queryEndpoint(service: QueryService): Endpoint {
       };
     },
     renderError({ code, message, status }) {
-      const name = code === 'AccessDeniedException' ? 'UnauthorizedOperation' : code;
-      const error = `<Error><Code>${escapeXml(name)}</Code><Message>${escapeXml(message)}</Message></Error>`;
-      return {
-        status,
-        headers: HEADERS,
-        body: `<Response><Errors>${error}</Errors><RequestID>lab</RequestID></Response>`,
-      };
+      return { status, headers: HEADERS, body: ERRORS[service.errorForm](code, escapeXml(message)) };
     },
   };
 }

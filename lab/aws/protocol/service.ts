@@ -33,6 +33,8 @@ export interface RestService extends JsonService {
 /** A stand-in with AWS's query protocol: a form in, with the operation in `Action`; XML out. */
 export interface QueryService {
   signingName: string;
+  /** EC2 has a form of its own for errors; `Query` is that of every other service with this protocol. */
+  errorForm: 'Ec2' | 'Query';
   demands(form: URLSearchParams): Demand[];
   /** @throws AwsError for an operation that it does not have, or a field that it would ignore. */
   call(form: URLSearchParams): string;

@@ -15,6 +15,7 @@ const ZONES = ['a', 'b', 'c'];
 /** EC2 speaks the query protocol: form in, XML out. It tells of the lab's hosts, and starts those that are stopped. */
 export class Ec2 implements QueryService {
   readonly signingName = 'ec2';
+  readonly errorForm = 'Ec2';
   readonly instances: Instances;
   readonly #place: { accountId: string; region: string };
   readonly #operations: Record<string, (form: Ec2Form) => string> = {
@@ -41,7 +42,8 @@ export class Ec2 implements QueryService {
   /** One action on one instance, with the tags that it has. */
   demand(action: string, instanceId: string): Demand {
     const { accountId, region } = this.#place;
-    const tags = Object.entries(this.instances.find(instanceId)?.tags ?? {});
+    const host = this.instances.find(instanceId);
+    const tags = Object.entries(host ? this.instances.tagsOf(host) : {});
     return {
       action,
       resource: `arn:aws:ec2:${region}:${accountId}:instance/${instanceId}`,
@@ -75,9 +77,7 @@ export class Ec2 implements QueryService {
     const candidates = lists.InstanceId.length === 0 ? this.instances.hosts : this.#named(lists.InstanceId);
     const matching = candidates.filter((host) =>
       filters.every(({ name, values }) =>
-        filterValues(host, this.instances.stateOf(host), name).some((value) =>
-          values.some((glob) => like(value, glob)),
-        ),
+        filterValues(host, this.instances, name).some((value) => values.some((glob) => like(value, glob))),
       ),
     );
     const reservations = matching.map(
@@ -112,7 +112,7 @@ export class Ec2 implements QueryService {
   #startInstances({ lists }: Ec2Form): string {
     const items = this.#named(lists.InstanceId).map((host) => {
       const previous = this.instances.stateOf(host);
-      if (previous === 'stopping')
+      if (previous === 'stopping' || previous === 'terminated')
         throw new AwsError(
           'IncorrectInstanceState',
           `The instance '${host.instanceId}' is not in a state from which it can be started.`,
@@ -132,7 +132,7 @@ export class Ec2 implements QueryService {
         `<privateIpAddress>${address}</privateIpAddress><attachment><deviceIndex>${index}</deviceIndex><status>attached</status></attachment>` +
         `<privateIpAddressesSet><item><privateIpAddress>${address}</privateIpAddress><primary>true</primary></item></privateIpAddressesSet></item>`,
     );
-    const tags = Object.entries(host.tags).map(
+    const tags = Object.entries(this.instances.tagsOf(host)).map(
       ([key, value]) => `<item><key>${escapeXml(key)}</key><value>${escapeXml(value)}</value></item>`,
     );
     const zone = zoneOf(host);
@@ -179,11 +179,12 @@ function describeInstanceTypes({ lists }: Ec2Form): string {
   return `<instanceTypeSet><item><instanceType>${INSTANCE_TYPE}</instanceType><instanceStorageSupported>false</instanceStorageSupported></item></instanceTypeSet>`;
 }
 
-function filterValues(host: LabHost, state: InstanceState, filter: string): string[] {
+function filterValues(host: LabHost, instances: Instances, filter: string): string[] {
+  const tags = instances.tagsOf(host);
   const tag = /^tag:(.+)$/.exec(filter)?.[1];
-  if (tag !== undefined) return host.tags[tag] === undefined ? [] : [host.tags[tag]];
-  if (filter === 'tag-key') return Object.keys(host.tags);
-  if (filter === 'instance-state-name') return [state];
+  if (tag !== undefined) return tags[tag] === undefined ? [] : [tags[tag]];
+  if (filter === 'tag-key') return Object.keys(tags);
+  if (filter === 'instance-state-name') return [instances.stateOf(host)];
   if (filter === 'instance-id') return [host.instanceId];
   throw new AwsError(
     'InvalidParameterValue',

@@ -80,6 +80,7 @@ describe('admission', () => {
       'lock',
       'nodes',
       'instance store',
+      'Auto Scaling',
       'share of nodes',
       'replication',
       'share of traffic',
@@ -183,6 +184,32 @@ describe('admission', () => {
     expect(
       await refusalOf({ readTopology: async () => topologyOf(shards, { problems: ['a node has no shard'] }) }),
     ).toBe('steady-state-not-met');
+  });
+});
+
+describe('admission of a fault on a member of an Auto Scaling group', () => {
+  const members = nodes.map((node) => ({ ...node, tags: { ...node.tags, 'aws:autoscaling:groupName': 'stores' } }));
+  const group = { name: 'stores', healthChecks: ['EC2'], suspendedProcesses: [] as string[] };
+  const grouped = (suspendedProcesses: string[]) => ({
+    listLiveNodes: async () => members,
+    scalingGroups: async () => [{ ...group, suspendedProcesses }],
+  });
+  const stopped = experimentWith([stop('redis-node-3')]);
+
+  it('is refused while the group could replace it: a stop would be a termination', async () => {
+    expect(await problemOf(stopped, grouped([]))).toMatchObject({
+      type: 'urn:holdfast:problem:fault-not-allowed',
+      detail: expect.stringContaining('the Auto Scaling group stores could replace redis-node-3'),
+      scalingGroups: [group],
+    });
+  });
+
+  it('is admitted with the processes of the group suspended, and says so', async () => {
+    const suspended = ['Terminate', 'HealthCheck', 'ReplaceUnhealthy'];
+    const ports = portsOf(grouped(suspended));
+    const admission = await admit(stopped, configuration(), ports, new SimulatedClock(), PREFIX);
+    if (!admission.admitted) throw new Error(JSON.stringify(admission.problem));
+    expect(admission.facts.clusters[0]?.scalingGroups).toEqual([{ ...group, suspendedProcesses: suspended }]);
   });
 });
 

@@ -25,6 +25,7 @@ export function portsOf(changes: Partial<AdmissionPorts> = {}): AdmissionPorts {
     readAlarmStates: async (names) => new Map(names.map((name) => [name, 'OK'])),
     interfacesIn: async (subnetIds) => nodes.filter(({ subnetId }) => subnetIds.includes(subnetId)).map(interfaceOf),
     instanceStoreOf: async () => [],
+    scalingGroups: async () => [],
     activeFisExperiments: async () => 0,
     ...changes,
   };

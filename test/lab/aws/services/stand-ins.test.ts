@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
 import { Sha256 } from '@aws-crypto/sha256-js';
+import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from '@aws-sdk/client-auto-scaling';
 import { CloudWatchClient, DescribeAlarmsCommand, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient, ExecuteStatementCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeInstancesCommand, EC2Client } from '@aws-sdk/client-ec2';
@@ -244,6 +245,42 @@ describe('the other services', () => {
     await expect(new EC2Client(asFunction).send(new DescribeInstancesCommand({}))).rejects.toMatchObject({
       name: 'UnauthorizedOperation',
     });
+  });
+
+  it('Auto Scaling terminates a member that is stopped, unless its group is kept from it, and tells of its groups', async () => {
+    const { instances } = lab.system;
+    const [one, two] = instances.hosts;
+    if (!one || !two) throw new Error('no hosts');
+    const group = {
+      name: 'stores',
+      hosts: [one.name],
+      healthChecks: ['EC2', 'ELB'],
+      suspendedProcesses: [] as string[],
+    };
+    const spared = { ...group, name: 'spared', hosts: [two.name], suspendedProcesses: ['Terminate'] };
+    instances.scalingGroups = [group, spared];
+    try {
+      const client = new AutoScalingClient(administrator);
+      const asked = new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: ['spared', 'none'] });
+      expect((await client.send(asked)).AutoScalingGroups).toMatchObject([
+        {
+          AutoScalingGroupName: 'spared',
+          HealthCheckType: 'EC2,ELB',
+          SuspendedProcesses: [{ ProcessName: 'Terminate' }],
+        },
+      ]);
+      await expect(new AutoScalingClient(asFunction).send(asked)).rejects.toMatchObject({ name: 'AccessDenied' });
+      const filters = [{ Name: 'tag:aws:autoscaling:groupName', Values: ['stores'] }];
+      const { Reservations } = await new EC2Client(administrator).send(
+        new DescribeInstancesCommand({ Filters: filters }),
+      );
+      expect(Reservations?.[0]?.Instances?.[0]?.InstanceId).toBe(one.instanceId);
+      await Promise.all([instances.reboot(one), instances.stop(two)]);
+      expect([instances.stateOf(one), instances.stateOf(two)]).toEqual(['terminated', 'stopped']);
+    } finally {
+      instances.scalingGroups = [];
+      await instances.start(two);
+    }
   });
 
   it('CloudWatch shows an alarm that was raised, and EventBridge its change', async () => {

@@ -1,0 +1,54 @@
+import type { Fault } from './experiment.ts';
+import { isFisFaultKind } from './faults/catalogue.ts';
+import { nodesHitBy } from './resolve-targets.ts';
+import type { LiveNode } from './targets.ts';
+
+/** EC2 puts it on every member of an Auto Scaling group. */
+const GROUP_TAG = 'aws:autoscaling:groupName';
+/** By these a group replaces a member that it takes for unhealthy. */
+const REPLACING = ['Terminate', 'HealthCheck', 'ReplaceUnhealthy'];
+
+/** What decides whether an Auto Scaling group replaces a member. */
+export interface ScalingGroup {
+  name: string;
+  /** `EC2`, `ELB`, …: who may call a member unhealthy. */
+  healthChecks: string[];
+  suspendedProcesses: string[];
+}
+
+/** Names of the groups whose members these faults hit, each once. */
+export function scalingGroupsHit(
+  faults: readonly Pick<Fault, 'kind' | 'impactedNodes'>[],
+  nodes: readonly LiveNode[],
+): string[] {
+  return [...new Set(nodesHitBy(faults, nodes).flatMap(({ tags }) => tags[GROUP_TAG] ?? []))];
+}
+
+/**
+ * Why these faults may not be, or undefined: a group that replaces a member makes of the fault a termination, which
+ * nobody can undo. A fault in FIS fails EC2's own status checks; one on a host only what looks at the store, such as
+ * a load balancer.
+ * @param groups those hit; one that is not there is unknown, and unknown refuses
+ */
+export function refuseReplacement(
+  faults: readonly Pick<Fault, 'faultId' | 'kind' | 'impactedNodes'>[],
+  nodes: readonly LiveNode[],
+  groups: readonly ScalingGroup[],
+): string | undefined {
+  const refusals = faults.flatMap((fault) =>
+    nodesHitBy([fault], nodes).flatMap(({ name, tags }) => {
+      const groupName = tags[GROUP_TAG];
+      if (groupName === undefined) return [];
+      const group = groups.find((each) => each.name === groupName);
+      if (!group)
+        return [`${fault.faultId}: ${name} is in the Auto Scaling group ${groupName}, of which AWS tells nothing`];
+      const looksInside = group.healthChecks.some((check) => check !== 'EC2');
+      const running = REPLACING.filter((process) => !group.suspendedProcesses.includes(process));
+      if (running.length === 0 || !(isFisFaultKind(fault.kind) || looksInside)) return [];
+      return [
+        `${fault.faultId}: the Auto Scaling group ${groupName} could replace ${name} (health checks: ${group.healthChecks.join(', ')}); suspend its ${running.join(', ')}`,
+      ];
+    }),
+  );
+  return refusals.length > 0 ? [...new Set(refusals)].join('; ') : undefined;
+}

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { FAULT_KINDS, isFisFaultKind } from '../../../functions/domain/faults/catalogue.ts';
+import { refuseReplacement, type ScalingGroup, scalingGroupsHit } from '../../../functions/domain/scaling-groups.ts';
+import { liveNode } from './target-fixtures.ts';
+
+const SUSPENDED = ['Terminate', 'HealthCheck', 'ReplaceUnhealthy'];
+const member = (number: number) => liveNode(number, { tags: { 'aws:autoscaling:groupName': 'stores' } });
+const nodes = [liveNode(1), liveNode(2), member(3)];
+const fault = (kind: (typeof FAULT_KINDS)[number], ...impactedNodes: string[]) => ({
+  ...{ faultId: 'exp.1', kind, impactedNodes },
+});
+const group = (change: Partial<ScalingGroup> = {}): ScalingGroup => ({
+  ...{ name: 'stores', healthChecks: ['EC2'], suspendedProcesses: [] },
+  ...change,
+});
+const refusal = (kind: (typeof FAULT_KINDS)[number], groups: ScalingGroup[], node = 'redis-node-3') =>
+  refuseReplacement([fault(kind, node)], nodes, groups);
+
+describe('a member of an Auto Scaling group', () => {
+  it.each(FAULT_KINDS)('is never replaced for %s: refused where the group looks at its health and acts', (kind) => {
+    const looksInside = group({ healthChecks: ['EC2', 'ELB'] });
+    expect(refusal(kind, [looksInside])).toContain(
+      'the Auto Scaling group stores could replace redis-node-3 (health checks: EC2, ELB); suspend its Terminate, HealthCheck, ReplaceUnhealthy',
+    );
+    expect(refusal(kind, [{ ...looksInside, suspendedProcesses: SUSPENDED }])).toBeUndefined();
+    // EC2's status checks see no store.
+    if (isFisFaultKind(kind)) expect(refusal(kind, [group()])).toContain('could replace');
+    else expect(refusal(kind, [group()])).toBeUndefined();
+  });
+
+  it.each(SUSPENDED)('is refused while %s alone still runs', (running) => {
+    const suspendedProcesses = ['AZRebalance', ...SUSPENDED.filter((process) => process !== running)];
+    expect(refusal('INSTANCE_STOP', [group({ suspendedProcesses })])).toContain(`suspend its ${running}`);
+  });
+
+  it('is refused when nothing is known of its group, and one in no group is not', () => {
+    expect(refusal('PROCESS_KILL', [group({ name: 'other' })])).toContain('of which AWS tells nothing');
+    expect(refusal('INSTANCE_STOP', [], 'redis-node-1')).toBeUndefined();
+  });
+
+  it('is looked for among all nodes of a host that is hit, and only there', () => {
+    const twin = { ...member(3), name: 'redis-node-3:6380' };
+    expect(scalingGroupsHit([fault('INSTANCE_STOP', 'redis-node-3')], [...nodes, twin])).toEqual(['stores']);
+    expect(scalingGroupsHit([fault('INSTANCE_STOP', 'redis-node-1')], [...nodes, twin])).toEqual([]);
+    expect(refuseReplacement([fault('INSTANCE_STOP', 'redis-node-3')], [...nodes, twin], [group()])).toContain(
+      'redis-node-3:6380',
+    );
+  });
+});
