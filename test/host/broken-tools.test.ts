@@ -185,3 +185,66 @@ with lock.hold('cpu', patience_seconds=0.2):
       await expectNothingThere(world);
     }));
 });
+
+/** Of the host program's own functions: what a script that has them prints. */
+async function printed(world: World, script: string): Promise<string[]> {
+  const program = "import os, sys, time\nsys.path.insert(0, '/run/files/program')\n";
+  const { out } = await world.exec(['bash', '-c', 'python3 -B -c "$1" 2>&1', 'bash', program + script]);
+  return out.trim().split('\n');
+}
+
+describe.concurrent('between two steps', () => {
+  it('nothing that ends by itself is given new life beside a revert, nor after one', () =>
+    inWorld(NETWORK, async (world) => {
+      const script = `from types import SimpleNamespace
+from supervision import lock
+from supervision.runner import Runner
+given, tombstone = [], []
+runner = Runner.__new__(Runner)
+runner.fault = SimpleNamespace(refresh=lambda record, seconds: given.append(seconds))
+record = SimpleNamespace(resource='packet-filter', fence=SimpleNamespace(is_armed=False))
+runner.peer = SimpleNamespace(record=record, files=SimpleNamespace(has_tombstone=lambda: bool(tombstone)))
+runner.refresh(1.0)
+with lock.hold('packet-filter'):
+    runner.refresh(2.0)
+tombstone.append('reverted')
+runner.refresh(3.0)
+print(given)`;
+      expect(await printed(world, script)).toEqual(['[1]']);
+    }));
+
+  it('a process that has not become a command yet is ended with the verb that started it', () =>
+    inWorld(NETWORK, async (world) => {
+      const script = `from linux import processes
+from supervision import verbs
+def act():
+    child = os.fork()
+    if child == 0:
+        os.closerange(0, 64)
+        time.sleep(60)
+    return child
+child = verbs.run('forks', act)
+print(processes.is_alive(processes.identify(child)))
+found = processes.identify(child)
+verbs.end_commands(processes.identify(os.getpid()))
+print(processes.is_alive(found))`;
+      expect(await printed(world, script)).toEqual(['True', 'False']);
+    }));
+
+  it('a decision to leave is kept although the verb that it ends does not end', () =>
+    inWorld(NETWORK, async (world) => {
+      const script = `from supervision import verbs
+class Decision(Exception):
+    pass
+def decides():
+    raise Decision
+def fails(pid, owner):
+    raise OSError('it does not end')
+verbs.end_child = fails
+try:
+    verbs.run('hangs', lambda: time.sleep(1), tick=decides)
+except Decision:
+    print('decided')`;
+      expect((await printed(world, script)).at(-1)).toBe('decided');
+    }));
+});
