@@ -18,7 +18,11 @@ export default defineConfiguration({
       secretName: 'sessions-redis/holdfast',
       hostCredentialsFile: '/etc/holdfast/store.json',
       redis: { sentinelPort: 26379, minReplicasToWrite: 1 },
-      telemetry: { prometheusUrl: 'http://prometheus.telemetry.internal:9090' },
+      // What is not said of the gateways' series has the names in README.md.
+      telemetry: {
+        prometheusUrl: 'http://prometheus.telemetry.internal:9090',
+        requests: { statusLabel: 'status' },
+      },
       // OK before a start; ALARM during a run rolls it back.
       alarms: [
         { name: 'checkout-availability', severity: 'CRITICAL' },
@@ -39,7 +43,8 @@ export default defineConfiguration({
       dataDirectory: '/var/lib/redis',
       secretName: 'sessions-redis-staging/holdfast',
       hostCredentialsFile: '/etc/holdfast/store.json',
-      telemetry: { prometheusUrl: 'http://prometheus.staging.internal:9090' },
+      // Scraped more rarely, so that a breach is seen later: the dry run says by how much.
+      telemetry: { prometheusUrl: 'http://prometheus.staging.internal:9090', scrapeIntervalSeconds: 15 },
     },
   },
   // Private subnets, one a zone, from which the stores, Prometheus and the AWS endpoints can be reached.

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { DEFAULT_GUARDRAILS, type Guardrail } from '../functions/domain/configuration.ts';
+import { DEFAULT_GUARDRAILS } from '../functions/domain/configuration.ts';
+import type { Guardrail } from '../functions/domain/guardrail-queries.ts';
 
 const rangeSchema = z.object({
   data: z.object({

@@ -16,7 +16,9 @@ import { environmentVariable } from '../runtime/environment.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { telemetryAddresses } from '../telemetry/addresses.ts';
 import { readBaseline } from '../telemetry/baseline.ts';
-import { PrometheusClient, readTelemetry, readTrafficShare } from '../telemetry/prometheus.ts';
+import { PrometheusClient } from '../telemetry/prometheus.ts';
+import { readControlledTelemetry } from '../telemetry/snapshot.ts';
+import { readTrafficShare } from '../telemetry/traffic-share.ts';
 import { admit } from './admit.ts';
 import type { AdmissionPorts } from './ports.ts';
 
@@ -29,12 +31,12 @@ const ports: AdmissionPorts = {
   listLiveNodes: (cluster) => listLiveNodes(ec2Client(), cluster, configuration),
   readTopology: async (cluster, nodes) => (await openStore(cluster)).readTopology(nodes),
   readGuardrails: async (name, cluster) => {
-    const telemetry = new PrometheusClient(cluster.telemetry.prometheusUrl);
+    const telemetry = new PrometheusClient(cluster.telemetry.prometheusUrl, systemClock);
     const baseline = await readBaseline(telemetry, cluster);
-    return evaluate({ name, cluster }, await readTelemetry(telemetry, cluster), baseline);
+    return evaluate({ name, cluster }, await readControlledTelemetry(telemetry, cluster), baseline);
   },
   readTrafficShare: (cluster, shards) =>
-    readTrafficShare(new PrometheusClient(cluster.telemetry.prometheusUrl), cluster, shards),
+    readTrafficShare(new PrometheusClient(cluster.telemetry.prometheusUrl, systemClock), cluster, shards),
   exemptAddresses: (cluster) => telemetryAddresses(cluster, configuration),
   readAlarmStates: (names) => readAlarmStates(cloudWatchClient(), names),
   interfacesIn: (subnetIds) => interfacesIn(ec2Client(), subnetIds),

@@ -160,8 +160,9 @@ async function refuseBreachedGuardrails(findings: Findings): Promise<Problem | u
   );
   const blind = readings.filter(isBlind);
   if (missing.length > 0 || blind.length > 0) {
-    const names = [...missing, ...blind.map(({ guardrail }) => guardrail)].join(', ');
-    return problem('telemetry-unavailable', `not started: no fresh reading of ${names}`, { guardrails: readings });
+    const names = [...missing, ...blind.map(({ guardrail, reason }) => `${guardrail}${reason ? ` (${reason})` : ''}`)];
+    const detail = `not started: no fresh reading of ${names.join(', ')}`;
+    return problem('telemetry-unavailable', detail, { guardrails: readings });
   }
   const breached = readings.filter((reading) => reading.breached);
   if (breached.length === 0) return undefined;

@@ -1,10 +1,12 @@
 import type { FisWorstCase, Term, WorstCase } from '../domain/admission.ts';
 import type { Cluster } from '../domain/configuration.ts';
+import { guardrailsOf, trafficSourcesOf } from '../domain/guardrail-queries.ts';
 import {
   HEARTBEAT_BOUND_SECONDS,
   HEARTBEAT_EMPTY_PERIODS,
   HEARTBEAT_PERIOD_SECONDS,
   HOST,
+  MAX_CLOCK_DIFFERENCE_MS,
   PATIENCE,
   QUERY_TIMEOUT_MS,
 } from '../domain/timing.ts';
@@ -30,13 +32,17 @@ export function worstCase(
   durationSeconds: number,
   services: readonly BoundedFault[],
 ): WorstCase {
-  const ages = Object.values(cluster.guardrails).map(({ maxAgeSeconds }) => maxAgeSeconds);
+  const sources = [...Object.values(guardrailsOf(cluster)), ...Object.values(trafficSourcesOf(cluster))];
   const silenceSeconds = leaseGraceSeconds + HOST.pollSeconds;
   const removal: Term = { step: 'the host removes the fault within', seconds: HOST.revertSeconds };
   const unnoticed: Term[] = [
     {
       step: 'a reading may be this old before it counts as blind',
-      seconds: Math.max(...ages, cluster.telemetry.maxAgeSeconds),
+      seconds: Math.max(...sources.map(({ maxAgeSeconds }) => maxAgeSeconds)),
+    },
+    {
+      step: 'the answer of telemetry may be this much older: clocks may differ',
+      seconds: MAX_CLOCK_DIFFERENCE_MS / 1000,
     },
     { step: 'the evaluation that just missed it: its telemetry is given up after', seconds: QUERY_SECONDS },
     { step: 'its read of the kill switch is given up after', seconds: BEAT_CALL_SECONDS },

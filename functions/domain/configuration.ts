@@ -1,5 +1,7 @@
 import * as z from 'zod';
-import { LEASE_GRACE_SECONDS, READING_MAX_AGE_SECONDS, RECOVERY_SECONDS, TTL_SECONDS } from './timing.ts';
+import { guardrailsOf, shortRanges } from './guardrail-queries.ts';
+import { guardrailSchema, MISSION_GUARDRAILS, telemetrySchema } from './telemetry.ts';
+import { LEASE_GRACE_SECONDS, RECOVERY_SECONDS, TTL_SECONDS } from './timing.ts';
 
 /**
  * What of `holdfast.config.ts` is the same for every engine; `engines/configuration.ts` adds what is an engine's own and
@@ -31,68 +33,10 @@ export const MAX_PORTS = 14;
 const PORT = '{port}';
 const percentage = z.number().min(0).max(100);
 
-const guardrailSchema = z.strictObject({
-  /** PromQL whose single value is compared with `limit`. */
-  query: z.string().min(1),
-  /** PromQL selector of the series behind `query`: a reading is as old as the newest sample of its stalest series. */
-  freshness: z.string().min(1),
-  limit: z.number(),
-  breachWhen: z.enum(['above', 'below']),
-  unit: z.string(),
-  /** Older readings are a breach. Seconds. */
-  maxAgeSeconds: z.number().positive().max(READING_MAX_AGE_SECONDS.max).default(READING_MAX_AGE_SECONDS.default),
-});
-export type Guardrail = z.infer<typeof guardrailSchema>;
-
-/** Mission defaults: 5xx above 0.5 % in 5 s, P99 write latency above 200 ms, free gateway workers below 15 %. */
-export const DEFAULT_GUARDRAILS: Record<string, Guardrail> = {
-  errorRatePct: {
-    query:
-      '100 * (sum(rate(http_requests_total{code=~"5.."}[5s])) or vector(0)) / clamp_min(sum(rate(http_requests_total[5s])), 0.001)',
-    freshness: 'http_requests_total',
-    limit: 0.5,
-    breachWhen: 'above',
-    unit: '%',
-    maxAgeSeconds: READING_MAX_AGE_SECONDS.default,
-  },
-  p99WriteLatencyMs: {
-    query: '1000 * histogram_quantile(0.99, sum by (le) (rate(http_write_duration_seconds_bucket[5s])))',
-    freshness: 'http_write_duration_seconds_bucket',
-    limit: 200,
-    breachWhen: 'above',
-    unit: 'ms',
-    maxAgeSeconds: READING_MAX_AGE_SECONDS.default,
-  },
-  freeWorkersPct: {
-    query: '100 * sum(gateway_workers_free) / sum(gateway_workers_max)',
-    freshness: 'gateway_workers_free',
-    limit: 15,
-    breachWhen: 'below',
-    unit: '%',
-    maxAgeSeconds: READING_MAX_AGE_SECONDS.default,
-  },
-};
-
-function isBareUrl(text: string): boolean {
-  const { username, password, search, hash } = new URL(text);
-  return username + password + search + hash === '';
-}
-
-const telemetrySchema = z.strictObject({
-  /** Base URL of a Prometheus that scrapes every second, reachable from the VPC of the functions. */
-  prometheusUrl: z
-    .url({ protocol: /^https?$/ })
-    .refine(isBareUrl, 'no user, password, query or fragment: every function carries it in plain text'),
-  /** Counts the gateways that answer: fewer than in the baseline is a breach. */
-  liveGatewaysQuery: z.string().default('count(up{job="gateway"} == 1)'),
-  /** Client requests per second: under half of the baseline is a breach. */
-  requestRateQuery: z.string().default('sum(rate(http_requests_total[5s]))'),
-  /** Share of traffic, 0 to 1, that the shards in `{{shards}}` (a regular expression of alternatives) serve. */
-  trafficShareQuery: z
-    .string()
-    .includes('{{shards}}')
-    .default('sum(rate(http_requests_total{shard=~"{{shards}}"}[60s])) / sum(rate(http_requests_total[60s]))'),
-  maxAgeSeconds: z.number().positive().max(READING_MAX_AGE_SECONDS.max).default(READING_MAX_AGE_SECONDS.default),
+/** By name, as they are with the names of the series that are assumed where a configuration gives none. */
+export const DEFAULT_GUARDRAILS = guardrailsOf({
+  telemetry: telemetrySchema.parse({ prometheusUrl: 'http://prometheus.example' }),
+  guardrails: MISSION_GUARDRAILS,
 });
 
 /** Fields of a cluster of any engine. */
@@ -122,7 +66,7 @@ export const clusterFields = {
   guardrails: z
     .record(z.string(), guardrailSchema)
     .prefault({})
-    .transform((own): Record<string, Guardrail> => ({ ...DEFAULT_GUARDRAILS, ...own })),
+    .transform((own) => ({ ...MISSION_GUARDRAILS, ...own })),
   /** CloudWatch alarms that must be OK before a start and that roll back when they fire. */
   alarms: z
     .array(z.strictObject({ name, severity: z.enum(['INFO', 'WARNING', 'CRITICAL']).default('CRITICAL') }))
@@ -157,8 +101,8 @@ export type Cluster = z.output<typeof anyCluster>;
 
 /** What fields of a cluster together may not say; for `superRefine`. */
 export function refineCluster(cluster: Cluster, context: z.core.$RefinementCtx<Cluster>): void {
-  const refuse = (field: string, message: string) =>
-    context.issues.push({ code: 'custom', path: [field], message, input: cluster });
+  const refuse = (field: string | string[], message: string) =>
+    context.issues.push({ code: 'custom', path: [field].flat(), message, input: cluster });
   const { maxNodesPct, maxTrafficSharePct } = cluster.blastRadius;
   if (cluster.tier === 'production' && (maxNodesPct > 10 || maxTrafficSharePct > 10)) {
     refuse(
@@ -171,6 +115,7 @@ export function refineCluster(cluster: Cluster, context: z.core.$RefinementCtx<C
   if (ports.length > 1 && !cluster.unit.includes(PORT)) {
     refuse('unit', `must contain ${PORT} where an instance runs several stores, as in store@${PORT}`);
   }
+  for (const { path, message } of shortRanges(cluster)) refuse(path, message);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Cluster } from './configuration.ts';
+import { guardrailsOf, type Source, trafficSourcesOf } from './guardrail-queries.ts';
 import type { Baseline, Reading } from './workflow.ts';
 
 /** What one query said: a number, or why there is none. */
@@ -27,7 +28,7 @@ type Limits = Pick<Reading, 'guardrail' | 'cluster' | 'limit' | 'breachWhen' | '
 /** A cluster and the name it is configured under. */
 export interface NamedCluster {
   name: string;
-  cluster: Cluster;
+  cluster: Pick<Cluster, 'guardrails' | 'telemetry'>;
 }
 
 /**
@@ -39,30 +40,18 @@ export function evaluate(
   snapshot: TelemetrySnapshot,
   baseline: TrafficBaseline,
 ): Reading[] {
-  const configured = Object.entries(cluster.guardrails).map(([guardrail, limits]) => {
-    const { limit, breachWhen, unit, maxAgeSeconds } = limits;
-    const own = { guardrail, cluster: name, limit, breachWhen, unit, maxAgeSeconds };
-    return judge(own, snapshot.guardrails[guardrail] ?? {});
+  const { liveGateways, requestRate } = trafficSourcesOf(cluster);
+  const below = (guardrail: string, { maxAgeSeconds }: Source, limit: number, unit: string): Limits => ({
+    ...{ guardrail, cluster: name, limit, breachWhen: 'below', unit, maxAgeSeconds },
   });
-  // Neither has a selector of its own: they are as old as the oldest of the others, of the same Prometheus.
-  const ageSeconds = oldestAgeSeconds(configured);
-  const { maxAgeSeconds } = cluster.telemetry;
-  const aged = (raw: RawReading): RawReading => ({ ...raw, ...(ageSeconds === undefined ? {} : { ageSeconds }) });
-  const traffic = { cluster: name, breachWhen: 'below', maxAgeSeconds } as const;
   return [
-    ...configured,
-    judge(
-      { guardrail: 'liveGateways', limit: baseline.liveGateways, unit: 'gateways', ...traffic },
-      aged(snapshot.liveGateways),
+    ...Object.entries(guardrailsOf(cluster)).map(([guardrail, { limit, breachWhen, unit, maxAgeSeconds }]) =>
+      judge({ guardrail, cluster: name, limit, breachWhen, unit, maxAgeSeconds }, snapshot.guardrails[guardrail] ?? {}),
     ),
+    judge(below('liveGateways', liveGateways, baseline.liveGateways, 'gateways'), snapshot.liveGateways),
     judge(
-      {
-        guardrail: 'requestRate',
-        limit: baseline.requestsPerSecond * MIN_REQUEST_RATE_SHARE,
-        unit: 'requests/s',
-        ...traffic,
-      },
-      aged(snapshot.requestRate),
+      below('requestRate', requestRate, baseline.requestsPerSecond * MIN_REQUEST_RATE_SHARE, 'requests/s'),
+      snapshot.requestRate,
     ),
   ];
 }
@@ -72,10 +61,10 @@ export function blind(cluster: NamedCluster, baseline: TrafficBaseline, problem:
   return evaluate(cluster, { guardrails: {}, liveGateways: { problem }, requestRate: { problem } }, baseline);
 }
 
-/** The age that decides when the next sample is due; undefined when any age is unknown. Seconds. */
-export function oldestAgeSeconds(readings: readonly Pick<Reading, 'ageSeconds'>[]): number | undefined {
-  const ages = readings.map((reading) => reading.ageSeconds ?? Number.NaN);
-  return ages.length > 0 && ages.every(Number.isFinite) ? Math.max(...ages) : undefined;
+/** Says something about the system: it could be read, is fresh, and is beyond its limit. */
+export function isBeyondLimit({ value, limit, breachWhen, ageSeconds, maxAgeSeconds }: Reading): boolean {
+  if (value === undefined || ageSeconds === undefined || ageSeconds > maxAgeSeconds) return false;
+  return breachWhen === 'above' ? value > limit : value < limit;
 }
 
 /** For a person: every breach with its numbers, and its cluster where there are several. */

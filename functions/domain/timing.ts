@@ -10,8 +10,16 @@ export const TTL_SECONDS = { min: 1, max: 600 } as const;
 export const LEASE_GRACE_SECONDS = { min: 2, max: 30, default: 3 } as const;
 /** How long a store may take to be healthy after a rollback. */
 export const RECOVERY_SECONDS = { min: 5, max: 600, default: 60 } as const;
-/** Age from which a reading of telemetry is a breach. */
-export const READING_MAX_AGE_SECONDS = { max: 60, default: 3 } as const;
+/** How often Prometheus may scrape what the guardrails read. */
+export const SCRAPE_INTERVAL_SECONDS = { min: 1, max: 30, default: 1 } as const;
+/** A rate over fewer scrapes rests on too few samples once one is missing. */
+export const SCRAPES_IN_RANGE = 4;
+/** Age from which a reading is a breach: one scrape may be missing, and the next one a second late. */
+export function maxAgeSecondsOf(scrapeIntervalSeconds: number): number {
+  return 2 * scrapeIntervalSeconds + 1;
+}
+/** By how much the clocks of Prometheus and ours may differ: an answer could be so much older than it says. */
+export const MAX_CLOCK_DIFFERENCE_MS = 1000;
 
 /** How often a call is tried, how long one attempt may take, and, where something waits for that, all of them. */
 interface Patience {

@@ -2,9 +2,10 @@ import { type AuditEntry, announcedFaults, isEntryOf, lastOf } from './audit-ent
 import { judgeBudgets } from './budgets.ts';
 import type { Cluster } from './configuration.ts';
 import type { ExperimentOutcome, ExperimentStatus } from './experiment.ts';
+import { isBeyondLimit } from './guardrails.ts';
 import { cut, MAX_REASON_CHARACTERS } from './limits.ts';
 import { rollbackOf } from './status.ts';
-import { GOOD_FENCE_OUTCOMES, type NodeAnswer, type NodeRollback, type Reading, type Verdict } from './workflow.ts';
+import { GOOD_FENCE_OUTCOMES, type NodeAnswer, type NodeRollback, type Verdict } from './workflow.ts';
 
 type Ending = Omit<Verdict, 'budgets'>;
 
@@ -187,11 +188,6 @@ function endedEarly(entries: readonly AuditEntry[]): Ending | undefined {
   // A guardrail that could not be read says nothing about the system; one beyond its limit does.
   const seen = reason === 'GUARDRAIL' && (stopped?.breaches ?? []).some(isBeyondLimit);
   return end('ABORTED', seen || reason === 'ALARM' ? 'DEVIATED' : 'INCONCLUSIVE', text);
-}
-
-function isBeyondLimit({ value, limit, breachWhen, ageSeconds, maxAgeSeconds }: Reading): boolean {
-  if (value === undefined || ageSeconds === undefined || ageSeconds > maxAgeSeconds) return false;
-  return breachWhen === 'above' ? value > limit : value < limit;
 }
 
 function has(entries: readonly AuditEntry[], type: AuditEntry['type']): boolean {

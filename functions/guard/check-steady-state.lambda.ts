@@ -5,6 +5,7 @@ import { loadConfiguration } from '../aws/configuration.ts';
 import { auditLog } from '../aws/wiring.ts';
 import { configuredClusters } from '../domain/clusters.ts';
 import type { Baseline, ExperimentRun } from '../domain/workflow.ts';
+import { systemClock } from '../runtime/system-clock.ts';
 import { PrometheusClient } from '../telemetry/prometheus.ts';
 import { checkSteadyState } from './check-steady-state.ts';
 
@@ -15,7 +16,7 @@ export async function handler({ experimentId, experiment }: ExperimentRun): Prom
   const clusters = Object.entries(configuredClusters(experiment, configuration)).map(([name, cluster]) => ({
     name,
     cluster,
-    telemetry: new PrometheusClient(cluster.telemetry.prometheusUrl),
+    telemetry: new PrometheusClient(cluster.telemetry.prometheusUrl, systemClock),
     readTopology: async () => (await observeCluster(cluster, configuration)).topology,
   }));
   return checkSteadyState(experimentId, clusters, {

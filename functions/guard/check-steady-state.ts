@@ -1,14 +1,17 @@
 import { alarmsNotOk } from '../domain/alarms.ts';
+import type { Cluster } from '../domain/configuration.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
 import { describeBreaches, evaluate, type NamedCluster } from '../domain/guardrails.ts';
 import { type StoreTopology, topologyProblems } from '../domain/topology.ts';
 import type { Baseline } from '../domain/workflow.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
 import { readBaseline } from '../telemetry/baseline.ts';
-import { readTelemetry, type Telemetry } from '../telemetry/prometheus.ts';
+import type { Telemetry } from '../telemetry/prometheus.ts';
+import { readControlledTelemetry } from '../telemetry/snapshot.ts';
 
 /** One cluster of the experiment, and how it is seen. */
 export interface ObservedCluster extends NamedCluster {
+  cluster: NamedCluster['cluster'] & Pick<Cluster, 'alarms'>;
   telemetry: Telemetry;
   readTopology: () => Promise<StoreTopology>;
 }
@@ -21,7 +24,7 @@ export interface SteadyStateDependencies {
 
 /**
  * Nothing starts on a system that is not well: of every cluster of the experiment a baseline over the past 60 s, every
- * guardrail passing now, the store healthy, every alarm OK. What cannot be known is not steady. The alarms were asked
+ * guardrail passing now and able to fail, the store healthy, every alarm OK. What cannot be known is not steady. The alarms were asked
  * at admission too, but one that fired between that and the lock found no experiment to end.
  * @returns the baselines by cluster
  * @throws WorkflowError SteadyStateNotMet with every problem found.
@@ -70,7 +73,7 @@ async function lookAt(observed: ObservedCluster, { readAlarmStates }: SteadyStat
   else problems.push(...alarms.value.map(({ name, state }) => `alarm ${name} is ${state}`));
   if (traffic.status === 'rejected') return { problems: [String(traffic.reason), ...problems] };
 
-  const readings = evaluate(observed, await readTelemetry(telemetry, cluster), traffic.value);
+  const readings = evaluate(observed, await readControlledTelemetry(telemetry, cluster), traffic.value);
   if (readings.some((reading) => reading.breached)) problems.unshift(describeBreaches(readings));
   return { baseline: { readings, ...traffic.value }, problems };
 }

@@ -20,7 +20,7 @@ export async function handler({ experimentId, experiment, baselines }: Experimen
   const clusters = Object.entries(configuredClusters(experiment, loadConfiguration())).map(([name, cluster]) => {
     const baseline = baselines?.[name];
     if (!baseline) throw new Error(`baselines: ${name} is required, nothing is watched without a steady state`);
-    return { name, cluster, baseline, telemetry: new PrometheusClient(cluster.telemetry.prometheusUrl) };
+    return { name, cluster, baseline, telemetry: new PrometheusClient(cluster.telemetry.prometheusUrl, systemClock) };
   });
   const hasFisFaults = experiment.faults.some(({ kind }) => isFisFaultKind(kind));
   await guard(

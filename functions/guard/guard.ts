@@ -1,20 +1,15 @@
 import type { Clock } from '../domain/clock.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
-import {
-  blind,
-  describeBreaches,
-  evaluate,
-  type NamedCluster,
-  oldestAgeSeconds,
-  type TrafficBaseline,
-} from '../domain/guardrails.ts';
+import { blind, describeBreaches, evaluate, type NamedCluster, type TrafficBaseline } from '../domain/guardrails.ts';
+import { LATENCY_GUARDRAIL } from '../domain/telemetry.ts';
 import { FIS_INJECTION_DEADLINE_MS, GUARD_LAST_ACT_MS, INJECTION_DEADLINE_MS } from '../domain/timing.ts';
 import type { Reading, ReleaseReason } from '../domain/workflow.ts';
 import { log } from '../runtime/log.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
 import type { Lease, Leases } from '../tables/leases.ts';
-import { readTelemetry, type Telemetry } from '../telemetry/prometheus.ts';
-import { nextTickIntervalMs } from './tick.ts';
+import type { Telemetry } from '../telemetry/prometheus.ts';
+import { readTelemetry } from '../telemetry/snapshot.ts';
+import { nextTickIntervalMs, samplesOf } from './tick.ts';
 
 export interface GuardDependencies {
   leases: Pick<Leases, 'renew' | 'read' | 'release' | 'killSwitchEngaged'>;
@@ -67,7 +62,7 @@ export async function guard(task: GuardTask, dependencies: GuardDependencies): P
     // All at once, each call with its own bound: a second cluster makes no evaluation longer.
     const readings = (await Promise.all(task.clusters.map(look))).flat();
     for (const { guardrail, cluster, value } of readings) {
-      if (guardrail !== 'p99WriteLatencyMs' || value === undefined) continue;
+      if (guardrail !== LATENCY_GUARDRAIL || value === undefined) continue;
       peakP99LatencyMs[cluster] = Math.max(peakP99LatencyMs[cluster] ?? 0, value);
     }
 
@@ -79,7 +74,7 @@ export async function guard(task: GuardTask, dependencies: GuardDependencies): P
     if (stop) return end(task, dependencies, stop, { peakP99LatencyMs, evaluations });
 
     const elapsedMs = clock.monotonicMs() - tickMs;
-    const untilTickMs = nextTickIntervalMs(oldestAgeSeconds(readings)) - elapsedMs;
+    const untilTickMs = nextTickIntervalMs(samplesOf(task.clusters, readings)) - elapsedMs;
     // The end of the TTL does not wait for the next scrape.
     const untilEndMs = lease?.endsAt === undefined ? untilTickMs : Date.parse(lease.endsAt) - clock.nowEpochMs();
     await clock.sleep(Math.max(0, Math.min(untilTickMs, untilEndMs)));

@@ -1,53 +1,150 @@
 import * as z from 'zod';
-import type { Cluster } from '../domain/configuration.ts';
-import type { RawReading, TelemetrySnapshot } from '../domain/guardrails.ts';
-import { QUERY_TIMEOUT_MS } from '../domain/timing.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { Source } from '../domain/guardrail-queries.ts';
+import type { RawReading } from '../domain/guardrails.ts';
+import { MAX_CLOCK_DIFFERENCE_MS, QUERY_TIMEOUT_MS } from '../domain/timing.ts';
+
+/** A value, and the age of the newest sample of the stalest series behind it. Both finite. */
+export interface AgedValue {
+  value: number;
+  ageSeconds: number;
+}
 
 /** The narrow port through which guard and checks see telemetry. Values are finite or the call rejects. */
 export interface Telemetry {
+  /** Value and age, of one evaluation. */
+  read(source: Pick<Source, 'query' | 'freshness'>): Promise<AgedValue>;
+  /** Only the value: for what is compared with nothing that gets old. */
   instant(query: string): Promise<number>;
   /** Finite samples of the past `seconds`, one each second; NaN samples (no traffic in a window) are left out. */
   range(query: string, seconds: number): Promise<number[]>;
+  /** What `read` would have said at each whole second of a time that is past, by epoch milliseconds. */
+  history(source: Pick<Source, 'query' | 'freshness'>, fromMs: number, toMs: number): Promise<Map<number, RawReading>>;
 }
 
+/** Tells value and age apart in the answer to the one query that asks for both. */
+const PART_LABEL = 'holdfast_part';
+/** Between the samples of a range. A proxy that aligns ranges may move them by as much. */
+const STEP_SECONDS = 1;
+
 const sample = z.tuple([z.number(), z.string()]);
+const labels = z.record(z.string(), z.string());
 const answer = z.object({
   status: z.literal('success'),
   warnings: z.array(z.string()).optional(),
   data: z.discriminatedUnion('resultType', [
     z.object({ resultType: z.literal('scalar'), result: sample }),
-    z.object({ resultType: z.literal('vector'), result: z.array(z.object({ value: sample })) }),
-    z.object({ resultType: z.literal('matrix'), result: z.array(z.object({ values: z.array(sample) })) }),
+    z.object({
+      resultType: z.literal('vector'),
+      result: z.array(z.object({ metric: labels, value: sample.optional() })),
+    }),
+    z.object({
+      resultType: z.literal('matrix'),
+      result: z.array(z.object({ metric: labels, values: z.array(sample).default([]) })),
+    }),
   ]),
 });
 
-/** Instant and range queries over Prometheus's HTTP API, read strictly: anything but one finite value is an error. */
+/**
+ * Queries over Prometheus's HTTP API, read strictly: anything but one finite value is an error, and so is an answer that
+ * was not evaluated now. A cache or a stuck server would otherwise be fresh for ever: the ages in its answer are old too.
+ */
 export class PrometheusClient implements Telemetry {
   readonly #baseUrl: string;
+  readonly #clock: Pick<Clock, 'nowEpochMs'>;
+  /** When the last answer to each query was evaluated, by Prometheus's clock. Milliseconds. */
+  readonly #evaluatedMs = new Map<string, number>();
 
-  constructor(baseUrl: string) {
+  constructor(baseUrl: string, clock: Pick<Clock, 'nowEpochMs'>) {
     this.#baseUrl = baseUrl.replace(/\/+$/, '');
+    this.#clock = clock;
+  }
+
+  async read(source: Pick<Source, 'query' | 'freshness'>): Promise<AgedValue> {
+    const parts = await this.#vector(agedQuery(source));
+    const ages = parts.filter(({ metric }) => metric[PART_LABEL] === 'age');
+    const value = only(parts.filter(({ metric }) => metric[PART_LABEL] === 'value'));
+    if (ages.length === 0) throw new Error('its age is unknown: its series are not there');
+    return { value: finite(value.text), ageSeconds: finite(only(ages).text) };
   }
 
   async instant(query: string): Promise<number> {
-    const data = await this.#get('query', { query });
-    if (data.resultType === 'scalar') return finite(data.result[1]);
-    if (data.resultType === 'matrix') throw new Error('the query gives a range, not a value');
-    const [only, ...others] = data.result;
-    if (!only) throw new Error('the query gives no series');
-    if (others.length > 0) throw new Error(`the query gives ${data.result.length} series, it must give one`);
-    return finite(only.value[1]);
+    return finite(only(await this.#vector(query)).text);
   }
 
   async range(query: string, seconds: number): Promise<number[]> {
-    // Prometheus's own time, so that a difference between the clocks does not move the window.
-    const end = await this.instant('time()');
-    const data = await this.#get('query_range', { query, start: `${end - seconds}`, end: `${end}`, step: '1' });
+    const toMs = this.#clock.nowEpochMs();
+    const { values } = only(await this.#matrix(query, toMs - seconds * 1000, toMs));
+    return values.map(([, text]) => parseSample(text)).filter(Number.isFinite);
+  }
+
+  async history(
+    source: Pick<Source, 'query' | 'freshness'>,
+    fromMs: number,
+    toMs: number,
+  ): Promise<Map<number, RawReading>> {
+    const [first, last] = [Math.floor(fromMs / 1000), Math.floor(toMs / 1000)];
+    const series = await this.#matrix(agedQuery(source), first * 1000, last * 1000);
+    const readings = new Map<number, RawReading>();
+    for (let second = first; second <= last; second += STEP_SECONDS) readings.set(second * 1000, {});
+    const take = (part: string, into: 'value' | 'ageSeconds') => {
+      for (const { metric, values } of series.filter((each) => each.metric[PART_LABEL] === part)) {
+        for (const [second, text] of values) {
+          const reading = readings.get(second * 1000);
+          if (!reading) continue;
+          if (reading[into] === undefined) reading[into] = parseSample(text);
+          else reading.problem = `the query gives several series, it must give one: ${JSON.stringify(metric)}`;
+        }
+      }
+    };
+    take('value', 'value');
+    take('age', 'ageSeconds');
+    return readings;
+  }
+
+  async #vector(query: string): Promise<{ metric: Record<string, string>; text: string }[]> {
+    const sentMs = this.#clock.nowEpochMs();
+    const data = await this.#get('query', { query });
+    const receivedMs = this.#clock.nowEpochMs();
+    if (data.resultType === 'matrix') throw new Error('the query gives a range, not a value');
+    const samples = data.resultType === 'scalar' ? [{ metric: {}, value: data.result }] : data.result;
+    const found = samples.map(({ metric, value }) => {
+      if (!value) throw new Error('the query gives a histogram, not a value');
+      return { metric, evaluatedMs: value[0] * 1000, text: value[1] };
+    });
+    const [evaluatedMs] = found.map((each) => each.evaluatedMs);
+    if (evaluatedMs !== undefined) this.#refuseNotNow(query, evaluatedMs, sentMs, receivedMs);
+    return found;
+  }
+
+  /** Every sample of an answer carries the moment of its evaluation. */
+  #refuseNotNow(query: string, evaluatedMs: number, sentMs: number, receivedMs: number): void {
+    const differs = (ms: number, direction: string) => {
+      const most = `clocks may differ by ${MAX_CLOCK_DIFFERENCE_MS / 1000} s`;
+      throw new Error(`the answer was evaluated ${(ms / 1000).toFixed(1)} s ${direction} (${most})`);
+    };
+    // `!(…)`: a moment that is not a number is not now.
+    if (!(sentMs - evaluatedMs <= MAX_CLOCK_DIFFERENCE_MS)) differs(sentMs - evaluatedMs, 'before it was asked for');
+    if (evaluatedMs - receivedMs > MAX_CLOCK_DIFFERENCE_MS) differs(evaluatedMs - receivedMs, 'after it came');
+    const before = this.#evaluatedMs.get(query);
+    if (before !== undefined && evaluatedMs <= before) {
+      throw new Error(
+        'the answer was not evaluated after the one before: a cache, or a server that lags behind another',
+      );
+    }
+    this.#evaluatedMs.set(query, evaluatedMs);
+  }
+
+  /** By our clock: an answer for another time than the one asked for is refused, whoever gave it. */
+  async #matrix(query: string, fromMs: number, toMs: number) {
+    const [start, end] = [fromMs / 1000, toMs / 1000];
+    const data = await this.#get('query_range', { query, start: `${start}`, end: `${end}`, step: `${STEP_SECONDS}` });
     if (data.resultType !== 'matrix') throw new Error('the query gives no range');
-    const [only, ...others] = data.result;
-    if (!only) throw new Error('the query gives no series');
-    if (others.length > 0) throw new Error(`the query gives ${data.result.length} series, it must give one`);
-    return only.values.map(([, text]) => parseSample(text)).filter(Number.isFinite);
+    const asked = ([second]: [number, string]) => second >= start - STEP_SECONDS && second <= end + STEP_SECONDS;
+    if (!data.result.every(({ values }) => values.every(asked))) {
+      throw new Error('the answer is for another time than the one asked for: a cache');
+    }
+    return data.result;
   }
 
   async #get(path: string, parameters: Record<string, string>) {
@@ -65,59 +162,18 @@ export class PrometheusClient implements Telemetry {
   }
 }
 
-/** Reads everything a cluster's guardrails need, in parallel; never rejects: what cannot be read says so itself. */
-export async function readTelemetry(telemetry: Telemetry, cluster: Cluster): Promise<TelemetrySnapshot> {
-  const guardrails = Object.entries(cluster.guardrails).map(async ([name, { query, freshness }]) => {
-    const [value, age] = await Promise.all([
-      read(telemetry, query),
-      read(telemetry, `time() - min(timestamp(${freshness}))`),
-    ]);
-    const problem = value.problem ?? (age.problem === undefined ? undefined : `its age is unknown: ${age.problem}`);
-    return [
-      name,
-      {
-        ...(value.value === undefined ? {} : { value: value.value }),
-        ...(age.value === undefined ? {} : { ageSeconds: age.value }),
-        ...(problem === undefined ? {} : { problem }),
-      },
-    ] as const;
-  });
-  const [readings, liveGateways, requestRate] = await Promise.all([
-    Promise.all(guardrails),
-    read(telemetry, cluster.telemetry.liveGatewaysQuery),
-    read(telemetry, cluster.telemetry.requestRateQuery),
-  ]);
-  return { guardrails: Object.fromEntries(readings), liveGateways, requestRate };
+/** The line feed ends a comment in the query. */
+function agedQuery({ query, freshness }: Pick<Source, 'query' | 'freshness'>): string {
+  const part = (name: string, expression: string) =>
+    `label_replace(${expression}\n, "${PART_LABEL}", "${name}", "", "")`;
+  return `${part('value', query)} or ${part('age', `time() - min(timestamp(${freshness}))`)}`;
 }
 
-/**
- * Share of the cluster's traffic, 0 to 1, that these shards serve.
- * @throws Error when it cannot be read: an unknown share is not a small one.
- */
-export async function readTrafficShare(
-  telemetry: Telemetry,
-  cluster: Cluster,
-  shards: readonly string[],
-): Promise<number> {
-  const query = cluster.telemetry.trafficShareQuery.replaceAll('{{shards}}', shards.map(escapeShard).join('|'));
-  const share = await telemetry.instant(query);
-  if (share < 0 || share > 1) throw new Error(`trafficShareQuery gives ${share}, it must give a share from 0 to 1`);
-  return share;
-}
-
-/** Names of shards are held to these characters; `[.]` needs no escaping in any PromQL string. */
-function escapeShard(shard: string): string {
-  if (!/^[A-Za-z0-9._-]+$/.test(shard))
-    throw new Error(`shard ${shard}: letters, digits, dot, dash and underscore only`);
-  return shard.replaceAll('.', '[.]');
-}
-
-async function read(telemetry: Telemetry, query: string): Promise<RawReading> {
-  try {
-    return { value: await telemetry.instant(query) };
-  } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
-  }
+function only<T>(series: readonly T[]): T {
+  const [first, ...others] = series;
+  if (!first) throw new Error('the query gives no series');
+  if (others.length > 0) throw new Error(`the query gives ${series.length} series, it must give one`);
+  return first;
 }
 
 function finite(text: string): number {

@@ -5,37 +5,41 @@ import {
   HEARTBEAT_BOUND_SECONDS,
   HOST,
   LEASE_GRACE_SECONDS,
+  MAX_CLOCK_DIFFERENCE_MS,
+  maxAgeSecondsOf,
   PATIENCE,
   QUERY_TIMEOUT_MS,
-  READING_MAX_AGE_SECONDS,
+  SCRAPE_INTERVAL_SECONDS,
   TTL_SECONDS,
 } from '../../../functions/domain/timing.ts';
 import { guard } from '../../../functions/guard/guard.ts';
 import type { Telemetry } from '../../../functions/telemetry/prometheus.ts';
 import { redisCluster } from '../domain/configuration-fixtures.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
+import { fakeTelemetry, WELL } from '../guard/fake-telemetry.ts';
 import { leaseOf } from '../tables/lease-fixture.ts';
 import { memoryAuditLog } from '../tables/memory-audit-log.ts';
 
 const total = (terms: { seconds: number }[]) => terms.reduce((sum, { seconds }) => sum + seconds, 0);
 const graces = fc.integer(LEASE_GRACE_SECONDS);
-const ages = fc.integer({ min: 1, max: READING_MAX_AGE_SECONDS.max });
+const scrapeIntervals = fc.integer(SCRAPE_INTERVAL_SECONDS);
 const durations = fc.integer(TTL_SECONDS);
 
 const DEFAULTS = redisCluster();
-/** The cluster with that age for one of its guardrails, or for its telemetry. */
-function withAge(maxAgeSeconds: number, of = 'errorRatePct') {
-  const { [of]: guardrail } = DEFAULTS.guardrails;
-  if (!guardrail) return { ...DEFAULTS, telemetry: { ...DEFAULTS.telemetry, maxAgeSeconds } };
-  return { ...DEFAULTS, guardrails: { ...DEFAULTS.guardrails, [of]: { ...guardrail, maxAgeSeconds } } };
+/** The cluster whose telemetry, or one guardrail of its own, is scraped so often. */
+function scrapedEvery(scrapeIntervalSeconds: number, of: 'telemetry' | 'guardrail' = 'telemetry') {
+  const { telemetry } = DEFAULTS;
+  if (of === 'telemetry') return { ...DEFAULTS, telemetry: { ...telemetry, scrapeIntervalSeconds } };
+  const own = { query: 'lag', freshness: 'lag', control: 'lag', limit: 1, breachWhen: 'above', unit: 's' };
+  return redisCluster({ guardrails: { lag: { kind: 'PROMQL', scrapeIntervalSeconds, ...own } } });
 }
 const abortSeconds = (cluster: typeof DEFAULTS, grace: number) => worstCase(cluster, grace, 60, []).abortSeconds;
 
 describe('the worst case', () => {
   it('is the sum of its terms, each of which has a name and takes its time', () => {
     fc.assert(
-      fc.property(graces, ages, durations, (grace, age, duration) => {
-        const worst = worstCase(withAge(age), grace, duration, []);
+      fc.property(graces, scrapeIntervals, durations, (grace, interval, duration) => {
+        const worst = worstCase(scrapedEvery(interval), grace, duration, []);
         expect(worst.abortSeconds).toBeCloseTo(total(worst.abortTerms));
         for (const { step, seconds } of worst.abortTerms) {
           expect(step).toMatch(/\S/);
@@ -49,7 +53,8 @@ describe('the worst case', () => {
   });
 
   it.each([
-    ['the query of telemetry', /telemetry/, QUERY_TIMEOUT_MS / 1000, 2],
+    ['the query of telemetry', /telemetry is/, QUERY_TIMEOUT_MS / 1000, 2],
+    ['the difference of the clocks', /clocks may differ/, MAX_CLOCK_DIFFERENCE_MS / 1000, 1],
     ['the read of the kill switch', /kill switch/, PATIENCE.beat.withinMs / 1000, 1],
     ['the renewal of the lease', /renewal/, PATIENCE.beat.withinMs / 1000, 1],
     ['the release of the lease', /release/, PATIENCE.lease.withinMs / 1000, 1],
@@ -63,20 +68,23 @@ describe('the worst case', () => {
     );
   });
 
-  it('grows second for second with the oldest reading that any guardrail or the telemetry allows, and with no other', () => {
+  it('grows with the scrape interval of the telemetry or of any one guardrail, by as much as a reading may be older', () => {
+    const sources = fc.constantFrom('telemetry' as const, 'guardrail' as const);
     fc.assert(
-      fc.property(graces, ages, fc.constantFrom('errorRatePct', 'freeWorkersPct', 'telemetry'), (grace, age, of) => {
-        const older = Math.max(0, age - READING_MAX_AGE_SECONDS.default);
-        expect(abortSeconds(withAge(age, of), grace) - abortSeconds(DEFAULTS, grace)).toBeCloseTo(older);
+      fc.property(graces, scrapeIntervals, sources, (grace, interval, of) => {
+        const older = maxAgeSecondsOf(interval) - maxAgeSecondsOf(SCRAPE_INTERVAL_SECONDS.default);
+        expect(abortSeconds(scrapedEvery(interval, of), grace) - abortSeconds(DEFAULTS, grace)).toBeCloseTo(older);
       }),
     );
+    const [age] = worstCase(scrapedEvery(15), LEASE_GRACE_SECONDS.default, 60, []).abortTerms;
+    expect(age).toEqual({ step: expect.stringContaining('counts as blind'), seconds: 31 });
   });
 
   it('never shrinks with a longer grace, and grows second for second where the silence of the guard takes longest', () => {
     fc.assert(
-      fc.property(graces, ages, (grace, age) => {
-        const longer = worstCase(withAge(age), grace + 1, 60, []);
-        const before = worstCase(withAge(age), grace, 60, []);
+      fc.property(graces, scrapeIntervals, (grace, interval) => {
+        const longer = worstCase(scrapedEvery(interval), grace + 1, 60, []);
+        const before = worstCase(scrapedEvery(interval), grace, 60, []);
         expect(longer.abortSeconds).toBeGreaterThanOrEqual(before.abortSeconds);
         expect(longer.leaseLossSeconds - before.leaseLossSeconds).toBeCloseTo(1);
         expect(before.leaseLossSeconds).toBeCloseTo(grace + HOST.pollSeconds + HOST.revertSeconds);
@@ -109,7 +117,7 @@ describe('the worst case', () => {
     const [byRelease, bySilence] = [LEASE_GRACE_SECONDS.min, LEASE_GRACE_SECONDS.max].map((grace) =>
       worstCase(DEFAULTS, grace, 60, []),
     );
-    const readingsMs = READING_MAX_AGE_SECONDS.default * 1000;
+    const readingsMs = maxAgeSecondsOf(SCRAPE_INTERVAL_SECONDS.default) * 1000 + MAX_CLOCK_DIFFERENCE_MS;
     const property = fc.asyncProperty(calls, async (durationsMs) => {
       const { releasedMs, lastBeatMs } = await guardUnderBreach(durationsMs);
       const hostMs = (HOST.pollSeconds + HOST.pollTimeoutSeconds + HOST.revertSeconds) * 1000;
@@ -148,15 +156,16 @@ async function guardUnderBreach({ queryMs, killSwitchMs, renewalMs, releaseMs, b
   const clock = new SimulatedClock();
   const lease = leaseOf();
   let [lastBeatMs, releasedMs] = [0, 0];
+  const values = { ...WELL };
+  const well = fakeTelemetry(values);
   const telemetry: Telemetry = {
-    range: async () => [],
-    async instant(query) {
+    ...well,
+    async read(source) {
       // What Prometheus had when it was asked.
-      const breached = clock.monotonicMs() >= breachAtMs;
+      values.errorRatePct = clock.monotonicMs() >= breachAtMs ? 100 : 0;
+      const seen = await well.read(source);
       await clock.sleep(queryMs);
-      if (query.startsWith('time()')) return 0.1;
-      if (query === DEFAULTS.guardrails.errorRatePct?.query) return breached ? 100 : 0;
-      return 100;
+      return seen;
     },
   };
   const watched = { name: 'redis-master', cluster: DEFAULTS, baseline: { liveGateways: 1, requestsPerSecond: 1 } };

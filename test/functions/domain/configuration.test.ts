@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clusterAt, DEFAULT_GUARDRAILS, portsOf } from '../../../functions/domain/configuration.ts';
+import { guardrailsOf } from '../../../functions/domain/guardrail-queries.ts';
+import { rangesOf } from '../../../functions/domain/promql.ts';
 import { configuration, redisCluster } from './configuration-fixtures.ts';
 
-const own = { query: 'up', freshness: 'up', limit: 1, breachWhen: 'below', unit: '' };
-const guardrailsOf = (cluster: Record<string, unknown>) => redisCluster(cluster).guardrails;
+const own = { kind: 'PROMQL', query: 'up', freshness: 'up', control: 'up', limit: 1, breachWhen: 'below', unit: '' };
+const PROMETHEUS = 'http://prometheus.example';
+const resolved = (cluster: Record<string, unknown>) => guardrailsOf(redisCluster(cluster));
 
 describe('a cluster', () => {
   it('has data that may not be lost, unless its configuration says so', () => {
@@ -117,14 +120,109 @@ describe('several stores on an instance', () => {
 });
 
 describe('guardrails of a cluster', () => {
-  it('are the defaults when none is configured', () => {
-    expect(guardrailsOf({})).toEqual(DEFAULT_GUARDRAILS);
+  it('are the mission defaults when none is configured', () => {
+    expect(resolved({})).toEqual(DEFAULT_GUARDRAILS);
+    expect(DEFAULT_GUARDRAILS).toMatchObject({
+      errorRatePct: {
+        query:
+          '100 * (sum(rate(http_requests_total{code=~"5.."}[5s])) or vector(0)) / clamp_min(sum(rate(http_requests_total[5s])), 0.001)',
+        ...{ limit: 0.5, breachWhen: 'above', maxAgeSeconds: 3 },
+      },
+      p99WriteLatencyMs: {
+        query: '1000 * histogram_quantile(0.99, sum by (le)(rate(http_write_duration_seconds_bucket[5s])))',
+        ...{ limit: 200, breachWhen: 'above', maxAgeSeconds: 3 },
+      },
+      freeWorkersPct: {
+        query: '100 * sum(gateway_workers_free) / sum(gateway_workers_max)',
+        ...{ limit: 15, breachWhen: 'below', maxAgeSeconds: 3 },
+      },
+    });
   });
 
   it('keep every default beside one that is replaced and one that is added', () => {
-    const guardrails = guardrailsOf({ guardrails: { errorRatePct: own, replicationLag: own } });
+    const guardrails = resolved({ guardrails: { errorRatePct: own, replicationLag: own } });
     expect(Object.keys(guardrails).sort()).toEqual([...Object.keys(DEFAULT_GUARDRAILS), 'replicationLag'].sort());
-    expect(guardrails.errorRatePct).toMatchObject(own);
+    expect(guardrails.errorRatePct).toMatchObject({ query: 'up', freshness: 'up', limit: 1, breachWhen: 'below' });
     expect(guardrails.p99WriteLatencyMs).toEqual(DEFAULT_GUARDRAILS.p99WriteLatencyMs);
   });
+
+  it('are made of the series as they are named, with the matchers they have', () => {
+    const { errorRatePct, p99WriteLatencyMs, freeWorkersPct } = resolved({
+      telemetry: {
+        prometheusUrl: PROMETHEUS,
+        requests: { metric: 'envoy_requests{job="edge",}', statusLabel: 'status' },
+        writeDuration: { metric: 'write_seconds{job="edge"}', histogram: 'native' },
+        workers: { free: 'idle{job="edge"}', max: 'size{job="edge"}' },
+      },
+    });
+    expect(errorRatePct?.query).toContain('envoy_requests{job="edge",status=~"5.."}[5s]');
+    expect(p99WriteLatencyMs?.query).toBe('1000 * histogram_quantile(0.99, sum(rate(write_seconds{job="edge"}[5s])))');
+    expect(freeWorkersPct?.query).toBe('100 * sum(idle{job="edge"}) / sum(size{job="edge"})');
+  });
+
+  it('look over four scrapes, and grow old, as their source is scraped', () => {
+    const telemetry = { prometheusUrl: PROMETHEUS, scrapeIntervalSeconds: 15 };
+    for (const { query, maxAgeSeconds } of Object.values(resolved({ telemetry }))) {
+      expect(rangesOf(query).every(({ seconds }) => seconds === 60)).toBe(true);
+      expect(maxAgeSeconds).toBe(31);
+    }
+    const rare = resolved({ guardrails: { lag: { ...own, scrapeIntervalSeconds: 30 } } });
+    expect(rare.lag?.maxAgeSeconds).toBe(61);
+    expect(rare.errorRatePct?.maxAgeSeconds).toBe(3);
+  });
+
+  it('each have a positive control, and one for how often they are scraped', () => {
+    const guardrails = Object.values(resolved({ guardrails: { own } }));
+    expect(guardrails).toHaveLength(4);
+    for (const { controls } of guardrails) {
+      expect(controls.length).toBeGreaterThanOrEqual(2);
+      expect(controls.at(-1)?.what).toMatch(/^scrapes of /);
+    }
+  });
+
+  it.each([
+    [
+      'a range of less than four scrapes',
+      { guardrails: { errorRatePct: { kind: 'ERROR_RATE', rangeSeconds: 30 } } },
+      /redis-master\.guardrails\.errorRatePct\.rangeSeconds: 30 s is not at least four scrapes of 15 s: 60 s or more/,
+    ],
+    [
+      'such a range in a query',
+      { guardrails: { lag: { ...own, query: 'max_over_time(lag{a="[1s]"}[59s])' } } },
+      /guardrails\.lag\.query: \[59s\] is not at least four scrapes of 15 s/,
+    ],
+    [
+      'such a range in the share of traffic',
+      { share: 'x{s="{{shard}}"}[30s:1s]' },
+      /telemetry\.trafficShareQuery: \[30s:1s\] is not/,
+    ],
+    [
+      'a share of traffic of all shards at once',
+      { share: 'x{s=~"{{shards}}"}' },
+      /trafficShareQuery: must contain \{\{shard\}\}/,
+    ],
+    [
+      'a label that is none',
+      { requests: { statusLabel: 'a"b' } },
+      /telemetry\.requests\.statusLabel: the name of a label/,
+    ],
+    ['a metric that is none', { requests: { metric: 'sum(x)' } }, /telemetry\.requests\.metric: the name of a metric/],
+    ['an interval beyond half a minute', { scrapeIntervalSeconds: 31 }, /telemetry\.scrapeIntervalSeconds/],
+    ['a kind that is none', { guardrails: { x: { kind: 'P99' } } }, /guardrails\.x\.kind/],
+    ['PromQL without a control', { guardrails: { x: { ...own, control: undefined } } }, /guardrails\.x\.control/],
+    [
+      'a limit that nothing is beyond',
+      { guardrails: { x: { kind: 'ERROR_RATE', limit: 100 }, y: { kind: 'FREE_WORKERS', limit: 0 } } },
+      /guardrails\.x\.limit[\s\S]*guardrails\.y\.limit/,
+    ],
+  ])(
+    'are refused with %s, and the field is named',
+    (_what, { guardrails, share, ...facts }: Record<string, unknown>, words) => {
+      const telemetry = {
+        ...{ prometheusUrl: PROMETHEUS, scrapeIntervalSeconds: 15, ...facts },
+        ...(share === undefined ? {} : { trafficShareQuery: share }),
+      };
+      expect(() => configuration({ telemetry, ...(guardrails ? { guardrails } : {}) })).toThrow(words);
+    },
+  );
 });

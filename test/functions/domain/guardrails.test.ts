@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { guardrailsOf } from '../../../functions/domain/guardrail-queries.ts';
 import { blind, evaluate, type RawReading } from '../../../functions/domain/guardrails.ts';
 import { baseline, cluster, named, wellSnapshot } from '../guard/fixtures.ts';
 
-const names = Object.keys(cluster.guardrails);
+const guardrails = guardrailsOf(cluster);
+const names = Object.keys(guardrails);
 const breachesWith = (name: string, raw: RawReading | undefined) => {
   const snapshot = wellSnapshot();
   if (raw) snapshot.guardrails[name] = raw;
@@ -40,7 +42,7 @@ describe('guardrails', () => {
   it('never pass a value beyond its limit, and always say its number', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom(...Object.entries(cluster.guardrails)),
+        fc.constantFrom(...Object.entries(guardrails)),
         fc.double({ min: 1e-9, max: 1e9, noNaN: true }),
         ([name, { limit, breachWhen }], beyond) => {
           const value = breachWhen === 'above' ? limit + beyond : limit - beyond;
@@ -54,14 +56,21 @@ describe('guardrails', () => {
   });
 
   it('breach when a gateway of the baseline is gone or traffic fell under half', () => {
-    const snapshot = { ...wellSnapshot(), liveGateways: { value: 1 }, requestRate: { value: 499 } };
+    const snapshot = {
+      ...wellSnapshot(),
+      liveGateways: { value: 1, ageSeconds: 0.1 },
+      requestRate: { value: 499, ageSeconds: 0.1 },
+    };
     const breached = evaluate(named, snapshot, baseline).filter((reading) => reading.breached);
     expect(breached.map((reading) => reading.guardrail)).toEqual(['liveGateways', 'requestRate']);
   });
 
-  it('breach when no guardrail is configured, because then nothing is watched', () => {
-    const unwatched = evaluate({ ...named, cluster: { ...cluster, guardrails: {} } }, wellSnapshot(), baseline);
-    expect(unwatched.every((reading) => reading.breached)).toBe(true);
+  it('breach when the gateways or their traffic could not be seen, or are of unknown age', () => {
+    for (const raw of [{}, { value: 1000 }, { value: 1000, ageSeconds: 3.1 }, { problem: 'gone' }]) {
+      const snapshot = { ...wellSnapshot(), liveGateways: raw, requestRate: raw };
+      const breached = evaluate(named, snapshot, baseline).filter((reading) => reading.breached);
+      expect(breached.map((reading) => reading.guardrail)).toEqual(['liveGateways', 'requestRate']);
+    }
   });
 
   it('breach everywhere when the evaluation itself failed', () => {

@@ -6,25 +6,14 @@ import type { Telemetry } from '../../../functions/telemetry/prometheus.ts';
 import { redisCluster } from '../domain/configuration-fixtures.ts';
 import { shardOf, topologyOf } from '../domain/target-fixtures.ts';
 import { memoryAuditLog } from '../tables/memory-audit-log.ts';
+import { fakeTelemetry, type Values, WELL } from './fake-telemetry.ts';
 
 const cluster = redisCluster({ alarms: [{ name: 'orders-5xx', severity: 'CRITICAL' }] });
 const healthy = topologyOf([shardOf('shard-1', 'a', 'b')]);
 const sick = topologyOf(healthy.shards, { problems: ['Sentinel of b: timeout'] });
 
 /** Of a system that is well but for what is changed. */
-function telemetry({ p99Ms = 14, samples = 30 } = {}): Telemetry {
-  const answerTo = (query: string) => {
-    if (query.startsWith('time() - ')) return 0.4;
-    if (query === cluster.guardrails.p99WriteLatencyMs?.query) return p99Ms;
-    if (query === cluster.guardrails.freeWorkersPct?.query) return 80;
-    if (query === cluster.telemetry.liveGatewaysQuery) return 2;
-    return query === cluster.telemetry.requestRateQuery ? 1000 : 0;
-  };
-  return {
-    instant: async (query) => answerTo(query),
-    range: async (query) => Array<number>(samples).fill(answerTo(query)),
-  };
-}
+const telemetry = ({ samples = 30, ...values }: Values = {}) => fakeTelemetry({ ...WELL, ...values }, { samples });
 
 let audit: ReturnType<typeof memoryAuditLog>;
 beforeEach(() => {
@@ -64,11 +53,26 @@ describe('steady state', () => {
   });
 
   it('refuses to start when a guardrail does not pass', async () => {
-    await expect(check({ seen: telemetry({ p99Ms: 250 }) })).rejects.toMatchObject({
+    await expect(check({ seen: telemetry({ p99WriteLatencyMs: 250 }) })).rejects.toMatchObject({
       name: 'SteadyStateNotMet',
       message: /250 ms is above 200 ms/,
     });
     expect(audit.entries).toEqual([]);
+  });
+
+  it('refuses to start when a guardrail passes but could never fail', async () => {
+    const seen = telemetry({ 'p99WriteLatencyMs.0': 100 });
+    await expect(check({ seen })).rejects.toMatchObject({
+      name: 'SteadyStateNotMet',
+      message:
+        /p99WriteLatencyMs: .* never be beyond its limit: the highest finite bucket of http_write_duration_seconds is 100 ms, it must be more than 200 ms/,
+    });
+    expect(audit.entries).toEqual([]);
+  });
+
+  it('refuses to start without traffic or gateways, of which nothing could be missing later', async () => {
+    await expect(check({ seen: telemetry({ requestRate: 0 }) })).rejects.toThrow(/there was no traffic/);
+    await expect(check({ seen: telemetry({ liveGateways: 0 }) })).rejects.toThrow(/none was live/);
   });
 
   it('refuses to start when the store is not healthy or unknown', async () => {

@@ -16,7 +16,7 @@ export function wellSnapshot(ageSeconds = 0.1): TelemetrySnapshot {
       p99WriteLatencyMs: { value: 14.2, ageSeconds },
       freeWorkersPct: { value: 90, ageSeconds },
     },
-    liveGateways: { value: 2 },
-    requestRate: { value: 1000 },
+    liveGateways: { value: 2, ageSeconds },
+    requestRate: { value: 1000, ageSeconds },
   };
 }

@@ -10,10 +10,9 @@ import type { Telemetry } from '../../../functions/telemetry/prometheus.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
 import { leaseOf } from '../tables/lease-fixture.ts';
 import { memoryAuditLog } from '../tables/memory-audit-log.ts';
+import { fakeTelemetry, WELL } from './fake-telemetry.ts';
 import { baseline, cluster } from './fixtures.ts';
 
-const { errorRatePct, freeWorkersPct } = cluster.guardrails;
-const VALUES: Record<string, number> = { [freeWorkersPct?.query ?? '']: 90 };
 /** Of one evaluation to the next, and a last one after the end. */
 const TICK_MS = 1000;
 
@@ -23,19 +22,17 @@ function world(options: { injectAtMs?: number } = {}) {
   const acts: string[] = [];
   const audit = memoryAuditLog({ onAppend: ({ type }) => acts.push(type) });
   const lease = leaseOf({ beat: 0 });
-  const values = { ...VALUES };
+  const values = { ...WELL };
+  const well = fakeTelemetry(values);
   const state: { killSwitch: boolean; remainingMs: number; failing?: string } = {
     killSwitch: false,
     remainingMs: 900_000,
   };
   const telemetry: Telemetry = {
-    range: async () => [],
-    async instant(query) {
-      if (state.failing !== undefined && query.includes(state.failing)) throw new Error('connection refused');
-      if (query.startsWith('time()')) return 0.2;
-      if (query === cluster.telemetry.liveGatewaysQuery) return 2;
-      if (query === cluster.telemetry.requestRateQuery) return 1000;
-      return values[query] ?? 0;
+    ...well,
+    async read(source) {
+      if (state.failing !== undefined && source.query.includes(state.failing)) throw new Error('connection refused');
+      return well.read(source);
     },
   };
   const dependencies: GuardDependencies = {
@@ -85,7 +82,7 @@ describe('guard', () => {
     const { run, acts, audit, values, dependencies, lease } = world({ injectAtMs: 0 });
     const { renew } = dependencies.leases;
     dependencies.leases.renew = async (...beat) => {
-      if (lease.beat === 4) values[errorRatePct?.query ?? ''] = 0.7;
+      if (lease.beat === 4) values.errorRatePct = 0.7;
       return renew(...beat);
     };
     await expect(run()).rejects.toMatchObject({ name: 'GuardrailBreached', message: expect.stringContaining('0.7') });
@@ -169,14 +166,14 @@ describe('guard', () => {
       await run();
       expect([...clusters]).toEqual(['redis-master', 'redis-other']);
       expect(audit.detailsOf('GUARD_STOPPED')).toMatchObject([
-        { peakP99LatencyMs: { 'redis-master': 0, 'redis-other': 0 } },
+        { peakP99LatencyMs: { 'redis-master': 14, 'redis-other': 14 } },
       ]);
       expect(lease.state).toBe('HOLD');
     });
 
     it('releases the one lease when only one of them is breached, and names it', async () => {
       const given = world({ injectAtMs: 0 });
-      const broken: Telemetry = { ...given.telemetry, instant: () => Promise.reject(new Error('no route')) };
+      const broken: Telemetry = { ...given.telemetry, read: () => Promise.reject(new Error('no route')) };
       const { run, acts } = other(given, broken);
       await expect(run()).rejects.toThrow(/^redis-other errorRatePct: could not be read/);
       expect(acts).toEqual(['release GUARDRAIL', 'GUARD_STOPPED']);
@@ -186,9 +183,9 @@ describe('guard', () => {
       const given = world({ injectAtMs: 0 });
       const slow: Telemetry = {
         ...given.telemetry,
-        async instant(query) {
+        async read(source) {
           await given.clock.sleep(600);
-          return given.telemetry.instant(query);
+          return given.telemetry.read(source);
         },
       };
       given.task.clusters = [];
@@ -214,7 +211,7 @@ describe('guard', () => {
       const { run, acts, values, dependencies, lease } = heartbeats(world({ injectAtMs: 0 }));
       const { renew } = dependencies.leases;
       dependencies.leases.renew = async (...beat) => {
-        if (lease.beat === 2) values[errorRatePct?.query ?? ''] = 0.7;
+        if (lease.beat === 2) values.errorRatePct = 0.7;
         return renew(...beat);
       };
       await expect(run()).rejects.toMatchObject({ name: 'GuardrailBreached' });
