@@ -28,6 +28,8 @@ export interface ControlFunctionProps {
   reservedConcurrency?: number;
   /** Retries of an asynchronous invocation by the Lambda service, 0 to 2. */
   asyncRetryAttempts?: number;
+  /** How long an asynchronous event may wait to be run, 60 s to 6 h; left out: 6 h. */
+  asyncMaxAgeSeconds?: number;
 }
 
 /** ENI actions of a function in a VPC: Lambda itself checks for them on `*` when the function is created. */
@@ -70,6 +72,7 @@ export class ControlFunction extends LambdaFunction {
       memorySize: props.memoryMib ?? 512,
       timeout: Duration.seconds(props.timeoutSeconds),
       retryAttempts: props.asyncRetryAttempts ?? 0,
+      ...(props.asyncMaxAgeSeconds === undefined ? {} : { maxEventAge: Duration.seconds(props.asyncMaxAgeSeconds) }),
       environment: Object.assign({}, ...props.capabilities.map((capability) => capability.environment ?? {})),
       ...(props.network ? { vpc: props.network.vpc, securityGroups: [props.network.securityGroup] } : {}),
       ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: props.reservedConcurrency }),

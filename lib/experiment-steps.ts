@@ -1,5 +1,5 @@
 import { Construct } from 'constructs';
-import { FUNCTION_SECONDS } from '../functions/domain/timing.ts';
+import { FUNCTION_SECONDS, PROBE_EVENT_AGE_SECONDS } from '../functions/domain/timing.ts';
 import { describeScalingGroups } from './capability.ts';
 import { ControlFunction, type ControlFunctionProps, type FunctionNetwork } from './control-function.ts';
 import type { ControlPlaneContext } from './control-plane-context.ts';
@@ -67,6 +67,7 @@ export class ExperimentSteps extends Construct {
         description: 'Writes and reads as a client does, and measures recovery time and lost writes.',
         capabilities: [audit.append(), secrets],
         timeoutSeconds: FUNCTION_SECONDS.probe,
+        asyncMaxAgeSeconds: PROBE_EVENT_AGE_SECONDS,
         memoryMib: 1024,
       },
       network,

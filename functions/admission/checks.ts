@@ -9,6 +9,7 @@ import type { Reading } from '../domain/workflow.ts';
 import { engineOf } from '../engines/registry.ts';
 import { limitsOf, refuseTooManyNodes, refuseTooMuchTraffic } from './blast-radius.ts';
 import type { Findings } from './findings.ts';
+import { refuseLongerThanProbe } from './probe-life.ts';
 import { insideWindow } from './window.ts';
 
 /** One reason not to start: looks, and says why not, with numbers, or undefined. */
@@ -24,6 +25,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'kill switch', refuse: refuseWhenKillSwitchEngaged },
   { name: 'cluster', refuse: refuseUnknownCluster },
   { name: 'kind policy', refuse: refuseForbiddenKind },
+  { name: 'probe', refuse: refuseUnmeasurable },
   { name: 'window', refuse: refuseOutsideWindow },
   { name: 'lock', refuse: refuseLockedCluster },
   { name: 'nodes', refuse: refuseUnknownNodes },
@@ -62,6 +64,11 @@ async function refuseForbiddenKind({ faults, cluster, clusterName }: Findings): 
   if (refusals.length === 0) return undefined;
   const reasons = refusals.map(({ reason }) => reason).join('; ');
   return problem('fault-not-allowed', `not started: not on ${clusterName}: ${reasons}`, { refusals });
+}
+
+async function refuseUnmeasurable({ experiment, cluster }: Findings): Promise<Problem | undefined> {
+  const hasFisFaults = experiment.faults.some(({ kind }) => isFisFaultKind(kind));
+  return refuseLongerThanProbe(experiment.durationSeconds, cluster.budgets.recoverySeconds, hasFisFaults);
 }
 
 async function refuseOutsideWindow({ cluster, clusterName, clock }: Findings): Promise<Problem | undefined> {

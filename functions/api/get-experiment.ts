@@ -47,7 +47,7 @@ export async function getExperiment(experimentId: string, dependencies: GetDepen
     services: state.rollback?.services ?? startedFisExperiments(entries),
     irreversible: state.experiment ? irreversibleOf(state.experiment.faults) : [],
     repairs: recovery?.repairs ?? [],
-    probe: lastOf(entries, 'PROBE_MEASURED') ?? null,
+    probes: entries.flatMap((entry) => (entry.type === 'PROBE_MEASURED' ? [entry.details] : [])),
     guardrails: readingsNow(lease, clock.nowEpochMs()),
     record: recordsOf(experimentId, entries),
     worstCase:

@@ -1,7 +1,7 @@
 import type { Admission } from '../domain/admission.ts';
 import { boundedProblem } from '../domain/bounded-problem.ts';
 import type { Experiment } from '../domain/experiment.ts';
-import { type DurationLimits, parseExperiment } from '../domain/parse-experiment.ts';
+import { type ClusterLimits, parseExperiment } from '../domain/parse-experiment.ts';
 import { problem } from '../domain/problem.ts';
 import { stateOf } from '../domain/status.ts';
 import { ADMISSION_KNOWN_MS, ANSWER_WITHIN_MS, INJECTED_WAIT_MS, START_BY_MS } from '../domain/timing.ts';
@@ -22,7 +22,7 @@ export interface StartDependencies extends ClaimDependencies {
     noteAdmission(experimentId: string, untilEpochMs: number): Promise<void>;
   };
   admit(experiment: Experiment): Promise<Admission>;
-  clusters: DurationLimits & ClaimDependencies['clusters'];
+  clusters: ClusterLimits & ClaimDependencies['clusters'];
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { AuditEntry } from '../domain/audit-entry.ts';
+import { shardText } from '../domain/probed-shards.ts';
 import type {
   Baseline,
   Effect,
@@ -19,8 +20,9 @@ function summaryOf(entry: AuditEntry): string {
     case 'REFUSED':
       return `refused: ${entry.details.problem.detail}`;
     case 'ADMITTED':
-    case 'PROBE_READY':
       return words(entry.type);
+    case 'PROBE_READY':
+      return `${words(entry.type)} on ${shardText(entry.details)}`;
     case 'STEADY_STATE_CONFIRMED':
       return Object.entries(entry.details.baselines)
         .map(([cluster, baseline]) => `${cluster} steady: ${trafficOf(baseline)}`)
@@ -68,7 +70,7 @@ function summaryOf(entry: AuditEntry): string {
       ].join('; ');
     case 'PROBE_MEASURED': {
       const { acknowledgedWrites, lostAcknowledgedWrites = 'unknown how many' } = entry.details;
-      return `${rtoOf(entry.details)}, ${acknowledgedWrites} writes acknowledged, ${lostAcknowledgedWrites} lost`;
+      return `${shardText(entry.details)}: ${rtoOf(entry.details)}, ${acknowledgedWrites} writes acknowledged, ${lostAcknowledgedWrites} lost`;
     }
     case 'CONCLUDED':
       return `${entry.details.status}, ${entry.details.outcome}: ${entry.details.reason}`;
@@ -113,9 +115,10 @@ function fisRollback({ faultId, state, outcome, endedAt }: FisRollback): string 
   return [`${faultId} ${outcome} (${state} in the service)`, ...(endedAt ? [`ended at ${endedAt}`] : [])].join(', ');
 }
 
-function rtoOf({ stillFailing, provenOnImpacted, rtoSeconds }: ProbeMeasurement): string {
+function rtoOf({ stillFailing, provenOnImpacted, rtoSeconds = 0, unavailableSeconds = 0 }: ProbeMeasurement): string {
   if (!provenOnImpacted) return 'RTO not measured: its keys were not proven to live on the impacted node';
-  return stillFailing ? 'still failing' : `RTO ${number(rtoSeconds ?? 0)} s`;
+  if (stillFailing) return 'still failing';
+  return `RTO ${number(rtoSeconds)} s, unavailable for ${number(unavailableSeconds)} s in all`;
 }
 
 function number(value: number): string {

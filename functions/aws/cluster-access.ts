@@ -1,8 +1,9 @@
+import type { ProbedShard } from '../domain/probed-shards.ts';
 import type { LiveNode } from '../domain/targets.ts';
 import type { StoreTopology } from '../domain/topology.ts';
 import { probeOf, storeOf } from '../engines/clients.ts';
 import type { Configuration, EngineCluster } from '../engines/configuration.ts';
-import type { ProbedShard, Store, StoreProbe } from '../engines/engine.ts';
+import type { Store, StoreProbe } from '../engines/engine.ts';
 import { ec2Client, secretsManagerClient } from './clients.ts';
 import { readCredentials } from './credentials.ts';
 import { listLiveNodes } from './live-nodes.ts';

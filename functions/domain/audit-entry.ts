@@ -42,7 +42,7 @@ export interface EntryDetails {
   ADMITTED: { experiment: Experiment; facts: AdmissionFacts };
   STEADY_STATE_CONFIRMED: { baselines: Record<string, Baseline> };
   TARGETS_RESOLVED: { targets: ResolvedTargets };
-  PROBE_READY: { shard: string };
+  PROBE_READY: Pick<ProbeMeasurement, 'cluster' | 'shard' | 'invocation'>;
   INJECTING: BatchPlan;
   INJECTED: InjectionReport;
   INJECTION_SKIPPED: { faults: string[]; reason: string };

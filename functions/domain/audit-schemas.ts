@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { AdmissionFacts, ClusterFacts, WorstCase } from './admission.ts';
 import type { Actor, AuditEntry, EntryDetails, EntryType } from './audit-entry.ts';
 import { ALERT_SEVERITIES } from './contract.ts';
-import { EXPERIMENT_OUTCOMES, EXPERIMENT_STATUSES, type Experiment, type Fault } from './experiment.ts';
+import { BUDGETS, EXPERIMENT_OUTCOMES, EXPERIMENT_STATUSES, type Experiment, type Fault } from './experiment.ts';
 import {
   FAULT_KINDS,
   type FaultParameters,
@@ -57,6 +57,7 @@ export const experimentSchema: z.ZodType<Experiment> = object({
   faults: z.array(fault),
   durationSeconds: seconds,
   safetyThreshold: object({ maxAlertSeverity: z.enum(ALERT_SEVERITIES), automaticRollbackOnAlert: z.boolean() }),
+  budgets: object({ unavailableSeconds: seconds }).exactOptional(),
 });
 
 export const readingSchema: z.ZodType<Reading> = object({
@@ -247,8 +248,14 @@ const recovery: z.ZodType<RecoveryResult & { impacted: string[] }> = object({
 });
 
 const promotion = object({ shard: text, from: text, to: text, at: text });
+const probed = { cluster: text, shard: text, invocation: text };
 const measurement = {
+  ...probed,
+  observedFrom: optionalText,
+  observedUntil: optionalText,
+  largestGapSeconds: seconds,
   rtoSeconds: seconds.exactOptional(),
+  unavailableSeconds: seconds.exactOptional(),
   stillFailing: z.boolean(),
   attemptedWrites: count,
   acknowledgedWrites: count,
@@ -263,7 +270,15 @@ const measurement = {
 const verdict: z.ZodType<Verdict> = object({
   status: z.enum(EXPERIMENT_STATUSES),
   outcome: z.enum(EXPERIMENT_OUTCOMES),
-  budgets: z.array(object({ name: text, limit: z.number(), measured: z.number().exactOptional(), met: z.boolean() })),
+  budgets: z.array(
+    object({
+      cluster: text,
+      name: z.enum(BUDGETS),
+      limit: z.number(),
+      measured: z.number().exactOptional(),
+      met: z.boolean(),
+    }),
+  ),
   reason: text,
 });
 
@@ -272,7 +287,7 @@ const DETAILS: { [T in EntryType]: z.ZodType<EntryDetails[T]> } = {
   ADMITTED: object({ experiment: experimentSchema, facts }),
   STEADY_STATE_CONFIRMED: object({ baselines: z.record(text, baseline) }),
   TARGETS_RESOLVED: object({ targets }),
-  PROBE_READY: object({ shard: text }),
+  PROBE_READY: object(probed),
   INJECTING: object({ commands: z.array(command), services: z.array(fisFault) }),
   INJECTED: object({ ...injection, ...answers, faults: texts, confirmedAt: text }),
   INJECTION_SKIPPED: object({ faults: texts, reason: text }),

@@ -7,7 +7,7 @@ export interface Clusters<C extends Cluster> {
 }
 
 /**
- * The configured clusters of an experiment by name, in the order of its faults: the first one is the probe's.
+ * The configured clusters of an experiment by name, in the order of its faults.
  * @throws Error when it names one that this deployment may not touch.
  */
 export function configuredClusters<C extends Cluster>(

@@ -77,12 +77,19 @@ export const clusterFields = {
     .prefault({}),
   budgets: z
     .strictObject({
+      /** Longest outage that a client may see. Seconds. */
       rtoSeconds: z.number().nonnegative().default(15),
+      /** All outages of a run together. Seconds; left out: see `unavailableSecondsFor`. */
+      unavailableSeconds: z.number().nonnegative().optional(),
       lostAcknowledgedWrites: z.int().nonnegative().default(0),
       /** How long the store may take to be healthy after a rollback. Seconds. */
       recoverySeconds: z.int().min(RECOVERY_SECONDS.min).max(RECOVERY_SECONDS.max).default(RECOVERY_SECONDS.default),
     })
-    .prefault({}),
+    .prefault({})
+    .transform((budgets) => ({
+      ...budgets,
+      unavailableSeconds: budgets.unavailableSeconds ?? unavailableSecondsFor(budgets.rtoSeconds),
+    })),
   /** When experiments may start, UTC; absent: at any time. */
   window: z
     .strictObject({
@@ -94,6 +101,11 @@ export const clusterFields = {
     .optional(),
   maxDurationSeconds: z.int().min(TTL_SECONDS.min).max(TTL_SECONDS.max).default(TTL_SECONDS.max),
 };
+
+/** One outage when the fault comes and one when it goes, each as long as one may be. */
+function unavailableSecondsFor(rtoSeconds: number): number {
+  return 2 * rtoSeconds;
+}
 
 const anyCluster = z.object({ engine: z.string(), ...clusterFields });
 /** A cluster of whatever engine. */

@@ -30,6 +30,7 @@ const experiment = {
     maxAlertSeverity: z.enum(ALERT_SEVERITIES),
     automaticRollbackOnAlert: z.boolean(),
   }),
+  budgets: z.strictObject({ unavailableSeconds: z.number().nonnegative() }).exactOptional(),
 };
 const fault = {
   targetService: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'is not a cluster name'),
@@ -75,4 +76,6 @@ export const ALLOWED: Record<string, string> = {
   safetyThreshold: 'an object with maxAlertSeverity and automaticRollbackOnAlert',
   'safetyThreshold.maxAlertSeverity': ALERT_SEVERITIES.join(', '),
   'safetyThreshold.automaticRollbackOnAlert': 'true, false',
+  budgets: 'an object with unavailableSeconds; left out: what the clusters allow',
+  'budgets.unavailableSeconds': 'a number of seconds, 0 or more, no more than every cluster allows',
 };

@@ -30,6 +30,8 @@ export interface Experiment {
   faults: Fault[];
   durationSeconds: number;
   safetyThreshold: { maxAlertSeverity: AlertSeverity; automaticRollbackOnAlert: boolean };
+  /** Narrower than what the clusters allow; absent: theirs. Seconds. */
+  budgets?: { unavailableSeconds: number };
 }
 
 export const EXPERIMENT_STATUSES = [
@@ -50,9 +52,12 @@ export const TERMINAL_STATUSES: readonly ExperimentStatus[] = ['COMPLETED', 'ABO
 export const EXPERIMENT_OUTCOMES = ['CONFIRMED', 'DEVIATED', 'INCONCLUSIVE'] as const;
 export type ExperimentOutcome = (typeof EXPERIMENT_OUTCOMES)[number];
 
+export const BUDGETS = ['rtoSeconds', 'unavailableSeconds', 'lostAcknowledgedWrites'] as const;
+export type BudgetName = (typeof BUDGETS)[number];
+
 export interface BudgetVerdict {
-  /** `rtoSeconds` or `lostAcknowledgedWrites`. */
-  name: string;
+  cluster: string;
+  name: BudgetName;
   limit: number;
   /** Undefined when it could not be measured: then `met` is false and the outcome cannot be CONFIRMED. */
   measured?: number;
@@ -62,10 +67,4 @@ export interface BudgetVerdict {
 /** Names of the clusters an experiment touches, each once, in sorted order: the order in which locks are taken. */
 export function clustersOf({ faults }: Pick<Experiment, 'faults'>): string[] {
   return [...new Set(faults.map(({ cluster }) => cluster))].sort();
-}
-
-/** The fault that the probe measures. @throws Error for an experiment without faults */
-export function firstFault({ faults: [first] }: Pick<Experiment, 'faults'>): Fault {
-  if (!first) throw new Error('faults: at least one is required');
-  return first;
 }

@@ -8,8 +8,10 @@ import { isRecord, readStrictJson } from './strict-json.ts';
 
 export type Parsed = { ok: true; experiment: Experiment } | { ok: false; problem: Problem };
 
-/** The longest run a cluster may have, seconds, by cluster; what is not in it is admission's to refuse. */
-export type DurationLimits = Readonly<Record<string, { maxDurationSeconds: number }>>;
+/** What a cluster allows a request to say, seconds, by cluster; what is not in it is admission's to refuse. */
+export type ClusterLimits = Readonly<
+  Record<string, { maxDurationSeconds: number; budgets: { unavailableSeconds: number } }>
+>;
 
 type Body = Record<string, unknown>;
 
@@ -17,7 +19,7 @@ type Body = Record<string, unknown>;
  * Turns a request body into an experiment, or says in one answer everything that is wrong with it: each field and what
  * it may hold. Nothing unknown is ignored: a misspelt safety field must not be dropped silently.
  */
-export function parseExperiment(body: string, limits: DurationLimits): Parsed {
+export function parseExperiment(body: string, limits: ClusterLimits): Parsed {
   if (Buffer.byteLength(body) > MAX_BODY_BYTES) {
     return refused(problem('body-too-large', `the body has ${Buffer.byteLength(body)} bytes`));
   }
@@ -27,13 +29,13 @@ export function parseExperiment(body: string, limits: DurationLimits): Parsed {
 }
 
 /** The seed's form. */
-function parseOne(body: Body, limits: DurationLimits): Parsed {
+function parseOne(body: Body, limits: ClusterLimits): Parsed {
   const request = oneFaultSchema.safeParse(body);
   const parameters = parseParameters(body, []);
   const errors = [
     ...fieldErrors(request.error, [], fieldsOf([...Object.keys(oneFaultSchema.shape), 'faults'])),
     ...parameters.errors,
-    ...durationError(body, [body], limits),
+    ...clusterErrors(body, [body], limits),
   ];
   if (errors.length > 0 || !request.success || !parameters.value) return invalid(errors);
   const { targetService, ...common } = request.data;
@@ -41,7 +43,7 @@ function parseOne(body: Body, limits: DurationLimits): Parsed {
   return accepted(common, [fault]);
 }
 
-function parseList(body: Body, limits: DurationLimits): Parsed {
+function parseList(body: Body, limits: ClusterLimits): Parsed {
   const { targetService, action, parameters, ...rest } = body;
   const request = faultListSchema.safeParse(rest);
   const items = Array.isArray(body.faults) ? body.faults.map((item: unknown) => (isRecord(item) ? item : {})) : [];
@@ -50,7 +52,7 @@ function parseList(body: Body, limits: DurationLimits): Parsed {
     ...bothForms({ targetService, action, parameters }),
     ...fieldErrors(request.error, [], fieldsOf(Object.keys(faultListSchema.shape))),
     ...parsed.flatMap((item) => item.errors),
-    ...durationError(body, items, limits),
+    ...clusterErrors(body, items, limits),
   ];
   if (!request.success) return invalid(errors);
   const { faults, ...common } = request.data;
@@ -108,24 +110,35 @@ function bothForms(single: Body): FieldError[] {
   return given.map((field) => ({ field, message, allowed: `either ${field} or faults, never both` }));
 }
 
-function durationError(body: Body, faults: readonly Body[], limits: DurationLimits): FieldError[] {
-  const { durationSeconds } = body;
-  if (typeof durationSeconds !== 'number') return [];
-  const strictest = faults
-    .flatMap(({ targetService: cluster }) => {
-      if (typeof cluster !== 'string' || !Object.hasOwn(limits, cluster)) return [];
-      const maximum = limits[cluster]?.maxDurationSeconds;
-      return maximum !== undefined && durationSeconds > maximum ? [{ cluster, maximum }] : [];
-    })
-    .sort((one, other) => one.maximum - other.maximum)[0];
-  if (!strictest) return [];
+/** A request may ask for less than its clusters allow, never for more. */
+function clusterErrors(body: Body, faults: readonly Body[], limits: ClusterLimits): FieldError[] {
+  const { durationSeconds, budgets } = body;
+  const unavailableSeconds = isRecord(budgets) ? budgets.unavailableSeconds : undefined;
+  const clusters = faults.flatMap(({ targetService: name }) => {
+    const own = typeof name === 'string' && Object.hasOwn(limits, name) ? limits[name] : undefined;
+    return own ? [{ name: String(name), ...own }] : [];
+  });
+  const longest = clusters.map(({ name, maxDurationSeconds }) => ({ name, maximum: maxDurationSeconds }));
+  const most = clusters.map(({ name, budgets: allowed }) => ({ name, maximum: allowed.unavailableSeconds }));
   return [
-    {
-      field: 'durationSeconds',
-      message: `is longer than cluster ${strictest.cluster} allows`,
-      allowed: `a whole number from 1 to ${strictest.maximum}`,
-    },
+    ...beyond('durationSeconds', 'is longer than', durationSeconds, 'a whole number from 1 to', longest),
+    ...beyond('budgets.unavailableSeconds', 'is more than', unavailableSeconds, 'a number from 0 to', most),
   ];
+}
+
+/** The strictest cluster that a number is too high for. */
+function beyond(
+  field: string,
+  what: string,
+  value: unknown,
+  allowed: string,
+  maxima: readonly { name: string; maximum: number }[],
+): FieldError[] {
+  if (typeof value !== 'number') return [];
+  const [strictest] = maxima.filter(({ maximum }) => value > maximum).sort((one, other) => one.maximum - other.maximum);
+  if (!strictest) return [];
+  const { name, maximum } = strictest;
+  return [{ field, message: `${what} cluster ${name} allows`, allowed: `${allowed} ${maximum}` }];
 }
 
 /** The words of a fault's fields are the same in the list: `faults.action` is `action`. */
@@ -137,8 +150,9 @@ function fieldsOf(known: readonly string[]): Allowed {
 }
 
 function accepted(common: Omit<Experiment, 'faults'>, faults: Fault[]): Parsed {
-  const { experimentId, durationSeconds, safetyThreshold } = common;
-  return { ok: true, experiment: { experimentId, faults, durationSeconds, safetyThreshold } };
+  const { experimentId, durationSeconds, safetyThreshold, budgets } = common;
+  const experiment = { experimentId, faults, durationSeconds, safetyThreshold, ...(budgets ? { budgets } : {}) };
+  return { ok: true, experiment };
 }
 
 function refused(problemDocument: Problem): Parsed {

@@ -1,9 +1,9 @@
 import { type AuditEntry, announcedFaults, type GuardReport, lastOf } from './audit-entry.ts';
-import { measuredLoss, measuredRtoSeconds } from './budgets.ts';
 import { sha256 } from './digest.ts';
-import type { Experiment, Fault } from './experiment.ts';
+import { evidenceOf, type ShardEvidence } from './evidence.ts';
+import type { Fault } from './experiment.ts';
+import { shardsHitBy } from './probed-shards.ts';
 import { rollbackOf, stateOf } from './status.ts';
-import { isInShard, type ResolvedFault } from './targets.ts';
 import { endedUnseen } from './verdict.ts';
 
 /** A row of the mission's `chaos_experiment_logs`: its columns, its names. `null` means not measured. */
@@ -23,7 +23,7 @@ export interface RecordRow {
 
 /**
  * One row for each fault that was, or may have been, applied: one that was announced without a report counts from its
- * announcement. The probe measures one shard: what happened to the others' clients is not measured.
+ * announcement. What clients saw is the worst of the fault's own shards.
  */
 export function recordsOf(experimentId: string, entries: readonly AuditEntry[]): RecordRow[] {
   const { experiment, targets } = stateOf(entries);
@@ -31,12 +31,12 @@ export function recordsOf(experimentId: string, entries: readonly AuditEntry[]):
   const announced = announcedFaults(entries);
   const baselines = lastOf(entries, 'STEADY_STATE_CONFIRMED')?.baselines;
   const guard = lastOf(entries, 'GUARD_STOPPED');
-  const probe = lastOf(entries, 'PROBE_MEASURED');
+  const evidence = evidenceOf(entries);
   return experiment.faults
     .filter(({ faultId }) => announced.has(faultId))
     .map((fault) => {
-      const measured = isProbed(fault, experiment, targets) ? probe : undefined;
-      const loss = measuredLoss(measured);
+      const shards = shardsHitBy(fault, targets);
+      const own = evidence.filter(({ cluster, shard }) => cluster === fault.cluster && shards.includes(shard));
       return {
         id: recordId(experimentId, fault.faultId),
         experiment_id: experimentId,
@@ -47,19 +47,23 @@ export function recordsOf(experimentId: string, entries: readonly AuditEntry[]):
         was_auto_rolled_back: wasAutoRolledBack(entries, guard),
         baseline_latency_ms: hundredths(baselines?.[fault.cluster]?.p99LatencyMs),
         peak_latency_ms: hundredths(guard?.peakP99LatencyMs[fault.cluster]),
-        recovery_time_seconds: hundredths(measuredRtoSeconds(measured)),
-        data_loss_detected: loss === undefined ? null : loss > 0,
+        recovery_time_seconds: hundredths(longestRtoSeconds(own)),
+        data_loss_detected: lossDetected(own),
       };
     });
 }
 
-/** Whether the fault hits the shard that the probe writes to: that of the first fault's first node. */
-function isProbed(fault: Fault, { faults: [first] }: Experiment, targets: readonly ResolvedFault[]): boolean {
-  if (!first || fault.cluster !== first.cluster) return false;
-  if (fault.faultId === first.faultId) return true;
-  const hitBy = (faultId: string) => targets.find((target) => target.faultId === faultId)?.impacted ?? [];
-  const probed = hitBy(first.faultId)[0]?.roles[0]?.shard;
-  return probed !== undefined && hitBy(fault.faultId).some((node) => isInShard(node, probed));
+/** Undefined unless it was measured on every shard: one that was not may have taken longer. */
+function longestRtoSeconds(shards: readonly ShardEvidence[]): number | undefined {
+  const measured = shards.flatMap(({ rtoSeconds = [] }) => rtoSeconds);
+  return measured.length > 0 && measured.length === shards.length ? Math.max(...measured) : undefined;
+}
+
+/** A loss on one shard is a loss; none is claimed unless every shard was read back. */
+function lossDetected(shards: readonly ShardEvidence[]): boolean | null {
+  const lost = shards.map(({ lostAcknowledgedWrites }) => lostAcknowledgedWrites);
+  if (lost.some((writes = 0) => writes > 0)) return true;
+  return lost.length === 0 || lost.includes(undefined) ? null : false;
 }
 
 /** When the fault was confirmed, in its own batch; its announcement when nobody confirmed it. */

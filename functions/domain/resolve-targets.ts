@@ -75,7 +75,8 @@ export function resolveTargets(
       if (own) throw unresolved(`${faultId}: ${name} lives on the host of ${own.name}, no network is between them`);
       return { name, addresses };
     });
-    const shards = topology.shards.filter((shard) => impacted.some(({ name }) => membersOf(shard).includes(name)));
+    const hit = nodesHitBy([fault], nodes);
+    const shards = topology.shards.filter((shard) => hit.some(({ name }) => membersOf(shard).includes(name)));
     const members = new Set(shards.flatMap(membersOf));
     const shardMembers = [...members].sort().map((name) => resolve(faultId, name));
     const cut = peers.flatMap((peer) => peer.addresses).filter((address) => exemptAddresses.includes(address));

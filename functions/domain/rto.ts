@@ -21,34 +21,50 @@ export const LASTING_MS = 3000;
  */
 export function outages(operations: readonly Operation[]): Outage[] {
   const sorted = [...operations].sort((a, b) => a.startedAtMs - b.startedAtMs);
-  const observedUntilMs = Math.max(...sorted.map((operation) => operation.startedAtMs));
+  const observedUntilMs = sorted.at(-1)?.startedAtMs ?? Number.NaN;
+  const lasting = lastingSuccesses(sorted, observedUntilMs);
   const found: Outage[] = [];
-  for (let index = 0; index < sorted.length; index++) {
-    const failure = sorted[index];
-    if (!failure || failure.ok) continue;
-    const end = sorted.findIndex((success, at) => at > index && success.ok && lasts(success, sorted, observedUntilMs));
-    const recovered = sorted[end];
-    if (!recovered) return [...found, { firstFailureAtMs: failure.startedAtMs }];
-    found.push({ firstFailureAtMs: failure.startedAtMs, recoveredAtMs: recovered.endedAtMs });
-    index = end;
+  let outage: Outage | undefined;
+  for (const operation of sorted) {
+    if (!outage && !operation.ok) {
+      outage = { firstFailureAtMs: operation.startedAtMs };
+      found.push(outage);
+    } else if (outage && lasting.has(operation)) {
+      outage.recoveredAtMs = operation.endedAtMs;
+      outage = undefined;
+    }
   }
   return found;
 }
 
+/** From the last operation back, so that each needs to know only the next failure after it. */
+function lastingSuccesses(sorted: readonly Operation[], observedUntilMs: number): Set<Operation> {
+  const lasting = new Set<Operation>();
+  let nextFailureAtMs = Number.POSITIVE_INFINITY;
+  for (const operation of sorted.toReversed()) {
+    const untilMs = operation.startedAtMs + LASTING_MS;
+    if (!operation.ok) nextFailureAtMs = operation.startedAtMs;
+    else if (untilMs <= observedUntilMs && untilMs < nextFailureAtMs) lasting.add(operation);
+  }
+  return lasting;
+}
+
+/** Those that lasted into a fault that may have begun at `faultAtMs`: what was over before is none of its doing. */
+function fromFaultOn(found: readonly Outage[], faultAtMs: number): Outage[] {
+  return found.filter(({ recoveredAtMs = Infinity }) => recoveredAtMs > faultAtMs);
+}
+
 /**
- * The outage that counts for a fault that may have begun at `faultAtMs`: the longest that lasted into it, one without
- * an end before all others. What was over before the fault is none of its doing.
+ * The outage that counts for a fault: the longest from it on, one without an end before all others.
  *
  * @returns undefined when the client did not suffer from the fault on
  */
 export function worstOutage(found: readonly Outage[], faultAtMs: number): Outage | undefined {
   const lengthMs = ({ firstFailureAtMs, recoveredAtMs = Infinity }: Outage) => recoveredAtMs - firstFailureAtMs;
-  return found
-    .filter(({ recoveredAtMs = Infinity }) => recoveredAtMs > faultAtMs)
-    .reduce<Outage | undefined>(
-      (worst, next) => (worst && lengthMs(worst) >= lengthMs(next) ? worst : next),
-      undefined,
-    );
+  return fromFaultOn(found, faultAtMs).reduce<Outage | undefined>(
+    (worst, next) => (worst && lengthMs(worst) >= lengthMs(next) ? worst : next),
+    undefined,
+  );
 }
 
 /** First failed operation to first lasting success, seconds; undefined without an outage or without its end. */
@@ -57,8 +73,9 @@ export function rtoSeconds(outage: Outage | undefined): number | undefined {
   return Math.round(outage.recoveredAtMs - outage.firstFailureAtMs) / 1000;
 }
 
-function lasts(success: Operation, sorted: readonly Operation[], observedUntilMs: number): boolean {
-  const untilMs = success.startedAtMs + LASTING_MS;
-  if (observedUntilMs < untilMs) return false;
-  return sorted.every(({ ok, startedAtMs }) => ok || startedAtMs <= success.startedAtMs || startedAtMs > untilMs);
+/** All outages from the fault on together, seconds; undefined without one, or when one did not end. */
+export function unavailableSeconds(found: readonly Outage[], faultAtMs: number): number | undefined {
+  const lengths = fromFaultOn(found, faultAtMs).map(rtoSeconds);
+  if (lengths.length === 0 || lengths.includes(undefined)) return undefined;
+  return Math.round(lengths.reduce<number>((sum, length = 0) => sum + length * 1000, 0)) / 1000;
 }

@@ -50,7 +50,7 @@ export interface ResolvedFault {
   impacted: TargetNode[];
   /** Nodes on the other side of a network fault. */
   peers: PeerNode[];
-  /** All nodes of the shards of the impacted ones: whom the engine asks about them. */
+  /** All nodes of the shards that the fault hits, also by hitting a whole host: whom the engine asks about them. */
   shardMembers: TargetNode[];
 }
 

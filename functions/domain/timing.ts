@@ -77,6 +77,12 @@ export const OBSERVED_DEADLINE_MS = 15_000;
 export const PROBE_READY_DEADLINE_MS = 8000;
 /** Longer than the injection waits for it: a later proof would be none. */
 export const PROBE_PROOF_DEADLINE_MS = 15_000;
+/** Longest time between two operations of the probe: what a client would have seen in a longer one nobody knows. */
+export const PROBE_MAX_GAP_MS = 500;
+/** Of the probe's life: to read back what was acknowledged, and to write what it measured. */
+export const PROBE_LAST_ACT_MS = 40_000;
+/** Lambda drops an asynchronous event that waited so long; its smallest. A probe that comes late ends by itself. */
+export const PROBE_EVENT_AGE_SECONDS = 60;
 /** A host's answer to inject, and SSM's delivery. */
 export const HOST_INJECT_DEADLINE_MS = 40_000;
 /** FIS's two deadlines, and calls. */

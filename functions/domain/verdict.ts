@@ -1,9 +1,10 @@
 import { type AuditEntry, announcedFaults, isEntryOf, lastOf } from './audit-entry.ts';
-import { judgeBudgets } from './budgets.ts';
-import type { Cluster } from './configuration.ts';
-import type { ExperimentOutcome, ExperimentStatus } from './experiment.ts';
+import { type BudgetLimits, judgeBudgets } from './budgets.ts';
+import { evidenceOf, type ShardEvidence } from './evidence.ts';
+import type { BudgetVerdict, ExperimentOutcome, ExperimentStatus } from './experiment.ts';
 import { isBeyondLimit } from './guardrails.ts';
 import { cut, MAX_REASON_CHARACTERS } from './limits.ts';
+import { shardText } from './probed-shards.ts';
 import { rollbackOf } from './status.ts';
 import { GOOD_FENCE_OUTCOMES, type NodeAnswer, type NodeRollback, type Verdict } from './workflow.ts';
 
@@ -16,13 +17,13 @@ const ENDED_ON_REQUEST: readonly string[] = ['ROLLBACK', 'LEASE_RELEASED', 'KILL
 /** The host counts its TTL from the beginning of the application, which may take so long. */
 const MAX_APPLY_MS = 5000;
 
-/** Folds a finished log into its verdict. The first rule that applies decides; the worst comes first. */
-export function judge(
-  entries: readonly AuditEntry[],
-  limits: Pick<Cluster['budgets'], 'rtoSeconds' | 'lostAcknowledgedWrites'>,
-): Verdict {
-  const probe = lastOf(entries, 'PROBE_MEASURED');
-  const budgets = judgeBudgets(limits, probe);
+/**
+ * Folds a finished log into its verdict. The first rule that applies decides; the worst comes first.
+ * @param limits by cluster
+ */
+export function judge(entries: readonly AuditEntry[], limits: Readonly<Record<string, BudgetLimits>>): Verdict {
+  const evidence = evidenceOf(entries);
+  const budgets = judgeBudgets(limits, evidence);
   const ending =
     notRolledBack(entries) ??
     neverInjected(entries) ??
@@ -32,17 +33,23 @@ export function judge(
     fenceNotKept(rollbackOf(entries)?.nodes ?? []);
   if (ending) return { ...ending, budgets };
 
+  return { ...measuredEnding(budgets, evidence), budgets };
+}
+
+/** The fault was there as planned, to its planned end: then the client's side decides. */
+function measuredEnding(budgets: readonly BudgetVerdict[], evidence: readonly ShardEvidence[]): Ending {
   const unmet = budgets.filter(({ met }) => !met);
-  if (unmet.length === 0) return { ...end('COMPLETED', 'CONFIRMED', 'every budget was met'), budgets };
-  if (probe?.provenOnImpacted && probe.stillFailing)
-    return { ...end('COMPLETED', 'DEVIATED', 'the client was still failing at the end'), budgets };
+  if (unmet.length === 0) return end('COMPLETED', 'CONFIRMED', 'every budget was met');
+  const failing = evidence.filter(({ stillFailing }) => stillFailing).map(shardText);
   const exceeded = unmet.filter(({ measured }) => measured !== undefined);
-  if (exceeded.length > 0) {
-    const reason = exceeded.map(({ name, measured, limit }) => `${name} is ${measured}, limit ${limit}`).join('; ');
-    return { ...end('COMPLETED', 'DEVIATED', reason), budgets };
-  }
-  const reason = `not measured: ${unmet.map(({ name }) => name).join(', ')}`;
-  return { ...end('COMPLETED', 'INCONCLUSIVE', reason), budgets };
+  const deviations = [
+    ...(failing.length > 0 ? [`the client was still failing at the end: ${failing.join(', ')}`] : []),
+    ...exceeded.map(({ cluster, name, measured, limit }) => `${name} of ${cluster} is ${measured}, limit ${limit}`),
+  ];
+  if (deviations.length > 0) return end('COMPLETED', 'DEVIATED', deviations.join('; '));
+  const unseen = evidence.flatMap((shard) => (shard.problem ? [`${shardText(shard)}: ${shard.problem}`] : []));
+  const names = [...new Set(unmet.map(({ name }) => name))].join(', ');
+  return end('COMPLETED', 'INCONCLUSIVE', `not measured: ${unseen.join('; ') || names}`);
 }
 
 /**

@@ -186,10 +186,21 @@ export interface RecoveryResult {
   repairs?: string[];
 }
 
-/** What the probe measured from the client's side. */
+/** What one invocation of the probe measured of one shard, from the client's side. */
 export interface ProbeMeasurement {
+  cluster: string;
+  shard: string;
+  /** Another one for each invocation: Lambda may deliver an event twice. */
+  invocation: string;
+  /** Start of the first and of the last operation; absent when there was none. */
+  observedFrom?: string;
+  observedUntil?: string;
+  /** Longest time from the start of one operation to that of the next, from the fault on. */
+  largestGapSeconds: number;
   /** The longest outage that lasted into the fault, first failure to first lasting success; absent when there was none. */
   rtoSeconds?: number;
+  /** All outages that lasted into the fault, together; absent when there was none. */
+  unavailableSeconds?: number;
   /** The probe was still failing when it stopped. */
   stillFailing: boolean;
   attemptedWrites: number;

@@ -1,5 +1,6 @@
+import type { ProbedShard } from '../domain/probed-shards.ts';
 import type { EngineCluster } from './configuration.ts';
-import type { ProbedShard, Store, StoreCredentials, StoreProbe } from './engine.ts';
+import type { Store, StoreCredentials, StoreProbe } from './engine.ts';
 import { redisProbe } from './redis/probe.ts';
 import { redisStore } from './redis/store.ts';
 

@@ -47,14 +47,6 @@ export interface Store {
   repair(nodes: readonly LiveNode[]): Promise<string[]>;
 }
 
-/** What of a store the probe measures: one shard, as an application uses it. */
-export interface ProbedShard {
-  shard: string;
-  members: readonly TargetNode[];
-  /** Nodes of the shard that any fault of the experiment hits: the probe's writes must be on them before the first one. */
-  impacted: readonly TargetNode[];
-}
-
 /** An honest client of one shard, configured as an application should be. */
 export interface StoreProbe {
   shard: string;

@@ -3,6 +3,7 @@ import { auditLog, fisFaultInjection, hostCommands, leases } from '../aws/wiring
 import type { Fault } from '../domain/experiment.ts';
 import { fisFaults } from '../domain/fis-fault.ts';
 import { ENVIRONMENT } from '../domain/names.ts';
+import { probedShards } from '../domain/probed-shards.ts';
 import type { ExperimentRun, Injection } from '../domain/workflow.ts';
 import { environmentVariable } from '../runtime/environment.ts';
 import { systemClock } from '../runtime/system-clock.ts';
@@ -26,5 +27,6 @@ export async function handler({ experiment, targets, injection }: ExperimentRun)
     services: fisFaults(context, faults, ttlSeconds),
   });
   const dependencies = { ...ports, services: fisFaultInjection(clusters, experiment) };
-  return injectFault({ experiment, plan, ...(injection ? { injection } : {}) }, dependencies);
+  const probed = probedShards(experiment.faults, targets.faults);
+  return injectFault({ experiment, probed, plan, ...(injection ? { injection } : {}) }, dependencies);
 }

@@ -2,6 +2,7 @@ import { type AuditEntry, announcedFaults } from '../domain/audit-entry.ts';
 import type { Clock } from '../domain/clock.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
 import type { Experiment, Fault } from '../domain/experiment.ts';
+import { isSameShard, type ShardName, shardText } from '../domain/probed-shards.ts';
 import { OBSERVED_DEADLINE_MS, PROBE_READY_DEADLINE_MS } from '../domain/timing.ts';
 import type { BatchPlan, Injection } from '../domain/workflow.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
@@ -23,6 +24,8 @@ export interface InjectDependencies extends DispatchDependencies {
 
 export interface InjectTask {
   experiment: Experiment;
+  /** Every shard whose clients are measured. */
+  probed: readonly ShardName[];
   /** What the batches before have injected. */
   injection?: Injection;
   /** @throws Error when a fault has no resolved targets: then nothing is announced, and nothing is sent. */
@@ -95,7 +98,7 @@ async function waitUntilDue({ experiment, injection }: InjectTask, clock: Clock)
  * @returns the log as it was then
  */
 async function waitUntilObserved(
-  { experiment: { experimentId }, injection }: InjectTask,
+  { experiment: { experimentId }, probed, injection }: InjectTask,
   { leases, audit, clock }: InjectDependencies,
 ): Promise<AuditEntry[]> {
   const startedMs = clock.monotonicMs();
@@ -108,15 +111,17 @@ async function waitUntilObserved(
     if (injection && reads === 1) minBeat = lease.beat + 1;
     const watched = lease.beat >= minBeat;
     const entries = await audit.read(experimentId);
-    const measured = entries.some(({ type }) => type === 'PROBE_READY');
-    if (watched && measured) return entries;
+    const ready = entries.flatMap((entry) => (entry.type === 'PROBE_READY' ? [entry.details] : []));
+    const unmeasured = probed.filter((shard) => !ready.some((one) => isSameShard(one, shard)));
+    if (watched && unmeasured.length === 0) return entries;
     const waitedMs = clock.monotonicMs() - startedMs;
     if (!watched && waitedMs >= watchDeadlineMs) {
       const message = `nobody watches: beat ${lease.beat} after ${watchDeadlineMs / 1000} s, at least ${minBeat}`;
       throw new WorkflowError(ErrorName.InjectionFailed, message);
     }
-    if (!measured && waitedMs >= PROBE_READY_DEADLINE_MS) {
-      const message = `nobody measures: the probe was not ready within ${PROBE_READY_DEADLINE_MS / 1000} s`;
+    if (unmeasured.length > 0 && waitedMs >= PROBE_READY_DEADLINE_MS) {
+      const where = unmeasured.map(shardText).join(', ');
+      const message = `nobody measures ${where}: the probe was not ready within ${PROBE_READY_DEADLINE_MS / 1000} s`;
       throw new WorkflowError(ErrorName.InjectionFailed, message);
     }
     await clock.sleep(WATCH_POLL_MS);

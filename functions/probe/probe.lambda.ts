@@ -1,19 +1,27 @@
+import { randomUUID } from 'node:crypto';
 import type { Context } from 'aws-lambda';
 import { openProbe } from '../aws/cluster-access.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
 import { auditLog } from '../aws/wiring.ts';
 import { clusterNamed } from '../domain/clusters.ts';
-import { firstFault } from '../domain/experiment.ts';
+import { probedShards } from '../domain/probed-shards.ts';
 import type { ExperimentRun } from '../domain/workflow.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { probe } from './probe.ts';
-import { probedShard } from './probed-shard.ts';
 
 const audit = auditLog();
 
 export async function handler({ experimentId, experiment, targets }: ExperimentRun, context: Context): Promise<void> {
-  const cluster = clusterNamed(loadConfiguration().clusters, firstFault(experiment).cluster);
-  const store = await openProbe(cluster, probedShard(experiment, targets));
+  const { clusters } = loadConfiguration();
+  const probed = probedShards(experiment.faults, targets?.faults ?? []);
+  if (probed.length === 0) throw new Error('targets: required, the probe measures on the impacted shards');
+  const shards = await Promise.all(
+    probed.map(async ({ cluster, ...shard }) => ({
+      cluster,
+      store: await openProbe(clusterNamed(clusters, cluster), shard),
+    })),
+  );
   const remainingMs = () => context.getRemainingTimeInMillis();
-  await probe(experimentId, store, { audit, clock: systemClock, remainingMs });
+  // Not the request's id: an event that is delivered twice has it twice.
+  await probe(experimentId, shards, { audit, clock: systemClock, remainingMs, invocation: randomUUID() });
 }

@@ -1,7 +1,9 @@
-import type { AuditEntry } from '../domain/audit-entry.ts';
+import { type AuditEntry, isEntryOf } from '../domain/audit-entry.ts';
+import { budgetLimits } from '../domain/budgets.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Cluster } from '../domain/configuration.ts';
 import { clustersOf, type Experiment } from '../domain/experiment.ts';
+import { isSameShard, probedShards } from '../domain/probed-shards.ts';
 import { recordsOf } from '../domain/records.ts';
 import { stateOf } from '../domain/status.ts';
 import { PROBE_MEASURED_DEADLINE_MS } from '../domain/timing.ts';
@@ -23,9 +25,6 @@ export interface ConcludeDependencies {
   clock: Clock;
 }
 
-/** Nothing is allowed of a cluster that is not configured any more: its budgets cannot be met. */
-const NO_BUDGET = { rtoSeconds: 0, lostAcknowledgedWrites: 0 };
-
 /**
  * Waits for the probe, writes the records, then CONCLUDED, then frees the clusters: as long as the
  * verdict is not in the log, or the rollback has not succeeded, nobody else may start there. The first verdict stands:
@@ -37,10 +36,7 @@ export async function conclude(run: ExperimentRun, dependencies: ConcludeDepende
   const entries = await entriesWithProbe(experimentId, dependencies);
   let { verdict } = stateOf(entries);
   if (!verdict) {
-    // The probe's cluster: what it measured there is held against that cluster's budgets.
-    const name = experiment.faults[0]?.cluster ?? '';
-    const limits = Object.hasOwn(clusters, name) ? clusters[name]?.budgets : undefined;
-    verdict = judge(entries, limits ?? NO_BUDGET);
+    verdict = judge(entries, budgetLimits(experiment, clusters));
     for (const row of recordsOf(experimentId, entries)) await dependencies.records.write(row);
     await audit.append(experimentId, 'CONCLUDED', { function: 'conclude-experiment' }, verdict);
     dependencies.publish(experiment, verdict);
@@ -57,8 +53,17 @@ async function entriesWithProbe(experimentId: string, { audit, clock }: Conclude
     const entries = await audit.read(experimentId);
     const has = (type: AuditEntry['type']) => entries.some((entry) => entry.type === type);
     // The probe is started just before the injection; a run that never came so far has none to wait for.
-    if (has('CONCLUDED') || has('PROBE_MEASURED') || !has('INJECTING')) return entries;
+    if (has('CONCLUDED') || isMeasured(entries) || !has('INJECTING')) return entries;
     if (clock.monotonicMs() >= deadlineMs) return entries;
     await clock.sleep(POLL_MS);
   }
+}
+
+/** On every shard on which it is to be. */
+function isMeasured(entries: readonly AuditEntry[]): boolean {
+  const { experiment, targets } = stateOf(entries);
+  const measured = entries.filter((entry) => isEntryOf(entry, 'PROBE_MEASURED'));
+  return probedShards(experiment?.faults ?? [], targets).every((shard) =>
+    measured.some(({ details }) => isSameShard(details, shard)),
+  );
 }

@@ -69,6 +69,9 @@ export function createControl(
     '/scaling-groups': (input) => {
       instances.scalingGroups = scalingGroups.parse(input.groups);
     },
+    '/lambda/twice': (input) => {
+      lambda.queue.deliverTwice = flag(input, 'twice');
+    },
     '/events/twice': (input) => {
       events.deliverTwice = flag(input, 'twice');
     },

@@ -71,14 +71,37 @@ export function isRolledBack(
   return nodeRollback.safeParse(node).success;
 }
 
+const probe = z.looseObject({
+  cluster: z.string(),
+  shard: z.string(),
+  observedFrom: z.string().nullish(),
+  observedUntil: z.string().nullish(),
+  largestGapSeconds: z.number(),
+  stillFailing: z.boolean(),
+  rtoSeconds: z.number().nullish(),
+  unavailableSeconds: z.number().nullish(),
+  acknowledgedWrites: z.number(),
+  lostAcknowledgedWrites: z.number().nullish(),
+});
+
 export const experimentSchema = z.looseObject({
   experimentId: z.string(),
   status,
   outcome: outcome.nullish(),
   reason: z.string().nullish(),
   budgets: z
-    .array(z.looseObject({ name: z.string(), limit: z.number(), measured: z.number().nullish(), met: z.boolean() }))
+    .array(
+      z.looseObject({
+        cluster: z.string(),
+        name: z.string(),
+        limit: z.number(),
+        measured: z.number().nullish(),
+        met: z.boolean(),
+      }),
+    )
     .nullish(),
+  /** What the probe saw of each impacted shard. */
+  probes: z.array(probe).nullish(),
   nodes: z.array(z.union([nodeRollback, impactedNode])).nullish(),
   /** To the commands that inject. */
   answers: z.array(z.looseObject({ node: z.string(), notes })).nullish(),

@@ -78,13 +78,16 @@ export function renderProblem(problem: ProblemDocument, paint: Paint): string[] 
 export function renderVerdict(document: ExperimentDocument, paint: Paint): string[] {
   const succeeded = document.status === 'COMPLETED' && document.outcome === 'CONFIRMED';
   const headline = `${document.status}, outcome ${document.outcome ?? 'unknown'}`;
+  const several = new Set((document.budgets ?? []).map(({ cluster }) => cluster)).size > 1;
   return [
     paint(succeeded ? 'good' : 'bad', headline) + (document.reason ? `: ${printable(document.reason)}` : ''),
     ...(document.budgets ?? []).map((budget) => {
       const measured = budget.measured == null ? 'not measured' : `measured ${round(budget.measured)}`;
       const verdict = budget.met ? paint('good', 'met') : paint('bad', 'NOT met');
-      return `  budget ${printable(budget.name)}: ${measured}, limit ${round(budget.limit)}: ${verdict}`;
+      const where = several ? ` of ${printable(budget.cluster)}` : '';
+      return `  budget ${printable(budget.name)}${where}: ${measured}, limit ${round(budget.limit)}: ${verdict}`;
     }),
+    ...(document.probes ?? []).map(renderProbe),
     ...(document.nodes ?? []).map((node) =>
       isRolledBack(node) ? renderNode(node, paint) : `  ${printable(node.podName)}: ${printable(node.faultState)}`,
     ),
@@ -94,6 +97,20 @@ export function renderVerdict(document: ExperimentDocument, paint: Paint): strin
       ...Object.entries(row).map(([column, value]) => `    ${printable(column).padEnd(22)} ${printable(text(value))}`),
     ]),
   ];
+}
+
+/** What a client of one shard saw, and for how long somebody looked: the verdict says whether that counts. */
+function renderProbe(seen: NonNullable<ExperimentDocument['probes']>[number]): string {
+  const { rtoSeconds, unavailableSeconds, lostAcknowledgedWrites, observedFrom, observedUntil } = seen;
+  const outage = seen.stillFailing
+    ? 'still failing at the end'
+    : `RTO ${round(rtoSeconds ?? 0)} s, unavailable for ${round(unavailableSeconds ?? 0)} s in all`;
+  const lost = `${lostAcknowledgedWrites ?? 'unknown how many'} of ${seen.acknowledgedWrites} acknowledged writes lost`;
+  const looked =
+    observedFrom == null || observedUntil == null
+      ? 'never observed'
+      : `observed from ${printable(observedFrom)} to ${printable(observedUntil)}, largest gap ${round(seen.largestGapSeconds)} s`;
+  return `  ${printable(seen.shard)} of ${printable(seen.cluster)}: ${outage}, ${lost}; ${looked}`;
 }
 
 function renderNode(node: NodeRollbackShown, paint: Paint): string {

@@ -3,7 +3,12 @@ import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ENVIRONMENT } from '../../functions/domain/names.ts';
-import { FIS_INJECTION_DEADLINE_MS, GUARD_LAST_ACT_MS, TTL_SECONDS } from '../../functions/domain/timing.ts';
+import {
+  FIS_INJECTION_DEADLINE_MS,
+  GUARD_LAST_ACT_MS,
+  PROBE_EVENT_AGE_SECONDS,
+  TTL_SECONDS,
+} from '../../functions/domain/timing.ts';
 import { functionAt, functions, logicalId, ofType, propertiesOf } from './synthesized.ts';
 
 const FUNCTIONS = fileURLToPath(new URL('../../functions/', import.meta.url));
@@ -85,14 +90,18 @@ describe('functions', () => {
     expect(timeoutSeconds).toBeLessThanOrEqual(900);
   });
 
+  const invokeConfigOf = (entryPoint: string) => {
+    const id = logicalId(functionAt(entryPoint));
+    return ofType('AWS::Lambda::EventInvokeConfig').find(([, each]) => JSON.stringify(each).includes(`"${id}"`))?.[1]
+      .Properties;
+  };
+
+  it('drop the event of a probe that could not be run soon', () => {
+    expect(invokeConfigOf('probe/probe.lambda.ts')?.MaximumEventAgeInSeconds).toBe(PROBE_EVENT_AGE_SECONDS);
+  });
+
   it('never runs a probe twice for one experiment, and tries again to hear an alarm or a death', () => {
-    const retries = (entryPoint: string) => {
-      const id = logicalId(functionAt(entryPoint));
-      const config = ofType('AWS::Lambda::EventInvokeConfig').find(([, each]) =>
-        JSON.stringify(each).includes(`"${id}"`),
-      );
-      return config?.[1].Properties.MaximumRetryAttempts;
-    };
+    const retries = (entryPoint: string) => invokeConfigOf(entryPoint)?.MaximumRetryAttempts;
     expect(retries('probe/probe.lambda.ts')).toBe(0);
     expect(retries('rollback/on-alarm.lambda.ts')).toBe(2);
     expect(retries('rollback/on-execution-end.lambda.ts')).toBe(2);

@@ -83,6 +83,16 @@ describe('the main job: the seed experiment, as written, through the deployed sy
     expect(rto?.measured).toBeLessThan(15);
   });
 
+  it('observed the shard without a gap, and counts all of its unavailability', () => {
+    const { budgets, timeline } = finished.document;
+    const probe = timeline.find((entry) => entry.type === 'PROBE_MEASURED')?.details;
+    expect(probe?.largestGapSeconds).toBeLessThan(0.5);
+    expect(Date.parse(String(probe?.observedFrom))).toBeLessThan(timeOf(finished.document, 'INJECTING'));
+    expect(Date.parse(String(probe?.observedUntil))).toBeGreaterThan(timeOf(finished.document, 'RECOVERY_VERIFIED'));
+    const measured = (name: string) => budgets.find((budget) => budget.name === name)?.measured ?? Number.NaN;
+    expect(measured('unavailableSeconds')).toBeGreaterThanOrEqual(measured('rtoSeconds'));
+  });
+
   it('accounts for every acknowledged write and loses none', () => {
     const probe = finished.document.timeline.find((entry) => entry.type === 'PROBE_MEASURED')?.details;
     expect(probe?.acknowledgedWrites).toBeGreaterThan(500);

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
+import type { ProbedShard } from '../../domain/probed-shards.ts';
 import type { TargetNode } from '../../domain/targets.ts';
-import type { ProbedShard, StoreCredentials, StoreProbe } from '../engine.ts';
+import type { StoreCredentials, StoreProbe } from '../engine.ts';
 import type { RedisCluster } from './configuration.ts';
 import { askRedis } from './connection.ts';
 

@@ -10,6 +10,9 @@ import type { Resource, Template } from '../template/template.ts';
 import { Environment, type Outcome } from './lambda-environment.ts';
 import type { Usage } from './usage.ts';
 
+/** How long an asynchronous event may wait, as Lambda allows it to be configured. */
+const EVENT_AGE_SECONDS = { min: 60, max: 6 * 3600 };
+
 /** Where the lab differs from AWS: one endpoint, its certificate, a namespace instead of a VPC. */
 export interface LambdaSeam {
   endpoint: string;
@@ -29,6 +32,7 @@ export class LambdaFunction {
   /** `Allow` statements of the `AWS::Lambda::Permission`s, as a resource policy. */
   readonly resourcePolicy: object;
   readonly maximumRetryAttempts: number;
+  readonly maximumEventAgeSeconds: number;
   readonly onFailure: string | undefined;
   readonly environments: Environment[] = [];
   readonly #timeoutMs: number;
@@ -53,6 +57,7 @@ export class LambdaFunction {
       .ofType('AWS::Lambda::EventInvokeConfig')
       .find((config) => config.properties.FunctionName === this.name)?.properties;
     this.maximumRetryAttempts = Number(asynchronous?.MaximumRetryAttempts ?? 2);
+    this.maximumEventAgeSeconds = eventAgeOf(asynchronous?.MaximumEventAgeInSeconds);
     this.onFailure = onFailureOf(asynchronous?.DestinationConfig);
     const code = isObject(properties.Code) ? properties.Code : {};
     const codeDirectory = template.assetPath(String(code.S3Key));
@@ -150,6 +155,14 @@ function permissionsOf(template: Template, target: { name: string; arn: string }
         : { Condition: { ArnLike: { 'AWS:SourceArn': properties.SourceArn } } }),
     }));
   return { Version: '2012-10-17', Statement: statements };
+}
+
+/** @throws Error for what Lambda itself would refuse. */
+function eventAgeOf(given: Json | undefined): number {
+  const { min, max } = EVENT_AGE_SECONDS;
+  const seconds = Number(given ?? max);
+  if (seconds >= min && seconds <= max) return seconds;
+  throw new Error(`MaximumEventAgeInSeconds: ${given} is not from ${min} to ${max}`);
 }
 
 function onFailureOf(destinations: Json | undefined): string | undefined {

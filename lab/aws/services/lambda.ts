@@ -4,13 +4,9 @@ import type { Authorizer, Demand, Principal } from '../protocol/principal.ts';
 import type { Template } from '../template/template.ts';
 import type { Outcome } from './lambda-environment.ts';
 import { LambdaFunction, type LambdaSeam } from './lambda-function.ts';
+import { LambdaQueue } from './lambda-queue.ts';
 import type { Usage } from './usage.ts';
 
-/** Waits of Lambda's queue before the second and third attempt of an asynchronous invocation. */
-const RETRY_DELAYS_MS = [60_000, 120_000];
-const THROTTLE_RETRY_MS = 1_000;
-/** Events older than this are dropped. */
-const MAX_EVENT_AGE_MS = 6 * 3_600_000;
 /** The machine is small: cold starts at once would slow each other down. */
 const INITIALIZATIONS_AT_ONCE = 2;
 
@@ -28,10 +24,11 @@ export interface LambdaDependencies {
 export class Lambda {
   readonly functions: readonly LambdaFunction[];
   readonly #dependencies: LambdaDependencies;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly queue: LambdaQueue<LambdaFunction>;
 
   constructor(dependencies: LambdaDependencies) {
     this.#dependencies = dependencies;
+    this.queue = new LambdaQueue(dependencies.onFailedEvent);
     const { template, credentials, seam, usage } = dependencies;
     this.functions = template
       .ofType('AWS::Lambda::Function')
@@ -47,7 +44,7 @@ export class Lambda {
   }
 
   stop(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
+    this.queue.stop();
     for (const target of this.functions) target.stop();
   }
 
@@ -84,41 +81,6 @@ export class Lambda {
   ): Promise<void> {
     const target = this.find(reference);
     await this.#dependencies.authorizer.require(principal, [this.demand(target, context)]);
-    this.#attempt(target, event, 0, Date.now());
-  }
-
-  #attempt(target: LambdaFunction, event: unknown, attempts: number, queuedAtMs: number): void {
-    target
-      .invoke(event)
-      .then(
-        async (outcome) => {
-          if (outcome.error === undefined) return;
-          console.error(
-            `lambda: asynchronous ${target.name} failed: ${outcome.error.errorType} ${outcome.error.errorMessage}`,
-          );
-          if (attempts < target.maximumRetryAttempts) {
-            const delayMs = RETRY_DELAYS_MS[attempts] ?? 120_000;
-            this.#later(delayMs, () => this.#attempt(target, event, attempts + 1, queuedAtMs));
-          } else if (target.onFailure !== undefined) {
-            await this.#dependencies.onFailedEvent(target, target.onFailure, event, outcome);
-          }
-        },
-        (error: unknown) => {
-          // Throttled: Lambda keeps the event and tries again; that is no attempt.
-          const throttled = error instanceof AwsError && error.code === 'TooManyRequestsException';
-          if (throttled && Date.now() - queuedAtMs < MAX_EVENT_AGE_MS) {
-            this.#later(THROTTLE_RETRY_MS, () => this.#attempt(target, event, attempts, queuedAtMs));
-          } else console.error(`lambda: event for ${target.name} dropped:`, error);
-        },
-      )
-      .catch((error: unknown) => console.error(`lambda: destination of ${target.name}:`, error));
-  }
-
-  #later(delayMs: number, act: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      act();
-    }, delayMs);
-    this.#timers.add(timer);
+    this.queue.put(target, event);
   }
 }

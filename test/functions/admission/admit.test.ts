@@ -76,6 +76,7 @@ describe('admission', () => {
       'kill switch',
       'cluster',
       'kind policy',
+      'probe',
       'window',
       'lock',
       'nodes',
@@ -109,6 +110,13 @@ describe('admission', () => {
       expect(await refusalOf(failing, STAGING, experiment)).toBe(expected);
     },
   );
+
+  it('refuses to start what may outlast the probe: nobody would see the end', async () => {
+    const stopped = { ...experimentWith([stop('redis-node-3')]), durationSeconds: 600 };
+    expect(await problemOf(stopped)).toMatchObject({ status: 422, errors: [{ field: 'durationSeconds' }] });
+    expect(await refusalOf({}, {}, { ...seedExperiment(), durationSeconds: 600 })).toBe('admitted');
+    expect(await refusalOf({}, { budgets: { recoverySeconds: 600 } })).toBe('admitted');
+  });
 
   it('refuses to start when the kill switch is engaged', async () => {
     expect(await refusalOf({ killSwitchEngaged: async () => true })).toBe('kill-switch-engaged');

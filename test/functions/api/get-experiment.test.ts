@@ -27,7 +27,7 @@ describe('reading an experiment', () => {
     expect(body).toMatchObject({
       chainVerified: true,
       record: [{ fault_type: 'NETWORK_PARTITION' }],
-      probe: { rtoSeconds: 6.5 },
+      probes: [{ shard: 'shard-1', rtoSeconds: 6.5, unavailableSeconds: 6.5 }],
       baselines: { 'redis-master': { liveGateways: 2 } },
     });
     expect(body.timeline.map(({ sequence }: { sequence: number }) => sequence)).toEqual(
@@ -96,7 +96,7 @@ describe('reading an experiment', () => {
 
   it('shows where a log was changed', async () => {
     const forged = fullRun().map((entry) =>
-      entry.type === 'PROBE_READY' ? { ...entry, details: { shard: 'another' } } : entry,
+      entry.type === 'PROBE_READY' ? { ...entry, details: { ...entry.details, shard: 'another' } } : entry,
     );
     const { sequence } = forged.find(({ type }) => type === 'PROBE_READY') ?? {};
     expect((await documentOf(forged)).body).toMatchObject({ chainVerified: false, chainBrokenAtSequence: sequence });

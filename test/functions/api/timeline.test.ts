@@ -65,8 +65,13 @@ describe('the timeline', () => {
   });
 
   it('claims no recovery time of a probe that was never proven on the impacted nodes, nor of one that still fails', () => {
-    expect(summaryOf(entry('PROBE_MEASURED', { provenOnImpacted: false }))).toMatch(/^RTO not measured/);
-    expect(summaryOf(entry('PROBE_MEASURED', { stillFailing: true, rtoSeconds: undefined }))).toMatch(/^still failing/);
+    expect(summaryOf(entry('PROBE_MEASURED', { provenOnImpacted: false }))).toMatch(
+      /^shard-1 of redis-master: RTO not measured/,
+    );
+    expect(summaryOf(entry('PROBE_MEASURED', { stillFailing: true, rtoSeconds: undefined }))).toMatch(
+      /: still failing/,
+    );
+    expect(summaryOf(entry('PROBE_MEASURED'))).toMatch(/RTO 6.50 s, unavailable for 6.50 s in all/);
     expect(summaryOf(entry('PROBE_MEASURED', { lostAcknowledgedWrites: undefined }))).toMatch(/unknown how many lost$/);
   });
 

@@ -67,7 +67,9 @@ const ENTRIES: AuditEntry[] = [
   entry('ROLLED_BACK', { nodes: [reverted({ fence: { outcome: 'NOT_NEEDED' } }), reverted({ fence: A_LATER_END })] }),
   entry('RECOVERY_VERIFIED', { repairs: ['redis-node-3: BGSAVE begun'] }),
   entry('PROBE_MEASURED', { firstFailureAt: iso(4), recoveredAt: iso(10), promotion }),
-  entry('CONCLUDED', { budgets: [{ name: 'rtoSeconds', limit: 15, measured: 6.5, met: true }] }),
+  entry('CONCLUDED', {
+    budgets: [{ cluster: 'redis-master', name: 'rtoSeconds', limit: 15, measured: 6.5, met: true }],
+  }),
 ];
 const titled = ENTRIES.map((one, index) => [`${one.type} (${index + 1})`, one] as const);
 
@@ -103,7 +105,7 @@ function withPlace(
 
 const MAY_BE_UNKNOWN: Partial<Record<EntryType, readonly string[]>> = {
   ROLLED_BACK: ['rolledBackAt'],
-  PROBE_MEASURED: ['rtoSeconds', 'lostAcknowledgedWrites'],
+  PROBE_MEASURED: ['observedFrom', 'observedUntil', 'rtoSeconds', 'unavailableSeconds', 'lostAcknowledgedWrites'],
 };
 
 describe('an entry of the log', () => {

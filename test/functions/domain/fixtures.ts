@@ -7,7 +7,7 @@ import {
 } from '../../../functions/domain/audit-entry.ts';
 import { ENTRY_TYPES, parseEntry } from '../../../functions/domain/audit-schemas.ts';
 import { asJson } from '../../../functions/domain/digest.ts';
-import type { Caller } from '../../../functions/domain/experiment.ts';
+import type { Caller, Fault } from '../../../functions/domain/experiment.ts';
 import { hashEntry } from '../../../functions/domain/hash-chain.ts';
 import { problem } from '../../../functions/domain/problem.ts';
 import type {
@@ -97,6 +97,19 @@ const peers = [1, 2].map((number) => targetNode(number)).map(({ name, addresses 
 const impacted = [targetNode(3, { roles: [roleIn('shard-1', 'master')] })];
 const resolved = { faultId, impacted, peers, shardMembers: [targetNode(1), targetNode(2), ...impacted] };
 
+/** The shard of the mission's example, measured by one invocation. */
+const PROBED = { cluster: 'redis-master', shard: 'shard-1', invocation: 'invocation-1' };
+
+/** Each fault on one node of its own, all in the shard that the probe of `fullRun` measured. */
+export const targetsOf = (faults: readonly Fault[]): EntryDetails['TARGETS_RESOLVED'] => ({
+  targets: {
+    faults: faults.map((fault, index) => ({
+      ...{ faultId: fault.faultId, impacted: [targetNode(index + 1)], peers: [], shardMembers: [] },
+    })),
+    exemptAddresses: {},
+  },
+});
+
 /** Details, author and second of every type of entry, in a run of the mission's example. */
 const DEFAULTS: { [T in EntryType]: { by: Actor; second: number; details: EntryDetails[T] } } = {
   REFUSED: {
@@ -139,7 +152,7 @@ const DEFAULTS: { [T in EntryType]: { by: Actor; second: number; details: EntryD
     ...{ by: { function: 'resolve-targets' }, second: 1 },
     details: { targets: { faults: [resolved], exemptAddresses: { 'redis-master': ['10.77.0.99'] } } },
   },
-  PROBE_READY: { by: { function: 'probe' }, second: 2, details: { shard: 'shard-1' } },
+  PROBE_READY: { by: { function: 'probe' }, second: 2, details: PROBED },
   INJECTING: { by: { function: 'inject-fault' }, second: 2, details: { commands: [command()], services: [] } },
   INJECTED: {
     ...{ by: { function: 'inject-fault' }, second: 3 },
@@ -195,7 +208,10 @@ const DEFAULTS: { [T in EntryType]: { by: Actor; second: number; details: EntryD
   PROBE_MEASURED: {
     ...{ by: { function: 'probe' }, second: 74 },
     details: {
-      ...{ rtoSeconds: 6.5, stillFailing: false, outages: 1, problems: [], provenOnImpacted: true },
+      ...PROBED,
+      ...{ observedFrom: iso(1), observedUntil: iso(73.5), largestGapSeconds: 0.06 },
+      ...{ rtoSeconds: 6.5, unavailableSeconds: 6.5, stillFailing: false, outages: 1, problems: [] },
+      provenOnImpacted: true,
       ...{ attemptedWrites: 700, acknowledgedWrites: 640, lostAcknowledgedWrites: 0, failedWrites: 60 },
     },
   },

@@ -6,7 +6,7 @@ import { parseExperiment } from '../../../functions/domain/parse-experiment.ts';
 import { seedExperiment, seedPayload } from './experiment-fixtures.ts';
 import { actionOf } from './kind-parameters.ts';
 
-const limits = { 'redis-master': { maxDurationSeconds: 300 } };
+const limits = { 'redis-master': { maxDurationSeconds: 300, budgets: { unavailableSeconds: 30 } } };
 const parse = (payload: unknown) => parseExperiment(JSON.stringify(payload), limits);
 
 function fieldsOf(payload: unknown): string[] {
@@ -106,6 +106,17 @@ describe('parsing an experiment', () => {
 
   it('refuses what is missing, field by field', () => {
     for (const field of Object.keys(seedPayload())) expect(fieldsOf(withField(field, undefined))).toContain(field);
+  });
+
+  it('lets a request allow its clients less unavailability than the cluster does, and never more', () => {
+    const budgets = { unavailableSeconds: 30 };
+    expect(parse(withField('budgets', budgets))).toEqual({ ok: true, experiment: { ...seedExperiment(), budgets } });
+    for (const unavailableSeconds of [30.1, 1e308, -1, '30', null]) {
+      expect(fieldsOf(withField('budgets', { unavailableSeconds }))).toEqual(['budgets.unavailableSeconds']);
+    }
+    for (const wrong of [{}, { ...budgets, rtoSeconds: 1 }, [], 1]) {
+      expect(fieldsOf(withField('budgets', wrong)).join()).toMatch(/^budgets/);
+    }
   });
 
   it('answers 413 above 64 KB, 400 to what is not a JSON object, and lets no __proto__ through', () => {

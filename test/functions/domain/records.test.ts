@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
 import { recordId, recordsOf } from '../../../functions/domain/records.ts';
 import { experimentOf, fisFault, hostFault, planOf } from './experiment-fixtures.ts';
-import { baselineOf, fullRun, iso, logOf, rolledBack } from './fixtures.ts';
+import { baselineOf, fullRun, type Given, iso, logOf, rolledBack } from './fixtures.ts';
 import { roleIn, targetNode } from './target-fixtures.ts';
 
 describe("the mission's record", () => {
@@ -68,7 +69,8 @@ describe("the mission's records of several faults", () => {
       shardMembers: [],
     },
   });
-  const logWith = (...shards: [first: string[], inFis: string[], other: string[]]) => {
+  const measured = (change: object): Given => ['PROBE_MEASURED', { observedUntil: iso(65), ...change }];
+  const logWith = (shards: [first: string[], inFis: string[], other: string[]], ...measurements: Given[]) => {
     const targets = faults.map(({ faultId }, index) => resolved(faultId, ...(shards[index] ?? [])));
     const latencies = {
       'redis-master': baselineOf({ p99LatencyMs: 10 }),
@@ -85,10 +87,12 @@ describe("the mission's records of several faults", () => {
       ['INJECTING', planOf([inFis])],
       ['INJECTED', confirmed(iso(25), first.faultId, other.faultId, inFis.faultId)],
       ['GUARD_STOPPED', { peakP99LatencyMs: { 'redis-master': 30, 'redis-other': 40 } }],
-      ['PROBE_MEASURED'],
+      ['ROLLED_BACK'],
+      ['RECOVERY_VERIFIED', {}, 60],
+      ...measurements,
     );
   };
-  const log = logWith(['shard-1'], ['shard-2'], ['shard-1']);
+  const log = logWith([['shard-1'], ['shard-2'], ['shard-1']], measured({}));
 
   it('have one row each, with the time of its own batch and the latencies of its own cluster', () => {
     const rows = recordsOf('exp', log);
@@ -104,17 +108,35 @@ describe("the mission's records of several faults", () => {
     ]);
   });
 
-  it('claim no recovery time for a shard or a cluster that the probe did not write to', () => {
-    expect(recordsOf('exp', log).map((row) => [row.recovery_time_seconds, row.data_loss_detected])).toEqual([
+  const clientsOf = (entries: AuditEntry[]) =>
+    recordsOf('exp', entries).map((row) => [row.recovery_time_seconds, row.data_loss_detected]);
+
+  it('claim nothing of a shard or a cluster that was not measured', () => {
+    expect(clientsOf(log)).toEqual([
       [6.5, false],
       [null, null],
       [null, null],
     ]);
   });
 
-  it('claim it for every fault on a node that has any part in the probed shard', () => {
-    const rows = recordsOf('exp', logWith(['shard-1'], ['shard-2', 'shard-1'], ['shard-1']));
-    expect(rows.map((row) => row.recovery_time_seconds)).toEqual([6.5, 6.5, null]);
+  it('say of each fault the worst of its own shards', () => {
+    const shards: [string[], string[], string[]] = [['shard-1'], ['shard-2', 'shard-1'], ['shard-1']];
+    const two = measured({ shard: 'shard-2', rtoSeconds: 2, lostAcknowledgedWrites: 3 });
+    expect(clientsOf(logWith(shards, measured({}), two))).toEqual([
+      [6.5, false],
+      [6.5, true],
+      [null, null],
+    ]);
+    const other = measured({ cluster: 'redis-other', rtoSeconds: 1 });
+    expect(clientsOf(logWith(shards, measured({}), other))).toEqual([
+      [6.5, false],
+      [null, null],
+      [1, false],
+    ]);
+  });
+
+  it('claim nothing when the probe did not see the recovery', () => {
+    expect(clientsOf(logWith([['shard-1'], [], []], measured({ observedUntil: iso(59) })))[0]).toEqual([null, null]);
   });
 
   it('have no row for a fault that was never announced', () => {

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LASTING_MS, type Operation, outages, rtoSeconds, worstOutage } from '../../../functions/domain/rto.ts';
+import {
+  LASTING_MS,
+  type Operation,
+  outages,
+  rtoSeconds,
+  unavailableSeconds,
+  worstOutage,
+} from '../../../functions/domain/rto.ts';
 
 /** Twenty operations a second; `F` fails, `.` succeeds; each takes 10 ms. */
 const timeline = (text: string): Operation[] =>
@@ -44,6 +51,27 @@ describe('rto', () => {
   it('keeps a second outage apart, so that it is not hidden behind the first', () => {
     expect(outages(timeline(`F${quiet}F${quiet}`))).toHaveLength(2);
     expect(outages(timeline(`F${quiet}FFF`)).at(-1)?.recoveredAtMs).toBeUndefined();
+  });
+
+  it('adds up all outages from the fault on, so that flapping is not called a short one', () => {
+    const found = outages(timeline(`F${quiet}${`${'F'.repeat(80)}${quiet}`.repeat(3)}`));
+    expect(unavailableSeconds(found, 60)).toBe(12.03);
+    expect(rtoSeconds(worstOutage(found, 60))).toBe(4.01);
+    expect(unavailableSeconds(found, Infinity)).toBeUndefined();
+    expect(unavailableSeconds(outages(timeline(`F${quiet}F`)), 0)).toBeUndefined();
+  });
+
+  it('is never longer than all outages together, and as long when there is one', () => {
+    const marks = fc.array(fc.constantFrom('.', 'F', 'FFFF', quiet), { maxLength: 30 });
+    fc.assert(
+      fc.property(marks, (parts) => {
+        const found = outages(timeline(`${parts.join('')}${quiet}`));
+        const [all, longest] = [unavailableSeconds(found, 0), rtoSeconds(worstOutage(found, 0))];
+        expect(all === undefined).toBe(found.length === 0);
+        if (found.length === 1) expect(all).toBe(longest);
+        else if (found.length > 1) expect(all).toBeGreaterThan(longest ?? Number.NaN);
+      }),
+    );
   });
 
   it('finds every failure inside an outage, and no failure within 3 s after a recovery', () => {

@@ -6,7 +6,10 @@ import { parseExperiment } from '../../../functions/domain/parse-experiment.ts';
 import { seedPayload } from './experiment-fixtures.ts';
 import { actionOf } from './kind-parameters.ts';
 
-const LIMITS = { 'redis-master': { maxDurationSeconds: 300 }, 'redis-small': { maxDurationSeconds: 30 } };
+const LIMITS = {
+  'redis-master': { maxDurationSeconds: 300, budgets: { unavailableSeconds: 30 } },
+  'redis-small': { maxDurationSeconds: 30, budgets: { unavailableSeconds: 30 } },
+};
 const { targetService, action, parameters, ...common } = seedPayload();
 const pause = (node: string, more: object = {}) => ({
   targetService: 'redis-master',

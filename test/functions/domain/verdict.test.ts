@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { judge, leavesClusterFree } from '../../../functions/domain/verdict.ts';
 import type { FisRollback } from '../../../functions/domain/workflow.ts';
-import { experimentOf, fisFault, hostFault, planOf } from './experiment-fixtures.ts';
+import { experimentOf, fisFault, hostFault, planOf, SEED_FAULT } from './experiment-fixtures.ts';
 import {
   fullRun,
   type Given,
@@ -13,9 +13,12 @@ import {
   reverted,
   rollbackFailed,
   rolledBack,
+  targetsOf,
 } from './fixtures.ts';
+import { roleIn, targetNode } from './target-fixtures.ts';
 
-const limits = { rtoSeconds: 15, lostAcknowledgedWrites: 0 };
+const allowed = { rtoSeconds: 15, unavailableSeconds: 30, lostAcknowledgedWrites: 0 };
+const limits = { 'redis-master': allowed };
 const verdictOf = (changes: RunChanges = {}) => {
   const { status, outcome } = judge(fullRun(changes), limits);
   return `${status} ${outcome}`;
@@ -41,6 +44,21 @@ describe('the verdict', () => {
       'finds a deviation when the client never recovered',
       { PROBE_MEASURED: { stillFailing: true } },
       'COMPLETED DEVIATED',
+    ],
+    [
+      'finds a deviation when a client flapped: short outages that were too much together',
+      { PROBE_MEASURED: { rtoSeconds: 14.902, unavailableSeconds: 494.1 } },
+      'COMPLETED DEVIATED',
+    ],
+    [
+      'confirms nothing when nobody looked for a while',
+      { PROBE_MEASURED: { rtoSeconds: undefined, unavailableSeconds: undefined, largestGapSeconds: 40 } },
+      'COMPLETED INCONCLUSIVE',
+    ],
+    [
+      'finds no deviation in a measurement that ended before the recovery, however bad it was',
+      { PROBE_MEASURED: { observedUntil: iso(60), rtoSeconds: 99, lostAcknowledgedWrites: 5, stillFailing: true } },
+      'COMPLETED INCONCLUSIVE',
     ],
     ['confirms nothing without a measurement', { PROBE_MEASURED: undefined }, 'COMPLETED INCONCLUSIVE'],
     [
@@ -213,6 +231,22 @@ describe('the verdict', () => {
     expect(verdictOf(changes)).toBe(expected);
   });
 
+  it('says why nothing was measured, and where', () => {
+    expect(judge(fullRun({ PROBE_MEASURED: { largestGapSeconds: 40 } }), limits).reason).toBe(
+      'not measured: shard-1 of redis-master: the probe did nothing for 40 s, at most 0.5 s may pass unseen',
+    );
+  });
+
+  it('confirms nothing of a fault on two shards when one of them was not measured', () => {
+    const TARGETS_RESOLVED = targetsOf([SEED_FAULT]);
+    const [targets] = TARGETS_RESOLVED.targets.faults;
+    targets?.impacted.push(targetNode(6, { roles: [roleIn('shard-2')] }));
+    expect(judge(fullRun({ TARGETS_RESOLVED }), limits)).toMatchObject({
+      outcome: 'INCONCLUSIVE',
+      reason: 'not measured: shard-2 of redis-master: the probe left no report',
+    });
+  });
+
   it.each([
     ['names the node whose effect was gone, and when', {}, iso(40)],
     ['says so when nobody knows when the effect was gone', { effectLostAt: undefined }, 'an unknown time'],
@@ -238,6 +272,7 @@ const onNode = reverted({
 function verdictOfSeveral(services: FisRollback[], changes: RunChanges = {}) {
   const log = fullRun({
     ADMITTED: { experiment: experimentOf([onHost, inFis]) },
+    TARGETS_RESOLVED: targetsOf([onHost, inFis]),
     INJECTING: planOf([onHost, inFis]),
     INJECTED: { injectedFaults: [onHost.faultId, inFis.faultId] },
     ROLLED_BACK: { nodes: [onNode], services },

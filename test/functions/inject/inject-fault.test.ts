@@ -62,8 +62,9 @@ function world(faults: Fault[] = [hostFault(1, 0)], result?: CommandResult) {
     },
   };
   const experiment = experimentOf(faults);
+  const probed = [{ cluster: 'redis-master', shard: 'shard-1' }];
   const inject = (injection?: Injection) =>
-    injectFault({ experiment, plan: planOf, ...(injection ? { injection } : {}) }, dependencies);
+    injectFault({ experiment, probed, plan: planOf, ...(injection ? { injection } : {}) }, dependencies);
   /** As the state machine does: until no next fault is named. */
   async function run(): Promise<Injection> {
     let injection = await inject();
@@ -73,7 +74,7 @@ function world(faults: Fault[] = [hostFault(1, 0)], result?: CommandResult) {
     }
     return injection;
   }
-  return { acts, audit, guard, lease, clock, sent, dependencies, experiment, inject, run };
+  return { acts, audit, guard, lease, clock, sent, dependencies, experiment, probed, inject, run };
 }
 
 describe('inject fault', () => {
@@ -116,6 +117,13 @@ describe('inject fault', () => {
     await expect(inject()).rejects.toMatchObject({ name: 'InjectionFailed', message: /nobody measures/ });
     expect(acts).toEqual([]);
     expect(clock.monotonicMs()).toBe(PROBE_READY_DEADLINE_MS);
+  });
+
+  it('sends nothing while one of the impacted shards is not measured, and names it', async () => {
+    const { inject, acts, probed } = world();
+    probed.push({ cluster: 'redis-other', shard: 'shard-1' });
+    await expect(inject()).rejects.toMatchObject({ message: /nobody measures shard-1 of redis-other:/ });
+    expect(acts).toEqual([]);
   });
 
   it('sends nothing under a released lease', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { StoreProbe } from '../../../functions/engines/engine.ts';
-import { probe } from '../../../functions/probe/probe.ts';
+import { type ProbeDependencies, probe } from '../../../functions/probe/probe.ts';
 import { type Given, iso, logOf } from '../domain/fixtures.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
 import { memoryAuditLog } from '../tables/memory-audit-log.ts';
@@ -10,51 +10,76 @@ const injecting = (atMs: number): Given => ['INJECTING', {}, atMs / 1000];
 const injected = (atMs: number): Given => ['INJECTED', { injectedAt: iso(atMs / 1000), nodes: [] }, atMs / 1000];
 const ENDED: Given = ['RECOVERY_VERIFIED'];
 
+/** A machine that is paused: its monotonic clock stands still meanwhile, as that of a paused sandbox may. */
+class PausedClock extends SimulatedClock {
+  pausedMs = 0;
+
+  override nowEpochMs(): number {
+    return super.nowEpochMs() + this.pausedMs;
+  }
+}
+
 interface Scenario {
   outageMs?: [from: number, to: number];
   loseEvery?: number;
   endMs?: number;
   injectedAtMs?: number;
   remainingMs?: number;
+  shards?: string[];
 }
 
-/** A store in memory whose master moves in the middle of its outage. */
+/** Stores in memory, the first one's with a master that moves in the middle of its outage. */
 function world(scenario: Scenario) {
-  const { loseEvery = 0, endMs = 20_000, injectedAtMs = 4000, remainingMs = 900_000 } = scenario;
-  const [from, to] = scenario.outageMs ?? [0, 0];
-  const clock = new SimulatedClock();
-  const store = new Map<string, string>();
+  const { loseEvery = 0, endMs = 20_000, injectedAtMs = 4000, remainingMs = 900_000, shards = ['shard-1'] } = scenario;
+  const clock = new PausedClock();
   const audit = memoryAuditLog({ clock });
   const removed: string[] = [];
+  const closed: string[] = [];
   const now = () => clock.monotonicMs();
-  const shard: StoreProbe = {
-    shard: 'shard-1',
-    connect: async () => {},
-    async write(key, value) {
-      const ok = now() < from || now() >= to;
-      if (ok && !(loseEvery > 0 && Number(value) % loseEvery === 0)) store.set(key, value);
-      return { ok, acknowledged: ok };
-    },
-    isOnImpacted: async (key, value) => store.get(key) === value,
-    leader: async () => (to > 0 && now() >= to - 500 ? 'redis-node-1' : 'redis-node-3'),
-    readAll: async (keys) => new Map(keys.map((key) => [key, store.get(key) ?? null])),
-    removeAll: async (keys) => {
-      removed.push(...keys);
-    },
-    close: () => {},
+  const data = new Map(shards.map((shard) => [shard, new Map<string, string>()]));
+  const storeOf = (shard: string): StoreProbe => {
+    const stored = () => data.get(shard) ?? new Map<string, string>();
+    const [from, to] = (shard === shards[0] && scenario.outageMs) || [0, 0];
+    return {
+      shard,
+      connect: async () => {},
+      async write(key, value) {
+        const ok = now() < from || now() >= to;
+        if (ok && !(loseEvery > 0 && Number(value.split(':').at(-1)) % loseEvery === 0)) stored().set(key, value);
+        return { ok, acknowledged: ok };
+      },
+      isOnImpacted: async (key, value) => stored().get(key) === value,
+      leader: async () => (to > 0 && now() >= to - 500 ? 'redis-node-1' : 'redis-node-3'),
+      readAll: async (keys) => new Map(keys.map((key) => [key, stored().get(key) ?? null])),
+      removeAll: async (keys) => {
+        removed.push(...keys);
+      },
+      close: () => {
+        closed.push(shard);
+      },
+    };
   };
-  /** What the other steps of the run have written by now, before what the probe writes. */
+  const stores = shards.map((shard) => ({ cluster: 'redis-master', store: storeOf(shard) }));
+  const [{ store: shard }] = stores as [(typeof stores)[number]];
+  /** What the other steps of the run have written by now; what the probe writes is looked at apart. */
   const read = async () =>
     logOf(
       'exp',
+      ['ADMITTED', {}, 0],
       ...(now() >= injectedAtMs ? [injecting(injectedAtMs), injected(injectedAtMs)] : []),
       ...(now() >= endMs ? [ENDED] : []),
     );
-  const dependencies = { audit: { ...audit, read }, clock, remainingMs: () => remainingMs - now() };
-  const run = () => probe('exp', shard, dependencies);
+  const dependencies = { audit: { ...audit, read }, clock, remainingMs: () => remainingMs - now(), invocation: 'one' };
+  const run = ({
+    audit: other,
+    ...change
+  }: {
+    audit?: Partial<ProbeDependencies['audit']>;
+    invocation?: string;
+  } = {}) => probe('exp', stores, { ...dependencies, ...change, audit: { ...dependencies.audit, ...other } });
   const measured = () => audit.detailsOf('PROBE_MEASURED')[0];
   const written = () => audit.entries.map(({ type }) => type);
-  return { run, shard, measured, written, removed, clock };
+  return { run, audit, data, shard, measured, written, removed, closed, clock };
 }
 
 describe('probe', () => {
@@ -71,6 +96,7 @@ describe('probe', () => {
       promotion: { shard: 'shard-1', from: 'redis-node-3', to: 'redis-node-1' },
     });
     expect(details?.rtoSeconds).toBeCloseTo(4, 1);
+    expect(details?.unavailableSeconds).toBe(details?.rtoSeconds);
     expect(details?.failedWrites).toBe(80);
     expect(written()).toEqual(['PROBE_READY', 'PROMOTION_OBSERVED', 'PROBE_MEASURED']);
     expect(removed).toHaveLength(Number(details?.attemptedWrites));
@@ -150,7 +176,131 @@ describe('probe', () => {
   it('ends by itself before its process is ended', async () => {
     const { run, clock, measured } = world({ endMs: Infinity, remainingMs: 100_000 });
     await run();
-    expect(clock.monotonicMs()).toBeLessThan(45_000);
+    expect(clock.monotonicMs()).toBeLessThan(65_000);
     expect(measured()).toMatchObject({ stillFailing: false });
+  });
+
+  it('says from when to when it looked, and that it never stopped', async () => {
+    const { run, measured } = world({ endMs: 20_000 });
+    await run();
+    const { observedFrom = '', observedUntil = '', largestGapSeconds } = measured() ?? {};
+    expect(observedFrom).toBe(iso(0));
+    expect(Date.parse(observedUntil)).toBeGreaterThan(Date.parse(iso(23)));
+    expect(largestGapSeconds).toBe(0.05);
+  });
+
+  it.each([
+    ['by its own clock', (clock: PausedClock) => clock.advance(40_000)],
+    [
+      'by the clock of the world alone, as when the machine was paused',
+      (clock: PausedClock) => {
+        clock.pausedMs = 40_000;
+      },
+    ],
+  ])('says for how long it did nothing under the fault, %s', async (_by, pause) => {
+    const { run, shard, clock, measured } = world({ endMs: 80_000 });
+    const { write } = shard;
+    let paused = false;
+    shard.write = async (key, value) => {
+      if (!paused && clock.monotonicMs() > 12_000) {
+        paused = true;
+        pause(clock);
+      }
+      return write(key, value);
+    };
+    await run();
+    expect(measured()?.rtoSeconds).toBeUndefined();
+    expect(measured()?.largestGapSeconds).toBeCloseTo(40, 0);
+  });
+
+  it('does not charge the run with a pause that was over before the fault', async () => {
+    const { run, shard, clock, measured } = world({ injectedAtMs: 10_000 });
+    const { write } = shard;
+    shard.write = async (key, value) => {
+      if (clock.monotonicMs() === 1000) clock.advance(2000);
+      return write(key, value);
+    };
+    await run();
+    expect(measured()?.largestGapSeconds).toBe(0.05);
+  });
+
+  it('does not hide the loss of another invocation of the same event: their keys and values differ', async () => {
+    const { run, audit, clock, data } = world({});
+    // A replica that was behind takes over: what was acknowledged in three seconds is gone.
+    const [stored] = data.values();
+    let behind: [string, string][] = [];
+    void clock.sleep(5000).then(() => {
+      behind = [...(stored ?? [])];
+    });
+    void clock.sleep(8000).then(() => {
+      stored?.clear();
+      for (const [key, value] of behind) stored?.set(key, value);
+    });
+    const later = async () => {
+      await clock.sleep(3200);
+      await run({ invocation: 'two' });
+    };
+    await Promise.all([run(), later()]);
+    const lost = audit.detailsOf('PROBE_MEASURED').map((each) => [each.invocation, each.lostAcknowledgedWrites]);
+    expect(Object.fromEntries(lost)).toEqual({ one: expect.any(Number), two: expect.any(Number) });
+    for (const [, writes] of lost) expect(writes).toBeGreaterThan(30);
+  });
+
+  it.each(['INJECTING', 'PROBE_READY', 'ROLLING_BACK', 'CONCLUDED'] as const)(
+    'writes nothing when its event is so late that the log has %s',
+    async (type) => {
+      const { run, data, written, closed } = world({});
+      await run({ audit: { read: async () => logOf('exp', ['ADMITTED'], [type]) } });
+      expect(data.get('shard-1')?.size).toBe(0);
+      expect(written()).toEqual([]);
+      expect(closed).toEqual(['shard-1']);
+    },
+  );
+
+  it('writes nothing when it cannot know how late it is', async () => {
+    const { run, data } = world({});
+    const read = () => Promise.reject(new Error('no answer'));
+    await expect(run({ audit: { read } })).rejects.toThrow('no answer');
+    expect(data.get('shard-1')?.size).toBe(0);
+  });
+
+  it('measures every shard on its own', async () => {
+    const { run, audit } = world({ shards: ['shard-1', 'shard-2', 'shard-3'], outageMs: [5000, 9000] });
+    await run();
+    expect(audit.detailsOf('PROBE_READY').map(({ shard: name }) => name)).toEqual(['shard-1', 'shard-2', 'shard-3']);
+    const measured = audit.detailsOf('PROBE_MEASURED').map((each) => [each.shard, each.rtoSeconds, each.failedWrites]);
+    expect(measured).toEqual([
+      ['shard-1', expect.closeTo(4, 1), 80],
+      ['shard-2', undefined, 0],
+      ['shard-3', undefined, 0],
+    ]);
+  });
+
+  it('appends one entry at a time: shards that append at once would lose against each other', async () => {
+    const { run, audit } = world({ shards: ['shard-1', 'shard-2', 'shard-3', 'shard-4'] });
+    let appending = 0;
+    let most = 0;
+    const append: typeof audit.append = async (...entry) => {
+      most = Math.max(most, ++appending);
+      await new Promise((resolve) => setImmediate(resolve));
+      appending -= 1;
+      return audit.append(...entry);
+    };
+    await run({ audit: { append } });
+    expect(most).toBe(1);
+  });
+
+  it('goes on after a rollback that failed: the recovery behind it is verified all the same', async () => {
+    const { run, clock, measured } = world({});
+    const read = async () =>
+      logOf(
+        'exp',
+        ['ADMITTED', {}, 0],
+        ...(clock.monotonicMs() >= 4000 ? [injecting(4000)] : []),
+        ...(clock.monotonicMs() >= 10_000 ? [['ROLLBACK_FAILED'] as const] : []),
+        ...(clock.monotonicMs() >= 30_000 ? [ENDED] : []),
+      );
+    await run({ audit: { read } });
+    expect(Date.parse(measured()?.observedUntil ?? '')).toBeGreaterThan(Date.parse(iso(30)));
   });
 });

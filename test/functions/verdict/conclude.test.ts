@@ -5,7 +5,7 @@ import type { ExperimentRun } from '../../../functions/domain/workflow.ts';
 import { type ConcludeDependencies, conclude } from '../../../functions/verdict/conclude.ts';
 import { configuration, redisCluster } from '../domain/configuration-fixtures.ts';
 import { experimentOf, hostFault, planOf, seedExperiment } from '../domain/experiment-fixtures.ts';
-import { CALLER, fullRun, logAfter, reverted, runUntil } from '../domain/fixtures.ts';
+import { CALLER, fullRun, type Given, logAfter, reverted, runUntil, targetsOf } from '../domain/fixtures.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
 import { memoryAuditLog } from '../tables/memory-audit-log.ts';
 
@@ -45,26 +45,42 @@ describe('concluding an experiment', () => {
     expect(acts.map((act) => act.split(' ')[0])).toEqual(['record', 'CONCLUDED', 'publish', 'unlock']);
   });
 
-  it("holds the probe's measurement against the budgets of the first fault's cluster, and frees all clusters", async () => {
-    const faults = [hostFault(1, 0, 'redis-z'), hostFault(2, 0, 'redis-a')];
-    const experiment = experimentOf(faults);
-    const { acts, dependencies } = setUp(() =>
+  const faults = [hostFault(1, 0, 'redis-z'), hostFault(2, 0, 'redis-a')];
+  const experiment = experimentOf(faults);
+  const ofTwoClusters = (...measured: Given[]) =>
+    logAfter(
       fullRun({
         ADMITTED: { experiment },
+        TARGETS_RESOLVED: targetsOf(faults),
+        PROBE_READY: undefined,
         INJECTING: planOf(faults),
         INJECTED: { injectedFaults: faults.map(({ faultId }) => faultId) },
         ROLLED_BACK: { nodes: faults.map(({ faultId }) => reverted({ faultId, revertReason: 'LEASE_RELEASED' })) },
+        PROBE_MEASURED: undefined,
       }),
+      ...measured,
     );
+  const inZ: Given = ['PROBE_MEASURED', { cluster: 'redis-z' }];
+  const inA: Given = ['PROBE_MEASURED', { cluster: 'redis-a', rtoSeconds: 2 }];
+
+  it("holds each cluster's shards against that cluster's budgets, and frees all clusters", async () => {
+    const { acts, dependencies } = setUp(() => ofTwoClusters(inZ, inA));
     const cluster = redisCluster();
     const of = (rtoSeconds: number) => ({ ...cluster, budgets: { ...cluster.budgets, rtoSeconds } });
     const clusters = { 'redis-z': of(5), 'redis-a': of(500) };
     const verdict = await conclude({ ...run, experiment }, { ...dependencies, clusters });
-    expect(verdict).toMatchObject({
-      outcome: 'DEVIATED',
-      budgets: [{ limit: 5, measured: 6.5 }, { name: 'lostAcknowledgedWrites' }],
-    });
+    expect(verdict.outcome).toBe('DEVIATED');
+    expect(verdict.budgets.filter(({ name }) => name === 'rtoSeconds')).toEqual([
+      { cluster: 'redis-a', name: 'rtoSeconds', limit: 500, measured: 2, met: true },
+      { cluster: 'redis-z', name: 'rtoSeconds', limit: 5, measured: 6.5, met: false },
+    ]);
     expect(acts.slice(-2)).toEqual(['unlock redis-a', 'unlock redis-z']);
+  });
+
+  it('waits until every impacted shard was measured', async () => {
+    const { dependencies, clock } = setUp((nowMs) => ofTwoClusters(inZ, ...(nowMs < 20_000 ? [] : [inA])));
+    await conclude({ ...run, experiment }, dependencies);
+    expect(clock.monotonicMs()).toBe(20_000);
   });
 
   it('only frees the cluster the second time', async () => {

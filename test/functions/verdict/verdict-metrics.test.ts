@@ -5,6 +5,7 @@ import { experimentOf, faultWith } from '../domain/experiment-fixtures.ts';
 
 const paused = faultWith({ kind: 'PROCESS_PAUSE', targetNodes: ['a'] });
 const experiment = experimentOf([paused]);
+const { cluster } = paused;
 
 function sent(verdict: Verdict, of = experiment): unknown[] {
   const calls: unknown[] = [];
@@ -21,20 +22,22 @@ function sent(verdict: Verdict, of = experiment): unknown[] {
 describe('publishVerdict', () => {
   it('sends no number for a budget that was not measured', () => {
     const budgets = [
-      { name: 'rtoSeconds', limit: 15, met: false },
-      { name: 'lostAcknowledgedWrites', limit: 0, measured: 3, met: false },
+      { cluster, name: 'rtoSeconds' as const, limit: 15, met: false },
+      { cluster, name: 'unavailableSeconds' as const, limit: 30, measured: 8, met: true },
+      { cluster, name: 'lostAcknowledgedWrites' as const, limit: 0, measured: 3, met: false },
     ];
     expect(sent({ status: 'ABORTED', outcome: 'INCONCLUSIVE', budgets, reason: '' })).toEqual([
       { cluster: 'redis-master', faultKind: 'PROCESS_PAUSE', status: 'ABORTED' },
       ['experimentsConcluded', 1],
+      ['unavailableSeconds', 8],
       ['lostAcknowledgedWrites', 3],
       'published',
     ]);
   });
 
-  it('sends the budgets only for the cluster that the probe measured', () => {
+  it('sends for each cluster what was measured there', () => {
     const several = experimentOf([paused, { ...paused, faultId: 'exp.2', cluster: 'redis-other' }]);
-    const budgets = [{ name: 'rtoSeconds', limit: 15, measured: 4, met: true }];
+    const budgets = [{ cluster, name: 'rtoSeconds' as const, limit: 15, measured: 4, met: true }];
     expect(sent({ status: 'COMPLETED', outcome: 'CONFIRMED', budgets, reason: '' }, several)).toEqual([
       { cluster: 'redis-master', faultKind: 'PROCESS_PAUSE', status: 'COMPLETED' },
       ['experimentsConcluded', 1],

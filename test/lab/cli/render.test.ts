@@ -36,8 +36,8 @@ const ended: ExperimentDocument = {
   status: 'COMPLETED',
   outcome: 'CONFIRMED',
   budgets: [
-    { name: 'rtoSeconds', limit: 15, measured: 4.1, met: true },
-    { name: 'lostAcknowledgedWrites', limit: 0, met: false },
+    { cluster: 'c', name: 'rtoSeconds', limit: 15, measured: 4.1, met: true },
+    { cluster: 'c', name: 'lostAcknowledgedWrites', limit: 0, met: false },
   ],
   nodes: [
     {
@@ -122,6 +122,38 @@ describe('the end', () => {
       '  note of m: no IP sets',
     ]);
     expect(renderVerdict({ ...ended, nodes: [node] }, plainPaint)).toContain('  note of n: no IP sets');
+  });
+
+  test('shows for each shard what a client saw, and from when to when somebody looked', () => {
+    const seen = {
+      ...{
+        cluster: 'c',
+        shard: 's1',
+        stillFailing: false,
+        rtoSeconds: 4.1,
+        unavailableSeconds: 9.2,
+        largestGapSeconds: 0.06,
+      },
+      ...{ acknowledgedWrites: 1000, lostAcknowledgedWrites: 2, observedFrom: 'F', observedUntil: 'U' },
+    };
+    const unseen = { ...seen, shard: 's2', stillFailing: true, lostAcknowledgedWrites: null, observedUntil: null };
+    const lines = renderVerdict({ ...ended, probes: [seen, unseen] }, plainPaint);
+    expect(lines).toContain(
+      '  s1 of c: RTO 4.10 s, unavailable for 9.20 s in all, 2 of 1000 acknowledged writes lost; observed from F to U, largest gap 0.06 s',
+    );
+    expect(lines).toContain(
+      '  s2 of c: still failing at the end, unknown how many of 1000 acknowledged writes lost; never observed',
+    );
+  });
+
+  test('tells the budgets of two clusters apart', () => {
+    const budget = { name: 'rtoSeconds', limit: 15, measured: 4.1, met: true };
+    const budgets = [
+      { ...budget, cluster: 'a' },
+      { ...budget, cluster: 'b' },
+    ];
+    const text = renderVerdict({ ...ended, budgets }, plainPaint).join('\n');
+    expect(text).toMatch(/budget rtoSeconds of a: .*\n.*budget rtoSeconds of b: /);
   });
 
   test('what a fault left behind is named and not called clean', () => {
