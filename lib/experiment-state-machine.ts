@@ -72,7 +72,7 @@ export class ExperimentStateMachine extends Construct {
       .branch(this.step('Guard', steps.guard, JsonPath.DISCARD, JsonPath.DISCARD))
       .branch(
         this.startProbe(steps.probe).next(
-          this.injectInBatches(this.step('Inject fault', steps.injectFault, '$.injection')),
+          this.injectInBatches(this.step('Inject fault', steps.injectFault, '$.injection'), steps.checkTargets),
         ),
       )
       .addCatch(rollBack, toRollBack);
@@ -131,10 +131,10 @@ export class ExperimentStateMachine extends Construct {
   }
 
   /**
-   * *Inject fault* → (*Wait for the next fault* → *Inject fault*)* → *Hold until TTL*. The function says when to come
-   * back; as long as it does, nothing is complete.
+   * *Inject fault* → (*Wait for the next fault* → *Check targets* → *Inject fault*)* → *Hold until TTL*. The function
+   * says when to come back; as long as it does, nothing is complete.
    */
-  private injectInBatches(injectFault: LambdaInvoke): LambdaInvoke {
+  private injectInBatches(injectFault: LambdaInvoke, checkTargets: ControlFunction): LambdaInvoke {
     const wait = new Wait(this, 'Wait for the next fault', {
       time: WaitTime.timestampPath('$.injection.nextFaultAt'),
     });
@@ -145,7 +145,7 @@ export class ExperimentStateMachine extends Construct {
     const more = new Choice(this, 'More faults?');
     injectFault.next(more);
     more.when(Condition.isPresent('$.injection.nextFaultAt'), wait).otherwise(hold);
-    wait.next(injectFault);
+    wait.next(this.step('Check targets', checkTargets, JsonPath.DISCARD)).next(injectFault);
     return injectFault;
   }
 

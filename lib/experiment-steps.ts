@@ -11,6 +11,7 @@ type OwnProps = Omit<ControlFunctionProps, 'configurationFile' | 'network'>;
 export class ExperimentSteps extends Construct {
   readonly checkSteadyState: ControlFunction;
   readonly resolveTargets: ControlFunction;
+  readonly checkTargets: ControlFunction;
   readonly guard: ControlFunction;
   readonly probe: ControlFunction;
   readonly injectFault: ControlFunction;
@@ -44,6 +45,16 @@ export class ExperimentSteps extends Construct {
         entry: 'inject/resolve-targets.lambda.ts',
         description: 'Names to instances, addresses and roles, at the moment of injection.',
         capabilities: [audit.append(), secrets, instances, fis.lookAround(), describeScalingGroups()],
+        timeoutSeconds: FUNCTION_SECONDS.short,
+      },
+      network,
+    );
+    this.checkTargets = make(
+      'CheckTargets',
+      {
+        entry: 'inject/check-targets.lambda.ts',
+        description: 'Before each later batch: are the targets where they were, and do the limits still hold?',
+        capabilities: [audit.append(), secrets, instances],
         timeoutSeconds: FUNCTION_SECONDS.short,
       },
       network,

@@ -1,11 +1,11 @@
 import type { Admission, AdmissionFacts, ClusterFacts, FisPlan, PlannedAct } from '../domain/admission.ts';
+import { limitsOf } from '../domain/blast-radius.ts';
 import type { Clock } from '../domain/clock.ts';
 import { clustersOf, type Experiment } from '../domain/experiment.ts';
 import { irreversibleOf } from '../domain/faults/catalogue.ts';
 import { problem } from '../domain/problem.ts';
 import type { ResolvedTargets } from '../domain/targets.ts';
 import type { Configuration } from '../engines/configuration.ts';
-import { limitsOf } from './blast-radius.ts';
 import { CHECKS } from './checks.ts';
 import { Findings } from './findings.ts';
 import { plan } from './plan.ts';

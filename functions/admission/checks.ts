@@ -1,5 +1,6 @@
 import { ACTIVE_EXPERIMENTS_QUOTA } from '../aws/fis/experiments.ts';
 import { alarmsNotOk } from '../domain/alarms.ts';
+import { limitsOf, refuseTooManyNodes, refuseTooMuchTraffic } from '../domain/blast-radius.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
 import { isFisFaultKind, refusalOf } from '../domain/faults/catalogue.ts';
 import { clusterLocked, type Problem, type ProblemSlug, problem } from '../domain/problem.ts';
@@ -7,7 +8,6 @@ import { refuseReplacement } from '../domain/scaling-groups.ts';
 import { membersOf, topologyProblems } from '../domain/topology.ts';
 import type { Reading } from '../domain/workflow.ts';
 import { engineOf } from '../engines/registry.ts';
-import { limitsOf, refuseTooManyNodes, refuseTooMuchTraffic } from './blast-radius.ts';
 import type { Findings } from './findings.ts';
 import { refuseLongerThanProbe } from './probe-life.ts';
 import { insideWindow } from './window.ts';

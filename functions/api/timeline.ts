@@ -1,4 +1,4 @@
-import type { AuditEntry } from '../domain/audit-entry.ts';
+import type { AuditEntry, TargetsCheck } from '../domain/audit-entry.ts';
 import { shardText } from '../domain/probed-shards.ts';
 import type {
   Baseline,
@@ -32,6 +32,8 @@ function summaryOf(entry: AuditEntry): string {
         .flatMap(({ impacted }) => impacted)
         .map(({ name, roles }) => `${name} is ${roles.map(({ shard, role }) => `${role} of ${shard}`).join(', ')} now`)
         .join('; ');
+    case 'TARGETS_CHECKED':
+      return entry.details.clusters.map(checkOf).join('; ');
     case 'INJECTING': {
       const { commands, services } = entry.details;
       return [
@@ -75,6 +77,11 @@ function summaryOf(entry: AuditEntry): string {
     case 'CONCLUDED':
       return `${entry.details.status}, ${entry.details.outcome}: ${entry.details.reason}`;
   }
+}
+
+function checkOf({ cluster, liveNodes, impactedNodes, problems }: TargetsCheck): string {
+  const found = problems.length === 0 ? 'within its limits' : problems.join(', ');
+  return `${cluster} before the next faults: ${impactedNodes} of ${liveNodes} nodes, ${found}`;
 }
 
 function words(type: AuditEntry['type']): string {

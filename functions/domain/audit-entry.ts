@@ -36,6 +36,17 @@ export interface InjectionReport extends Injection, BatchAnswers {
   confirmedAt: string;
 }
 
+/** What was seen of one cluster before a later batch. */
+export interface TargetsCheck {
+  cluster: string;
+  liveNodes: number;
+  /** Every node that a fault of the experiment hits. */
+  impactedNodes: number;
+  maxNodesPct: number;
+  /** Why the batch must not come; empty: it may. */
+  problems: string[];
+}
+
 /** What each type of entry says. An entry is written before the act it announces, or at once after what it reports. */
 export interface EntryDetails {
   REFUSED: { problem: Problem; dryRun: boolean; experiment?: Experiment };
@@ -43,6 +54,7 @@ export interface EntryDetails {
   STEADY_STATE_CONFIRMED: { baselines: Record<string, Baseline> };
   TARGETS_RESOLVED: { targets: ResolvedTargets };
   PROBE_READY: Pick<ProbeMeasurement, 'cluster' | 'shard' | 'invocation'>;
+  TARGETS_CHECKED: { clusters: TargetsCheck[] };
   INJECTING: BatchPlan;
   INJECTED: InjectionReport;
   INJECTION_SKIPPED: { faults: string[]; reason: string };

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { AdmissionFacts, ClusterFacts, WorstCase } from './admission.ts';
-import type { Actor, AuditEntry, EntryDetails, EntryType } from './audit-entry.ts';
+import type { Actor, AuditEntry, EntryDetails, EntryType, TargetsCheck } from './audit-entry.ts';
 import { ALERT_SEVERITIES } from './contract.ts';
 import { BUDGETS, EXPERIMENT_OUTCOMES, EXPERIMENT_STATUSES, type Experiment, type Fault } from './experiment.ts';
 import {
@@ -146,6 +146,13 @@ const problem: z.ZodType<Problem> = object({
   errors: z.array(object({ field: text, message: text, allowed: text })).exactOptional(),
 });
 
+const targetsCheck: z.ZodType<TargetsCheck> = object({
+  cluster: text,
+  liveNodes: count,
+  impactedNodes: count,
+  maxNodesPct: z.number(),
+  problems: texts,
+});
 const command: z.ZodType<NodeCommand> = object({
   faultId: text,
   kind: z.enum(HOST_FAULT_KINDS),
@@ -288,6 +295,7 @@ const DETAILS: { [T in EntryType]: z.ZodType<EntryDetails[T]> } = {
   STEADY_STATE_CONFIRMED: object({ baselines: z.record(text, baseline) }),
   TARGETS_RESOLVED: object({ targets }),
   PROBE_READY: object(probed),
+  TARGETS_CHECKED: object({ clusters: z.array(targetsCheck) }),
   INJECTING: object({ commands: z.array(command), services: z.array(fisFault) }),
   INJECTED: object({ ...injection, ...answers, faults: texts, confirmedAt: text }),
   INJECTION_SKIPPED: object({ faults: texts, reason: text }),

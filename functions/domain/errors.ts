@@ -10,6 +10,8 @@ export const ErrorName = {
   GuardrailBreached: 'GuardrailBreached',
   LeaseReleased: 'LeaseReleased',
   InjectionFailed: 'InjectionFailed',
+  NotAdmitted: 'NotAdmitted',
+  OutsideLimits: 'OutsideLimits',
 } as const;
 export type ErrorName = (typeof ErrorName)[keyof typeof ErrorName];
 

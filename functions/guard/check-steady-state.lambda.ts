@@ -3,6 +3,7 @@ import { cloudWatchClient } from '../aws/clients.ts';
 import { observeCluster } from '../aws/cluster-access.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
 import { auditLog } from '../aws/wiring.ts';
+import { requireAdmitted } from '../domain/admitted.ts';
 import { configuredClusters } from '../domain/clusters.ts';
 import type { Baseline, ExperimentRun } from '../domain/workflow.ts';
 import { systemClock } from '../runtime/system-clock.ts';
@@ -13,6 +14,7 @@ const audit = auditLog();
 
 export async function handler({ experimentId, experiment }: ExperimentRun): Promise<Record<string, Baseline>> {
   const configuration = loadConfiguration();
+  requireAdmitted(await audit.read(experimentId), experiment);
   const clusters = Object.entries(configuredClusters(experiment, configuration)).map(([name, cluster]) => ({
     name,
     cluster,

@@ -3,7 +3,7 @@ import { auditLog, fisFaultInjection, hostCommands, leases } from '../aws/wiring
 import type { Fault } from '../domain/experiment.ts';
 import { fisFaults } from '../domain/fis-fault.ts';
 import { ENVIRONMENT } from '../domain/names.ts';
-import { probedShards } from '../domain/probed-shards.ts';
+import type { ResolvedTargets } from '../domain/targets.ts';
 import type { ExperimentRun, Injection } from '../domain/workflow.ts';
 import { environmentVariable } from '../runtime/environment.ts';
 import { systemClock } from '../runtime/system-clock.ts';
@@ -18,15 +18,13 @@ const ports = {
   documentPrefix: environmentVariable(ENVIRONMENT.documentPrefix),
 };
 
-export async function handler({ experiment, targets, injection }: ExperimentRun): Promise<Injection> {
+export async function handler(run: ExperimentRun): Promise<Injection> {
   const { clusters, leaseGraceSeconds } = loadConfiguration();
-  if (!targets) throw new Error('targets: required, nothing is sent to a guessed host');
-  const context = { experiment, targets, clusters, leaseGraceSeconds };
-  const plan = (faults: readonly Fault[], ttlSeconds: number) => ({
-    commands: nodeCommands(context, faults, ttlSeconds),
-    services: fisFaults(context, faults, ttlSeconds),
-  });
+  const { experiment } = run;
+  const plan = (targets: ResolvedTargets, faults: readonly Fault[], ttlSeconds: number) => {
+    const context = { experiment, targets, clusters, leaseGraceSeconds };
+    return { commands: nodeCommands(context, faults, ttlSeconds), services: fisFaults(context, faults, ttlSeconds) };
+  };
   const dependencies = { ...ports, services: fisFaultInjection(clusters, experiment) };
-  const probed = probedShards(experiment.faults, targets.faults);
-  return injectFault({ experiment, probed, plan, ...(injection ? { injection } : {}) }, dependencies);
+  return injectFault({ ...run, plan }, dependencies);
 }

@@ -1,10 +1,13 @@
-import { type AuditEntry, announcedFaults } from '../domain/audit-entry.ts';
+import { requireAdmittedTargets } from '../domain/admitted.ts';
+import { type AuditEntry, announcedFaults, isEntryOf } from '../domain/audit-entry.ts';
 import type { Clock } from '../domain/clock.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
 import type { Experiment, Fault } from '../domain/experiment.ts';
-import { isSameShard, type ShardName, shardText } from '../domain/probed-shards.ts';
+import { isSameShard, probedShards, type ShardName, shardText } from '../domain/probed-shards.ts';
+import { stateOf } from '../domain/status.ts';
+import type { ResolvedTargets } from '../domain/targets.ts';
 import { OBSERVED_DEADLINE_MS, PROBE_READY_DEADLINE_MS } from '../domain/timing.ts';
-import type { BatchPlan, Injection } from '../domain/workflow.ts';
+import type { BatchPlan, ExperimentRun, Injection } from '../domain/workflow.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
 import { type Leases, leaseReleased } from '../tables/leases.ts';
 import { type InjectionBatch, nextBatch, nextDueAtEpochMs } from './batches.ts';
@@ -16,43 +19,57 @@ const MIN_BEAT = 2;
 const WATCH_POLL_MS = 250;
 /** The machine's clock may be ahead of ours by so much; a batch that comes earlier still is none of this plan. */
 const MAX_EARLY_MS = 5_000;
+/** Of the look at the targets before a later batch: it is taken just before, and a new beat is waited for behind it. */
+const MAX_CHECK_AGE_MS = 2 * OBSERVED_DEADLINE_MS;
 
 export interface InjectDependencies extends DispatchDependencies {
   leases: Pick<Leases, 'read' | 'grant' | 'setEndsAt'>;
   audit: Pick<AuditLog, 'append' | 'read'>;
 }
 
-export interface InjectTask {
+/** What is asked for: nothing of it is done unless it is what was admitted. */
+export interface InjectTask extends Pick<ExperimentRun, 'experiment' | 'targets'> {
+  /** @throws Error when a fault has no resolved targets: then nothing is announced, and nothing is sent. */
+  plan(targets: ResolvedTargets, faults: readonly Fault[], ttlSeconds: number): BatchPlan;
+}
+
+/** What of it is certain, by the log. */
+interface Batch {
   experiment: Experiment;
+  targets: ResolvedTargets;
   /** Every shard whose clients are measured. */
   probed: readonly ShardName[];
   /** What the batches before have injected. */
-  injection?: Injection;
-  /** @throws Error when a fault has no resolved targets: then nothing is announced, and nothing is sent. */
-  plan(faults: readonly Fault[], ttlSeconds: number): BatchPlan;
+  injection: Injection | undefined;
 }
 
 /**
- * Injects the faults that are due under a watched lease: watched and measured → recorded → granted → sent → confirmed
- * by every host and by the service. Anything less is indeterminate, and indeterminate means injected: the caller rolls
+ * Injects the faults that are due under a watched lease: admitted → watched and measured → recorded → granted → sent →
+ * confirmed by every host and by the service. Anything less is indeterminate, and indeterminate means injected: the caller rolls
  * back everything, the faults of earlier batches too.
  *
  * @returns the injection so far; its times are those of the first batch
- * @throws WorkflowError InjectionFailed, or LeaseReleased when the right to go on ended on the way.
+ * @throws WorkflowError NotAdmitted, InjectionFailed, or LeaseReleased when the right to go on ended on the way.
  */
 export async function injectFault(task: InjectTask, dependencies: InjectDependencies): Promise<Injection> {
-  const { experiment, injection, plan } = task;
-  const { experimentId } = experiment;
+  const { experimentId } = task.experiment;
   const { audit, clock } = dependencies;
-  await waitUntilDue(task, clock);
+  const known = await audit.read(experimentId);
+  const targets = requireAdmittedTargets(known, task);
+  // By the log, not by the input: who could choose their end could make faults last.
+  const { injection } = stateOf(known);
+  const { experiment } = task;
+  const current: Batch = { experiment, targets, probed: probedShards(experiment.faults, targets.faults), injection };
+  await waitUntilDue(current, clock);
   const missed = nextBatch(experiment, injection, clock.nowEpochMs());
   if (injection && missed.faults.length === 0) return skip(experimentId, injection, missed, dependencies);
-  const entries = await waitUntilObserved(task, dependencies);
+  const entries = await waitUntilObserved(current, dependencies);
   // Again: the wait took of what remains.
   const batch = nextBatch(experiment, injection, clock.nowEpochMs());
   if (injection && batch.faults.length === 0) return skip(experimentId, injection, batch, dependencies);
   refuseRepetition(batch.faults, entries);
-  const planned = plan(batch.faults, batch.ttlSeconds);
+  if (injection) refuseUnchecked(entries, clock);
+  const planned = task.plan(targets, batch.faults, batch.ttlSeconds);
   await audit.append(experimentId, 'INJECTING', ACTOR, planned);
   let sent: Sent | undefined;
   try {
@@ -61,7 +78,7 @@ export async function injectFault(task: InjectTask, dependencies: InjectDependen
     if (failures.length > 0) throw new WorkflowError(ErrorName.InjectionFailed, failures.join('; '));
 
     const confirmedAtMs = clock.nowEpochMs();
-    const injected = injectionAfter(task, batch, confirmedAtMs);
+    const injected = injectionAfter(current, batch, confirmedAtMs);
     // Conditional on HOLD: a lease that went meanwhile is told here.
     await dependencies.leases.setEndsAt(experimentId, injected.endsAt);
     await audit.append(experimentId, 'INJECTED', ACTOR, {
@@ -82,7 +99,7 @@ export async function injectFault(task: InjectTask, dependencies: InjectDependen
   }
 }
 
-async function waitUntilDue({ experiment, injection }: InjectTask, clock: Clock): Promise<void> {
+async function waitUntilDue({ experiment, injection }: Batch, clock: Clock): Promise<void> {
   const dueMs = injection && nextDueAtEpochMs(experiment.faults, injection);
   const earlyMs = dueMs === undefined ? 0 : dueMs - clock.nowEpochMs();
   if (earlyMs > MAX_EARLY_MS) {
@@ -98,7 +115,7 @@ async function waitUntilDue({ experiment, injection }: InjectTask, clock: Clock)
  * @returns the log as it was then
  */
 async function waitUntilObserved(
-  { experiment: { experimentId }, probed, injection }: InjectTask,
+  { experiment: { experimentId }, probed, injection }: Batch,
   { leases, audit, clock }: InjectDependencies,
 ): Promise<AuditEntry[]> {
   const startedMs = clock.monotonicMs();
@@ -136,6 +153,20 @@ function refuseRepetition(faults: readonly Fault[], entries: readonly AuditEntry
   throw new WorkflowError(ErrorName.InjectionFailed, `announced before, and not known to be applied: ${again.join()}`);
 }
 
+/** By then the targets are old: somebody must have looked again, behind the last batch and not long ago. */
+function refuseUnchecked(entries: readonly AuditEntry[], clock: Clock): void {
+  const last = entries.findLastIndex(({ type }) => type === 'INJECTED');
+  const check = entries.slice(last).findLast((entry) => isEntryOf(entry, 'TARGETS_CHECKED'));
+  const problems = check?.details.clusters.flatMap((each) => each.problems);
+  // `!(…)`: a look at a time that nobody knows is none.
+  const isFresh = check && !(clock.nowEpochMs() - Date.parse(check.at) > MAX_CHECK_AGE_MS);
+  if (isFresh && problems?.length === 0) return;
+  throw new WorkflowError(
+    ErrorName.InjectionFailed,
+    'nobody has looked at the targets again and found them as they must be',
+  );
+}
+
 /** The faults that come too late are not injected, and the log says so; nothing else is left to come. */
 async function skip(
   experimentId: string,
@@ -152,7 +183,7 @@ async function skip(
 }
 
 function injectionAfter(
-  { experiment, injection }: InjectTask,
+  { experiment, injection }: Batch,
   { faults }: InjectionBatch,
   confirmedAtMs: number,
 ): Injection {

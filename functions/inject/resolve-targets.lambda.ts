@@ -4,6 +4,7 @@ import { loadConfiguration } from '../aws/configuration.ts';
 import { readScalingGroups } from '../aws/scaling-groups.ts';
 import { interfacesIn } from '../aws/subnet-interfaces.ts';
 import { auditLog } from '../aws/wiring.ts';
+import { changedNodes, requireAdmitted } from '../domain/admitted.ts';
 import { configuredClusters } from '../domain/clusters.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
 import { resolveTargets, subnetsToLookAt } from '../domain/resolve-targets.ts';
@@ -17,6 +18,7 @@ const audit = auditLog();
 
 export async function handler({ experimentId, experiment }: ExperimentRun): Promise<ResolvedTargets> {
   const configuration = loadConfiguration();
+  const admitted = requireAdmitted(await audit.read(experimentId), experiment);
   const looks = await Promise.all(
     Object.entries(configuredClusters(experiment, configuration)).map(([name, cluster]) => lookAt(name, cluster)),
   ).catch((error: unknown) => {
@@ -45,6 +47,11 @@ export async function handler({ experimentId, experiment }: ExperimentRun): Prom
     faults: experiment.faults.flatMap(({ faultId }) => resolved.filter((fault) => fault.faultId === faultId)),
     exemptAddresses: Object.fromEntries(looks.map(({ name, exemptAddresses }) => [name, exemptAddresses])),
   };
+  const changed = changedNodes(admitted.facts.targets, targets.faults);
+  if (changed.length > 0) {
+    const detail = `since the admission other nodes, or in other places or roles: ${changed.join(', ')}`;
+    throw new WorkflowError(ErrorName.TargetsUnresolved, detail);
+  }
   await audit.append(experimentId, 'TARGETS_RESOLVED', { function: 'resolve-targets' }, { targets });
   return targets;
 }

@@ -3,6 +3,7 @@ import type { Context } from 'aws-lambda';
 import { openProbe } from '../aws/cluster-access.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
 import { auditLog } from '../aws/wiring.ts';
+import { requireAdmittedTargets } from '../domain/admitted.ts';
 import { clusterNamed } from '../domain/clusters.ts';
 import { probedShards } from '../domain/probed-shards.ts';
 import type { ExperimentRun } from '../domain/workflow.ts';
@@ -11,9 +12,12 @@ import { probe } from './probe.ts';
 
 const audit = auditLog();
 
-export async function handler({ experimentId, experiment, targets }: ExperimentRun, context: Context): Promise<void> {
+export async function handler(run: ExperimentRun, context: Context): Promise<void> {
+  const { experimentId, experiment } = run;
+  // The store's credentials go to the nodes that were found, not to addresses that somebody hands over.
+  const targets = requireAdmittedTargets(await audit.read(experimentId), run);
   const { clusters } = loadConfiguration();
-  const probed = probedShards(experiment.faults, targets?.faults ?? []);
+  const probed = probedShards(experiment.faults, targets.faults);
   if (probed.length === 0) throw new Error('targets: required, the probe measures on the impacted shards');
   const shards = await Promise.all(
     probed.map(async ({ cluster, ...shard }) => ({

@@ -31,10 +31,13 @@ export interface ConcludeDependencies {
  * repeating it only frees the locks.
  */
 export async function conclude(run: ExperimentRun, dependencies: ConcludeDependencies): Promise<Verdict> {
-  const { experimentId, experiment } = run;
+  const { experimentId } = run;
   const { audit, clusters, locks } = dependencies;
   const entries = await entriesWithProbe(experimentId, dependencies);
-  let { verdict } = stateOf(entries);
+  const state = stateOf(entries);
+  // Budgets and locks are those of what was admitted, whatever somebody hands over.
+  const experiment = state.experiment ?? { ...run.experiment, experimentId, faults: [] };
+  let { verdict } = state;
   if (!verdict) {
     verdict = judge(entries, budgetLimits(experiment, clusters));
     for (const row of recordsOf(experimentId, entries)) await dependencies.records.write(row);

@@ -18,6 +18,7 @@ async function run(steps: Record<string, Step>, input: Record<string, JSONValue>
   const healthy: Record<string, Step> = {
     'Check steady state': async () => ({ 'redis-master': { p99LatencyMs: 5 } }),
     'Resolve targets': async () => ({ faults: [] }),
+    'Check targets': async () => null,
     Guard: async () => null,
     'Start probe': async () => ({ StatusCode: 202 }),
     'Inject fault': async () => injection,
@@ -74,13 +75,28 @@ describe('an execution', () => {
         return { ...injection, injectedFaults, ...(seen.length < 3 ? { nextFaultAt } : {}) };
       },
     });
-    expect(called.filter((name) => name === 'Inject fault')).toHaveLength(3);
+    const batches = called.filter((name) => name === 'Inject fault' || name === 'Check targets');
+    expect(batches).toEqual([
+      'Inject fault',
+      ...['Check targets', 'Inject fault'],
+      ...['Check targets', 'Inject fault'],
+    ]);
     expect(seen).toEqual([
       undefined,
       { ...injection, injectedFaults: ['1'], nextFaultAt },
       { ...injection, injectedFaults: ['1', '2'], nextFaultAt },
     ]);
     expect(inputs['Roll back']?.injection).toEqual({ ...injection, injectedFaults: ['1', '2', '3'] });
+  });
+
+  it('rolls everything back instead of a later batch when the limits do not hold any more', async () => {
+    const { called, inputs } = await run({
+      'Inject fault': async () => ({ ...injection, nextFaultAt: '2026-01-01T00:00:10Z' }),
+      'Check targets': () => Promise.reject(failure('OutsideLimits')),
+    });
+    expect(called.filter((name) => name === 'Inject fault')).toHaveLength(1);
+    expect(called.slice(-3)).toEqual(['Roll back', 'Verify recovery', 'Conclude']);
+    expect(inputs['Roll back']).toMatchObject({ cause: { Error: 'OutsideLimits' } });
   });
 
   it('rolls everything back when a later fault cannot be injected', async () => {

@@ -106,7 +106,7 @@ describe('state machine', () => {
     expect(stateNamed('Wait for the next fault')).toMatchObject({
       Type: 'Wait',
       TimestampPath: '$.injection.nextFaultAt',
-      Next: 'Inject fault',
+      Next: 'Check targets',
     });
     expect(stateNamed('Hold until TTL')).toMatchObject({ TimestampPath: '$.injection.endsAt', End: true });
   });
@@ -120,7 +120,7 @@ describe('state machine', () => {
 
   it('bounds every task, a little above the time limit of its Lambda', () => {
     const tasks = allStates().filter(([, state]) => state.Type === 'Task');
-    expect(tasks.length).toBe(8);
+    expect(tasks.length).toBe(9);
     for (const [name, task] of tasks.filter(([taskName]) => taskName !== 'Start probe')) {
       const lambda = functions.find((candidate) => task.Resource?.endsWith(`:${logicalId(candidate)}`));
       expect(task.TimeoutSeconds, name).toBe((lambda?.timeLimit.toSeconds() ?? Number.NaN) + 5);

@@ -134,6 +134,7 @@ describe('permissions', () => {
     expect(entryPointsThatMay('secretsmanager:GetSecretValue')).toEqual([
       'admission/admit.lambda.ts',
       'guard/check-steady-state.lambda.ts',
+      'inject/check-targets.lambda.ts',
       'inject/resolve-targets.lambda.ts',
       'probe/probe.lambda.ts',
       'rollback/verify-recovery.lambda.ts',

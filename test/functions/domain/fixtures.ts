@@ -153,6 +153,12 @@ const DEFAULTS: { [T in EntryType]: { by: Actor; second: number; details: EntryD
     details: { targets: { faults: [resolved], exemptAddresses: { 'redis-master': ['10.77.0.99'] } } },
   },
   PROBE_READY: { by: { function: 'probe' }, second: 2, details: PROBED },
+  TARGETS_CHECKED: {
+    ...{ by: { function: 'check-targets' }, second: 2 },
+    details: {
+      clusters: [{ cluster: 'redis-master', liveNodes: 12, impactedNodes: 1, maxNodesPct: 10, problems: [] }],
+    },
+  },
   INJECTING: { by: { function: 'inject-fault' }, second: 2, details: { commands: [command()], services: [] } },
   INJECTED: {
     ...{ by: { function: 'inject-fault' }, second: 3 },

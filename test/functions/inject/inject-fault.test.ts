@@ -9,22 +9,28 @@ import {
   PROBE_READY_DEADLINE_MS,
 } from '../../../functions/domain/timing.ts';
 import type { Injection } from '../../../functions/domain/workflow.ts';
-import { type InjectDependencies, injectFault } from '../../../functions/inject/inject-fault.ts';
+import { type InjectDependencies, type InjectTask, injectFault } from '../../../functions/inject/inject-fault.ts';
 import type { Lease } from '../../../functions/tables/leases.ts';
+import { admittedLog, targetsOf } from '../domain/admitted-fixtures.ts';
 import { experimentOf, fisFault, hostFault, planOf } from '../domain/experiment-fixtures.ts';
-import { logOf, remarks } from '../domain/fixtures.ts';
+import { detailsOf, remarks } from '../domain/fixtures.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
 import { leaseOf } from '../tables/lease-fixture.ts';
 import { memoryAuditLog } from '../tables/memory-audit-log.ts';
+
+const [CHECK] = detailsOf('TARGETS_CHECKED').clusters;
+if (!CHECK) throw new Error('the fixture has no cluster');
 
 /** Hosts and service confirm after a second; a log that keeps what was written; a lease that is held. */
 function world(faults: Fault[] = [hostFault(1, 0)], result?: CommandResult) {
   const acts: string[] = [];
   const clock = new SimulatedClock();
+  const experiment = experimentOf(faults);
+  const targets = targetsOf(experiment);
   const audit = memoryAuditLog({
-    entries: logOf('exp', ['PROBE_READY']),
+    entries: admittedLog(experiment, ['PROBE_READY']),
     clock,
-    onAppend: ({ type }) => acts.push(type),
+    onAppend: ({ type }) => type !== 'TARGETS_CHECKED' && acts.push(type),
   });
   const lease = leaseOf({ beat: 2 });
   /** The guard adds a beat every second. */
@@ -61,20 +67,30 @@ function world(faults: Fault[] = [hostFault(1, 0)], result?: CommandResult) {
       setEndsAt: async (_id, endsAt) => held('hold', { endsAt }),
     },
   };
-  const experiment = experimentOf(faults);
-  const probed = [{ cluster: 'redis-master', shard: 'shard-1' }];
-  const inject = (injection?: Injection) =>
-    injectFault({ experiment, probed, plan: planOf, ...(injection ? { injection } : {}) }, dependencies);
+  const task: InjectTask = { experiment, targets, plan: (_targets, batch, ttlSeconds) => planOf(batch, ttlSeconds) };
+  const inject = () => injectFault(task, dependencies);
+  const check = (changes = {}) =>
+    audit.append(
+      'exp',
+      'TARGETS_CHECKED',
+      { function: 'check-targets' },
+      { ...detailsOf('TARGETS_CHECKED'), ...changes },
+    );
+  /** A later batch as the state machine comes to it: its targets were looked at just before. */
+  const injectNext = async () => {
+    await check();
+    return inject();
+  };
   /** As the state machine does: until no next fault is named. */
   async function run(): Promise<Injection> {
     let injection = await inject();
     while (injection.nextFaultAt !== undefined) {
       await clock.sleep(Math.max(0, Date.parse(injection.nextFaultAt) - clock.nowEpochMs()));
-      injection = await inject(injection);
+      injection = await injectNext();
     }
     return injection;
   }
-  return { acts, audit, guard, lease, clock, sent, dependencies, experiment, probed, inject, run };
+  return { acts, audit, guard, lease, clock, sent, dependencies, experiment, task, inject, injectNext, check, run };
 }
 
 describe('inject fault', () => {
@@ -113,15 +129,14 @@ describe('inject fault', () => {
 
   it('sends nothing while nobody measures', async () => {
     const { inject, acts, audit, clock } = world();
-    audit.entries.length = 0;
+    audit.entries.splice(audit.entries.findIndex(({ type }) => type === 'PROBE_READY'));
     await expect(inject()).rejects.toMatchObject({ name: 'InjectionFailed', message: /nobody measures/ });
     expect(acts).toEqual([]);
     expect(clock.monotonicMs()).toBe(PROBE_READY_DEADLINE_MS);
   });
 
   it('sends nothing while one of the impacted shards is not measured, and names it', async () => {
-    const { inject, acts, probed } = world();
-    probed.push({ cluster: 'redis-other', shard: 'shard-1' });
+    const { inject, acts } = world([hostFault(1, 0), hostFault(2, 0, 'redis-other')]);
     await expect(inject()).rejects.toMatchObject({ message: /nobody measures shard-1 of redis-other:/ });
     expect(acts).toEqual([]);
   });
@@ -138,6 +153,25 @@ describe('inject fault', () => {
     dependencies.audit.append = () => Promise.reject(new Error('down'));
     await expect(inject()).rejects.toThrow('down');
     expect(acts).toEqual([]);
+  });
+
+  it.each<[string, (given: ReturnType<typeof world>) => unknown]>([
+    ['nothing was admitted', ({ audit }) => audit.entries.splice(0, 1)],
+    ['its targets were never resolved', ({ audit }) => audit.entries.splice(1, 1)],
+    ['another experiment was admitted', ({ task }) => Object.assign(task.experiment, { durationSeconds: 600 })],
+    ['it has other nodes', ({ task }) => (task.targets = targetsOf(experimentOf([hostFault(2, 0)])))],
+    ['it spares other addresses', ({ task }) => (task.targets = { faults: [], ...task.targets, exemptAddresses: {} })],
+    ['it has no nodes', ({ task }) => delete task.targets],
+    [
+      'the log cannot be read',
+      ({ dependencies }) => (dependencies.audit.read = () => Promise.reject(new Error('down'))),
+    ],
+  ])('announces, grants and sends nothing when %s', async (_what, change) => {
+    const given = world();
+    change(given);
+    await expect(given.inject()).rejects.toThrow(/not what was admitted|down/);
+    expect(given.acts).toEqual([]);
+    expect([given.sent, given.lease.grants]).toEqual([[], []]);
   });
 
   it('never sends a fault a second time that was announced before, whatever became of it', async () => {
@@ -191,6 +225,34 @@ describe('inject several faults', () => {
     expect(clock.monotonicMs()).toBe(13_000);
   });
 
+  it.each<[string, (given: ReturnType<typeof world>) => Promise<unknown>]>([
+    ['nobody has looked', async () => {}],
+    ['the limits did not hold', ({ check }) => check({ clusters: [{ ...CHECK, problems: ['too few'] }] })],
+    [
+      'that was long ago',
+      async ({ check, clock }) => {
+        await check();
+        await clock.sleep(31_000);
+      },
+    ],
+  ])('sends no later fault when %s', async (_what, look) => {
+    const given = world([hostFault(1, 0), hostFault(2, 4)]);
+    await given.check();
+    await given.inject();
+    await look(given);
+    await expect(given.inject()).rejects.toMatchObject({ name: 'InjectionFailed', message: /looked at the targets/ });
+    expect(given.sent).toHaveLength(1);
+  });
+
+  it('takes from the log what was injected before, and when it ends, whatever else it is told', async () => {
+    const { inject, injectNext, clock, task } = world([hostFault(1, 0), hostFault(2, 10)]);
+    const first = await inject();
+    await clock.sleep(10_000);
+    const forged = { injectedAt: first.injectedAt, endsAt: '2099-01-01T00:00:00.000Z', injectedFaults: [] };
+    Object.assign(task, { injection: forged });
+    expect(await injectNext()).toMatchObject({ endsAt: first.endsAt, injectedFaults: ['exp.1', 'exp.2'] });
+  });
+
   it('announces in a later batch only the faults of that batch', async () => {
     const { run, audit } = world([hostFault(1, 0), hostFault(2, 10)]);
     await run();
@@ -210,10 +272,10 @@ describe('inject several faults', () => {
   });
 
   it('sends no later fault when the lease went meanwhile', async () => {
-    const { inject, lease, sent } = world([hostFault(1, 0), hostFault(2, 4)]);
-    const injection = await inject();
+    const { inject, lease, sent, injectNext } = world([hostFault(1, 0), hostFault(2, 4)]);
+    await inject();
     lease.state = 'RELEASED';
-    await expect(inject(injection)).rejects.toMatchObject({ name: 'LeaseReleased' });
+    await expect(injectNext()).rejects.toMatchObject({ name: 'LeaseReleased' });
     expect(sent).toHaveLength(1);
   });
 
@@ -221,22 +283,22 @@ describe('inject several faults', () => {
     ['after as long as for the first fault', 10_000, OBSERVED_DEADLINE_MS],
     ['no longer than to the common end', 57_000, 3_000],
   ])('sends no later fault when the guard has gone silent since, and gives up %s', async (_what, sleepMs, waitMs) => {
-    const { inject, guard, clock, sent } = world([hostFault(1, 0), fisFault(2, 10)]);
-    const injection = await inject();
+    const { inject, guard, clock, sent, injectNext } = world([hostFault(1, 0), fisFault(2, 10)]);
+    await inject();
     await clock.sleep(sleepMs);
     guard.alive = false;
     const startedMs = clock.monotonicMs();
-    await expect(inject(injection)).rejects.toMatchObject({ name: 'InjectionFailed', message: /nobody watches/ });
+    await expect(injectNext()).rejects.toMatchObject({ name: 'InjectionFailed', message: /nobody watches/ });
     expect(clock.monotonicMs() - startedMs).toBe(waitMs);
     expect(sent).toHaveLength(1);
   });
 
   it('does not inject a fault with less than a second left, and the log says so', async () => {
-    const { inject, acts, clock, audit } = world([hostFault(1, 0), hostFault(2, 10), hostFault(3, 30)]);
+    const { inject, acts, clock, audit, injectNext } = world([hostFault(1, 0), hostFault(2, 10), hostFault(3, 30)]);
     const injection = await inject();
     acts.length = 0;
     await clock.sleep(59_001);
-    expect(await inject(injection)).toEqual({
+    expect(await injectNext()).toEqual({
       injectedAt: injection.injectedAt,
       endsAt: injection.endsAt,
       injectedFaults: ['exp.1'],
@@ -246,21 +308,21 @@ describe('inject several faults', () => {
   });
 
   it('waits for its second when it is called a little early, and refuses when that makes no sense', async () => {
-    const { inject, clock } = world([hostFault(1, 0), hostFault(2, 10)]);
-    const injection = await inject();
-    await expect(inject(injection)).rejects.toMatchObject({ name: 'InjectionFailed', message: /early/ });
+    const { inject, clock, injectNext } = world([hostFault(1, 0), hostFault(2, 10)]);
+    await inject();
+    await expect(injectNext()).rejects.toMatchObject({ name: 'InjectionFailed', message: /early/ });
     await clock.sleep(6000);
-    await inject(injection);
+    await injectNext();
     // 1 s for the first batch, 10 s until the second is due, 1 s for a new beat, 1 s for the second.
     expect(clock.monotonicMs()).toBe(13_000);
   });
 
   it('does not wait for an answer beyond the common end: the earlier faults have to be rolled back', async () => {
-    const { inject, clock, dependencies } = world([hostFault(1, 0), fisFault(2, 50)]);
+    const { inject, clock, dependencies, injectNext } = world([hostFault(1, 0), fisFault(2, 50)]);
     const injection = await inject();
     dependencies.services.inject = () => new Promise(() => {});
     await clock.sleep(50_000);
-    await expect(inject(injection)).rejects.toMatchObject({
+    await expect(injectNext()).rejects.toMatchObject({
       name: 'InjectionFailed',
       message: /exp\.2: not confirmed/,
     });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { limitsOf, refuseTooManyNodes, refuseTooMuchTraffic } from '../../../functions/admission/blast-radius.ts';
+import { limitsOf, refuseTooManyNodes, refuseTooMuchTraffic } from '../../../functions/domain/blast-radius.ts';
 
 const limits = fc.record({
   maxNodesPct: fc.double({ min: 0, max: 100, noNaN: true }),

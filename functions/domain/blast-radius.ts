@@ -1,5 +1,5 @@
-import type { Cluster } from '../domain/configuration.ts';
-import { type Problem, problem } from '../domain/problem.ts';
+import type { Cluster } from './configuration.ts';
+import { type Problem, problem } from './problem.ts';
 
 /** No configuration can raise these for a production cluster, and no request can raise any limit. */
 export const PRODUCTION_MAX_NODES_PCT = 10;

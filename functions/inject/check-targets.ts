@@ -1,0 +1,108 @@
+import { requireAdmittedTargets } from '../domain/admitted.ts';
+import { lastOf, type TargetsCheck } from '../domain/audit-entry.ts';
+import { limitsOf, refuseTooManyNodes } from '../domain/blast-radius.ts';
+import { ErrorName, WorkflowError } from '../domain/errors.ts';
+import type { Experiment } from '../domain/experiment.ts';
+import { firstLines, MAX_LINE_CHARACTERS, MAX_LINES } from '../domain/limits.ts';
+import { nodesHitBy } from '../domain/resolve-targets.ts';
+import type { LiveNode, ResolvedFault, ResolvedTargets } from '../domain/targets.ts';
+import type { StoreTopology } from '../domain/topology.ts';
+import type { ExperimentRun } from '../domain/workflow.ts';
+import type { EngineCluster } from '../engines/configuration.ts';
+import { engineOf } from '../engines/registry.ts';
+import type { AuditLog } from '../tables/audit-log.ts';
+
+const ACTOR = { function: 'check-targets' };
+
+/** One cluster of the experiment, and how it is seen. */
+export interface SeenCluster {
+  name: string;
+  cluster: EngineCluster;
+  observe: () => Promise<{ nodes: LiveNode[]; topology: StoreTopology }>;
+}
+
+/**
+ * Before each later batch: what was true at admission may not be any more. The nodes that are still to be hit, and whom
+ * they are to be cut off from, must be where they were; the share of nodes and what replication survives are counted again
+ * on the nodes that there are now; and a shard that no fault is on must be healthy. In what state the others are is the
+ * doing of the faults.
+ * @throws WorkflowError OutsideLimits with every problem found; NotAdmitted
+ */
+export async function checkTargets(
+  run: Pick<ExperimentRun, 'experiment' | 'targets'>,
+  clusters: () => readonly SeenCluster[],
+  audit: Pick<AuditLog, 'append' | 'read'>,
+): Promise<void> {
+  const { experiment } = run;
+  const entries = await audit.read(experiment.experimentId);
+  const targets = requireAdmittedTargets(entries, run);
+  const injected = lastOf(entries, 'INJECTED')?.injectedFaults ?? [];
+  const looks = await Promise.all(clusters().map((each) => lookAt(each, experiment, targets, injected)));
+  await audit.append(experiment.experimentId, 'TARGETS_CHECKED', ACTOR, { clusters: looks });
+  const problems = looks.flatMap(({ cluster, problems: found }) => found.map((problem) => `${cluster}: ${problem}`));
+  if (problems.length > 0) throw new WorkflowError(ErrorName.OutsideLimits, problems.join('; '));
+}
+
+async function lookAt(
+  { name, cluster, observe }: SeenCluster,
+  experiment: Experiment,
+  targets: ResolvedTargets,
+  injected: readonly string[],
+): Promise<TargetsCheck> {
+  const { nodes, topology } = await observe();
+  const faults = experiment.faults.filter((fault) => fault.cluster === name);
+  const resolved = (wanted: (faultId: string) => boolean): ResolvedFault[] =>
+    targets.faults.filter(({ faultId }) => faults.some((fault) => fault.faultId === faultId) && wanted(faultId));
+  const on = resolved((faultId) => injected.includes(faultId));
+  const ofFaultsOn = new Set(namesOf(on));
+  // By name: a node that is away is in no shard any more.
+  const shardsOn = new Set(
+    on.flatMap(({ impacted }) => impacted.flatMap(({ roles }) => roles.map(({ shard }) => shard))),
+  );
+  const toCome = resolved((faultId) => !injected.includes(faultId));
+  const hit = new Set([...namesOf(resolved(() => true)), ...nodesHitBy(faults, nodes).map((node) => node.name)]);
+  // An instance that a fault has stopped is none that was lost: it counts among those there are.
+  const liveNodes = new Set([...nodes.map((node) => node.name), ...ofFaultsOn]).size;
+  const limits = limitsOf(cluster);
+  const problems = [
+    ...moved(toCome, nodes, ofFaultsOn),
+    refuseTooManyNodes(hit.size, liveNodes, limits)?.detail,
+    engineOf(cluster).refuseLoss(topology, [...hit])?.detail,
+    ...topology.shards
+      .filter((shard) => !shardsOn.has(shard.name))
+      .flatMap((shard) => shard.problems.map((problem) => `${shard.name}: ${problem}`)),
+    ...(ofFaultsOn.size === 0 ? topology.problems : []),
+    ...(topology.shards.length === 0 ? ['no shard is known'] : []),
+  ].filter((problem) => problem !== undefined);
+  return {
+    cluster: name,
+    liveNodes,
+    impactedNodes: hit.size,
+    maxNodesPct: limits.maxNodesPct,
+    problems: firstLines(problems, MAX_LINES, MAX_LINE_CHARACTERS),
+  };
+}
+
+const namesOf = (faults: readonly ResolvedFault[]) =>
+  faults.flatMap(({ impacted }) => impacted.map(({ name }) => name));
+
+/** Of those that are still to be hit or cut off: who is not where he was. A node that a fault of ours has stopped may be away. */
+function moved(
+  toCome: readonly ResolvedFault[],
+  nodes: readonly LiveNode[],
+  ofFaultsOn: ReadonlySet<string>,
+): string[] {
+  const lines = toCome.flatMap(({ faultId, impacted, peers }) =>
+    [...impacted, ...peers].flatMap((target) => {
+      const now = nodes.find(({ name }) => name === target.name);
+      if (!now) return ofFaultsOn.has(target.name) ? [] : [`${faultId}: ${target.name} is not a live node any more`];
+      const isSame =
+        (!('instanceId' in target) || target.instanceId === now.instanceId) &&
+        target.addresses.every((address) => now.addresses.includes(address));
+      return isSame
+        ? []
+        : [`${faultId}: ${target.name} is on another instance, or has other addresses, than at the start`];
+    }),
+  );
+  return [...new Set(lines)];
+}

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import type { EngineCluster } from '../../../functions/engines/configuration.ts';
+import { checkTargets } from '../../../functions/inject/check-targets.ts';
+import { admittedLog, targetsOf } from '../domain/admitted-fixtures.ts';
+import { redisCluster } from '../domain/configuration-fixtures.ts';
+import { experimentOf, faultWith } from '../domain/experiment-fixtures.ts';
+import { detailsOf } from '../domain/fixtures.ts';
+import { liveNode, shardOf, topologyOf } from '../domain/target-fixtures.ts';
+import { memoryAuditLog } from '../tables/memory-audit-log.ts';
+
+const NODES = Array.from({ length: 12 }, (_, index) => index + 1);
+const name = (number: number) => `redis-node-${number}`;
+const onNode = (number: number, node: number, startSeconds: number) =>
+  faultWith({ kind: 'CPU_SPIKE', targetNodes: [name(node)], cores: 1, loadPct: 50 }, { number, startSeconds });
+/** Twelve nodes in four shards; the first fault is on node 1, the second is to come on node 4. */
+const experiment = experimentOf([onNode(1, 1, 0), onNode(2, 4, 10)]);
+const cluster: EngineCluster = {
+  ...redisCluster(),
+  blastRadius: { maxNodesPct: 20, maxTrafficSharePct: 50 },
+  tier: 'staging',
+};
+
+function world() {
+  const targets = targetsOf(experiment);
+  const audit = memoryAuditLog({
+    entries: admittedLog(experiment, ['INJECTED', { ...detailsOf('INJECTED'), injectedFaults: ['exp.1'] }]),
+  });
+  const seen = {
+    nodes: NODES.map((number) => liveNode(number)),
+    topology: topologyOf(
+      [0, 3, 6, 9].map((from) => shardOf(`shard-${from / 3 + 1}`, ...[1, 2, 3].map((n) => name(from + n)))),
+    ),
+  };
+  const clusters = () => [{ name: 'redis-master', cluster, observe: async () => seen }];
+  const run = { experiment, targets };
+  return { audit, seen, run, check: () => checkTargets(run, clusters, audit) };
+}
+type World = ReturnType<typeof world>;
+
+const without = ({ seen }: World, ...gone: number[]) => {
+  const names = gone.map(name);
+  seen.nodes = seen.nodes.filter((node) => !names.includes(node.name));
+  for (const shard of seen.topology.shards) {
+    const before = shard.members.length;
+    shard.members = shard.members.filter(({ node }) => !names.includes(node));
+    if (shard.members.length < before) shard.problems.push('a replica is not a live node of the cluster');
+  }
+};
+const change = ({ seen }: World, number: number, changes: object) =>
+  Object.assign(seen.nodes.find((node) => node.name === name(number)) ?? {}, changes);
+
+describe('before a later batch', () => {
+  it('everything is as it was: the log has the numbers, and the batch may come', async () => {
+    const { check, audit } = world();
+    await check();
+    expect(audit.detailsOf('TARGETS_CHECKED')).toEqual([
+      { clusters: [{ cluster: 'redis-master', liveNodes: 12, impactedNodes: 2, maxNodesPct: 20, problems: [] }] },
+    ]);
+  });
+
+  it.each<[string, RegExp, (given: World) => void]>([
+    ['a node that is to be hit has gone', /redis-node-4 is not a live node any more/, (given) => without(given, 4)],
+    [
+      'another instance has its name',
+      /redis-node-4 is on another instance/,
+      (given) => change(given, 4, { instanceId: 'i-new' }),
+    ],
+    [
+      'it has another address',
+      /redis-node-4 is on another instance, or has other/,
+      (given) => change(given, 4, { addresses: ['10.9.9.9'] }),
+    ],
+    [
+      'so many nodes have gone that the share is too large',
+      /2 of 9 live nodes is more than 20 %/,
+      (given) => without(given, 8, 9, 12),
+    ],
+    ['its shard would not survive it any more', /shard-2 would keep 1 of 2 nodes/, (given) => without(given, 5)],
+    ['the shard of the first fault has lost one more', /shard-1 would keep 1 of 2 nodes/, (given) => without(given, 3)],
+    [
+      'a shard that no fault is on is ill',
+      /shard-3: Sentinels disagree/,
+      ({ seen }) => seen.topology.shards[2]?.problems.push('Sentinels disagree'),
+    ],
+    ['no shard is known', /no shard is known/, ({ seen }) => seen.topology.shards.splice(0)],
+  ])('ends the run when %s, and the log says why', async (_what, why, spoil) => {
+    const given = world();
+    spoil(given);
+    await expect(given.check()).rejects.toMatchObject({ name: 'OutsideLimits', message: why });
+    expect(given.audit.detailsOf('TARGETS_CHECKED')[0]?.clusters[0]?.problems.join()).toMatch(why);
+  });
+
+  it('does not hold against the run what its own fault does to its node and its shard', async () => {
+    const given = world();
+    without(given, 1);
+    given.seen.topology.shards[0]?.problems.push('Sentinels disagree on the master');
+    await given.check();
+  });
+
+  it('ends the run when the store cannot be asked, and looks at nothing for one that was not admitted', async () => {
+    const unseen = world();
+    const clusters = () => [{ name: 'redis-master', cluster, observe: () => Promise.reject(new Error('no route')) }];
+    await expect(checkTargets(unseen.run, clusters, unseen.audit)).rejects.toThrow('no route');
+    const forged = world();
+    forged.run.experiment = experimentOf([onNode(1, 1, 0)]);
+    await expect(forged.check()).rejects.toMatchObject({ name: 'NotAdmitted' });
+    expect(forged.audit.detailsOf('TARGETS_CHECKED')).toEqual([]);
+  });
+});
