@@ -86,6 +86,14 @@ export class FisAccess extends Construct {
     };
   }
 
+  /** Read what is ours. */
+  recognize(): Capability {
+    return {
+      statements: [on(['fis:GetExperiment'], [this.arn('experiment', '*')], this.own.made)],
+      environment: this.stackName(),
+    };
+  }
+
   /** Find what is ours in FIS, end it, delete its template, start instances that are still stopped. */
   rollBack(): Capability {
     return {

@@ -3,6 +3,7 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction, SnsTopic } from 'aws-cdk-lib/aws-events-targets';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { EARLY_FIS_ENDS } from '../functions/domain/fis-fault.ts';
 import { EVENT_SOURCE, eventDetailType } from '../functions/domain/names.ts';
 import { FUNCTION_SECONDS, TTL_SECONDS } from '../functions/domain/timing.ts';
 import { ControlFunction } from './control-function.ts';
@@ -27,11 +28,12 @@ export class SafetyNet extends Construct {
     this.operators = this.addOperatorsTopic();
     const onAlarm = this.addAlarmRule(context);
     const onExecutionEnd = this.addExecutionEnd(context, experiment);
+    const onFisEnd = this.addFisEnd(context);
     const sweep = this.addSweep(context, experiment);
     new OperatorAlarms(this, 'OperatorAlarms', {
       operators: this.operators,
       stateMachine: experiment.stateMachine,
-      afterFault: [sweep, steps.rollBack, steps.concludeExperiment, onExecutionEnd, onAlarm],
+      afterFault: [sweep, steps.rollBack, steps.concludeExperiment, onExecutionEnd, onAlarm, onFisEnd],
     });
   }
 
@@ -91,6 +93,30 @@ export class SafetyNet extends Construct {
       ],
     });
     return onExecutionEnd;
+  }
+
+  /** FIS does not read the lease, and nothing else tells that it ended a fault before its time. */
+  private addFisEnd(context: ControlPlaneContext): ControlFunction {
+    const { configurationFile, leases, audit, fis } = context;
+    const onFisEnd = new ControlFunction(this, 'OnFisEnd', {
+      entry: 'rollback/on-fis-end.lambda.ts',
+      description: 'A fault in FIS ended before its time: release the lease of its experiment.',
+      configurationFile,
+      capabilities: [leases.read(), leases.update(), audit.append(), fis.recognize()],
+      timeoutSeconds: FUNCTION_SECONDS.short,
+      reservedConcurrency: 2,
+      asyncRetryAttempts: 2,
+    });
+    new Rule(this, 'FisExperimentEnded', {
+      description: 'Holdfast: FIS experiments that end before their time.',
+      eventPattern: {
+        source: ['aws.fis'],
+        detailType: ['FIS Experiment State Change'],
+        detail: { 'new-state': { status: [...EARLY_FIS_ENDS] } },
+      },
+      targets: [new LambdaFunction(onFisEnd, { maxEventAge: Duration.seconds(TTL_SECONDS.max), retryAttempts: 10 })],
+    });
+    return onFisEnd;
   }
 
   private addSweep(context: ControlPlaneContext, experiment: ExperimentStateMachine): ControlFunction {

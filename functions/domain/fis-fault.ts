@@ -4,6 +4,12 @@ import type { FisAction } from './faults/kind.ts';
 import { type ResolvedTargets, resolvedFault } from './targets.ts';
 import type { FisRollback } from './workflow.ts';
 
+/**
+ * States of a FIS experiment that end a fault before its time. `completed` is not among them: a reboot is complete at once,
+ * and an action that lasts does so beyond the TTL.
+ */
+export const EARLY_FIS_ENDS: readonly string[] = ['stopping', 'stopped', 'failed'];
+
 /** One fault that AWS FIS is asked to apply, complete before anything is created: it goes into the audit log first. */
 export interface FisFault {
   faultId: string;

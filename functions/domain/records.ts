@@ -78,7 +78,7 @@ function wasAutoRolledBack(entries: readonly AuditEntry[], guard: GuardReport | 
   const applied = entries.some(({ type }) => type === 'INJECTED');
   if (applied && endedUnseen(entries).length > 0) return true;
   const reason = guard?.reason ?? lastOf(entries, 'ABORT_REQUESTED')?.reason;
-  return reason === undefined || ['GUARDRAIL', 'ALARM', 'SWEEP', 'ROLLBACK'].includes(reason);
+  return reason === undefined || ['GUARDRAIL', 'ALARM', 'EFFECT_LOST', 'SWEEP', 'ROLLBACK'].includes(reason);
 }
 
 /** Name-based UUID (RFC 9562, version 8): concluding twice writes the same row twice, not two rows. */

@@ -51,7 +51,16 @@ export interface Reading {
 }
 
 /** Why a lease was released; the first reason stays. */
-export const RELEASE_REASONS = ['TTL', 'GUARDRAIL', 'ABORT', 'ALARM', 'KILL_SWITCH', 'ROLLBACK', 'SWEEP'] as const;
+export const RELEASE_REASONS = [
+  'TTL',
+  'GUARDRAIL',
+  'ABORT',
+  'ALARM',
+  'KILL_SWITCH',
+  'EFFECT_LOST',
+  'ROLLBACK',
+  'SWEEP',
+] as const;
 export type ReleaseReason = (typeof RELEASE_REASONS)[number];
 
 /** One document for one node, complete before anything is sent: it goes into the audit log first. */

@@ -8,6 +8,9 @@ import { log } from '../runtime/log.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
 import type { Leases } from '../tables/leases.ts';
 import type { Locks } from '../tables/locks.ts';
+import { releaseAndRecord } from './release-and-record.ts';
+
+const ACTOR = { function: 'on-alarm' };
 
 /** The part of EventBridge's `CloudWatch Alarm State Change` that is used. */
 export interface AlarmStateChange {
@@ -51,7 +54,8 @@ export async function onAlarm(event: AlarmStateChange, dependencies: OnAlarmDepe
       if (experimentId === undefined) ignore(`no experiment holds ${cluster}`);
       else if (await tolerates(experimentId, severity, dependencies)) ignore(`${experimentId} tolerates ${severity}`);
       else {
-        await release(experimentId, `${alarmName} (${severity}): ${state.reason ?? 'no reason given'}`, dependencies);
+        const detail = `${alarmName} (${severity}): ${state.reason ?? 'no reason given'}`;
+        await releaseAndRecord(experimentId, { reason: 'ALARM', detail }, ACTOR, dependencies);
         result.released.push(experimentId);
       }
     }
@@ -72,17 +76,5 @@ async function tolerates(
   } catch (error) {
     log.error('terms not readable: released', { experimentId, error: String(error) });
     return false;
-  }
-}
-
-/** Releases the lease, then records: the rollback never waits for the record. */
-async function release(experimentId: string, detail: string, dependencies: OnAlarmDependencies): Promise<void> {
-  const { audit, leases, clock } = dependencies;
-  await leases.release(experimentId, 'ALARM', detail);
-  const details = { reason: 'ALARM', detail } as const;
-  try {
-    await withDeadline(audit.append(experimentId, 'ABORT_REQUESTED', { function: 'on-alarm' }, details), clock);
-  } catch (error) {
-    log.error('released, but the alarm is not recorded', { experimentId, error: String(error) });
   }
 }

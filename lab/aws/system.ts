@@ -93,7 +93,7 @@ export function createSystem(options: SystemOptions): System {
   const cloudWatch = new CloudWatch(template, events, usage);
   const instances = new Instances(hosts, options.power);
   const ec2 = new Ec2(template.place, instances);
-  const fis = new Fis({ template, authorizer, ec2, cloudWatch });
+  const fis = new Fis({ template, authorizer, ec2, cloudWatch, events });
   const dynamoDb = new DynamoDb(template);
   const stepFunctions = new StepFunctions(template, lambda, events, usage);
   const agents = new AgentChannel(options.agentTokens, credentials, (instanceId) =>

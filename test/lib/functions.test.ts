@@ -69,6 +69,7 @@ describe('functions', () => {
       'guard/guard.lambda.ts',
       'rollback/on-alarm.lambda.ts',
       'rollback/on-execution-end.lambda.ts',
+      'rollback/on-fis-end.lambda.ts',
       'rollback/roll-back.lambda.ts',
       'rollback/sweep.lambda.ts',
       'rollback/verify-recovery.lambda.ts',
@@ -105,5 +106,6 @@ describe('functions', () => {
     expect(retries('probe/probe.lambda.ts')).toBe(0);
     expect(retries('rollback/on-alarm.lambda.ts')).toBe(2);
     expect(retries('rollback/on-execution-end.lambda.ts')).toBe(2);
+    expect(retries('rollback/on-fis-end.lambda.ts')).toBe(2);
   });
 });

@@ -113,8 +113,9 @@ describe('permissions', () => {
     expect(rollBack).not.toHaveProperty('Condition');
   });
 
-  it('lets abort and alarm release a lease but neither send a command nor start an execution', () => {
-    for (const entryPoint of ['api/abort-experiment.lambda.ts', 'rollback/on-alarm.lambda.ts']) {
+  it('lets abort, alarm and the end of a FIS fault release a lease but neither send a command nor start an execution', () => {
+    const stoppers = ['api/abort-experiment.lambda.ts', 'rollback/on-alarm.lambda.ts', 'rollback/on-fis-end.lambda.ts'];
+    for (const entryPoint of stoppers) {
       const stopper = functionAt(entryPoint);
       expect(actionsFor(stopper, 'dynamodb')).toContain('dynamodb:UpdateItem');
       expect([

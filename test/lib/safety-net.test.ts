@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GUARD_HEARTBEAT } from '../../functions/domain/names.ts';
+import { TTL_SECONDS } from '../../functions/domain/timing.ts';
 import { listOf, mentions, statementsOf } from './policies.ts';
 import { functionAt, logicalId, ofType, stack } from './synthesized.ts';
 
@@ -25,6 +26,23 @@ describe('safety net', () => {
     expect(died?.Targets.map(({ Arn }) => Arn)).toEqual([{ 'Fn::GetAtt': [onExecutionEnd, 'Arn'] }, { Ref: TOPIC }]);
   });
 
+  it('hears of every FIS experiment that ends before its time, for as long as a fault may live', () => {
+    const [rule, ...others] = rules.filter(({ EventPattern }) => mentions(EventPattern?.source ?? '', 'aws.fis'));
+    expect(others).toEqual([]);
+    expect(rule?.EventPattern).toEqual({
+      source: ['aws.fis'],
+      'detail-type': ['FIS Experiment State Change'],
+      detail: { 'new-state': { status: ['stopping', 'stopped', 'failed'] } },
+    });
+    const onFisEnd = logicalId(functionAt('rollback/on-fis-end.lambda.ts'));
+    expect(rule?.Targets).toMatchObject([
+      {
+        Arn: { 'Fn::GetAtt': [onFisEnd, 'Arn'] },
+        RetryPolicy: { MaximumEventAgeInSeconds: TTL_SECONDS.max, MaximumRetryAttempts: 10 },
+      },
+    ]);
+  });
+
   it('pages the operators when a part of the rollback fails, or an execution does', () => {
     const alarms = ofType('AWS::CloudWatch::Alarm')
       .map(([, { Properties }]) => Properties)
@@ -38,6 +56,7 @@ describe('safety net', () => {
       'verdict/conclude-experiment.lambda.ts',
       'rollback/on-execution-end.lambda.ts',
       'rollback/on-alarm.lambda.ts',
+      'rollback/on-fis-end.lambda.ts',
     ];
     for (const entryPoint of rollback) expect(watched('Errors', logicalId(functionAt(entryPoint)))).toHaveLength(1);
     for (const metric of ['ExecutionsFailed', 'ExecutionsTimedOut']) expect(watched(metric, MACHINE)).toHaveLength(1);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { FisClient, StopExperimentCommand } from '@aws-sdk/client-fis';
 import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { GetCommandInvocationCommand, SendCommandCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -94,6 +95,16 @@ export class Administrator {
       (options) => new SFNClient(options),
       async (stepFunctions) => {
         await stepFunctions.send(new StopExecutionCommand({ executionArn }));
+      },
+    );
+  }
+
+  /** What the console's *Stop experiment* does, in FIS. */
+  stopFisExperiment(id: string): Promise<void> {
+    return this.#with(
+      (options) => new FisClient(options),
+      async (fis) => {
+        await fis.send(new StopExperimentCommand({ id }));
       },
     );
   }

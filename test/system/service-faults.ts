@@ -6,9 +6,12 @@ import { CANARY_NODES, SystemUnderTest } from './harness.ts';
 /** From the guard's last heartbeat to the alarm: 30 s in the lab, which evaluates it every second; then FIS starts it. */
 const HEARTBEAT_BOUND_MS = 40_000;
 
+/** The event, a cold start, a second of the guard, and the step of the machine. */
+const EARLY_END_BOUND_MS = 5_000;
+
 interface FisView {
   templates: string[];
-  experiments: { tags: Record<string, string>; state: string; reason: string }[];
+  experiments: { id: string; tags: Record<string, string>; state: string; reason: string }[];
 }
 
 type Share = 'change' | 'rest';
@@ -96,6 +99,26 @@ function serviceFaultTests(share: Share): void {
       expect(await instanceState()).toBe('running');
       expect((await fis()).templates).toEqual([]);
     });
+    it('ends the run at once when somebody else stops the fault in the service', async () => {
+      await system.waitUntilSteady();
+      expect((await post('stopped_by_another', 'INSTANCE_STOP', 120)).status).toBe(202);
+      await untilInjected('stopped_by_another');
+      const [running] = await ofExperiment('stopped_by_another');
+      const stoppedMs = Date.now();
+      await system.administrator.stopFisExperiment(running?.id ?? '');
+      const over = await system.waitUntilOver('stopped_by_another', 170);
+      const rollingBack = over.timeline.find(({ type }) => type === 'ROLLING_BACK');
+      const tookMs = Date.parse(rollingBack?.at ?? '') - stoppedMs;
+      console.info(`stop in FIS → rollback of the run: ${tookMs} ms`);
+      expect(tookMs).toBeLessThan(EARLY_END_BOUND_MS);
+      expect(over).toMatchObject({ status: 'ABORTED', outcome: 'INCONCLUSIVE' });
+      expect(over.timeline).toContainEqual(
+        expect.objectContaining({ type: 'ABORT_REQUESTED', summary: expect.stringContaining('is stopping') }),
+      );
+      expect(await instanceState()).toBe('running');
+      expect((await fis()).templates).toEqual([]);
+    });
+
     it('gives the instance back when the guard hangs and nobody but the alarm over its heartbeat can notice', async () => {
       await system.waitUntilSteady();
       const postedMs = Date.now();

@@ -16,7 +16,19 @@ export type FisState =
 const OVER: readonly FisState[] = ['completed', 'failed', 'stopped', 'cancelled'];
 const LOOK_AT_ALARMS_MS = 500;
 
+/** The states of which FIS tells EventBridge, by its documentation. */
+const TOLD_NEW: readonly FisState[] = ['completed', 'failed', 'initiating', 'running', 'stopped', 'stopping'];
+const TOLD_OLD: readonly FisState[] = ['initiating', 'pending', 'running', 'stopping'];
+
+/** A state and what FIS says of it. */
+export interface StateWithReason {
+  status: FisState;
+  reason: string;
+}
+
 export interface ExperimentSeam {
+  /** Told of each change that FIS tells EventBridge. */
+  onChange(now: StateWithReason, before: StateWithReason): void;
   /** Name of a stop condition's alarm that is in ALARM; undefined: none is. */
   firingAlarm(): string | undefined;
   isLeverEngaged(): boolean;
@@ -35,6 +47,8 @@ export class FisExperiment {
   endedMs: number | undefined;
   state: FisState = 'pending';
   reason = '';
+  /** The last state that an event may name as the old one. */
+  #told: StateWithReason = { status: 'pending', reason: '' };
   readonly #seam: ExperimentSeam;
   readonly #stop = new AbortController();
 
@@ -110,5 +124,8 @@ export class FisExperiment {
     this.state = state;
     this.reason = reason;
     if (this.isOver) this.endedMs = Date.now();
+    const now = { status: state, reason };
+    if (TOLD_NEW.includes(state) && state !== this.#told.status) this.#seam.onChange(now, this.#told);
+    if (TOLD_OLD.includes(state)) this.#told = now;
   }
 }

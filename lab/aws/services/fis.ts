@@ -7,6 +7,7 @@ import { type Operation, type RestService, refuseUnknownFields, requiredString }
 import type { Template } from '../template/template.ts';
 import type { CloudWatch } from './cloudwatch.ts';
 import type { Ec2 } from './ec2.ts';
+import type { EventBridge } from './eventbridge.ts';
 import { runnable } from './fis-actions.ts';
 import { FisExperiment } from './fis-experiment.ts';
 import { type FisTemplate, parseTemplate, stringMap } from './fis-template.ts';
@@ -29,6 +30,7 @@ export interface FisDependencies {
   authorizer: Authorizer;
   ec2: Ec2;
   cloudWatch: Pick<CloudWatch, 'alarms' | 'arnOf'>;
+  events: Pick<EventBridge, 'emit'>;
 }
 
 /** Fault Injection Service: templates and experiments; what they do to instances is really done to the lab's hosts. */
@@ -153,12 +155,24 @@ export class Fis implements RestService {
   }
 
   #begin(templateId: string, template: FisTemplate, tags: Record<string, string>): FisExperiment {
-    const { template: stack, authorizer, ec2, cloudWatch } = this.#dependencies;
+    const { template: stack, authorizer, ec2, cloudWatch, events } = this.#dependencies;
     const id = newId('EXP');
     const alarmNamed = (arn: string) => [...cloudWatch.alarms].find(([name]) => cloudWatch.arnOf(name) === arn);
     const experiment = new FisExperiment(
       { id, templateId, template, tags },
       {
+        onChange: (now, before) =>
+          events.emit({
+            source: 'aws.fis',
+            'detail-type': 'FIS Experiment State Change',
+            resources: [this.#arn('experiment', id)],
+            detail: {
+              'experiment-id': id,
+              'experiment-template-id': templateId,
+              'new-state': { ...now },
+              'old-state': { ...before },
+            },
+          }),
         isLeverEngaged: () => this.safetyLeverEngaged,
         firingAlarm: () => template.alarmArns.map(alarmNamed).find((found) => found?.[1].state === 'ALARM')?.[0],
         prepare: async () => {

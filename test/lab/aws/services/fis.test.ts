@@ -91,6 +91,28 @@ async function instanceState(index: number): Promise<string | undefined> {
 }
 
 describe('an experiment of FIS', () => {
+  it('tells EventBridge of each change of its state, as AWS documents it', async () => {
+    const id = await start();
+    await until(id, 'running');
+    await fis.send(new StopExperimentCommand({ id }));
+    await until(id, 'stopped');
+    const told = lab.system.events.events.filter(({ detail }) => JSON.stringify(detail).includes(`"${id}"`));
+    expect(told[0]).toMatchObject({
+      ...{ source: 'aws.fis', 'detail-type': 'FIS Experiment State Change', account: ACCOUNT_ID, region: REGION },
+      resources: [`arn:aws:fis:${REGION}:${ACCOUNT_ID}:experiment/${id}`],
+    });
+    const states = told.map(
+      ({ detail }) => detail as Record<'new-state' | 'old-state', { status: string; reason: string }>,
+    );
+    expect(states.map((each) => [each['old-state'].status, each['new-state'].status])).toEqual([
+      ['pending', 'initiating'],
+      ['initiating', 'running'],
+      ['running', 'stopping'],
+      ['stopping', 'stopped'],
+    ]);
+    expect(states.at(-1)?.['new-state'].reason).toContain('by user');
+  });
+
   it('really stops the host, and starts it again when it is stopped', async () => {
     const id = await start();
     await until(id, 'running');
