@@ -35,6 +35,7 @@ const LAB_RULES = [
   },
   labFolder('traffic-imports-fleet-and-shared', 'traffic/', ['shared/', FLEET]),
   labFolder('aws-protocol-imports-no-other-folder', 'aws/protocol/', []),
+  labFolder('aws-referee-imports-protocol', 'aws/referee/', ['aws/protocol/']),
   labFolder('aws-template-imports-protocol', 'aws/template/', ['aws/protocol/']),
   labFolder('aws-iam-imports-protocol-and-template', 'aws/iam/', ['aws/protocol/', 'aws/template/']),
   labFolder('aws-services-import-what-is-below', 'aws/services/', ['aws/(protocol|iam|template)/', 'shared/', FLEET]),

@@ -29,6 +29,7 @@ function system(name: string, files: string) {
       name,
       include: [files],
       globalSetup: ['test/system/set-up.ts'],
+      setupFiles: ['test/system/expect-no-violation.ts'],
       env: { LAB_DIRECTORY: SYSTEM_LAB_DIRECTORY },
       testTimeout: 180_000,
       hookTimeout: 180_000,

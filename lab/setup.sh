@@ -1,8 +1,8 @@
 #!/bin/sh
-# Prepares this machine for the named part of the project: missing npm and Debian packages, nothing else. Quiet and
+# Prepares this machine for the named part of the project: missing npm, Debian and Python packages, nothing else. Quiet and
 # quick when all is there. Run by the npm scripts before the part itself: `sh lab/setup.sh lab`.
 #
-#   lab       what the lab runs on real hosts: Redis, Prometheus, namespaces, firewall
+#   lab       what the lab runs on real hosts: Redis, Prometheus, namespaces, firewall; AWS's descriptions of its services
 #   test      the same and what checks the code; on a machine that can have no lab, the packages only (the tests say so)
 #   packages  node_modules only
 set -eu
@@ -81,6 +81,29 @@ install_debian_packages() {
     say "installed$missing ($(($(date +%s) - started)) s)"
 }
 
+# install_python_packages LIST...: each list, exactly as it is pinned, into a directory of its own content in the user's cache,
+# where lab/shared/python-packages.ts finds it.
+install_python_packages() {
+    for list; do
+        content=$(sha256sum <"$list" | cut -c1-16)
+        packages=${XDG_CACHE_HOME:-$HOME/.cache}/holdfast/python/$content
+        [ ! -d "$packages" ] || continue
+        started=$(date +%s)
+        # Another run may do the same: what is whole is moved into place, and the first one stays.
+        mkdir -p "${packages%/*}"
+        new=$(mktemp -d "$packages.XXXXXX")
+        if ! /usr/bin/python3 -m pip install --quiet --target "$new" --require-hashes --no-deps --only-binary :all: \
+            -r "$list" >"$logs/pip" 2>&1; then
+            rm -rf "$new"
+            cat "$logs/pip" >&2
+            say "could not install the packages of $list"
+            return 1
+        fi
+        mv -T "$new" "$packages" 2>/dev/null || rm -rf "$new"
+        say "Python packages of $list installed ($(($(date +%s) - started)) s)"
+    done
+}
+
 part=${1:-}
 can_have_lab() { [ "$(uname -s)" = Linux ] && [ "$(id -u)" = 0 ]; }
 if [ "$part" = test ] && ! can_have_lab; then part=packages; fi
@@ -116,5 +139,10 @@ install_npm_packages &
 npm_job=$!
 status=0
 (install_debian_packages) || status=$?
+# pip is one of the Debian packages.
+case "$status $part" in
+'0 lab') install_python_packages lab/requirements.txt || status=$? ;;
+'0 test') install_python_packages lab/requirements.txt test/requirements.txt || status=$? ;;
+esac
 wait "$npm_job" || status=$?
 exit "$status"

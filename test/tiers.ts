@@ -41,6 +41,8 @@ const STATIC: Chain = [
   checked('python lint', 5, 'node', 'test/lint-python.ts'),
   checked('dependency rules', 20, 'sh', 'test/dependency-rules.sh', 'bin', 'lib', 'functions', 'lab', 'test', 'bench'),
   checked('unused code', 20, 'knip'),
+  // Set-up has pip where it may install Debian's packages.
+  { ...checked('template', 20, 'node', 'test/lint-template.ts'), needsRoot: true },
 ];
 
 const CHANGE: Run = [

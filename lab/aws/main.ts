@@ -10,8 +10,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { FLEET_HOSTS } from '../fleet/fleet.ts';
 import { hostPower } from '../fleet/host-power.ts';
-import { LAB_FILES, OWN_FILES, writeJson } from '../shared/files.ts';
+import { LAB_FILES, noteViolation, OWN_FILES, writeJson } from '../shared/files.ts';
 import { inNetworkOf } from '../shared/namespaces.ts';
+import { LAB_PACKAGES, pythonPackages } from '../shared/python-packages.ts';
 import {
   ACCOUNT_ID,
   AWS_DATA_ADDRESS,
@@ -21,6 +22,8 @@ import {
   LAMBDA_NETWORK,
   REGION,
 } from '../shared/topology.ts';
+import { readModels } from './referee/model.ts';
+import { Referee } from './referee/referee.ts';
 import { createSystem } from './system.ts';
 import { readTemplate } from './template/template.ts';
 
@@ -29,6 +32,7 @@ if (directory === undefined) throw new Error('LAB_DIRECTORY: absolute path of th
 const file = (name: keyof typeof LAB_FILES): string => join(directory, LAB_FILES[name]);
 
 rmSync(file('awsReady'), { force: true });
+rmSync(join(directory, OWN_FILES.violations), { force: true });
 const template = readTemplate(file('cdkOut'), { accountId: ACCOUNT_ID, region: REGION });
 const tokens = z
   .record(z.string(), z.string())
@@ -39,6 +43,7 @@ const system = createSystem({
   power: hostPower(directory),
   agentTokens: new Map(Object.entries(tokens)),
   secretFile: file('storeSecret'),
+  referee: new Referee(readModels(pythonPackages(LAB_PACKAGES)), (violation) => noteViolation(directory, violation)),
   nowMs: Date.now,
   seam: {
     endpoint: `https://${AWS_HOST_NAME}`,

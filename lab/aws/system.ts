@@ -9,6 +9,7 @@ import { jsonEndpoint } from './protocol/json-protocol.ts';
 import type { Credentials } from './protocol/principal.ts';
 import { queryEndpoint } from './protocol/query-protocol.ts';
 import { restEndpoint } from './protocol/rest-protocol.ts';
+import type { Referee } from './referee/referee.ts';
 import { ApiGateway } from './services/api-gateway.ts';
 import { AutoScaling } from './services/auto-scaling.ts';
 import { CloudWatch } from './services/cloudwatch.ts';
@@ -37,6 +38,7 @@ export interface SystemOptions {
   /** Instance id → token of its agent. */
   agentTokens: ReadonlyMap<string, string>;
   secretFile: string;
+  referee: Referee;
   nowMs: () => number;
 }
 
@@ -129,6 +131,7 @@ export function createSystem(options: SystemOptions): System {
       ...(api === undefined ? [] : [api]),
     ],
     unsigned: [agents, customResources],
+    referee: options.referee,
     nowMs: options.nowMs,
   });
   return {

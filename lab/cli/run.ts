@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectionOf, readLab } from '../runtime/lab-file.ts';
 import { findSupervisor, readStatus, reservation, startLab, stopLab } from '../runtime/lifecycle.ts';
+import { readViolations } from '../shared/files.ts';
 import { readPayload } from './payload.ts';
 import { runExperiment } from './run-experiment.ts';
 
@@ -68,7 +69,7 @@ export async function messageOnLeaving(abortTaken: AbortSignal): Promise<string>
     : 'left: the abort was not answered; if the experiment has begun, it ends by its TTL at the latest';
 }
 
-/** An experiment in a lab with a dead part proves nothing: it is aborted and counts as failed. */
+/** An experiment in a lab with a dead part, or one that is not like AWS, proves nothing: it is aborted and counts as failed. */
 async function abortIfLabBreaks(
   directory: string,
   interrupt: AbortController,
@@ -76,10 +77,10 @@ async function abortIfLabBreaks(
   experiment: Promise<number>,
 ): Promise<number> {
   const stopWatching = new AbortController();
-  const death = watchForDeath(directory, stopWatching.signal);
+  const broken = watchForBreak(directory, stopWatching.signal);
   try {
-    const first = await Promise.race([experiment, death]);
-    if (typeof first === 'number') return deathIn(directory) === undefined ? first : failed(directory, say);
+    const first = await Promise.race([experiment, broken]);
+    if (typeof first === 'number') return breakIn(directory) === undefined ? first : failed(directory, say);
     say(`the lab is broken: ${first}`);
     interrupt.abort();
     await Promise.race([experiment.catch(() => undefined), delay(ROLLBACK_PATIENCE_MS, undefined, { ref: false })]);
@@ -90,19 +91,21 @@ async function abortIfLabBreaks(
 }
 
 function failed(directory: string, say: (text: string) => void): number {
-  say(`the lab is broken: ${deathIn(directory)}`);
+  say(`the lab is broken: ${breakIn(directory)}`);
   return EXIT_FAILED;
 }
 
-function deathIn(directory: string): string | undefined {
+function breakIn(directory: string): string | undefined {
   if (findSupervisor(directory) === undefined) return 'it has ended';
-  return Object.values(readStatus(directory)).find((part) => part.state === 'died')?.reason;
+  const death = Object.values(readStatus(directory)).find((part) => part.state === 'died')?.reason;
+  const [violation] = readViolations(directory);
+  return death ?? (violation && `AWS would not have said this, or not have taken it: ${violation}`);
 }
 
-async function watchForDeath(directory: string, signal: AbortSignal): Promise<string> {
+async function watchForBreak(directory: string, signal: AbortSignal): Promise<string> {
   while (!signal.aborted) {
-    const death = deathIn(directory);
-    if (death !== undefined) return death;
+    const broken = breakIn(directory);
+    if (broken !== undefined) return broken;
     await delay(WATCH_INTERVAL_MS);
   }
   return 'no longer watched';

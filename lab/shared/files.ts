@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 /** The checkout this lab runs from. */
@@ -36,6 +36,8 @@ export const OWN_FILES = {
   prometheusConfiguration: 'prometheus.yml',
   prometheusSocket: 'prometheus.sock',
   synthesisHash: 'cdk.hash',
+  /** What AWS would not have known, of a request or an answer; one a line, and each once. */
+  violations: 'violations',
 } as const;
 
 /** The socket that takes a host's power commands; it lies outside the host's namespaces. */
@@ -53,4 +55,14 @@ export function writeAtomically(path: string, content: string, mode = 0o600): vo
 
 export function writeJson(path: string, value: unknown): void {
   writeAtomically(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+export function noteViolation(directory: string, violation: string): void {
+  appendFileSync(join(directory, OWN_FILES.violations), `${violation}\n`);
+}
+
+/** Empty while all that was said between the system and the lab could have been said to AWS. */
+export function readViolations(directory: string): string[] {
+  const file = join(directory, OWN_FILES.violations);
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];
 }

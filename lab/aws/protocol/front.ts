@@ -13,6 +13,14 @@ export interface UnsignedRoute {
   handle(request: WireRequest, signal: AbortSignal): Promise<object> | object;
 }
 
+/** Who holds both sides to AWS's own description of a service. */
+export interface Referee {
+  /** @throws AwsError for a request that the service would refuse. */
+  judgeRequest(service: string, request: WireRequest): void;
+  /** @throws Error for an answer that the service would never give. */
+  judgeAnswer(service: string, request: WireRequest, answer: HttpAnswer): void;
+}
+
 export interface FrontDependencies {
   keys: KeyRing;
   authorizer: Authorizer;
@@ -20,6 +28,7 @@ export interface FrontDependencies {
   region: string;
   endpoints: readonly Endpoint[];
   unsigned: readonly UnsignedRoute[];
+  referee: Referee;
   nowMs: () => number;
 }
 
@@ -43,15 +52,18 @@ async function answer(
   const hungUp = new AbortController();
   response.on('close', () => hungUp.abort());
   const request = await readRequest(incoming);
-  let result: HttpAnswer;
-  try {
-    result = await dispatch(dependencies, request, hungUp.signal);
-  } catch (thrown) {
+  const failed = (thrown: unknown): HttpAnswer => {
     const error = thrown instanceof AwsError ? thrown : new AwsError('InternalFailure', String(thrown), 500);
     if (!(thrown instanceof AwsError) && !hungUp.signal.aborted)
       console.error(`front: ${request.method} ${request.url}:`, thrown);
     if (error.code === 'UnknownOperationException') console.error(`front: ${error.message}`);
-    result = renderError(dependencies.endpoints, request, error);
+    return renderError(dependencies.endpoints, request, error);
+  };
+  let result = await dispatch(dependencies, request, hungUp.signal).catch(failed);
+  try {
+    dependencies.referee.judgeAnswer(claimedService(request.headers) ?? '', request, result);
+  } catch (thrown) {
+    result = failed(thrown);
   }
   if (hungUp.signal.aborted) return;
   response.writeHead(result.status, {
@@ -63,7 +75,7 @@ async function answer(
 }
 
 async function dispatch(
-  { keys, authorizer, usage, region, endpoints, unsigned, nowMs }: FrontDependencies,
+  { keys, authorizer, usage, region, endpoints, unsigned, referee, nowMs }: FrontDependencies,
   request: WireRequest,
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
@@ -75,6 +87,7 @@ async function dispatch(
   if (endpoint === undefined) throw unknownOperation('AWS', `the service ${service}`);
   const call = endpoint.read(request);
   usage.count(principal.name, `${service}.${call.name}`);
+  referee.judgeRequest(service, request);
   await authorizer.require(principal, call.demands(), request.sourceIp);
   return call.run({ ...verified, sourceIp: request.sourceIp, signal });
 }

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { servicePrincipal } from '../iam/roles.ts';
-import { AwsError } from '../protocol/aws-error.ts';
 import { isObject, type Json, type JsonObject } from '../protocol/json.ts';
 import {
   type JsonService,
@@ -86,10 +85,7 @@ export class EventBridge implements JsonService {
 
   #put(input: JsonObject): object {
     refuseUnknownFields(input, ['Entries']);
-    const entries = objectList(input.Entries);
-    if (entries.length === 0 || entries.length > 10)
-      throw new AwsError('ValidationException', 'Entries: 1 to 10 are allowed');
-    const results = entries.map((entry) => {
+    const results = objectList(input.Entries).map((entry) => {
       const detail: Json = JSON.parse(requiredString(entry, 'Detail'));
       const event = this.#envelope({
         source: requiredString(entry, 'Source'),

@@ -4,7 +4,6 @@ import { objectList, refuseUnknownFields, requiredString, stringList } from '../
 import { checkAction, type FisAction } from './fis-actions.ts';
 
 const MAX_STOP_CONDITIONS = 5;
-const MAX_RESOURCES = 5;
 
 /** A template as far as the lab takes one: one action on resources that are named. */
 export interface FisTemplate {
@@ -33,8 +32,7 @@ export function parseTemplate(input: JsonObject): FisTemplate {
     if (target.selectionMode !== 'ALL') throw invalid(`targets.${name}.selectionMode: ALL in the lab`);
     return stringList(target, 'resourceArns');
   });
-  if (resourceArns.length === 0 || resourceArns.length > MAX_RESOURCES)
-    throw invalid(`targets: 1 to ${MAX_RESOURCES} resources`);
+  if (resourceArns.length === 0) throw invalid('targets: at least one resource');
   const parsed = {
     actionId: requiredString(action, 'actionId'),
     parameters: stringMap(action, 'parameters'),

@@ -204,13 +204,13 @@ export class Fis implements RestService {
   }
 
   #show(experiment: FisExperiment): object {
-    const { id, templateId, template, tags, state, reason, createdMs, startedMs, endedMs } = experiment;
+    const { id, templateId, template, tags, createdMs, startedMs, endedMs } = experiment;
     const { targets, roleArn, action } = template;
     const begun = startedMs === undefined ? {} : { startTime: startedMs / 1000 };
     return {
       experiment: {
         ...{ id, experimentTemplateId: templateId, roleArn, tags, targets },
-        state: { status: state, reason },
+        state: stateOf(experiment),
         creationTime: createdMs / 1000,
         ...begun,
         // The one action begins with the experiment and has no start time before.
@@ -221,9 +221,10 @@ export class Fis implements RestService {
   }
 
   #listExperiments(input: JsonObject): object {
-    const all = [...this.experiments.values()].map(({ id, templateId, tags, state, reason, createdMs }) => ({
-      ...{ id, experimentTemplateId: templateId, tags, creationTime: createdMs / 1000 },
-      state: { status: state, reason },
+    const all = [...this.experiments.values()].map((experiment) => ({
+      ...{ id: experiment.id, experimentTemplateId: experiment.templateId, tags: experiment.tags },
+      creationTime: experiment.createdMs / 1000,
+      state: stateOf(experiment),
     }));
     const { items, ...next } = page(all, input);
     return { experiments: items, ...next };
@@ -246,6 +247,10 @@ export class Fis implements RestService {
     this.#made.set(key, { request, id });
     return id;
   }
+}
+
+function stateOf({ state, reason }: FisExperiment): object {
+  return { status: state, ...(reason === '' ? {} : { reason }) };
 }
 
 function page<T>(all: T[], { maxResults, nextToken }: JsonObject): { items: T[]; nextToken?: string } {

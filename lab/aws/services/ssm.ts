@@ -16,7 +16,6 @@ import type { AgentChannel } from './ssm-agents.ts';
 import { CommandBook, type Invocation } from './ssm-commands.ts';
 import { SsmDocument } from './ssm-document.ts';
 
-const MAX_INSTANCES_A_CALL = 50;
 const DEFAULT_DELIVERY_SECONDS = 3600;
 /** The first of what a command wrote, of which AWS keeps no more. */
 const STDOUT_CHARACTERS = 24_000;
@@ -87,17 +86,12 @@ export class Ssm implements JsonService {
     if (document === undefined)
       throw new AwsError('InvalidDocument', `Document with name ${input.DocumentName} does not exist.`);
     const instanceIds = stringList(input, 'InstanceIds');
-    if (instanceIds.length === 0 || instanceIds.length > MAX_INSTANCES_A_CALL) {
-      throw new AwsError('ValidationException', `InstanceIds: 1 to ${MAX_INSTANCES_A_CALL} are allowed`);
-    }
+    if (instanceIds.length === 0) throw new AwsError('ValidationException', 'InstanceIds: at least one');
     const invalid = instanceIds.filter((id) => this.#agents.registered(id) === undefined);
     if (invalid.length > 0) {
       throw new AwsError('InvalidInstanceId', `Instances [[${invalid.join(', ')}]] not in a valid state for account`);
     }
     const deliverySeconds = Number(input.TimeoutSeconds ?? DEFAULT_DELIVERY_SECONDS);
-    if (!(deliverySeconds >= 30 && deliverySeconds <= 2_592_000)) {
-      throw new AwsError('ValidationException', 'TimeoutSeconds: 30 to 2592000 are allowed');
-    }
     const parameters = isObject(input.Parameters) ? input.Parameters : {};
     const work = document.bind(parameters);
     const [commandId, requestedMs] = [randomUUID(), Date.now()];

@@ -4,9 +4,12 @@ import { Agent, createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Credentials } from '../../../lab/aws/protocol/principal.ts';
+import { readModels } from '../../../lab/aws/referee/model.ts';
+import { Referee } from '../../../lab/aws/referee/referee.ts';
 import { createSystem, type System } from '../../../lab/aws/system.ts';
 import { resolveTemplate } from '../../../lab/aws/template/template.ts';
 import { FLEET_HOSTS } from '../../../lab/fleet/fleet.ts';
+import { LAB_PACKAGES, pythonPackages } from '../../../lab/shared/python-packages.ts';
 import { ACCOUNT_ID, REGION } from '../../../lab/shared/topology.ts';
 import { TEMPLATE } from './fixture-template.ts';
 
@@ -36,6 +39,9 @@ export interface Lab {
   directory: string;
   caFile: string;
   client(credentials: Credentials): object;
+  /** What AWS would not have known so far, and forgets it: for a test that provokes it. */
+  takeViolations(): string[];
+  /** @throws Error for a request or an answer that AWS would not have known. */
   stop(): void;
 }
 
@@ -82,6 +88,8 @@ export async function startLab(nowMs: () => number = Date.now): Promise<Lab> {
   const enter = (place: string): string[] => ['env', `VPC_OF_THE_TEST=${place}`];
   const networks = { enterVpc: enter('inside'), enterWithoutVpc: enter('outside') };
   const seam = { endpoint: '', caFile, logDirectory: join(directory, 'log'), ...networks };
+  const violations: string[] = [];
+  const referee = new Referee(readModels(pythonPackages(LAB_PACKAGES)), (violation) => violations.push(violation));
   let handle: System['front'] | undefined;
   const server: Server = createServer({ key: readFileSync(key), cert: readFileSync(caFile) }, (request, response) =>
     handle?.(request, response),
@@ -96,6 +104,7 @@ export async function startLab(nowMs: () => number = Date.now): Promise<Lab> {
     power,
     agentTokens: new Map([[HOST.instanceId, AGENT_TOKEN]]),
     secretFile: join(directory, 'secret.json'),
+    referee,
     nowMs,
   });
   handle = system.front;
@@ -114,12 +123,14 @@ export async function startLab(nowMs: () => number = Date.now): Promise<Lab> {
       maxAttempts: 1,
       requestHandler: { httpsAgent },
     }),
+    takeViolations: () => violations.splice(0),
     stop() {
       system.stop();
       httpsAgent.destroy();
       server.closeAllConnections();
       server.close();
       rmSync(directory, { recursive: true, force: true });
+      if (violations.length > 0) throw new Error(violations.join('\n'));
     },
   };
 }

@@ -239,7 +239,7 @@ describe('what FIS knows', () => {
           },
         },
       },
-      /1 to 5 resources/,
+      /at most 5 are allowed/,
     ],
     [
       'a duration under a minute',
@@ -256,6 +256,7 @@ describe('what FIS knows', () => {
     ],
   ])('refuses a template with %s', async (_what, wrong, message) => {
     await expect(fis.send(new CreateExperimentTemplateCommand({ ...template(), ...wrong }))).rejects.toThrow(message);
+    lab.takeViolations();
   });
 
   it('denies what no policy of the caller allows, as its protocol does', async () => {

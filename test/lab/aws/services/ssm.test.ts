@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -123,7 +124,7 @@ describe('Run Command', () => {
   });
 
   it('keeps the first 24,000 characters of what a command wrote, and the first 8,000 of its errors', async () => {
-    const [commandId, endedMs] = ['of-many-words', Date.now()];
+    const [commandId, endedMs] = [randomUUID(), Date.now()];
     lab.system.ssm.book.invocations.push({
       ...{ commandId, instanceId: HOST.instanceId, documentName: 'Test-Sleep', comment: '' },
       ...{ status: 'Success', statusDetails: 'Success', responseCode: 0, requestedMs: endedMs, endedMs },
@@ -151,7 +152,7 @@ describe('Run Command', () => {
     await expect(client.send(elsewhere)).rejects.toMatchObject({ name: 'InvalidInstanceId' });
     const asFunction = new SSMClient(lab.client(functionCredentials(lab)));
     await expect(asFunction.send(elsewhere)).rejects.toMatchObject({ name: 'AccessDeniedException' });
-    await expect(asFunction.send(new CancelCommandCommand({ CommandId: 'x' }))).rejects.toMatchObject({
+    await expect(asFunction.send(new CancelCommandCommand({ CommandId: randomUUID() }))).rejects.toMatchObject({
       name: 'AccessDeniedException',
     });
   });

@@ -1,0 +1,93 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+
+/** AWS's own description of a service, as botocore ships it: the parts that the referee reads. */
+export interface ServiceModel {
+  metadata: { protocol: string; protocols?: string[]; targetPrefix?: string };
+  operations: Record<string, OperationModel>;
+  shapes: Record<string, Shape>;
+}
+
+export interface OperationModel {
+  name: string;
+  http: { method: string; requestUri: string; responseCode?: number };
+  input?: { shape: string };
+  output?: { shape: string };
+  errors?: { shape: string }[];
+}
+
+export interface Member {
+  shape: string;
+  /** Where a REST protocol puts it; absent: in the body. */
+  location?: 'uri' | 'querystring' | 'header' | 'headers' | 'statusCode';
+  locationName?: string;
+  /** Its name in EC2's forms, where it is not `locationName` with a capital. */
+  queryName?: string;
+}
+
+export interface Shape {
+  type: string;
+  required?: string[];
+  members?: Record<string, Member>;
+  /** Of a list. */
+  member?: Member;
+  /** Of a map. */
+  key?: Member;
+  value?: Member;
+  enum?: string[];
+  pattern?: string;
+  /** Characters, bytes, items or the value itself. */
+  min?: number;
+  max?: number;
+  /** Exactly one member is set. */
+  union?: boolean;
+  /** The member that is the whole body of a REST message. */
+  payload?: string;
+  error?: { code?: string; httpStatusCode?: number };
+}
+
+/** Signing name of a service that the lab stands in for → its folder in botocore. */
+const FOLDERS: Record<string, string> = {
+  dynamodb: 'dynamodb',
+  ec2: 'ec2',
+  events: 'events',
+  fis: 'fis',
+  lambda: 'lambda',
+  monitoring: 'cloudwatch',
+  secretsmanager: 'secretsmanager',
+  ssm: 'ssm',
+  states: 'stepfunctions',
+};
+
+/**
+ * Patterns that the service itself does not keep: its documentation shows fractions of a second, and an empty text for a
+ * command that has not begun.
+ */
+const NOT_KEPT: Record<string, string[]> = { ssm: ['StringDateTime'] };
+
+/** @param packages the directory in which `botocore/` is. @returns signing name → the newest model of that service. */
+export function readModels(packages: string): Map<string, ServiceModel> {
+  const models = new Map<string, ServiceModel>();
+  for (const [signingName, folder] of Object.entries(FOLDERS)) {
+    const directory = join(packages, 'botocore/data', folder);
+    // A folder for each version of the API, which is a date.
+    const version = readdirSync(directory)
+      .filter((name) => /^\d{4}-\d\d-\d\d$/.test(name))
+      .sort()
+      .at(-1);
+    if (version === undefined) throw new Error(`${directory}: no version of an API`);
+    const text = gunzipSync(readFileSync(join(directory, version, 'service-2.json.gz'))).toString('utf8');
+    const model: ServiceModel = JSON.parse(text);
+    for (const name of NOT_KEPT[signingName] ?? []) delete shapeNamed(model, name).pattern;
+    models.set(signingName, model);
+  }
+  return models;
+}
+
+/** @throws Error for a shape that is not in the model. */
+export function shapeNamed(model: ServiceModel, name: string): Shape {
+  const shape = model.shapes[name];
+  if (shape === undefined) throw new Error(`the model has no shape ${name}`);
+  return shape;
+}
