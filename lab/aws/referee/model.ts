@@ -60,12 +60,6 @@ const FOLDERS: Record<string, string> = {
   states: 'stepfunctions',
 };
 
-/**
- * Patterns that the service itself does not keep: its documentation shows fractions of a second, and an empty text for a
- * command that has not begun.
- */
-const NOT_KEPT: Record<string, string[]> = { ssm: ['StringDateTime'] };
-
 /** @param packages the directory in which `botocore/` is. @returns signing name → the newest model of that service. */
 export function readModels(packages: string): Map<string, ServiceModel> {
   const models = new Map<string, ServiceModel>();
@@ -78,9 +72,7 @@ export function readModels(packages: string): Map<string, ServiceModel> {
       .at(-1);
     if (version === undefined) throw new Error(`${directory}: no version of an API`);
     const text = gunzipSync(readFileSync(join(directory, version, 'service-2.json.gz'))).toString('utf8');
-    const model: ServiceModel = JSON.parse(text);
-    for (const name of NOT_KEPT[signingName] ?? []) delete shapeNamed(model, name).pattern;
-    models.set(signingName, model);
+    models.set(signingName, JSON.parse(text));
   }
   return models;
 }
