@@ -25,6 +25,11 @@ export default defineConfiguration({
     subnetIds: ['subnet-0a1b2c3d4e5f60718'],
     availabilityZones: ['eu-west-1a'],
     securityGroupId: 'sg-0a1b2c3d4e5f60718',
+    // Nothing else of AWS can be reached from the namespaces of functions and hosts.
+    endpoints: {
+      routeTableIds: ['rtb-0a1b2c3d4e5f60718'],
+      hostSecurityGroupIds: ['sg-0a1b2c3d4e5f60719'],
+    },
   },
   apiPrincipals: ['arn:aws:iam::111122223333:user/lab-operator', 'arn:aws:iam::111122223333:user/lab-administrator'],
 });

@@ -17,6 +17,17 @@ export function allow(actions: string[], resources: string[], environment: Recor
   return { statements: [new PolicyStatement({ actions, resources })], environment };
 }
 
+/** Where a service's endpoint is not called as its actions are. */
+const ENDPOINTS: Record<string, string> = { cloudwatch: 'monitoring' };
+
+/** The services that whoever has these capabilities calls, by the names of their endpoints, sorted. */
+export function servicesOf(capabilities: readonly Capability[]): string[] {
+  const prefixes = capabilities
+    .flatMap(({ statements }) => statements.flatMap(({ actions }) => actions))
+    .map((action) => action.split(':')[0] ?? '');
+  return [...new Set(prefixes.map((prefix) => ENDPOINTS[prefix] ?? prefix))].sort();
+}
+
 /** Instances, their tags and addresses. EC2's Describe actions know no resources. */
 export function describeInstances(): Capability {
   return allow(['ec2:DescribeInstances'], ['*']);

@@ -6,7 +6,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import { bundle } from './bundle.ts';
-import type { Capability } from './capability.ts';
+import { type Capability, servicesOf } from './capability.ts';
 
 export interface FunctionNetwork {
   vpc: IVpc;
@@ -50,6 +50,9 @@ export class ControlFunction extends LambdaFunction {
   /** Path below `functions/`. */
   readonly entryPoint: string;
   readonly timeLimit: Duration;
+  /** What its own code calls; logs, traces and network interfaces are the Lambda service's own affair. */
+  readonly services: readonly string[];
+  readonly isInVpc: boolean;
 
   constructor(scope: Construct, id: string, props: ControlFunctionProps) {
     const role = new Role(scope, `${id}Role`, {
@@ -79,6 +82,8 @@ export class ControlFunction extends LambdaFunction {
     });
     this.entryPoint = props.entry;
     this.timeLimit = Duration.seconds(props.timeoutSeconds);
+    this.services = servicesOf(props.capabilities);
+    this.isInVpc = props.network !== undefined;
     logGroup.grantWrite(role);
     if (props.network) this.addToRolePolicy(new PolicyStatement({ actions: NETWORK_ACTIONS, resources: ['*'] }));
     for (const statement of props.capabilities.flatMap((capability) => capability.statements)) {

@@ -3,7 +3,7 @@ import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
 import type { Configuration } from '../functions/engines/configuration.ts';
 import { describeAlarms, describeInstances, readSecrets } from './capability.ts';
-import type { FunctionNetwork } from './control-function.ts';
+import { ControlFunction, type FunctionNetwork } from './control-function.ts';
 import type { ControlPlaneContext } from './control-plane-context.ts';
 import { ExperimentApi } from './experiment-api.ts';
 import { ExperimentStateMachine } from './experiment-state-machine.ts';
@@ -13,6 +13,7 @@ import { FisAccess } from './fis-access.ts';
 import { KillSwitch } from './kill-switch.ts';
 import { SafetyNet } from './safety-net.ts';
 import { AuditTable, LeaseTable, LockTable, RecordTable, ReservationTable } from './tables.ts';
+import { servicesInVpc, VpcEndpoints } from './vpc-endpoints.ts';
 
 export interface ControlPlaneStackProps extends StackProps {
   configuration: Configuration;
@@ -53,6 +54,12 @@ export class ControlPlaneStack extends Stack {
     const experiment = new ExperimentStateMachine(this, 'Workflow', steps);
     const api = new ExperimentApi(this, 'Api', context, experiment);
     const safetyNet = new SafetyNet(this, 'SafetyNet', context, experiment, steps);
+
+    const { endpoints, ...network } = configuration.network;
+    if (endpoints) {
+      const functions = this.node.findAll().filter((node) => node instanceof ControlFunction);
+      new VpcEndpoints(this, 'Endpoints', { ...network, endpoints }, context.network, servicesInVpc(functions));
+    }
 
     this.output('ApiUrl', api.restApi.url, 'Base of the API; append v1/chaos/experiments.');
     this.output(

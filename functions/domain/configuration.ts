@@ -162,6 +162,8 @@ export function clusterAt<C extends Cluster>(cluster: C, port: number): C & { po
   return { ...cluster, port, unit: fill(cluster.unit), dataDirectory: fill(cluster.dataDirectory) };
 }
 
+const securityGroup = z.string().regex(/^sg-[0-9a-z]+$/);
+
 /** What of a deployment is not a cluster. */
 export const deploymentFields = {
   /** Where guard, probe and store checks run: they must reach the stores and Prometheus. */
@@ -169,7 +171,16 @@ export const deploymentFields = {
     vpcId: z.string().regex(/^vpc-[0-9a-z]+$/),
     subnetIds: z.array(z.string().regex(/^subnet-[0-9a-z]+$/)).min(1),
     availabilityZones: z.array(z.string()).min(1),
-    securityGroupId: z.string().regex(/^sg-[0-9a-z]+$/),
+    securityGroupId: securityGroup,
+    /** Makes VPC endpoints for what functions and hosts call. Absent: there are some, or a NAT gateway. */
+    endpoints: z
+      .strictObject({
+        /** Of the subnets of functions and hosts. */
+        routeTableIds: z.array(z.string().regex(/^rtb-[0-9a-z]+$/)).min(1),
+        /** Of the hosts. */
+        hostSecurityGroupIds: z.array(securityGroup).min(1),
+      })
+      .optional(),
   }),
   /** Principals (ARNs, may end in `*`) that may call the API; IAM policies still apply on top. */
   apiPrincipals: z.array(z.string().startsWith('arn:')).min(1),

@@ -19,11 +19,13 @@ import {
   AWS_HOST_NAME,
   AWS_MANAGEMENT_ADDRESS,
   AWS_PORT,
+  addressesOf,
+  FUNCTIONS_NAMESPACE,
   LAMBDA_NETWORK,
   REGION,
+  SERVICES,
 } from '../shared/topology.ts';
 import { readModels } from './referee/model.ts';
-import { Referee } from './referee/referee.ts';
 import { createSystem } from './system.ts';
 import { readTemplate } from './template/template.ts';
 
@@ -43,13 +45,18 @@ const system = createSystem({
   power: hostPower(directory),
   agentTokens: new Map(Object.entries(tokens)),
   secretFile: file('storeSecret'),
-  referee: new Referee(readModels(pythonPackages(LAB_PACKAGES)), (violation) => noteViolation(directory, violation)),
+  models: readModels(pythonPackages(LAB_PACKAGES)),
+  vpcAddresses: {
+    functions: SERVICES.filter(({ name }) => name === FUNCTIONS_NAMESPACE).flatMap(addressesOf),
+    hosts: FLEET_HOSTS.flatMap(addressesOf),
+  },
+  onViolation: (violation) => noteViolation(directory, violation),
   nowMs: Date.now,
   seam: {
     endpoint: `https://${AWS_HOST_NAME}`,
     caFile: file('caFile'),
     logDirectory: join(directory, OWN_FILES.log),
-    enterVpc: inNetworkOf('vpc'),
+    enterVpc: inNetworkOf(FUNCTIONS_NAMESPACE),
     enterWithoutVpc: inNetworkOf(LAMBDA_NETWORK.name),
   },
 });

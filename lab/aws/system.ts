@@ -9,7 +9,8 @@ import { jsonEndpoint } from './protocol/json-protocol.ts';
 import type { Credentials } from './protocol/principal.ts';
 import { queryEndpoint } from './protocol/query-protocol.ts';
 import { restEndpoint } from './protocol/rest-protocol.ts';
-import type { Referee } from './referee/referee.ts';
+import type { ServiceModel } from './referee/model.ts';
+import { Referee } from './referee/referee.ts';
 import { ApiGateway } from './services/api-gateway.ts';
 import { AutoScaling } from './services/auto-scaling.ts';
 import { CloudWatch } from './services/cloudwatch.ts';
@@ -27,6 +28,7 @@ import { Ssm } from './services/ssm.ts';
 import { AgentChannel } from './services/ssm-agents.ts';
 import { StepFunctions } from './services/step-functions.ts';
 import { Usage } from './services/usage.ts';
+import { type VpcAddresses, vpcEndpoints } from './services/vpc-endpoints.ts';
 import { CustomResources } from './template/custom-resources.ts';
 import type { Template } from './template/template.ts';
 
@@ -38,7 +40,11 @@ export interface SystemOptions {
   /** Instance id → token of its agent. */
   agentTokens: ReadonlyMap<string, string>;
   secretFile: string;
-  referee: Referee;
+  /** What was asked or answered is held to it. */
+  models: ReadonlyMap<string, ServiceModel>;
+  vpcAddresses: VpcAddresses;
+  /** Something that AWS would not have known, or would not have been reached by: a run that has any has failed. */
+  onViolation(violation: string): void;
   nowMs: () => number;
 }
 
@@ -131,7 +137,9 @@ export function createSystem(options: SystemOptions): System {
       ...(api === undefined ? [] : [api]),
     ],
     unsigned: [agents, customResources],
-    referee: options.referee,
+    referee: new Referee(options.models, options.onViolation),
+    reaches: vpcEndpoints(template, options.vpcAddresses),
+    onUnreachable: options.onViolation,
     nowMs: options.nowMs,
   });
   return {

@@ -15,14 +15,21 @@ interface LabService {
   managementAddress?: string;
 }
 
+/** Where Lambdas with a VPC config run. */
+export const FUNCTIONS_NAMESPACE = 'vpc';
+
 /** Namespaces that are not EC2 instances. */
 export const SERVICES: readonly LabService[] = [
-  { name: 'vpc', dataAddress: '10.77.0.2', managementAddress: '10.78.0.2' },
+  { name: FUNCTIONS_NAMESPACE, dataAddress: '10.77.0.2', managementAddress: '10.78.0.2' },
   { name: 'prometheus', dataAddress: '10.77.0.3', managementAddress: '10.78.0.3' },
   { name: 'gateway-1', dataAddress: '10.77.0.4', managementAddress: '10.78.0.4' },
   { name: 'gateway-2', dataAddress: '10.77.0.5', managementAddress: '10.78.0.5' },
   { name: 'load', dataAddress: '10.77.0.6' },
 ];
+
+export function addressesOf({ dataAddress, managementAddress }: Omit<LabService, 'name'>): string[] {
+  return managementAddress === undefined ? [dataAddress] : [dataAddress, managementAddress];
+}
 
 /** @throws Error for a service that does not exist or has no management address. */
 export function serviceNamed(name: string): { name: string; managementAddress: string } {

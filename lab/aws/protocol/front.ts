@@ -29,6 +29,9 @@ export interface FrontDependencies {
   endpoints: readonly Endpoint[];
   unsigned: readonly UnsignedRoute[];
   referee: Referee;
+  /** Whether there is a way from that address to the service. */
+  reaches(from: string, service: string): boolean;
+  onUnreachable(call: string): void;
   nowMs: () => number;
 }
 
@@ -52,6 +55,12 @@ async function answer(
   const hungUp = new AbortController();
   response.on('close', () => hungUp.abort());
   const request = await readRequest(incoming);
+  const service = claimedService(request.headers) ?? '';
+  if (!dependencies.reaches(request.sourceIp, service)) {
+    // As where no route leads: nobody answers.
+    dependencies.onUnreachable(`${service} from ${request.sourceIp}: no endpoint is declared for it`);
+    return;
+  }
   const failed = (thrown: unknown): HttpAnswer => {
     const error = thrown instanceof AwsError ? thrown : new AwsError('InternalFailure', String(thrown), 500);
     if (!(thrown instanceof AwsError) && !hungUp.signal.aborted)
@@ -61,7 +70,7 @@ async function answer(
   };
   let result = await dispatch(dependencies, request, hungUp.signal).catch(failed);
   try {
-    dependencies.referee.judgeAnswer(claimedService(request.headers) ?? '', request, result);
+    dependencies.referee.judgeAnswer(service, request, result);
   } catch (thrown) {
     result = failed(thrown);
   }

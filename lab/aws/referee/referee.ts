@@ -92,7 +92,6 @@ export class Referee {
       const violation = `${service}.${name} ${what}: ${path} ${rule}`;
       if (this.#told.has(violation)) continue;
       this.#told.add(violation);
-      console.error(`referee: ${violation}`);
       this.#onViolation(violation);
     }
   }

@@ -62,6 +62,7 @@ const RULES: Record<string, TypeRule> = {
     ref: arn('sns', ''),
     attributes: { TopicArn: arn('sns', ''), TopicName: name },
   },
+  'AWS::EC2::VPCEndpoint': {},
   'AWS::SNS::TopicPolicy': {},
   'AWS::SNS::Subscription': {},
   'AWS::Events::Rule': { nameProperty: 'Name', attributes: { Arn: arn('events', 'rule/') } },

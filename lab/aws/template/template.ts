@@ -18,6 +18,8 @@ export interface Template {
   resources: readonly Resource[];
   outputs: Record<string, Json>;
   ofType(...types: string[]): Resource[];
+  /** What `Fn::GetAtt` answers. @throws Error for an attribute that the lab does not know. */
+  attribute(logicalId: string, name: string): string;
   /** Directory (or file) of a published file asset. @throws Error when the asset manifest does not name it. */
   assetPath(objectKey: string): string;
 }
@@ -129,6 +131,7 @@ export function resolveTemplate(body: JsonObject, place: Place, assets: Map<stri
     resources,
     outputs,
     ofType: (...types) => resources.filter((resource) => types.includes(resource.type)),
+    attribute: (logicalId, attribute) => attributeOf(nameOf(logicalId), attribute, place),
     assetPath(objectKey) {
       const path = assets.get(objectKey);
       if (path === undefined) throw new Error(`no file asset is published as ${objectKey}`);

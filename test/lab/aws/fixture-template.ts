@@ -29,6 +29,18 @@ const lambdaFunction = (handler: string, more: JsonObject = {}): Json => ({
     ...more,
   },
 });
+const securityGroup = (from: string): Json => ({
+  Type: 'AWS::EC2::SecurityGroup',
+  Properties: { SecurityGroupIngress: [{ IpProtocol: 'tcp', FromPort: 443, SourceSecurityGroupId: from }] },
+});
+const endpoint = (service: string, more: JsonObject): Json => ({
+  Type: 'AWS::EC2::VPCEndpoint',
+  Properties: {
+    ServiceName: { 'Fn::Sub': `com.amazonaws.\${AWS::Region}.${service}` },
+    VpcEndpointType: 'Interface',
+    ...more,
+  },
+});
 
 const MACHINE = {
   StartAt: 'Hold',
@@ -127,6 +139,11 @@ export const TEMPLATE: JsonObject = {
     Hang: lambdaFunction('hang', { Timeout: 1, ReservedConcurrentExecutions: 1 }),
     Pid: lambdaFunction('pid'),
     Environment: lambdaFunction('environment'),
+    ForFunctions: securityGroup('sg-1'),
+    ForHosts: securityGroup('sg-2'),
+    DynamoDbEndpoint: endpoint('dynamodb', { VpcEndpointType: 'Gateway' }),
+    EventsEndpoint: endpoint('events', { SecurityGroupIds: [getAtt('ForFunctions', 'GroupId')] }),
+    SsmEndpoint: endpoint('ssm', { SecurityGroupIds: [getAtt('ForHosts', 'GroupId')] }),
     InVpc: lambdaFunction('environment', { VpcConfig: { SubnetIds: ['subnet-1'], SecurityGroupIds: ['sg-1'] } }),
     CustomHandler: lambdaFunction('custom'),
     Seed: { Type: 'Custom::Seed', Properties: { ServiceToken: getAtt('CustomHandler') } },

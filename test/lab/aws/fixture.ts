@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Credentials } from '../../../lab/aws/protocol/principal.ts';
 import { readModels } from '../../../lab/aws/referee/model.ts';
-import { Referee } from '../../../lab/aws/referee/referee.ts';
 import { createSystem, type System } from '../../../lab/aws/system.ts';
 import { resolveTemplate } from '../../../lab/aws/template/template.ts';
 import { FLEET_HOSTS } from '../../../lab/fleet/fleet.ts';
@@ -14,6 +13,8 @@ import { ACCOUNT_ID, REGION } from '../../../lab/shared/topology.ts';
 import { TEMPLATE } from './fixture-template.ts';
 
 export const PLACE = { accountId: ACCOUNT_ID, region: REGION, stackName: 'Test' };
+/** Whoever calls from here is in the VPC. */
+export const VPC_ADDRESSES = { functions: ['127.0.0.2'], hosts: ['127.0.0.3'] };
 export const AGENT_TOKEN = 'token-of-the-test';
 const [host] = FLEET_HOSTS;
 if (host === undefined) throw new Error('the fleet has no host');
@@ -89,7 +90,6 @@ export async function startLab(nowMs: () => number = Date.now): Promise<Lab> {
   const networks = { enterVpc: enter('inside'), enterWithoutVpc: enter('outside') };
   const seam = { endpoint: '', caFile, logDirectory: join(directory, 'log'), ...networks };
   const violations: string[] = [];
-  const referee = new Referee(readModels(pythonPackages(LAB_PACKAGES)), (violation) => violations.push(violation));
   let handle: System['front'] | undefined;
   const server: Server = createServer({ key: readFileSync(key), cert: readFileSync(caFile) }, (request, response) =>
     handle?.(request, response),
@@ -104,7 +104,9 @@ export async function startLab(nowMs: () => number = Date.now): Promise<Lab> {
     power,
     agentTokens: new Map([[HOST.instanceId, AGENT_TOKEN]]),
     secretFile: join(directory, 'secret.json'),
-    referee,
+    models: readModels(pythonPackages(LAB_PACKAGES)),
+    vpcAddresses: VPC_ADDRESSES,
+    onViolation: (violation) => violations.push(violation),
     nowMs,
   });
   handle = system.front;
