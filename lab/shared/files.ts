@@ -58,6 +58,7 @@ export function writeJson(path: string, value: unknown): void {
 }
 
 export function noteViolation(directory: string, violation: string): void {
+  if (readViolations(directory).includes(violation)) return;
   console.error(`violation: ${violation}`);
   appendFileSync(join(directory, OWN_FILES.violations), `${violation}\n`);
 }

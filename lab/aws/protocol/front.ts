@@ -10,6 +10,8 @@ import { claimedService, verifySignature } from './signature.ts';
 /** A path that nobody signs: its caller proves itself in another way. */
 export interface UnsignedRoute {
   prefix: string;
+  /** Whose endpoint this is in AWS. */
+  service: string;
   handle(request: WireRequest, signal: AbortSignal): Promise<object> | object;
 }
 
@@ -55,8 +57,9 @@ async function answer(
   const hungUp = new AbortController();
   response.on('close', () => hungUp.abort());
   const request = await readRequest(incoming);
-  const service = claimedService(request.headers) ?? '';
-  if (!dependencies.reaches(request.sourceIp, service)) {
+  const service = routeOf(dependencies, request)?.service ?? claimedService(request.headers) ?? '';
+  // What is for no service is answered as such.
+  if (service !== '' && !dependencies.reaches(request.sourceIp, service)) {
     // As where no route leads: nobody answers.
     dependencies.onUnreachable(`${service} from ${request.sourceIp}: no endpoint is declared for it`);
     return;
@@ -84,11 +87,12 @@ async function answer(
 }
 
 async function dispatch(
-  { keys, authorizer, usage, region, endpoints, unsigned, referee, nowMs }: FrontDependencies,
+  dependencies: FrontDependencies,
   request: WireRequest,
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
-  const route = unsigned.find(({ prefix }) => request.url.startsWith(prefix));
+  const { keys, authorizer, usage, region, endpoints, referee, nowMs } = dependencies;
+  const route = routeOf(dependencies, request);
   if (route !== undefined) return jsonAnswer(await route.handle(request, signal));
   const verified = verifySignature(request, keys, region, nowMs());
   const { principal, service } = verified;
@@ -99,6 +103,10 @@ async function dispatch(
   referee.judgeRequest(service, request);
   await authorizer.require(principal, call.demands(), request.sourceIp);
   return call.run({ ...verified, sourceIp: request.sourceIp, signal });
+}
+
+function routeOf({ unsigned }: FrontDependencies, { url }: WireRequest): UnsignedRoute | undefined {
+  return unsigned.find(({ prefix }) => url.startsWith(prefix));
 }
 
 /** In the shape of the service that the request claims to be for; without a claim, as the API or a JSON service would. */

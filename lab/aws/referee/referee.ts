@@ -39,11 +39,10 @@ const DOCUMENTED_OTHERWISE: Record<string, readonly string[]> = {
 export class Referee {
   readonly #models: ReadonlyMap<string, ServiceModel>;
   readonly #onViolation: (violation: string) => void;
-  readonly #told = new Set<string>();
 
   /**
    * @param models signing name → model; a service without one is none of AWS's.
-   * @param onViolation told each `<service>.<operation> <request or answer>: <path> <rule>` once: a run that has any has failed.
+   * @param onViolation told `<service>.<operation> <request or answer>: <path> <rule>`: a run that has any has failed.
    */
   constructor(models: ReadonlyMap<string, ServiceModel>, onViolation: (violation: string) => void) {
     this.#models = models;
@@ -90,8 +89,6 @@ export class Referee {
   #record(service: string, { name }: OperationModel, what: string, violations: readonly Violation[]): void {
     for (const { path, rule } of violations) {
       const violation = `${service}.${name} ${what}: ${path} ${rule}`;
-      if (this.#told.has(violation)) continue;
-      this.#told.add(violation);
       this.#onViolation(violation);
     }
   }

@@ -18,6 +18,7 @@ const REPORTED: readonly CommandStatus[] = ['InProgress', 'Success', 'Failed', '
 /** The private path between a host's agent and the service, in AWS the ssmmessages endpoint and the metadata service. */
 export class AgentChannel implements UnsignedRoute {
   readonly prefix = AGENT_PATH;
+  readonly service = 'ssmmessages';
   readonly #tokens: ReadonlyMap<string, string>;
   readonly #credentials: CredentialStore;
   readonly #principalOf: (instanceId: string) => Principal;

@@ -11,6 +11,8 @@ const ANSWER_TIMEOUT_MS = 60_000;
 /** CloudFormation's side of custom resources: Create at deployment, the answer by PUT to `ResponseURL`. */
 export class CustomResources implements UnsignedRoute {
   readonly prefix = ANSWER_PATH;
+  /** Its answers go to a presigned URL of S3. */
+  readonly service = 's3';
   readonly #template: Template;
   readonly #invoke: (functionArn: string, event: object) => Promise<void>;
   readonly #endpoint: string;
