@@ -123,19 +123,24 @@ export function createSystem(options: SystemOptions): System {
   const deploy = (functionArn: string, event: object) => lambda.enqueue(administrator, functionArn, event);
   const customResources = new CustomResources(template, deploy, seam.endpoint);
   const secrets = new SecretsManager(template.place, options.secretFile);
+  const endpoints = [
+    ...[dynamoDb, ssm, stepFunctions, events, cloudWatch, secrets].map(jsonEndpoint),
+    restEndpoint(fis),
+    queryEndpoint(ec2),
+    queryEndpoint(new AutoScaling(instances)),
+    lambdaEndpoint(lambda, authorizer),
+  ];
+  for (const { signingName } of endpoints) {
+    if (!options.models.has(signingName))
+      throw new Error(`${signingName}: lab/aws/referee/model.ts names no model for it`);
+  }
   const front = createFront({
     keys: credentials,
     authorizer,
     usage,
     region,
-    endpoints: [
-      ...[dynamoDb, ssm, stepFunctions, events, cloudWatch, secrets].map(jsonEndpoint),
-      restEndpoint(fis),
-      queryEndpoint(ec2),
-      queryEndpoint(new AutoScaling(instances)),
-      lambdaEndpoint(lambda, authorizer),
-      ...(api === undefined ? [] : [api]),
-    ],
+    // The API is the product's own: no model of AWS describes it.
+    endpoints: [...endpoints, ...(api === undefined ? [] : [api])],
     unsigned: [agents, customResources],
     referee: new Referee(options.models, options.onViolation),
     reaches: vpcEndpoints(template, options.vpcAddresses),

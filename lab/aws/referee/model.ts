@@ -49,6 +49,7 @@ export interface Shape {
 
 /** Signing name of a service that the lab stands in for → its folder in botocore. */
 const FOLDERS: Record<string, string> = {
+  autoscaling: 'autoscaling',
   dynamodb: 'dynamodb',
   ec2: 'ec2',
   events: 'events',

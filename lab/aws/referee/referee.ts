@@ -3,12 +3,13 @@ import type { HttpAnswer, WireRequest } from '../protocol/http.ts';
 import { type Violation, violationsOf } from './judge.ts';
 import { type OperationModel, type ServiceModel, shapeNamed } from './model.ts';
 import type { DecodedError, WireProtocol } from './wire.ts';
-import { ec2Wire } from './wire-ec2.ts';
 import { jsonWire } from './wire-json.ts';
+import { ec2Wire, otherQueryWire } from './wire-query.ts';
 import { restWire } from './wire-rest.ts';
 
 /** Every operation may end in these, as each service's page of common errors says; no model declares them. */
 const COMMON_ERRORS: readonly string[] = [
+  'AccessDenied',
   'AccessDeniedException',
   'ExpiredTokenException',
   'IncompleteSignatureException',
@@ -21,6 +22,7 @@ const COMMON_ERRORS: readonly string[] = [
   'ThrottlingException',
   'UnknownOperationException',
   'UnrecognizedClientException',
+  'ValidationError',
   'ValidationException',
 ];
 
@@ -106,6 +108,7 @@ function wireOf({ metadata }: ServiceModel): WireProtocol {
   if (spoken.includes('json')) return jsonWire;
   if (spoken.includes('rest-json')) return restWire;
   if (spoken.includes('ec2')) return ec2Wire;
+  if (spoken.includes('query')) return otherQueryWire;
   throw new Error(`the referee does not know the protocols ${spoken.join(', ')}`);
 }
 

@@ -157,9 +157,26 @@ describe('EC2', () => {
   });
 });
 
-it('has a model for every service of AWS that the lab stands in for, and judges no other', () => {
-  expect([...models.keys()].sort()).toEqual(
-    ['dynamodb', 'ec2', 'events', 'fis', 'lambda', 'monitoring', 'secretsmanager', 'ssm', 'states'].sort(),
-  );
+describe('another service of the query protocol', () => {
+  const fields = { Action: 'DescribeAutoScalingGroups', 'AutoScalingGroupNames.member.1': 'a' };
+  const groups = (items: string) =>
+    answer(
+      `<DescribeAutoScalingGroupsResponse xmlns="http://x/"><DescribeAutoScalingGroupsResult><AutoScalingGroups>${items}</AutoScalingGroups>` +
+        '</DescribeAutoScalingGroupsResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></DescribeAutoScalingGroupsResponse>',
+    );
+
+  it('has lists and answers of another form than EC2', () => {
+    expect(told('autoscaling', form(fields))).toEqual([]);
+    expect(told('autoscaling', form({ Action: fields.Action, 'AutoScalingGroupNames.1': 'a' }))).toEqual([
+      'autoscaling.DescribeAutoScalingGroups request: AutoScalingGroupNames must be a list',
+    ]);
+    expect(told('autoscaling', form(fields), groups(''))).toEqual([]);
+    expect(
+      told('autoscaling', form(fields), groups('<member><AutoScalingGroupName>a</AutoScalingGroupName></member>'))[0],
+    ).toMatch(/AutoScalingGroups\[0\].MinSize is required/);
+  });
+});
+
+it('judges no service that AWS does not describe', () => {
   expect(told('execute-api', request('POST', '/api/v1', 'x'))).toEqual([]);
 });
