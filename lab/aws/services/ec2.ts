@@ -4,7 +4,7 @@ import { AwsError, unknownOperation } from '../protocol/aws-error.ts';
 import type { Demand } from '../protocol/principal.ts';
 import { escapeXml } from '../protocol/query-protocol.ts';
 import type { QueryService } from '../protocol/service.ts';
-import { type Ec2Form, like, readForm } from './ec2-form.ts';
+import { type Ec2Form, like, page, readForm } from './ec2-form.ts';
 import { INSTANCE_STATE_CODES, type InstanceState, type Instances } from './instances.ts';
 
 const NAMESPACE = 'http://ec2.amazonaws.com/doc/2016-11-15/';
@@ -73,7 +73,7 @@ export class Ec2 implements QueryService {
     });
   }
 
-  #describeInstances({ filters, lists }: Ec2Form): string {
+  #describeInstances({ filters, lists, seen }: Ec2Form): string {
     const candidates = lists.InstanceId.length === 0 ? this.instances.hosts : this.#named(lists.InstanceId);
     const matching = candidates.filter((host) =>
       filters.every(({ name, values }) =>
@@ -85,11 +85,11 @@ export class Ec2 implements QueryService {
         `<item><reservationId>r-${host.instanceId.slice(2)}</reservationId><ownerId>${this.#place.accountId}</ownerId>` +
         `<instancesSet>${this.#instance(host)}</instancesSet></item>`,
     );
-    return `<reservationSet>${reservations.join('')}</reservationSet>`;
+    return page('reservationSet', reservations, { seen });
   }
 
   /** Of all hosts of the lab, its only ones. */
-  #describeNetworkInterfaces({ filters }: Ec2Form): string {
+  #describeNetworkInterfaces({ filters, seen }: Ec2Form): string {
     const unknown = filters.filter(({ name }) => name !== 'subnet-id').map(({ name }) => name);
     if (unknown.length > 0)
       throw new AwsError('InvalidParameterValue', `Filter: the lab knows subnet-id, not ${unknown.join(', ')}`);
@@ -105,7 +105,7 @@ export class Ec2 implements QueryService {
           `<privateIpAddressesSet><item><privateIpAddress>${address}</privateIpAddress><primary>true</primary></item></privateIpAddressesSet></item>`,
       ),
     );
-    return `<networkInterfaceSet>${items.join('')}</networkInterfaceSet>`;
+    return page('networkInterfaceSet', items, { seen });
   }
 
   /** Answers at once, as EC2 does; the instance is `pending` until its host is up. */

@@ -16,6 +16,8 @@ import type { AgentChannel } from './ssm-agents.ts';
 import { CommandBook, type Invocation } from './ssm-commands.ts';
 import { SsmDocument } from './ssm-document.ts';
 
+/** What was sent a moment ago is not known yet to whoever asks. */
+const KNOWN_AFTER_MS = 250;
 const DEFAULT_DELIVERY_SECONDS = 3600;
 /** The first of what a command wrote, of which AWS keeps no more. */
 const STDOUT_CHARACTERS = 24_000;
@@ -127,7 +129,7 @@ export class Ssm implements JsonService {
   #get(input: JsonObject): object {
     refuseUnknownFields(input, ['CommandId', 'InstanceId', 'PluginName']);
     const invocation = this.book.find(requiredString(input, 'CommandId'), requiredString(input, 'InstanceId'));
-    if (invocation === undefined)
+    if (invocation === undefined || Date.now() < invocation.requestedMs + KNOWN_AFTER_MS)
       throw new AwsError('InvocationDoesNotExist', 'Command and instance do not name an invocation.');
     const { startedMs, endedMs } = invocation;
     return {

@@ -2,8 +2,9 @@ import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwat
 import {
   DescribeInstancesCommand,
   DescribeInstanceTypesCommand,
-  DescribeNetworkInterfacesCommand,
   EC2Client,
+  paginateDescribeInstances,
+  paginateDescribeNetworkInterfaces,
   StartInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import {
@@ -84,6 +85,11 @@ const until = (id: string, status: string) =>
     const state = await stateOf(id);
     return state?.status === status ? state : undefined;
   });
+async function all<T>(pages: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const page of pages) found.push(page);
+  return found;
+}
 async function instanceState(index: number): Promise<string | undefined> {
   const InstanceIds = [FLEET_HOSTS[index]?.instanceId ?? ''];
   const { Reservations } = await ec2.send(new DescribeInstancesCommand({ InstanceIds }));
@@ -122,8 +128,9 @@ describe('an experiment of FIS', () => {
     expect(experiment?.actions?.fault?.startTime).toEqual(experiment?.startTime);
     expect(experiment?.startTime).toBeInstanceOf(Date);
     const running = { Name: 'instance-state-name', Values: ['running'] };
-    const { Reservations } = await ec2.send(new DescribeInstancesCommand({ Filters: [running] }));
-    expect(Reservations).toHaveLength(FLEET_HOSTS.length - 1);
+    const pages = await all(paginateDescribeInstances({ client: ec2 }, { Filters: [running] }));
+    expect(pages.length).toBeGreaterThan(1);
+    expect(pages.flatMap(({ Reservations = [] }) => Reservations)).toHaveLength(FLEET_HOSTS.length - 1);
 
     await fis.send(new StopExperimentCommand({ id }));
     expect(await until(id, 'stopped')).toMatchObject({ reason: expect.stringContaining('by user') });
@@ -284,14 +291,15 @@ describe('EC2', () => {
 
   it('shows every interface in a subnet, and whose it is', async () => {
     const Filters = [{ Name: 'subnet-id', Values: ['subnet-b'] }];
-    const { NetworkInterfaces = [] } = await ec2.send(new DescribeNetworkInterfacesCommand({ Filters }));
+    const pages = await all(paginateDescribeNetworkInterfaces({ client: ec2 }, { Filters }));
+    const found = pages.flatMap(({ NetworkInterfaces = [] }) => NetworkInterfaces);
     const hosts = FLEET_HOSTS.filter((_host, index) => index % 3 === 1);
     const addresses = hosts.flatMap((host) => [host.managementAddress, host.dataAddress].filter(Boolean));
-    expect(NetworkInterfaces.map(({ PrivateIpAddress }) => PrivateIpAddress)).toEqual(addresses);
-    expect(new Set(NetworkInterfaces.map(({ Attachment }) => Attachment?.InstanceId))).toEqual(
+    expect(found.map(({ PrivateIpAddress }) => PrivateIpAddress)).toEqual(addresses);
+    expect(new Set(found.map(({ Attachment }) => Attachment?.InstanceId))).toEqual(
       new Set(hosts.map(({ instanceId }) => instanceId)),
     );
-    expect(new Set(NetworkInterfaces.map(({ NetworkInterfaceId }) => NetworkInterfaceId)).size).toBe(addresses.length);
+    expect(new Set(found.map(({ NetworkInterfaceId }) => NetworkInterfaceId)).size).toBe(addresses.length);
   });
 
   it('tells zone, subnet, type and volumes of an instance, and that its type has no instance store', async () => {

@@ -66,6 +66,14 @@ const send = async (
 const cancel = (CommandId: string) => client.send(new CancelCommandCommand({ CommandId }));
 const invocation = (CommandId: string) =>
   client.send(new GetCommandInvocationCommand({ CommandId, InstanceId: HOST.instanceId }));
+/** Right after it was sent a command is not known yet. */
+const known = (CommandId: string) =>
+  eventually(5, () =>
+    invocation(CommandId).catch((error: Error) => {
+      if (error.name === 'InvocationDoesNotExist') return undefined;
+      throw error;
+    }),
+  );
 const children = (): number[] =>
   readdirSync(directory)
     .filter((name) => name.startsWith('child.'))
@@ -80,7 +88,7 @@ function isAlive(pid: number): boolean {
 }
 const settled = (id: string, status: string) =>
   eventually(10, async () => {
-    const found = await invocation(id);
+    const found = await known(id);
     return found.Status === status ? found : undefined;
   });
 
@@ -98,6 +106,14 @@ it("the agent's token is on no command line, and its commands do not inherit it"
 });
 
 describe('Run Command', () => {
+  it('does not know a command that was sent a moment ago', async () => {
+    const [id = ''] = await send(1);
+    await expect(invocation(id)).rejects.toMatchObject({ name: 'InvocationDoesNotExist' });
+    await known(id);
+    await cancel(id);
+    await settled(id, 'Cancelled');
+  });
+
   it('kills the whole process group when a command is cancelled, nohup children included', async () => {
     const [id = ''] = await send(1);
     await settled(id, 'InProgress');
@@ -109,7 +125,7 @@ describe('Run Command', () => {
 
   it('runs five commands at once on a host; the sixth waits until one ends', async () => {
     const ids = await send(6);
-    const statuses = async () => (await Promise.all(ids.map(invocation))).map(({ Status }) => Status);
+    const statuses = async () => (await Promise.all(ids.map(known))).map(({ Status }) => Status);
     const count = (all: (string | undefined)[], wanted: string) => all.filter((status) => status === wanted).length;
     await eventually(10, async () => (count(await statuses(), 'InProgress') === 5 ? true : undefined));
     await eventually(10, () => (children().filter(isAlive).length === 5 ? true : undefined));
@@ -124,7 +140,7 @@ describe('Run Command', () => {
   });
 
   it('keeps the first 24,000 characters of what a command wrote, and the first 8,000 of its errors', async () => {
-    const [commandId, endedMs] = [randomUUID(), Date.now()];
+    const [commandId, endedMs] = [randomUUID(), Date.now() - 60_000];
     lab.system.ssm.book.invocations.push({
       ...{ commandId, instanceId: HOST.instanceId, documentName: 'Test-Sleep', comment: '' },
       ...{ status: 'Success', statusDetails: 'Success', responseCode: 0, requestedMs: endedMs, endedMs },
