@@ -4,28 +4,22 @@ import { loadConfiguration } from '../aws/configuration.ts';
 import { readScalingGroups } from '../aws/scaling-groups.ts';
 import { interfacesIn } from '../aws/subnet-interfaces.ts';
 import { auditLog } from '../aws/wiring.ts';
-import { changedNodes, requireAdmitted } from '../domain/admitted.ts';
 import { configuredClusters } from '../domain/clusters.ts';
-import { ErrorName, WorkflowError } from '../domain/errors.ts';
-import { resolveTargets, subnetsToLookAt } from '../domain/resolve-targets.ts';
+import { subnetsToLookAt } from '../domain/resolve-targets.ts';
 import { refuseReplacement, scalingGroupsHit } from '../domain/scaling-groups.ts';
-import type { ResolvedFault, ResolvedTargets } from '../domain/targets.ts';
+import type { ResolvedTargets } from '../domain/targets.ts';
 import type { ExperimentRun } from '../domain/workflow.ts';
 import type { EngineCluster } from '../engines/configuration.ts';
 import { telemetryAddresses } from '../telemetry/addresses.ts';
+import { type ClusterLook, resolveRun } from './resolve-run.ts';
 
 const audit = auditLog();
 
-export async function handler({ experimentId, experiment }: ExperimentRun): Promise<ResolvedTargets> {
+export async function handler(run: ExperimentRun): Promise<ResolvedTargets> {
   const configuration = loadConfiguration();
-  const admitted = requireAdmitted(await audit.read(experimentId), experiment);
-  const looks = await Promise.all(
-    Object.entries(configuredClusters(experiment, configuration)).map(([name, cluster]) => lookAt(name, cluster)),
-  ).catch((error: unknown) => {
-    throw new WorkflowError(ErrorName.TargetsUnresolved, String(error), { cause: error });
-  });
+  const { experiment } = run;
 
-  async function lookAt(name: string, cluster: EngineCluster) {
+  async function lookAt(name: string, cluster: EngineCluster): Promise<ClusterLook> {
     const [observed, exemptAddresses] = await Promise.all([
       observeCluster(cluster, configuration),
       telemetryAddresses(cluster, configuration),
@@ -39,19 +33,9 @@ export async function handler({ experimentId, experiment }: ExperimentRun): Prom
     return { name, faults, ...observed, exemptAddresses, network };
   }
 
-  const resolved = looks.flatMap(({ faults, nodes, topology, exemptAddresses, network }): ResolvedFault[] =>
-    resolveTargets(faults, nodes, topology, exemptAddresses, network),
-  );
-  const targets: ResolvedTargets = {
-    // In the order of the payload again.
-    faults: experiment.faults.flatMap(({ faultId }) => resolved.filter((fault) => fault.faultId === faultId)),
-    exemptAddresses: Object.fromEntries(looks.map(({ name, exemptAddresses }) => [name, exemptAddresses])),
-  };
-  const changed = changedNodes(admitted.facts.targets, targets.faults);
-  if (changed.length > 0) {
-    const detail = `since the admission other nodes, or in other places or roles: ${changed.join(', ')}`;
-    throw new WorkflowError(ErrorName.TargetsUnresolved, detail);
-  }
-  await audit.append(experimentId, 'TARGETS_RESOLVED', { function: 'resolve-targets' }, { targets });
-  return targets;
+  const look = () =>
+    Promise.all(
+      Object.entries(configuredClusters(experiment, configuration)).map(([name, cluster]) => lookAt(name, cluster)),
+    );
+  return resolveRun(run, look, audit);
 }

@@ -12,7 +12,7 @@ import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AuditEntry } from '../../functions/domain/audit-entry.ts';
 import { ENVIRONMENT } from '../../functions/domain/names.ts';
 import type { ExperimentRun } from '../../functions/domain/workflow.ts';
-import { admittedLog, targetsOf } from './domain/admitted-fixtures.ts';
+import { admittedLog, resolvedTargetsOf } from './domain/admitted-fixtures.ts';
 import { experimentOf, hostFault } from './domain/experiment-fixtures.ts';
 import { CALLER, detailsOf } from './domain/fixtures.ts';
 
@@ -42,7 +42,7 @@ const STEPS: [string, Handler][] = [
 const admitted = experimentOf([hostFault(1, 0, 'sessions-redis')]);
 const run: ExperimentRun = {
   ...{ experimentId: 'exp', experiment: admitted, caller: CALLER, rollbackOnly: false },
-  ...{ targets: targetsOf(admitted), baselines: detailsOf('STEADY_STATE_CONFIRMED').baselines },
+  ...{ targets: resolvedTargetsOf(admitted), baselines: detailsOf('STEADY_STATE_CONFIRMED').baselines },
 };
 const other = { ...admitted, durationSeconds: 600 };
 
@@ -81,7 +81,7 @@ describe.each(STEPS)('%s, reached past the API', (_step, handler) => {
 describe.each(STEPS.slice(2))('%s, reached past the API', (_step, handler) => {
   it('does nothing but read the log when it is handed other nodes than were admitted', async () => {
     logSays(admittedLog(admitted));
-    const targets = targetsOf(experimentOf([hostFault(2, 0, 'sessions-redis')]));
+    const targets = resolvedTargetsOf(experimentOf([hostFault(2, 0, 'sessions-redis')]));
     const context = { getRemainingTimeInMillis: () => 60_000 } as Context;
     await expect(handler({ ...run, targets }, context)).rejects.toMatchObject({ name: 'NotAdmitted' });
     expect(others.map((client) => client.calls().length)).toEqual(others.map(() => 0));

@@ -5,7 +5,7 @@ import { detailsOf, type Given, logOf } from './fixtures.ts';
 import { roleIn, targetNode } from './target-fixtures.ts';
 
 /** Resolved targets: every impacted node a replica of `shard-1`, on an instance and under an address of its own. */
-export function targetsOf({ faults }: Experiment): ResolvedTargets {
+export function resolvedTargetsOf({ faults }: Experiment): ResolvedTargets {
   const node = (name: string) => {
     const number = Number(name.replace(/\D/g, ''));
     return targetNode(number, { name, roles: [roleIn('shard-1')] });
@@ -21,7 +21,7 @@ export function targetsOf({ faults }: Experiment): ResolvedTargets {
 
 /** The log of an experiment that was admitted with these targets, and what is written behind. */
 export function admittedLog(experiment: Experiment, ...behind: readonly Given[]): AuditEntry[] {
-  const targets = targetsOf(experiment);
+  const targets = resolvedTargetsOf(experiment);
   const facts = { ...detailsOf('ADMITTED').facts, targets: targets.faults };
   return logOf(
     experiment.experimentId,

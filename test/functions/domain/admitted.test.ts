@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { changedNodes, requireAdmitted, requireAdmittedTargets } from '../../../functions/domain/admitted.ts';
 import { asJson } from '../../../functions/domain/digest.ts';
-import { admittedLog, targetsOf } from './admitted-fixtures.ts';
+import { admittedLog, resolvedTargetsOf } from './admitted-fixtures.ts';
 import { experimentOf, hostFault } from './experiment-fixtures.ts';
 import { logAfter } from './fixtures.ts';
 import { roleIn } from './target-fixtures.ts';
 
 const experiment = experimentOf([hostFault(1, 0), hostFault(2, 10)]);
-const targets = targetsOf(experiment);
+const targets = resolvedTargetsOf(experiment);
 const entries = admittedLog(experiment);
 
 /** Every way in which one value somewhere in the document is another one. */
@@ -57,7 +57,7 @@ describe('what runs', () => {
   });
 
   it('is refused when other nodes were resolved than admitted, when none were, and when an id was admitted twice', () => {
-    const elsewhere = targetsOf(experimentOf([hostFault(3, 0), hostFault(2, 10)]));
+    const elsewhere = resolvedTargetsOf(experimentOf([hostFault(3, 0), hostFault(2, 10)]));
     const moved = logAfter(entries, ['TARGETS_RESOLVED', { targets: elsewhere }]);
     expect(() => requireAdmittedTargets(moved, { experiment, targets: elsewhere })).toThrow(
       /other nodes were admitted/,

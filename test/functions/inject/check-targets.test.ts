@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineCluster } from '../../../functions/engines/configuration.ts';
 import { checkTargets } from '../../../functions/inject/check-targets.ts';
-import { admittedLog, targetsOf } from '../domain/admitted-fixtures.ts';
+import { admittedLog, resolvedTargetsOf } from '../domain/admitted-fixtures.ts';
 import { redisCluster } from '../domain/configuration-fixtures.ts';
 import { experimentOf, faultWith } from '../domain/experiment-fixtures.ts';
 import { detailsOf } from '../domain/fixtures.ts';
@@ -21,7 +21,7 @@ const cluster: EngineCluster = {
 };
 
 function world() {
-  const targets = targetsOf(experiment);
+  const targets = resolvedTargetsOf(experiment);
   const audit = memoryAuditLog({
     entries: admittedLog(experiment, ['INJECTED', { ...detailsOf('INJECTED'), injectedFaults: ['exp.1'] }]),
   });

@@ -11,7 +11,7 @@ import {
 import type { Injection } from '../../../functions/domain/workflow.ts';
 import { type InjectDependencies, type InjectTask, injectFault } from '../../../functions/inject/inject-fault.ts';
 import type { Lease } from '../../../functions/tables/leases.ts';
-import { admittedLog, targetsOf } from '../domain/admitted-fixtures.ts';
+import { admittedLog, resolvedTargetsOf } from '../domain/admitted-fixtures.ts';
 import { experimentOf, fisFault, hostFault, planOf } from '../domain/experiment-fixtures.ts';
 import { detailsOf, remarks } from '../domain/fixtures.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
@@ -26,7 +26,7 @@ function world(faults: Fault[] = [hostFault(1, 0)], result?: CommandResult) {
   const acts: string[] = [];
   const clock = new SimulatedClock();
   const experiment = experimentOf(faults);
-  const targets = targetsOf(experiment);
+  const targets = resolvedTargetsOf(experiment);
   const audit = memoryAuditLog({
     entries: admittedLog(experiment, ['PROBE_READY']),
     clock,
@@ -159,7 +159,7 @@ describe('inject fault', () => {
     ['nothing was admitted', ({ audit }) => audit.entries.splice(0, 1)],
     ['its targets were never resolved', ({ audit }) => audit.entries.splice(1, 1)],
     ['another experiment was admitted', ({ task }) => Object.assign(task.experiment, { durationSeconds: 600 })],
-    ['it has other nodes', ({ task }) => (task.targets = targetsOf(experimentOf([hostFault(2, 0)])))],
+    ['it has other nodes', ({ task }) => (task.targets = resolvedTargetsOf(experimentOf([hostFault(2, 0)])))],
     ['it spares other addresses', ({ task }) => (task.targets = { faults: [], ...task.targets, exemptAddresses: {} })],
     ['it has no nodes', ({ task }) => delete task.targets],
     [

@@ -45,6 +45,13 @@ describe('concluding an experiment', () => {
     expect(acts.map((act) => act.split(' ')[0])).toEqual(['record', 'CONCLUDED', 'publish', 'unlock']);
   });
 
+  it('holds the run against the budgets of what was admitted and frees that, whatever it is handed', async () => {
+    const { acts, dependencies } = setUp(() => fullRun());
+    const forged = experimentOf([hostFault(1, 0, 'redis-other')]);
+    expect(await conclude({ ...run, experiment: forged }, dependencies)).toMatchObject({ outcome: 'CONFIRMED' });
+    expect(acts.filter((act) => act.startsWith('unlock'))).toEqual(['unlock redis-master']);
+  });
+
   const faults = [hostFault(1, 0, 'redis-z'), hostFault(2, 0, 'redis-a')];
   const experiment = experimentOf(faults);
   const ofTwoClusters = (...measured: Given[]) =>
