@@ -9,7 +9,7 @@ export default defineConfiguration({
     'sessions-redis': {
       engine: 'redis',
       tier: 'production',
-      // Every node carries these EC2 tags, and its name in `Name`.
+      // Every node carries these EC2 tags, and its name in `Name` or another tag (nameTag).
       selectTags: { service: 'sessions-redis', environment: 'production' },
       unit: 'redis-server',
       port: 6379,

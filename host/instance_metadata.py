@@ -7,8 +7,14 @@ import os
 import socket
 import urllib.parse
 
-from bounds import POLL_TIMEOUT_SECONDS
+from bounds import POLL_TIMEOUT_SECONDS, URL_SUFFIX_VARIABLE
 from http_exchange import exchange
+
+
+def host_of_service(service: str, region: str) -> str:
+    """Of an AWS endpoint; what its name ends with in this partition stands in the document. Without it no name resolves,
+    and nothing is applied."""
+    return f"{service}.{region}.{os.environ.get(URL_SUFFIX_VARIABLE, '')}"
 
 
 class Metadata:

@@ -20,7 +20,7 @@ from typing import Any
 
 from bounds import KILL_SWITCH_ID, POLL_SECONDS, POLL_TIMEOUT_SECONDS
 from http_exchange import exchange
-from instance_metadata import Metadata
+from instance_metadata import Metadata, host_of_service
 from linux.boot_clock import now
 
 REFRESH_BEFORE_EXPIRY_SECONDS = 600
@@ -77,7 +77,7 @@ def signed_headers(
 def endpoint(region: str) -> urllib.parse.SplitResult:
     """URL of the table. Plain HTTP is refused: it would show the session token. Raises ValueError."""
     url = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB") or os.environ.get("AWS_ENDPOINT_URL")
-    parts = urllib.parse.urlsplit(url or f"https://dynamodb.{region}.amazonaws.com")
+    parts = urllib.parse.urlsplit(url or f"https://{host_of_service('dynamodb', region)}")
     if parts.scheme != "https" or not parts.hostname:
         raise ValueError("AWS_ENDPOINT_URL: must be https://")
     return parts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import bounds
 import faults
 import parameters
 import specification
@@ -19,7 +20,7 @@ PACKAGES = {"ip": "iproute2 (iproute)", "tc": "iproute2 (iproute-tc)", "systemct
 #: What the pair needs of the command's environment; none of it is secret.
 ENVIRONMENT = (
     "AWS_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_CA_BUNDLE", "AWS_EC2_METADATA_SERVICE_ENDPOINT",
-    "HOLDFAST_TRACE",
+    bounds.URL_SUFFIX_VARIABLE, "HOLDFAST_TRACE",
 )  # fmt: skip
 
 

@@ -31,5 +31,7 @@ export default defineConfiguration({
       hostSecurityGroupIds: ['sg-0a1b2c3d4e5f60719'],
     },
   },
+  // One account for one deployment, and all of its quota.
+  reservesConcurrency: true,
   apiPrincipals: ['arn:aws:iam::111122223333:user/lab-operator', 'arn:aws:iam::111122223333:user/lab-administrator'],
 });

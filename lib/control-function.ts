@@ -4,6 +4,7 @@ import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import type { Configuration } from '../functions/engines/configuration.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import { bundle } from './bundle.ts';
 import { type Capability, servicesOf } from './capability.ts';
@@ -17,6 +18,7 @@ export interface ControlFunctionProps {
   /** Path below `functions/`, for example `guard/guard.lambda.ts`. */
   entry: string;
   description: string;
+  configuration: Pick<Configuration, 'reservesConcurrency'>;
   /** Absolute path of the configuration module that `#configuration` becomes in the bundle. */
   configurationFile: string;
   capabilities: Capability[];
@@ -24,7 +26,7 @@ export interface ControlFunctionProps {
   memoryMib?: number;
   /** Only for functions that must reach the stores or Prometheus. */
   network?: FunctionNetwork | undefined;
-  /** Kept free for this function whatever else runs in the account: for everything a rollback needs. */
+  /** Kept free for this function whatever else runs in the account, if the configuration says so: for everything a rollback needs. */
   reservedConcurrency?: number;
   /** Retries of an asynchronous invocation by the Lambda service, 0 to 2. */
   asyncRetryAttempts?: number;
@@ -61,8 +63,9 @@ export class ControlFunction extends LambdaFunction {
     });
     const logGroup = new LogGroup(scope, `${id}Logs`, {
       retention: RetentionDays.THREE_MONTHS,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
+    const reserved = props.configuration.reservesConcurrency ? props.reservedConcurrency : undefined;
     super(scope, id, {
       code: bundle(props.entry, props.configurationFile),
       handler: 'index.handler',
@@ -78,7 +81,7 @@ export class ControlFunction extends LambdaFunction {
       ...(props.asyncMaxAgeSeconds === undefined ? {} : { maxEventAge: Duration.seconds(props.asyncMaxAgeSeconds) }),
       environment: Object.assign({}, ...props.capabilities.map((capability) => capability.environment ?? {})),
       ...(props.network ? { vpc: props.network.vpc, securityGroups: [props.network.securityGroup] } : {}),
-      ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: props.reservedConcurrency }),
+      ...(reserved === undefined ? {} : { reservedConcurrentExecutions: reserved }),
     });
     this.entryPoint = props.entry;
     this.timeLimit = Duration.seconds(props.timeoutSeconds);

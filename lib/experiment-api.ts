@@ -34,15 +34,17 @@ export class ExperimentApi extends Construct {
     super(scope, id);
     const accessLogs = new LogGroup(this, 'AccessLogs', {
       retention: RetentionDays.ONE_YEAR,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
+    const setsLogRole = context.configuration.setApiGatewayLogRole;
     this.restApi = new RestApi(this, 'RestApi', {
       restApiName: 'Holdfast',
       description: 'Holdfast: experiments.',
       endpointTypes: [EndpointType.REGIONAL],
       policy: onlyPrincipals(context.configuration.apiPrincipals),
-      cloudWatchRole: true,
-      cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN,
+      // An account has one such role for all of its APIs: setting it takes away what others have set.
+      cloudWatchRole: setsLogRole,
+      ...(setsLogRole ? { cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE } : {}),
       defaultMethodOptions: { authorizationType: AuthorizationType.IAM },
       deployOptions: {
         stageName: 'api',
@@ -55,11 +57,12 @@ export class ExperimentApi extends Construct {
       },
     });
     this.addRoutes(context, experiment);
-    this.acknowledge();
+    this.acknowledge(setsLogRole);
   }
 
   private addRoutes(context: ControlPlaneContext, experiment: ExperimentStateMachine): void {
-    const { leases, audit, reservations, locks, records, secrets, instances, fis, configurationFile } = context;
+    const { leases, audit, reservations, locks, records, secrets, instances, fis, configuration, configurationFile } =
+      context;
     const make = (
       name: string,
       route: string,
@@ -70,6 +73,7 @@ export class ExperimentApi extends Construct {
       new ControlFunction(this, name, {
         entry: `api/${route}.lambda.ts`,
         description,
+        configuration,
         configurationFile,
         capabilities,
         timeoutSeconds: FUNCTION_SECONDS.api,
@@ -80,6 +84,7 @@ export class ExperimentApi extends Construct {
     const admit = new ControlFunction(this, 'Admit', {
       entry: 'admission/admit.lambda.ts',
       description: 'Ordered refusals, blast radius and the worst case.',
+      configuration,
       configurationFile,
       capabilities: [
         leases.read(),
@@ -135,7 +140,7 @@ export class ExperimentApi extends Construct {
     route(one.addResource('abort'), 'POST', abort);
   }
 
-  private acknowledge(): void {
+  private acknowledge(setsLogRole: boolean): void {
     Validations.of(this.restApi).acknowledge(
       {
         id: 'AwsSolutions-APIG2',
@@ -151,6 +156,7 @@ export class ExperimentApi extends Construct {
         reason: 'Callers are IAM principals: the audit log names them from the signature. There is no user pool.',
       },
     );
+    if (!setsLogRole) return;
     acknowledgeManagedPolicy(
       this,
       ManagedPolicy.fromAwsManagedPolicyName('service-role/AmazonAPIGatewayPushToCloudWatchLogs').managedPolicyArn,

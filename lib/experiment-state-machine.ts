@@ -103,7 +103,7 @@ export class ExperimentStateMachine extends Construct {
         // With data: what a step was given and gave back is the evidence of a run. It holds no secret.
         destination: new LogGroup(this, 'Logs', {
           retention: RetentionDays.ONE_YEAR,
-          removalPolicy: RemovalPolicy.RETAIN,
+          removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         }),
         level: LogLevel.ALL,
         includeExecutionData: true,

@@ -5,7 +5,7 @@ import { ControlFunction, type ControlFunctionProps, type FunctionNetwork } from
 import type { ControlPlaneContext } from './control-plane-context.ts';
 
 /** What all functions share; a function names only what is its own. */
-type OwnProps = Omit<ControlFunctionProps, 'configurationFile' | 'network'>;
+type OwnProps = Omit<ControlFunctionProps, 'configuration' | 'configurationFile' | 'network'>;
 
 /** The Lambdas of the state machine, in the order in which they run. */
 export class ExperimentSteps extends Construct {
@@ -25,6 +25,7 @@ export class ExperimentSteps extends Construct {
     const make = (name: string, props: OwnProps, functionNetwork?: FunctionNetwork) =>
       new ControlFunction(this, name, {
         ...props,
+        configuration: context.configuration,
         configurationFile: context.configurationFile,
         network: functionNetwork,
       });

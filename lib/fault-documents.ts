@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Aws, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
@@ -28,7 +28,9 @@ export class FaultDocuments extends Construct {
     this.prefix = `Holdfast-${Stack.of(this).stackName}-`;
     const programs = HOST_FAULT_KINDS.map((kind) => {
       const [shebang = '', ...program] = composeProgram(HOST_DIRECTORY, [kind]);
-      return { kind, lines: [shebang, `export ${ENVIRONMENT.leaseTable}=${leaseTable}`, ...program] };
+      const facts = { [ENVIRONMENT.leaseTable]: leaseTable, [ENVIRONMENT.urlSuffix]: Aws.URL_SUFFIX };
+      const exported = Object.entries(facts).map(([name, value]) => `export ${name}=${value}`);
+      return { kind, lines: [shebang, ...exported, ...program] };
     });
     const shared = new SharedLines(
       this,

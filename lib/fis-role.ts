@@ -90,7 +90,7 @@ export function startEncrypted(scope: Construct): PolicyStatement {
     resources: [keys],
     conditions: {
       Bool: { 'kms:GrantIsForAWSResource': 'true' },
-      StringEquals: { 'kms:ViaService': `ec2.${stack.region}.amazonaws.com` },
+      StringEquals: { 'kms:ViaService': `ec2.${stack.region}.${stack.urlSuffix}` },
     },
   });
 }

@@ -14,6 +14,7 @@ export class KillSwitch extends Construct {
     const seed = new ControlFunction(this, 'Seed', {
       entry: 'kill-switch/seed-kill-switch.lambda.ts',
       description: 'Creates the row of the kill switch at deployment, if it is not there.',
+      configuration: context.configuration,
       configurationFile: context.configurationFile,
       capabilities: [context.leases.seedKillSwitch()],
       timeoutSeconds: FUNCTION_SECONDS.short,

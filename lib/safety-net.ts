@@ -42,6 +42,7 @@ export class SafetyNet extends Construct {
     const onAlarm = new ControlFunction(this, 'OnAlarm', {
       entry: 'rollback/on-alarm.lambda.ts',
       description: 'A configured alarm fires: release the leases it concerns.',
+      configuration,
       configurationFile,
       capabilities: [leases.read(), leases.update(), locks.list(), audit.append()],
       timeoutSeconds: FUNCTION_SECONDS.short,
@@ -67,10 +68,11 @@ export class SafetyNet extends Construct {
 
   /** No catcher of the machine sees that it died, was stopped or ran out of time; EventBridge tells. */
   private addExecutionEnd(context: ControlPlaneContext, experiment: ExperimentStateMachine): ControlFunction {
-    const { configurationFile, leases, audit } = context;
+    const { configuration, configurationFile, leases, audit } = context;
     const onExecutionEnd = new ControlFunction(this, 'OnExecutionEnd', {
       entry: 'rollback/on-execution-end.lambda.ts',
       description: 'An execution died: release its lease, start the rollback.',
+      configuration,
       configurationFile,
       capabilities: [leases.update(), audit.read(), experiment.start()],
       timeoutSeconds: FUNCTION_SECONDS.short,
@@ -120,10 +122,11 @@ export class SafetyNet extends Construct {
   }
 
   private addSweep(context: ControlPlaneContext, experiment: ExperimentStateMachine): ControlFunction {
-    const { configurationFile, leases, locks, audit } = context;
+    const { configuration, configurationFile, leases, locks, audit } = context;
     const sweep = new ControlFunction(this, 'Sweep', {
       entry: 'rollback/sweep.lambda.ts',
       description: 'Rolls back what is past its end even if its execution is dead; frees stale locks.',
+      configuration,
       configurationFile,
       capabilities: [
         leases.read(),

@@ -15,6 +15,8 @@ import { allow, type Capability } from './capability.ts';
 /**
  * What every table of the control plane has: on demand, restorable to any second, and not deleted with the stack.
  *
+ * They stay behind a first deployment that failed, too: CloudFormation could not delete what is protected from deletion.
+ *
  * Encryption is by AWS-owned keys, everywhere and on purpose: leases are polled and audit entries written before each
  * step of a rollback, so a KMS outage, a throttled key or a disabled grant would stand between a host and its undo.
  */

@@ -6,11 +6,11 @@ import type { Configuration } from '../engines/configuration.ts';
 /**
  * Nodes on instances that are running and carry the cluster's tags and the deployment's target tag, sorted by name: one
  * for each port of the cluster.
- * @throws Error when an instance has no name or two have the same: then a name in a request says nothing.
+ * @throws Error when two have the same name: then a name in a request says nothing.
  */
 export async function listLiveNodes(
   ec2: EC2Client,
-  cluster: Pick<Cluster, 'selectTags' | 'port'>,
+  cluster: Pick<Cluster, 'selectTags' | 'port' | 'nameTag'>,
   configuration: Pick<Configuration, 'targetTag'>,
 ): Promise<LiveNode[]> {
   const { key, value } = configuration.targetTag;
@@ -22,9 +22,12 @@ export async function listLiveNodes(
   const hosts = new Map<string, LiveHost>();
   for await (const page of paginateDescribeInstances({ client: ec2 }, { Filters })) {
     for (const instance of (page.Reservations ?? []).flatMap((reservation) => reservation.Instances ?? [])) {
-      const { name, host } = toHost(instance);
+      const { name, host } = toHost(instance, cluster.nameTag);
       const other = hosts.get(name);
-      if (other) throw new Error(`Name tag ${name}: on ${other.instanceId} and ${host.instanceId}, it must be unique`);
+      if (other)
+        throw new Error(
+          `${cluster.nameTag} tag ${name}: on ${other.instanceId} and ${host.instanceId}; name the nodes by another tag or by their ids (nameTag)`,
+        );
       hosts.set(name, host);
     }
   }
@@ -36,10 +39,9 @@ export async function listLiveNodes(
     .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
 }
 
-function toHost(instance: Instance): { name: string; host: LiveHost } {
+function toHost(instance: Instance, nameTag: string | null): { name: string; host: LiveHost } {
   const instanceId = instance.InstanceId ?? '';
-  const name = instance.Tags?.find((tag) => tag.Key === 'Name')?.Value;
-  if (!name) throw new Error(`instance ${instanceId}: has no Name tag`);
+  const name = instance.Tags?.find((tag) => tag.Key === nameTag)?.Value || instanceId;
   const addresses = [
     instance.PrivateIpAddress,
     ...(instance.NetworkInterfaces ?? []).flatMap((networkInterface) => [

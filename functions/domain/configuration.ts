@@ -29,8 +29,12 @@ const hostDirectory = z
 export const portNumber = z.int().min(1).max(65535);
 /** Stores on one instance: with one port of the engine's own, as many as one rule of the packet filter takes. */
 export const MAX_PORTS = 14;
+/** Of all functions together, where the configuration asks for it. */
+export const MAX_RESERVED_CONCURRENCY = 50;
 /** In `unit` and `dataDirectory`: the port of the node. */
 const PORT = '{port}';
+/** As CloudWatch takes it. */
+const alarmName = z.string().regex(/^[^\p{Cc}]{1,255}$/u, '1-255 characters, none of them a control character');
 const percentage = z.number().min(0).max(100);
 
 /** By name, as they are with the names of the series that are assumed where a configuration gives none. */
@@ -42,10 +46,15 @@ export const DEFAULT_GUARDRAILS = guardrailsOf({
 /** Fields of a cluster of any engine. */
 export const clusterFields = {
   tier: z.enum(['production', 'staging']),
-  /** EC2 tags that all nodes carry. The instance's name is its `Name` tag. */
+  /** EC2 tags that all nodes carry. */
   selectTags: z
     .record(z.string(), z.string().regex(/^[^*?]*$/, 'no * or ?: EC2 would read them as wildcards'))
     .refine((tags) => Object.keys(tags).length > 0, 'at least one tag'),
+  /**
+   * Tag that names an instance; one without it is named by its id, and all are with `null`, as where members of an Auto
+   * Scaling group share a name.
+   */
+  nameTag: z.string().min(1).max(128).nullable().default('Name'),
   /** systemd unit of the store on the nodes. With several ports it must tell them apart by `{port}`. */
   unit,
   /** Of the store on each instance; a list where an instance runs several stores: each is a node of its own. */
@@ -69,7 +78,7 @@ export const clusterFields = {
     .transform((own) => ({ ...MISSION_GUARDRAILS, ...own })),
   /** CloudWatch alarms that must be OK before a start and that roll back when they fire. */
   alarms: z
-    .array(z.strictObject({ name, severity: z.enum(['INFO', 'WARNING', 'CRITICAL']).default('CRITICAL') }))
+    .array(z.strictObject({ name: alarmName, severity: z.enum(['INFO', 'WARNING', 'CRITICAL']).default('CRITICAL') }))
     .default([]),
   /** Production is held to 10 % whatever stands here. */
   blastRadius: z
@@ -186,6 +195,13 @@ export const deploymentFields = {
   apiPrincipals: z.array(z.string().startsWith('arn:')).min(1),
   /** Tag that an instance must carry before any document may be sent to it. */
   targetTag: z.strictObject({ key: name, value: name }).prefault({ key: 'holdfast-target', value: 'true' }),
+  /**
+   * Keeps concurrency of Lambda for everything that watches or rolls back, whatever else the account runs: at most
+   * MAX_RESERVED_CONCURRENCY, and Lambda leaves 100 for the others. A new account's quota of 10 refuses the deployment.
+   */
+  reservesConcurrency: z.boolean().default(false),
+  /** Sets the role by which API Gateway writes logs, for the whole account and Region: where it has none yet. */
+  setApiGatewayLogRole: z.boolean().default(false),
   /** A host whose view of its lease has not advanced for this long reverts. Seconds. */
   leaseGraceSeconds: z
     .int()

@@ -18,6 +18,8 @@ export const ENVIRONMENT = {
   recordTable: 'HOLDFAST_RECORD_TABLE',
   stackName: 'HOLDFAST_STACK_NAME',
   stateMachineArn: 'HOLDFAST_STATE_MACHINE_ARN',
+  /** In the environment of the host program alone: what the names of AWS's endpoints end with in this partition. */
+  urlSuffix: 'HOLDFAST_URL_SUFFIX',
 } as const;
 
 /** The document that reverts a fault of any kind. */

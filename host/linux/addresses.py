@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 
+from instance_metadata import host_of_service
 from linux import command
 from linux.boot_clock import now
 from refused import Refused
@@ -67,7 +68,7 @@ def protected(region: str, lease_host: str) -> set[str]:
     for variable in ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_ENDPOINT_URL"):
         names.add(host_of(os.environ.get(variable, "")) or lease_host)
     if not os.environ.get("AWS_ENDPOINT_URL"):
-        names |= {f"{service}.{region}.amazonaws.com" for service in MANAGEMENT_SERVICES}
+        names |= {host_of_service(service, region) for service in MANAGEMENT_SERVICES}
     names |= name_servers()
     found: set[str] = set()
     threads = [threading.Thread(target=resolve, args=(name, found), daemon=True) for name in names]

@@ -1,7 +1,11 @@
-import { Match } from 'aws-cdk-lib/assertions';
+import { Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
+import type { ControlPlaneContext } from '../../lib/control-plane-context.ts';
+import { ExperimentApi } from '../../lib/experiment-api.ts';
+import type { ExperimentStateMachine } from '../../lib/experiment-state-machine.ts';
+import { configuration } from '../functions/domain/configuration-fixtures.ts';
 import { listOf, statementsOf } from './policies.ts';
-import { ofType, resources, template } from './synthesized.ts';
+import { emptyStack, ofType, resources, template } from './synthesized.ts';
 
 const methods = ofType('AWS::ApiGateway::Method');
 
@@ -40,6 +44,22 @@ describe('API', () => {
       expect(listOf(statement.Action)).toEqual(['execute-api:Invoke']);
       expect(statement.Resource).toBe('execute-api:/*');
     }
+  });
+
+  it('leaves the role by which API Gateway writes logs for the whole account as it is, unless it is told to set it', () => {
+    expect(ofType('AWS::ApiGateway::Account')).toEqual([]);
+    const other = emptyStack();
+    // Whatever is asked of it gives a capability to do nothing.
+    const nothing: object = new Proxy({}, { get: () => () => ({ statements: [] }) });
+    const capability = { statements: [] };
+    const context = {
+      ...{ configuration: { ...configuration(), setApiGatewayLogRole: true }, configurationFile: '' },
+      ...{ leases: nothing, audit: nothing, reservations: nothing, locks: nothing, records: nothing, fis: nothing },
+      ...{ documents: { prefix: '' }, secrets: capability, instances: capability, alarms: capability },
+      ...{ network: undefined },
+    };
+    new ExperimentApi(other, 'Api', context as unknown as ControlPlaneContext, nothing as ExperimentStateMachine);
+    Template.fromStack(other).resourceCountIs('AWS::ApiGateway::Account', 1);
   });
 
   it('logs who called and bounds a runaway client', () => {

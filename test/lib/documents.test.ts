@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { HOST_FAULT_KINDS, hostKindOf, scriptName } from '../../functions/domain/faults/catalogue.ts';
 import { ROLL_BACK_DOCUMENT } from '../../functions/domain/names.ts';
@@ -7,7 +8,7 @@ import { resolve } from '../../lab/aws/template/intrinsics.ts';
 import { BOUNDS_FILE, hostBounds } from '../../lib/host-bounds.ts';
 import { hostSpecification, rollBackSpecification, SPECIFICATION_FILE } from '../../lib/host-specification.ts';
 import { stripPython } from '../../lib/strip-python.ts';
-import { ofType, template } from './synthesized.ts';
+import { ofType, resources, template } from './synthesized.ts';
 import { writeProgram } from './write-program.ts';
 
 /**
@@ -158,6 +159,25 @@ describe('documents', () => {
       expect(scriptOf(content)[0], name).toBe('#!/bin/bash');
       expect(Object.keys(content.parameters), name).not.toContain('leaseTable');
     }
+  });
+
+  it('tell the host what the names of AWS’s endpoints end with in its partition', () => {
+    for (const [name, content] of documents) {
+      const lines = scriptOf(content).filter((line) => line.includes('HOLDFAST_URL_SUFFIX='));
+      expect(lines, name).toEqual(name.endsWith('roll-back') ? [] : ['export HOLDFAST_URL_SUFFIX=Ref:AWS::URLSuffix']);
+    }
+    const ask = `import sys; sys.path.insert(0, 'host'); import lease_table; print(lease_table.endpoint('cn-north-1').hostname)`;
+    const env = { PATH: process.env.PATH, HOLDFAST_URL_SUFFIX: 'amazonaws.com.cn' };
+    expect(execFileSync('/usr/bin/python3', ['-I', '-B', '-c', ask], { env, encoding: 'utf8' }).trim()).toBe(
+      'dynamodb.cn-north-1.amazonaws.com.cn',
+    );
+  });
+
+  it('fix the name of no partition: endpoints elsewhere end in something else', () => {
+    const allowed = /["/](lambda|fis|states|events|sns|cloudwatch|delivery\.logs|apigateway)\.amazonaws\.com/g;
+    const rest = JSON.stringify(resources).replaceAll('\\"', '"').replace(allowed, '');
+    expect([...rest.matchAll(/.{60}amazonaws\.com.{10}/g)].map(([found]) => found)).toEqual([]);
+    expect([...JSON.stringify(resources).matchAll(/arn:aws:(?!iam::111122223333:user).{60}/g)].map(([found]) => found)).toEqual([]);
   });
 
   it('carry the watchdog and only the module of their own fault; the rollback carries all', () => {

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
+import { MAX_RESERVED_CONCURRENCY } from '../../functions/domain/configuration.ts';
 import { ENVIRONMENT } from '../../functions/domain/names.ts';
 import {
   FIS_INJECTION_DEADLINE_MS,
@@ -9,7 +11,10 @@ import {
   PROBE_EVENT_AGE_SECONDS,
   TTL_SECONDS,
 } from '../../functions/domain/timing.ts';
-import { functionAt, functions, logicalId, ofType, propertiesOf } from './synthesized.ts';
+import { parseConfiguration } from '../../functions/engines/configuration.ts';
+import { ControlFunction } from '../../lib/control-function.ts';
+import { loadConfiguration } from '../../lib/load-configuration.ts';
+import { emptyStack, functionAt, functions, logicalId, ofType, propertiesOf } from './synthesized.ts';
 
 const FUNCTIONS = fileURLToPath(new URL('../../functions/', import.meta.url));
 /** What asks a store, Prometheus or the VPC's resolver: only from inside the VPC is there an answer. */
@@ -75,6 +80,21 @@ describe('functions', () => {
       'rollback/verify-recovery.lambda.ts',
       'verdict/conclude-experiment.lambda.ts',
     ]);
+    const sum = reserved.reduce((all, each) => all + Number(propertiesOf(each).ReservedConcurrentExecutions), 0);
+    expect(sum).toBeLessThanOrEqual(MAX_RESERVED_CONCURRENCY);
+  });
+
+  it('reserve nothing unless they are told to: a new account has a quota of 10, and would refuse the deployment', async () => {
+    const { reservesConcurrency: _, ...silent } = (await loadConfiguration('lab/holdfast.config.ts')).configuration;
+    expect(parseConfiguration(silent).reservesConcurrency).toBe(false);
+    const other = emptyStack();
+    const guard = { entry: 'guard/guard.lambda.ts', description: '', capabilities: [], timeoutSeconds: 1 };
+    for (const reservesConcurrency of [false, true]) {
+      const made = { ...guard, configuration: { reservesConcurrency }, configurationFile: '', reservedConcurrency: 10 };
+      new ControlFunction(other, `Guard${reservesConcurrency}`, made);
+    }
+    const lambdas = Object.values(Template.fromStack(other).findResources('AWS::Lambda::Function'));
+    expect(lambdas.map(({ Properties }) => Properties.ReservedConcurrentExecutions)).toEqual([undefined, 10]);
   });
 
   it('gives admission the names of the documents, which it may not send', () => {

@@ -28,6 +28,7 @@ describe('host/bounds.py', () => {
       FENCE_SECONDS: HOST.fenceSeconds,
       KILL_SWITCH_ID,
       LEASE_TABLE_VARIABLE: ENVIRONMENT.leaseTable,
+      URL_SUFFIX_VARIABLE: ENVIRONMENT.urlSuffix,
     });
   });
 });

@@ -17,6 +17,9 @@ export const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [
 export const stack = new ControlPlaneStack(app, 'Holdfast', await loadConfiguration(`${root}lab/holdfast.config.ts`));
 export const template = Template.fromStack(stack);
 
+/** An app of its own for a construct that is tested with another choice; bundles nothing either. */
+export const emptyStack = () => new Stack(new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] } }), 'Other');
+
 export interface Resource {
   Type: string;
   Properties: Record<string, unknown>;

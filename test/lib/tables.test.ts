@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EXPIRY_ATTRIBUTE } from '../../functions/domain/names.ts';
-import { functionAt, logicalId, ofType, template } from './synthesized.ts';
+import { functionAt, logicalId, ofType, resources, template } from './synthesized.ts';
 
 const tables = ofType('AWS::DynamoDB::Table');
 const key = (name: string, type = 'HASH') => ({ AttributeName: name, KeyType: type });
@@ -32,6 +32,13 @@ describe('tables', () => {
         },
       });
     }
+  });
+
+  it('are all that a first deployment leaves behind when it fails: they are protected from deletion', () => {
+    const left = Object.values(resources).filter(({ DeletionPolicy }) => DeletionPolicy === 'Retain');
+    expect(left.map(({ Type }) => Type)).toEqual(tables.map(() => 'AWS::DynamoDB::Table'));
+    const kept = Object.values(resources).filter(({ DeletionPolicy }) => DeletionPolicy === 'RetainExceptOnCreate');
+    expect(kept.length).toBeGreaterThan(15);
   });
 
   it('put no KMS key between a host and its undo', () => {

@@ -59,12 +59,26 @@ describe('live nodes', () => {
       expect(await list({ port, unit: 'redis@{port}' })).toMatchObject([{ name: 'redis-node-1', port: 7000 }]);
   });
 
-  it('are refused when two share a name or one has none', async () => {
+  it('are refused when two share a name: it says nothing in a request', async () => {
     ec2
       .on(DescribeInstancesCommand)
       .resolves({ Reservations: [{ Instances: [instance(1), instance(2, 'redis-node-1')] }] });
-    await expect(list()).rejects.toThrow(/redis-node-1: on i-1 and i-2/);
+    await expect(list()).rejects.toThrow(/Name tag redis-node-1: on i-1 and i-2; .*nameTag/);
+  });
+
+  it('have their names from the tag of the configuration, and their ids where they have no such tag or none is to be used', async () => {
+    const tagged = {
+      ...instance(1, 'group'),
+      Tags: [
+        { Key: 'Name', Value: 'group' },
+        { Key: 'node', Value: 'first' },
+      ],
+    };
+    ec2.on(DescribeInstancesCommand).resolves({ Reservations: [{ Instances: [tagged, instance(2, 'group')] }] });
+    const namesBy = async (nameTag: string | null) => (await list({ nameTag })).map(({ name }) => name);
+    expect(await namesBy('node')).toEqual(['first', 'i-2']);
+    expect(await namesBy(null)).toEqual(['i-1', 'i-2']);
     ec2.on(DescribeInstancesCommand).resolves({ Reservations: [{ Instances: [{ ...instance(1), Tags: [] }] }] });
-    await expect(list()).rejects.toThrow(/no Name tag/);
+    expect(await namesBy('Name')).toEqual(['i-1']);
   });
 });

@@ -77,6 +77,21 @@ describe('the URL of telemetry, which every function carries in plain text', () 
   );
 });
 
+describe('the name of an alarm', () => {
+  it.each(['Checkout / 5xx rate (eu-west-1)', 'disk: 90 % – données', 'x'.repeat(255)])(
+    'is whatever CloudWatch takes: %s',
+    (name) => {
+      expect(redisCluster({ alarms: [{ name }] }).alarms).toEqual([{ name, severity: 'CRITICAL' }]);
+    },
+  );
+
+  it.each(['', 'x'.repeat(256), 'two\nlines', 'a\u007fb'])('is refused where CloudWatch would: %j', (name) => {
+    expect(() => configuration({ alarms: [{ name }] })).toThrow(
+      'clusters.redis-master.alarms.0.name: 1-255 characters',
+    );
+  });
+});
+
 describe('several stores on an instance', () => {
   const several = { port: [6379, 6380], unit: 'redis@{port}' };
 
