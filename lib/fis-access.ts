@@ -148,7 +148,7 @@ export class FisAccess extends Construct {
   }
 
   /**
-   * Counts heartbeats; where there are none it counts zero. Without that, CloudWatch would look further back for real
+   * Adds up heartbeats; where there are none it counts zero, and so does the one that deployment puts. Without that, CloudWatch would look further back for real
    * data before it takes missing for breaching, and how far it does not say.
    */
   private addHeartbeatAlarm(cluster: string): void {
@@ -157,7 +157,7 @@ export class FisAccess extends Construct {
       namespace: GUARD_HEARTBEAT.namespace,
       metricName: GUARD_HEARTBEAT.metricName,
       dimensionsMap: heartbeatDimensions(Stack.of(this).stackName, cluster),
-      statistic: Stats.SAMPLE_COUNT,
+      statistic: Stats.SUM,
       period,
     });
     new Alarm(this, `Heartbeat-${cluster}`, {

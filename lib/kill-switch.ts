@@ -13,17 +13,18 @@ export class KillSwitch extends Construct {
     super(scope, id);
     const seed = new ControlFunction(this, 'Seed', {
       entry: 'kill-switch/seed-kill-switch.lambda.ts',
-      description: 'Creates the row of the kill switch at deployment, if it is not there.',
+      description: 'At deployment: the row of the kill switch, if it is not there, and the metric of the heartbeat.',
       configuration: context.configuration,
       configurationFile: context.configurationFile,
-      capabilities: [context.leases.seedKillSwitch()],
+      capabilities: [context.leases.seedKillSwitch(), context.fis.heartbeat()],
       timeoutSeconds: FUNCTION_SECONDS.short,
     });
     new CustomResource(this, 'Row', {
       serviceToken: seed.functionArn,
       resourceType: 'Custom::HoldfastKillSwitch',
       serviceTimeout: Duration.minutes(2),
-      properties: { leaseTable: context.leases.tableName },
+      // A cluster that a later deployment adds has a metric of its own.
+      properties: { leaseTable: context.leases.tableName, clusters: Object.keys(context.configuration.clusters) },
     });
   }
 }

@@ -1,6 +1,6 @@
-import { type CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { putHeartbeat } from '../aws/heartbeat.ts';
 import type { Clock } from '../domain/clock.ts';
-import { GUARD_HEARTBEAT, heartbeatDimensions } from '../domain/names.ts';
 import { HEARTBEAT_EVERY_SECONDS } from '../domain/timing.ts';
 
 /**
@@ -19,22 +19,7 @@ export function guardHeartbeat(
     if (saidMs !== undefined && nowMs - saidMs < HEARTBEAT_EVERY_SECONDS * 1000) return;
     saidMs = nowMs;
     try {
-      await cloudWatch.send(
-        new PutMetricDataCommand({
-          Namespace: GUARD_HEARTBEAT.namespace,
-          MetricData: clusters.map((cluster) => ({
-            MetricName: GUARD_HEARTBEAT.metricName,
-            Dimensions: Object.entries(heartbeatDimensions(stackName, cluster)).map(([Name, Value]) => ({
-              Name,
-              Value,
-            })),
-            Value: 1,
-            Unit: 'Count',
-            // Kept by the second: else an alarm with a period of 10 s would not see it.
-            StorageResolution: 1,
-          })),
-        }),
-      );
+      await putHeartbeat(cloudWatch, stackName, clusters, 1);
     } catch (error) {
       saidMs = undefined;
       throw error;

@@ -1,4 +1,6 @@
-import { dynamoClient } from '../aws/clients.ts';
+import { cloudWatchClient, dynamoClient } from '../aws/clients.ts';
+import { loadConfiguration } from '../aws/configuration.ts';
+import { putHeartbeat } from '../aws/heartbeat.ts';
 import { ENVIRONMENT } from '../domain/names.ts';
 import { environmentVariable } from '../runtime/environment.ts';
 import { answerCustomResource, type CustomResourceRequest, seedKillSwitch } from './seed-kill-switch.ts';
@@ -8,7 +10,11 @@ const ANSWER_TIMEOUT_MS = 10_000;
 export function handler(request: CustomResourceRequest): Promise<void> {
   return answerCustomResource(
     request,
-    () => seedKillSwitch(dynamoClient(), environmentVariable(ENVIRONMENT.leaseTable)),
+    async () => {
+      await seedKillSwitch(dynamoClient(), environmentVariable(ENVIRONMENT.leaseTable));
+      const clusters = Object.keys(loadConfiguration().clusters);
+      await putHeartbeat(cloudWatchClient(), environmentVariable(ENVIRONMENT.stackName), clusters, 0);
+    },
     async (url, body) => {
       // A signed S3 address: a content type that was not signed would be refused.
       const response = await fetch(url, {

@@ -177,7 +177,9 @@ describe('documents', () => {
     const allowed = /["/](lambda|fis|states|events|sns|cloudwatch|delivery\.logs|apigateway)\.amazonaws\.com/g;
     const rest = JSON.stringify(resources).replaceAll('\\"', '"').replace(allowed, '');
     expect([...rest.matchAll(/.{60}amazonaws\.com.{10}/g)].map(([found]) => found)).toEqual([]);
-    expect([...JSON.stringify(resources).matchAll(/arn:aws:(?!iam::111122223333:user).{60}/g)].map(([found]) => found)).toEqual([]);
+    expect(
+      [...JSON.stringify(resources).matchAll(/arn:aws:(?!iam::111122223333:user).{60}/g)].map(([found]) => found),
+    ).toEqual([]);
   });
 
   it('carry the watchdog and only the module of their own fault; the rollback carries all', () => {

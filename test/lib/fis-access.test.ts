@@ -13,7 +13,7 @@ import { ControlPlaneStack } from '../../lib/control-plane-stack.ts';
 import { loadConfiguration } from '../../lib/load-configuration.ts';
 import { targetNode } from '../functions/domain/target-fixtures.ts';
 import { actionsOf, identityPolicies, listOf, mentions, type Statement, statementsFor } from './policies.ts';
-import { functionAt, ofType, propertiesOf } from './synthesized.ts';
+import { functionAt, functions, ofType, propertiesOf } from './synthesized.ts';
 
 const inject = () => statementsFor(functionAt('inject/inject-fault.lambda.ts'));
 const rollBack = () => statementsFor(functionAt('rollback/roll-back.lambda.ts'));
@@ -171,19 +171,29 @@ describe('the alarm over the guard', () => {
       `${GUARD_HEARTBEAT.namespace} ${GUARD_HEARTBEAT.metricName} cluster=redis-master stack=Holdfast`,
     );
     for (let phase = 0; phase < 10; phase++) {
-      const beats = Array.from({ length: 20 }, (_, index) => (phase + index * HEARTBEAT_EVERY_SECONDS) * 1000);
-      const lastMs = beats.at(-1) ?? Number.NaN;
+      const beats = Array.from({ length: 20 }, (_, index) => {
+        return { atMs: (phase + index * HEARTBEAT_EVERY_SECONDS) * 1000, value: 1 };
+      });
+      const lastMs = beats.at(-1)?.atMs ?? Number.NaN;
       // From the end of the first whole period on.
       for (let nowMs = 20_000; nowMs <= lastMs; nowMs += 1000) expect(computed.isBreached(beats, nowMs)).toBe(false);
       // The rest of the bound is CloudWatch's wait for its next evaluation.
       const firesMs = (HEARTBEAT_BOUND_SECONDS - HEARTBEAT_PERIOD_SECONDS) * 1000;
       expect(computed.isBreached(beats, lastMs + firesMs)).toBe(true);
+      // What deployment puts says that there is a metric, not that anybody watches.
+      const primed = beats.map(({ atMs }) => ({ atMs, value: 0 }));
+      expect(computed.isBreached(primed, lastMs)).toBe(true);
     }
   });
 
-  it('lets the guard put that metric and no other', () => {
+  it('lets the guard and the deployment put that metric and no other, and nobody else', () => {
     const [put, ...others] = allowing(statementsFor(functionAt('guard/guard.lambda.ts')), 'cloudwatch:PutMetricData');
     expect(others).toEqual([]);
     expect(put?.Condition).toEqual({ StringEquals: { 'cloudwatch:namespace': 'Holdfast' } });
+    const putters = functions.filter((each) => allowing(statementsFor(each), 'cloudwatch:PutMetricData').length > 0);
+    expect(putters.map(({ entryPoint }) => entryPoint).sort()).toEqual([
+      'guard/guard.lambda.ts',
+      'kill-switch/seed-kill-switch.lambda.ts',
+    ]);
   });
 });

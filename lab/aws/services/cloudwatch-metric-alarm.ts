@@ -2,6 +2,12 @@ import { isObject, type JsonObject } from '../protocol/json.ts';
 import { objectList, requiredString } from '../protocol/service.ts';
 import type { Resource } from '../template/template.ts';
 
+/** One value of a metric, and when it arrived. */
+export interface Sample {
+  atMs: number;
+  value: number;
+}
+
 /** One metric: namespace, name and dimensions as one text. */
 export function metricKey(namespace: string, metricName: string, dimensions: readonly JsonObject[]): string {
   const sorted = dimensions.map(({ Name, Value }) => `${Name}=${Value}`).sort();
@@ -9,7 +15,7 @@ export function metricKey(namespace: string, metricName: string, dimensions: rea
 }
 
 /**
- * An alarm of the template over `FILL(metric, 0)` of the count of samples: the one shape that the product has and that
+ * An alarm of the template over `FILL(metric, 0)` of the sum of samples: the one shape that the product has and that
  * the lab computes. All other alarms are set through the control socket.
  */
 export class MetricAlarm {
@@ -28,7 +34,7 @@ export class MetricAlarm {
       others.length === 0 &&
       expression === `FILL(${Id}, 0)` &&
       isObject(MetricStat) &&
-      MetricStat.Stat === 'SampleCount' &&
+      MetricStat.Stat === 'Sum' &&
       properties.ComparisonOperator === 'LessThanThreshold' &&
       properties.TreatMissingData === 'breaching' &&
       properties.DatapointsToAlarm === undefined;
@@ -45,10 +51,11 @@ export class MetricAlarm {
   }
 
   /** Looks at whole periods of the clock only, as CloudWatch does: ALARM when all of the last ones are breaching. */
-  isBreached(samplesMs: readonly number[], nowMs: number): boolean {
+  isBreached(samples: readonly Sample[], nowMs: number): boolean {
     const endMs = Math.floor(nowMs / this.#periodMs) * this.#periodMs;
-    return Array.from({ length: this.#periods }, (_, index) => endMs - (index + 1) * this.#periodMs).every(
-      (fromMs) => samplesMs.filter((atMs) => atMs >= fromMs && atMs < fromMs + this.#periodMs).length < this.#threshold,
-    );
+    return Array.from({ length: this.#periods }, (_, index) => endMs - (index + 1) * this.#periodMs).every((fromMs) => {
+      const inPeriod = samples.filter(({ atMs }) => atMs >= fromMs && atMs < fromMs + this.#periodMs);
+      return inPeriod.reduce((sum, { value }) => sum + value, 0) < this.#threshold;
+    });
   }
 }

@@ -8,7 +8,7 @@ import {
   stringList,
 } from '../protocol/service.ts';
 import type { Template } from '../template/template.ts';
-import { MetricAlarm, metricKey } from './cloudwatch-metric-alarm.ts';
+import { MetricAlarm, metricKey, type Sample } from './cloudwatch-metric-alarm.ts';
 import type { EventBridge } from './eventbridge.ts';
 import type { Usage } from './usage.ts';
 
@@ -23,6 +23,8 @@ interface Alarm {
 const EVALUATE_EVERY_MS = 1000;
 /** Longer than any alarm of the template looks back. */
 const KEEP_SAMPLES_MS = 600_000;
+/** Nothing sees a new metric before: CloudWatch says up to two minutes. This is longer than the product waits for it. */
+export const NEW_METRIC_DELAY_MS = 35_000;
 
 /**
  * CloudWatch: metrics are counted, and alarms over one of the product's own are evaluated; the state of all others is
@@ -35,8 +37,9 @@ export class CloudWatch implements JsonService {
   readonly #template: Template;
   readonly #events: Pick<EventBridge, 'emit'>;
   readonly #metricAlarms: readonly MetricAlarm[];
-  /** Metric → when its samples arrived. */
-  readonly #samples = new Map<string, number[]>();
+  readonly #samples = new Map<string, Sample[]>();
+  /** Metric → when its first sample arrived. */
+  readonly #since = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(template: Template, events: Pick<EventBridge, 'emit'>, usage: Usage) {
@@ -95,7 +98,9 @@ export class CloudWatch implements JsonService {
 
   evaluate(nowMs: number): void {
     for (const alarm of this.#metricAlarms) {
-      const state = alarm.isBreached(this.#samples.get(alarm.metric) ?? [], nowMs) ? 'ALARM' : 'OK';
+      const isShown = nowMs - (this.#since.get(alarm.metric) ?? nowMs) >= NEW_METRIC_DELAY_MS;
+      const samples = isShown ? (this.#samples.get(alarm.metric) ?? []) : [];
+      const state = alarm.isBreached(samples, nowMs) ? 'ALARM' : 'OK';
       if (this.alarms.get(alarm.name)?.state !== state)
         this.setState(alarm.name, state, `computed from ${alarm.metric}`);
     }
@@ -105,8 +110,9 @@ export class CloudWatch implements JsonService {
     for (const datum of objectList(input.MetricData)) {
       const [namespace, name] = [requiredString(input, 'Namespace'), requiredString(datum, 'MetricName')];
       const key = metricKey(namespace, name, objectList(datum.Dimensions));
-      const recent = (this.#samples.get(key) ?? []).filter((atMs) => atMs > nowMs - KEEP_SAMPLES_MS);
-      this.#samples.set(key, [...recent, nowMs]);
+      const recent = (this.#samples.get(key) ?? []).filter(({ atMs }) => atMs > nowMs - KEEP_SAMPLES_MS);
+      this.#samples.set(key, [...recent, { atMs: nowMs, value: Number(datum.Value) }]);
+      if (!this.#since.has(key)) this.#since.set(key, nowMs);
     }
   }
 

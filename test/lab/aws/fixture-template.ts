@@ -125,7 +125,7 @@ export const TEMPLATE: JsonObject = {
                 Dimensions: [{ Name: 'cluster', Value: 'redis-master' }],
               },
               Period: 10,
-              Stat: 'SampleCount',
+              Stat: 'Sum',
             },
             ReturnData: false,
           },
