@@ -9,6 +9,24 @@ class ByName extends BaseSequencer {
   }
 }
 
+/** Needs nothing but Node. */
+function unit(name: string, include: string[], exclude: string[]) {
+  return {
+    test: {
+      name,
+      include,
+      exclude,
+      testTimeout: 30_000,
+      // One module cache for all files of a process: the CDK library alone takes seconds to load.
+      isolate: false,
+      // Both processors of a small machine: the default leaves one free.
+      maxWorkers: 2,
+      setupFiles: ['test/lib/property-runs.ts'],
+      env: { POWERTOOLS_LOG_LEVEL: 'SILENT' },
+    },
+  };
+}
+
 /** One process runs many files: what it has started for its hosts serves them all. */
 const NAMESPACES = { isolate: false, testTimeout: 60_000, hookTimeout: 60_000 };
 
@@ -47,19 +65,8 @@ export default defineConfig({
   test: {
     sequence: { sequencer: ByName },
     projects: [
-      {
-        test: {
-          name: 'unit',
-          include: ['test/{functions,lib,bench,decisions}/**/*.test.ts'],
-          testTimeout: 30_000,
-          // One module cache for all files of a process: the CDK library alone takes seconds to load.
-          isolate: false,
-          // Both processors of a small machine: the default leaves one free.
-          maxWorkers: 2,
-          setupFiles: ['test/lib/property-runs.ts'],
-          env: { POWERTOOLS_LOG_LEVEL: 'SILENT' },
-        },
-      },
+      unit('unit', ['test/{functions,lib,bench,decisions}/**/*.test.ts'], ['**/exhaustive/**']),
+      unit('unit-exhaustive', ['test/functions/**/exhaustive/*.test.ts'], []),
       host('host', 'test/host/*.test.ts'),
       host('host-exhaustive', 'test/host/exhaustive/*.test.ts'),
       // They measure rates and processor time.

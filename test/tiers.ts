@@ -30,7 +30,7 @@ function checked(name: string, quotaSeconds: number, ...command: string[]): Tier
 function tests(project: string, quotaSeconds: number, environment?: Record<string, string>): Tier {
   const command = ['vitest', 'run', '--project', project];
   const tier: Tier = { name: project, command, quotaSeconds, vitest: true, ...(environment && { environment }) };
-  return project === 'unit' ? tier : { ...tier, needsRoot: true };
+  return project.startsWith('unit') ? tier : { ...tier, needsRoot: true };
 }
 
 const TYPES = checked('types', 30, 'tsc', '--noEmit', '-p', '.');
@@ -57,7 +57,14 @@ const CHANGE: Run = [
 const EXHAUSTIVE: Run = [
   {
     prepares: ['guest image', 'lab'],
-    chains: [[tests('system-exhaustive', 400), tests('host-exhaustive', 400), tests('guest-exhaustive', 900)]],
+    chains: [
+      [
+        tests('unit-exhaustive', 90),
+        tests('system-exhaustive', 400),
+        tests('host-exhaustive', 400),
+        tests('guest-exhaustive', 900),
+      ],
+    ],
   },
 ];
 
