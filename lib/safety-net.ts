@@ -99,10 +99,11 @@ export class SafetyNet extends Construct {
 
   /** FIS does not read the lease, and nothing else tells that it ended a fault before its time. */
   private addFisEnd(context: ControlPlaneContext): ControlFunction {
-    const { configurationFile, leases, audit, fis } = context;
+    const { configuration, configurationFile, leases, audit, fis } = context;
     const onFisEnd = new ControlFunction(this, 'OnFisEnd', {
       entry: 'rollback/on-fis-end.lambda.ts',
       description: 'A fault in FIS ended before its time: release the lease of its experiment.',
+      configuration,
       configurationFile,
       capabilities: [leases.read(), leases.update(), audit.append(), fis.recognize()],
       timeoutSeconds: FUNCTION_SECONDS.short,
