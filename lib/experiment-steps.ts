@@ -101,7 +101,8 @@ export class ExperimentSteps extends Construct {
       'VerifyRecovery',
       {
         entry: 'rollback/verify-recovery.lambda.ts',
-        description: 'A clean host is not a healthy store: waits for the store until its deadline.',
+        description:
+          'A clean host is not a healthy store: waits for the store, then reads what the guardrails showed meanwhile.',
         capabilities: [audit.append(), secrets, instances],
         timeoutSeconds: FUNCTION_SECONDS.verifyRecovery,
         reservedConcurrency: 5,

@@ -1,5 +1,6 @@
 import type { AuditEntry, TargetsCheck } from '../domain/audit-entry.ts';
 import { shardText } from '../domain/probed-shards.ts';
+import type { RollbackWatch } from '../domain/rollback-watch.ts';
 import type {
   Baseline,
   Effect,
@@ -70,6 +71,8 @@ function summaryOf(entry: AuditEntry): string {
         'the store is healthy: every shard has its leader and every member',
         ...(entry.details.repairs ?? []),
       ].join('; ');
+    case 'ROLLBACK_WATCHED':
+      return watchSummary(entry.details);
     case 'PROBE_MEASURED': {
       const { acknowledgedWrites, lostAcknowledgedWrites = 'unknown how many' } = entry.details;
       return `${shardText(entry.details)}: ${rtoOf(entry.details)}, ${acknowledgedWrites} writes acknowledged, ${lostAcknowledgedWrites} lost`;
@@ -110,6 +113,14 @@ function nodeRollback(end: NodeRollback): string {
 
 function effectText({ measure, value, unit }: Effect): string {
   return `${measure}: ${number(value)} ${unit}`;
+}
+
+function watchSummary({ breaches, unseen }: RollbackWatch): string {
+  const lines = [
+    ...breaches.map(({ cluster, guardrail, reason }) => `${cluster} ${guardrail}: ${reason}`),
+    ...unseen.map((line) => `not seen: ${line}`),
+  ];
+  return lines.join('; ') || 'every guardrail held until the store was healthy';
 }
 
 function fenceText(fence: NodeRollback['fence']): string[] {

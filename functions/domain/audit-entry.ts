@@ -1,6 +1,7 @@
 import type { AdmissionFacts } from './admission.ts';
 import type { Caller, Experiment } from './experiment.ts';
 import type { Problem } from './problem.ts';
+import type { RollbackWatch } from './rollback-watch.ts';
 import type { ResolvedTargets } from './targets.ts';
 import type {
   Baseline,
@@ -67,6 +68,7 @@ export interface EntryDetails {
   ROLLBACK_FAILED: RollbackResult;
   RECOVERY_VERIFIED: RecoveryResult & { impacted: string[] };
   RECOVERY_FAILED: RecoveryResult & { impacted: string[] };
+  ROLLBACK_WATCHED: RollbackWatch;
   PROBE_MEASURED: ProbeMeasurement & { outages: number; problems: string[] };
   CONCLUDED: Verdict;
 }

@@ -13,6 +13,7 @@ import {
 import type { FisAction } from './faults/kind.ts';
 import type { FisFault } from './fis-fault.ts';
 import type { Problem } from './problem.ts';
+import type { RollbackWatch } from './rollback-watch.ts';
 import type { ResolvedFault, ResolvedTargets, TargetNode } from './targets.ts';
 import {
   type Baseline,
@@ -60,7 +61,7 @@ export const experimentSchema: z.ZodType<Experiment> = object({
   budgets: object({ unavailableSeconds: seconds }).exactOptional(),
 });
 
-export const readingSchema: z.ZodType<Reading> = object({
+const readingFields = {
   guardrail: text,
   cluster: text,
   value: z.number().exactOptional(),
@@ -75,7 +76,8 @@ export const readingSchema: z.ZodType<Reading> = object({
   maxAgeSeconds: seconds,
   breached: z.boolean(),
   reason: optionalText,
-});
+} satisfies Record<keyof Reading, unknown>;
+export const readingSchema: z.ZodType<Reading> = object(readingFields);
 
 const baseline: z.ZodType<Baseline> = object({
   readings: z.array(readingSchema),
@@ -254,6 +256,13 @@ const recovery: z.ZodType<RecoveryResult & { impacted: string[] }> = object({
   impacted: texts,
 });
 
+const rollbackWatch: z.ZodType<RollbackWatch> = object({
+  from: text,
+  until: text,
+  breaches: z.array(object({ ...readingFields, firstAt: text, lastAt: text })),
+  unseen: texts,
+});
+
 const promotion = object({ shard: text, from: text, to: text, at: text });
 const probed = { cluster: text, shard: text, invocation: text };
 const measurement = {
@@ -313,6 +322,7 @@ const DETAILS: { [T in EntryType]: z.ZodType<EntryDetails[T]> } = {
   ROLLBACK_FAILED: rollback,
   RECOVERY_VERIFIED: recovery,
   RECOVERY_FAILED: recovery,
+  ROLLBACK_WATCHED: rollbackWatch,
   PROBE_MEASURED: object({ ...measurement, outages: count, problems: texts }),
   CONCLUDED: verdict,
 };

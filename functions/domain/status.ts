@@ -32,6 +32,7 @@ const ROLLING_BACK: readonly EntryType[] = [
   'ROLLBACK_FAILED',
   'RECOVERY_VERIFIED',
   'RECOVERY_FAILED',
+  'ROLLBACK_WATCHED',
 ];
 
 export function stateOf(entries: readonly AuditEntry[], lease?: LeaseView): ExperimentState {
@@ -121,7 +122,9 @@ function highest(readings: readonly Reading[], name: string): number | null {
 }
 
 function safetyChecks(entries: readonly AuditEntry[], readings: Reading[]) {
-  if (lastOf(entries, 'GUARD_STOPPED')?.breaches.length || readings.some(({ breached }) => breached)) return 'BREACHED';
+  const late = lastOf(entries, 'ROLLBACK_WATCHED')?.breaches.length;
+  if (late || lastOf(entries, 'GUARD_STOPPED')?.breaches.length || readings.some(({ breached }) => breached))
+    return 'BREACHED';
   const fresh = readings.every(
     ({ ageSeconds, maxAgeSeconds }) => ageSeconds !== undefined && ageSeconds <= maxAgeSeconds,
   );

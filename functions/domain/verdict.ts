@@ -5,6 +5,7 @@ import type { BudgetVerdict, ExperimentOutcome, ExperimentStatus } from './exper
 import { isBeyondLimit } from './guardrails.ts';
 import { cut, MAX_REASON_CHARACTERS } from './limits.ts';
 import { shardText } from './probed-shards.ts';
+import { beganBehindFence } from './rollback-watch.ts';
 import { rollbackOf } from './status.ts';
 import { GOOD_FENCE_OUTCOMES, type NodeAnswer, type NodeRollback, type Verdict } from './workflow.ts';
 
@@ -30,10 +31,13 @@ export function judge(entries: readonly AuditEntry[], limits: Readonly<Record<st
     notHeld(entries) ??
     endedEarly(entries) ??
     notComplete(entries) ??
-    fenceNotKept(rollbackOf(entries)?.nodes ?? []);
+    fenceNotKept(rollbackOf(entries)?.nodes ?? []) ??
+    breachedOnTheWayBack(entries);
   if (ending) return { ...ending, budgets };
 
-  return { ...measuredEnding(budgets, evidence), budgets };
+  const measured = measuredEnding(budgets, evidence);
+  const unwatched = measured.outcome === 'CONFIRMED' ? notWatchedToTheEnd(entries) : undefined;
+  return { ...(unwatched ?? measured), budgets };
 }
 
 /** The fault was there as planned, to its planned end: then the client's side decides. */
@@ -185,6 +189,31 @@ function fenceNotKept(nodes: readonly NodeRollback[]): Ending | undefined {
   return end('COMPLETED', 'INCONCLUSIVE', why.join('; '));
 }
 
+/**
+ * Rollback and recovery belong to the experiment: customers who are hurt then are hurt by it, so a guardrail that is
+ * crossed is a deviation. While our own fence kept them away it is our doing, of which nothing follows for the system.
+ */
+function breachedOnTheWayBack(entries: readonly AuditEntry[]): Ending | undefined {
+  const breaches = lastOf(entries, 'ROLLBACK_WATCHED')?.breaches ?? [];
+  if (breaches.length === 0) return undefined;
+  const fences = (rollbackOf(entries)?.nodes ?? []).map(({ fence }) => fence);
+  const charged = breaches.filter((breach) => !beganBehindFence(breach, fences));
+  const text = (charged.length > 0 ? charged : breaches).map(
+    ({ cluster, guardrail, reason, firstAt }) => `${cluster} ${guardrail}: ${reason}, from ${firstAt}`,
+  );
+  return charged.length > 0
+    ? end('COMPLETED', 'DEVIATED', `during the rollback, ${text.join('; ')}`)
+    : end('COMPLETED', 'INCONCLUSIVE', `while our fence kept clients away, ${text.join('; ')}`);
+}
+
+/** What nobody saw is not confirmed. */
+function notWatchedToTheEnd(entries: readonly AuditEntry[]): Ending | undefined {
+  const watch = lastOf(entries, 'ROLLBACK_WATCHED');
+  if (!watch) return end('COMPLETED', 'INCONCLUSIVE', 'nobody knows what the guardrails showed during the rollback');
+  if (watch.unseen.length === 0) return undefined;
+  return end('COMPLETED', 'INCONCLUSIVE', `not seen during the rollback: ${watch.unseen.join('; ')}`);
+}
+
 function endedEarly(entries: readonly AuditEntry[]): Ending | undefined {
   const stopped = lastOf(entries, 'GUARD_STOPPED');
   if (stopped?.reason === 'TTL') return undefined;
@@ -194,7 +223,9 @@ function endedEarly(entries: readonly AuditEntry[]): Ending | undefined {
   const text = `${reason}: ${stopped?.detail ?? abort?.detail ?? 'no detail'}`;
   // A guardrail that could not be read says nothing about the system; one beyond its limit does.
   const seen = reason === 'GUARDRAIL' && (stopped?.breaches ?? []).some(isBeyondLimit);
-  return end('ABORTED', seen || reason === 'ALARM' ? 'DEVIATED' : 'INCONCLUSIVE', text);
+  if (seen || reason === 'ALARM') return end('ABORTED', 'DEVIATED', text);
+  const late = breachedOnTheWayBack(entries);
+  return end('ABORTED', late?.outcome ?? 'INCONCLUSIVE', late ? `${text}; ${late.reason}` : text);
 }
 
 function has(entries: readonly AuditEntry[], type: AuditEntry['type']): boolean {

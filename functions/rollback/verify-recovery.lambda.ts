@@ -4,9 +4,12 @@ import { auditLog } from '../aws/wiring.ts';
 import { configuredClusters } from '../domain/clusters.ts';
 import type { LiveNode } from '../domain/targets.ts';
 import type { ExperimentRun, RecoveryResult } from '../domain/workflow.ts';
+import { log } from '../runtime/log.ts';
 import { systemClock } from '../runtime/system-clock.ts';
+import { PrometheusClient } from '../telemetry/prometheus.ts';
 import { asLogged } from './as-logged.ts';
 import { verifyRecovery } from './verify-recovery.ts';
+import { watchRollback } from './watch-rollback.ts';
 
 const audit = auditLog();
 
@@ -19,5 +22,13 @@ export async function handler(run: ExperimentRun): Promise<RecoveryResult> {
     observe: () => observeCluster(cluster, configuration),
     repair: async (nodes: readonly LiveNode[]) => (await openStore(cluster)).repair(nodes),
   }));
-  return verifyRecovery(experiment, rollback, clusters, { audit, clock: systemClock });
+  const recovery = await verifyRecovery(experiment, rollback, clusters, { audit, clock: systemClock });
+  const remembered = Object.entries(configuredClusters(experiment, configuration)).map(([name, cluster]) => ({
+    ...{ name, cluster, telemetry: new PrometheusClient(cluster.telemetry.prometheusUrl, systemClock) },
+  }));
+  await watchRollback(experiment.experimentId, remembered, { audit, clock: systemClock }).catch((error: unknown) =>
+    // Without its entry the verdict confirms nothing.
+    log.error('rollback not watched', { experimentId: experiment.experimentId, error: String(error) }),
+  );
+  return recovery;
 }

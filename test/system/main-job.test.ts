@@ -93,6 +93,13 @@ describe('the main job: the seed experiment, as written, through the deployed sy
     expect(measured('unavailableSeconds')).toBeGreaterThanOrEqual(measured('rtoSeconds'));
   });
 
+  it('watches the guardrails until the store is healthy again, and sees none crossed', () => {
+    const watch = finished.document.timeline.find((entry) => entry.type === 'ROLLBACK_WATCHED')?.details;
+    expect(watch).toMatchObject({ breaches: [], unseen: [] });
+    expect(Date.parse(String(watch?.from))).toBeLessThanOrEqual(timeOf(finished.document, 'GUARD_STOPPED'));
+    expect(Date.parse(String(watch?.until))).toBeGreaterThan(timeOf(finished.document, 'RECOVERY_VERIFIED'));
+  });
+
   it('accounts for every acknowledged write and loses none', () => {
     const probe = finished.document.timeline.find((entry) => entry.type === 'PROBE_MEASURED')?.details;
     expect(probe?.acknowledgedWrites).toBeGreaterThan(500);

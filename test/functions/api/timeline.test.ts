@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { timelineRow } from '../../../functions/api/timeline.ts';
 import { ENTRY_TYPES } from '../../../functions/domain/audit-schemas.ts';
 import { fisFault, planOf } from '../domain/experiment-fixtures.ts';
-import { entry, iso, nodeAnswer, remarks, rolledBack } from '../domain/fixtures.ts';
+import { entry, iso, nodeAnswer, reading, remarks, rolledBack } from '../domain/fixtures.ts';
 
 const summaryOf = (of: ReturnType<typeof entry>) => timelineRow(of).summary;
 
@@ -25,6 +25,11 @@ describe('the timeline', () => {
     expect(summaryOf(entry('INJECTION_SKIPPED', { faults: ['e.3'], reason: 'too late' }))).toBe(
       'not injected: e.3: too late',
     );
+    expect(summaryOf(entry('ROLLBACK_WATCHED'))).toBe('every guardrail held until the store was healthy');
+    const breach = { ...reading('errorRatePct', { reason: '3 % is above 0.5 %' }), firstAt: iso(64), lastAt: iso(65) };
+    expect(
+      summaryOf(entry('ROLLBACK_WATCHED', { breaches: [breach], unseen: ['redis-master requestRate: 1 of 9 s'] })),
+    ).toBe('redis-master errorRatePct: 3 % is above 0.5 %; not seen: redis-master requestRate: 1 of 9 s');
     expect(summaryOf(entry('RECOVERY_VERIFIED', { repairs: ['n3: BGSAVE begun'] }))).toMatch(
       /healthy.*; n3: BGSAVE begun/,
     );

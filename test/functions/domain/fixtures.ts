@@ -211,6 +211,10 @@ const DEFAULTS: { [T in EntryType]: { by: Actor; second: number; details: EntryD
       problems: ['shard-1: redis-node-3 does not answer: timeout'],
     },
   },
+  ROLLBACK_WATCHED: {
+    ...{ by: { function: 'verify-recovery' }, second: 72 },
+    details: { from: iso(60), until: iso(72), breaches: [], unseen: [] },
+  },
   PROBE_MEASURED: {
     ...{ by: { function: 'probe' }, second: 74 },
     details: {
@@ -239,6 +243,7 @@ const PLANNED: readonly EntryType[] = [
   'ROLLING_BACK',
   'ROLLED_BACK',
   'RECOVERY_VERIFIED',
+  'ROLLBACK_WATCHED',
   'PROBE_MEASURED',
 ];
 

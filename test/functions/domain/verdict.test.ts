@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { LateBreach } from '../../../functions/domain/rollback-watch.ts';
 import { judge, leavesClusterFree } from '../../../functions/domain/verdict.ts';
 import type { FisRollback } from '../../../functions/domain/workflow.ts';
 import { experimentOf, fisFault, hostFault, planOf, SEED_FAULT } from './experiment-fixtures.ts';
@@ -281,6 +282,69 @@ function verdictOfSeveral(services: FisRollback[], changes: RunChanges = {}) {
   const { status, outcome, reason } = judge(log, limits);
   return `${status} ${outcome}: ${reason}`;
 }
+
+/** A guardrail beyond its limit after the fault had ended. */
+const late = (firstSecond: number): LateBreach => ({
+  ...reading('errorRatePct', { value: 3, limit: 0.5, breached: true, reason: '3 % is above 0.5 %' }),
+  ...{ firstAt: iso(firstSecond), lastAt: iso(firstSecond + 2) },
+});
+const watched = (...seconds: number[]) => ({ breaches: seconds.map(late) });
+const fenced = rolledBack({ fence: { outcome: 'SETTLED', raisedAt: iso(63), loweredAt: iso(65) } });
+
+describe('the verdict over rollback and recovery', () => {
+  it.each<[string, RunChanges, string]>([
+    ['finds a deviation when a guardrail is crossed', { ROLLBACK_WATCHED: watched(64) }, 'COMPLETED DEVIATED'],
+    [
+      'finds no deviation where our own fence kept clients away',
+      { ROLLED_BACK: fenced, ROLLBACK_WATCHED: watched(64) },
+      'COMPLETED INCONCLUSIVE',
+    ],
+    [
+      'finds one that began before the fence was raised',
+      { ROLLED_BACK: fenced, ROLLBACK_WATCHED: watched(62) },
+      'COMPLETED DEVIATED',
+    ],
+    [
+      'finds one that began long after the fence was down',
+      { ROLLED_BACK: fenced, ROLLBACK_WATCHED: watched(69) },
+      'COMPLETED DEVIATED',
+    ],
+    [
+      'finds one beside another that is our doing',
+      { ROLLED_BACK: fenced, ROLLBACK_WATCHED: watched(64, 62) },
+      'COMPLETED DEVIATED',
+    ],
+    [
+      'confirms nothing that was not seen to its end',
+      { ROLLBACK_WATCHED: { unseen: ['redis-master errorRatePct: 3 of 9 s'] } },
+      'COMPLETED INCONCLUSIVE',
+    ],
+    ['confirms nothing of which nobody looked back', { ROLLBACK_WATCHED: undefined }, 'COMPLETED INCONCLUSIVE'],
+    [
+      'finds the deviation that the probe saw, whatever was not seen later',
+      { ROLLBACK_WATCHED: undefined, PROBE_MEASURED: { rtoSeconds: 15.1 } },
+      'COMPLETED DEVIATED',
+    ],
+    [
+      'finds a deviation in a run that a person ended, when a guardrail was crossed after',
+      { GUARD_STOPPED: { reason: 'ABORT' }, ROLLBACK_WATCHED: watched(64) },
+      'ABORTED DEVIATED',
+    ],
+    [
+      'leaves a run that a person ended behind our fence inconclusive',
+      { GUARD_STOPPED: { reason: 'ABORT' }, ROLLED_BACK: fenced, ROLLBACK_WATCHED: watched(64) },
+      'ABORTED INCONCLUSIVE',
+    ],
+  ])('%s', (_name, changes, expected) => {
+    expect(verdictOf(changes)).toBe(expected);
+  });
+
+  it('says which guardrail it was, its number, and since when', () => {
+    expect(judge(fullRun({ ROLLBACK_WATCHED: watched(64) }), limits).reason).toBe(
+      `during the rollback, redis-master errorRatePct: 3 % is above 0.5 %, from ${iso(64)}`,
+    );
+  });
+});
 
 describe('the verdict over several faults', () => {
   it('confirms a run whose faults all held to the end, on the host and in FIS', () => {

@@ -8,12 +8,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluate } from '../../../functions/domain/guardrails.ts';
 import { telemetrySchema } from '../../../functions/domain/telemetry.ts';
+import { watchRollback } from '../../../functions/rollback/watch-rollback.ts';
 import { systemClock } from '../../../functions/runtime/system-clock.ts';
 import { PrometheusClient } from '../../../functions/telemetry/prometheus.ts';
 import { readControlledTelemetry, readTelemetry } from '../../../functions/telemetry/snapshot.ts';
 import { readTrafficShare } from '../../../functions/telemetry/traffic-share.ts';
 import { waitFor } from '../../../lab/shared/wait-for.ts';
 import { redisCluster } from '../../functions/domain/configuration-fixtures.ts';
+import { fullRun, iso } from '../../functions/domain/fixtures.ts';
+import { memoryAuditLog } from '../../functions/tables/memory-audit-log.ts';
 import { exposedNativeHistogram, exposedText, PROTOBUF } from './exposed-metrics.ts';
 
 /** Gateways on which everything fails and is slow, by the name of their job. */
@@ -182,6 +185,24 @@ describe('on a real Prometheus, where every request fails and takes 30 s', () =>
     await expect(readTrafficShare(telemetry, cluster, ['shard-1', 'shard-2'])).rejects.toThrow(
       /share of traffic of shard-2: the query gives no series/,
     );
+  });
+
+  it('says after a rollback which guardrails were crossed, and that it saw every second', async () => {
+    const stoppedMs = Date.now() - 4_000;
+    // A log whose guard stopped then.
+    const entries = fullRun({ ROLLBACK_WATCHED: undefined }).map((entry) => ({
+      ...entry,
+      at: new Date(Date.parse(entry.at) + stoppedMs - Date.parse(iso(63))).toISOString(),
+    }));
+    const audit = { ...memoryAuditLog(), read: async () => entries };
+    const cluster = { name: 'redis-master', cluster: clusterOf('code'), telemetry };
+    await watchRollback('exp', [cluster], { audit, clock: systemClock });
+    const [watch] = audit.detailsOf('ROLLBACK_WATCHED');
+    expect(watch?.unseen).toEqual([]);
+    expect(watch?.breaches.map(({ guardrail }) => guardrail)).toEqual(
+      expect.arrayContaining(['errorRatePct', 'p99WriteLatencyMs']),
+    );
+    expect(watch?.breaches.map(({ guardrail }) => guardrail)).not.toContain('freeWorkersPct');
   });
 
   it('says afterwards what a reading was at each second', async () => {
