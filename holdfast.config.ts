@@ -14,7 +14,13 @@ export default defineConfiguration({
       unit: 'redis-server',
       port: 6379,
       dataDirectory: '/var/lib/redis',
-      tls: true,
+      tls: {
+        serverName: '{node}.sessions-redis.internal',
+        caSecret: 'sessions-redis/ca',
+        hostCaFile: '/etc/redis/tls/ca.crt',
+      },
+      // The secret below, and AUTH with it, are for instances of this security group only.
+      credentialsFor: { securityGroupId: 'sg-0123456789abcdef1' },
       secretName: 'sessions-redis/holdfast',
       hostCredentialsFile: '/etc/holdfast/store.json',
       redis: { sentinelPort: 26379, minReplicasToWrite: 1 },
@@ -41,6 +47,7 @@ export default defineConfiguration({
       unit: 'redis-server',
       port: 6379,
       dataDirectory: '/var/lib/redis',
+      credentialsFor: { securityGroupId: 'sg-0123456789abcdef2' },
       secretName: 'sessions-redis-staging/holdfast',
       hostCredentialsFile: '/etc/holdfast/store.json',
       // Scraped more rarely, so that a breach is seen later: the dry run says by how much.

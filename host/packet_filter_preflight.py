@@ -32,7 +32,7 @@ def prepare_fence(record: FaultRecord) -> None:
     engine_process.require_own_port(record, f"fence={record.values['fence']}")
     engine = engines.load(record.engine)
     record.shard = sorted({*record.peers, *(address for address, _ in engine.asked(record.values))})
-    record.engine_facts = engine.prepare(record)
+    engine.prepare(record)
     record.undo.append(f"keep clients from port {record.node_port} until the role of the node is certain")
 
 

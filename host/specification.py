@@ -20,6 +20,10 @@ COMMON: dict[str, str] = {
     "fenceMasterName": r"[A-Za-z0-9._-]{0,100}",
     "fenceSentinels": r"([0-9A-Fa-f:.\[\]]+(,[0-9A-Fa-f:.\[\]]+)*)?",
     "fenceCredentialsFile": r"((/[A-Za-z0-9._-]+)+)?",
+    "fenceServerNames": r"([A-Za-z0-9.-]+(,[A-Za-z0-9.-]+)*)?",
+    "fenceCaFile": r"((/[A-Za-z0-9._-]+)+)?",
+    "fenceCertificateFile": r"((/[A-Za-z0-9._-]+)+)?",
+    "fenceKeyFile": r"((/[A-Za-z0-9._-]+)+)?",
 }
 # Own parameters of each kind, and what it has instead of a common one.
 PARAMETERS: dict[str, dict[str, str]] = {

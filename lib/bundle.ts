@@ -1,5 +1,5 @@
-import { globSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { copyFileSync, globSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AssetHashType, DockerImage } from 'aws-cdk-lib';
 import { type AssetCode, Code } from 'aws-cdk-lib/aws-lambda';
@@ -15,9 +15,10 @@ const bundlesOf = new Map<string, Map<string, Uint8Array>>();
  * The code of one function: an ES module `index.mjs` with all of its dependencies inside.
  * @param entry path below `functions/`, for example `guard/guard.lambda.ts`.
  * @param configurationFile absolute path of the module that `#configuration` becomes in the bundle.
- * @throws Error with esbuild's messages when an entry point cannot be bundled.
+ * @param files beside the code; paths relative to the configuration.
+ * @throws Error with esbuild's messages when an entry point cannot be bundled, and for a file that cannot be read.
  */
-export function bundle(entry: string, configurationFile: string): AssetCode {
+export function bundle(entry: string, configurationFile: string, files: readonly string[] = []): AssetCode {
   return Code.fromAsset(PROJECT_ROOT, {
     // The sources of a bundle are all over the checkout; what counts is what came out.
     assetHashType: AssetHashType.OUTPUT,
@@ -25,7 +26,7 @@ export function bundle(entry: string, configurationFile: string): AssetCode {
       // Never used: the local bundling below succeeds or throws.
       image: DockerImage.fromRegistry('none'),
       // Tells the assets of the one source directory apart in CDK's cache.
-      command: [entry, configurationFile],
+      command: [entry, configurationFile, ...files],
       local: {
         tryBundle: (outputDirectory) => {
           const bundles = bundlesOf.get(configurationFile) ?? bundleAll(configurationFile);
@@ -33,6 +34,10 @@ export function bundle(entry: string, configurationFile: string): AssetCode {
           const content = bundles.get(entry);
           if (content === undefined) throw new Error(`functions/${entry}: is no *.lambda.ts file`);
           writeFileSync(join(outputDirectory, 'index.mjs'), content);
+          for (const file of files) {
+            mkdirSync(dirname(join(outputDirectory, file)), { recursive: true });
+            copyFileSync(join(dirname(configurationFile), file), join(outputDirectory, file));
+          }
           return true;
         },
       },

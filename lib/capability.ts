@@ -1,6 +1,7 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import { type Cluster, secretNamesOf } from '../functions/domain/configuration.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 
 /**
@@ -10,6 +11,8 @@ import { acknowledgeWildcard } from './acknowledge.ts';
 export interface Capability {
   statements: PolicyStatement[];
   environment?: Record<string, string>;
+  /** Files that it carries beside its code; paths relative to the configuration. */
+  files?: readonly string[];
 }
 
 /** Allows `actions` on `resources`; the resources are never a bare `*` except where the service knows nothing finer. */
@@ -44,12 +47,16 @@ export function describeAlarms(): Capability {
 }
 
 /**
- * Store credentials of the configured clusters and of no other secret. The `-??????` is Secrets Manager's own suffix;
- * a longer wildcard would also open secrets whose names merely begin the same.
+ * What the stores of the configured clusters are opened with, and no other secret. The `-??????` is Secrets Manager's own
+ * suffix; a longer wildcard would also open secrets whose names merely begin the same. A customer's key decrypts for Secrets
+ * Manager only.
  */
-export function readSecrets(scope: Construct, secretNames: readonly string[]): Capability {
-  if (secretNames.length === 0) return { statements: [] };
+export function openStores(scope: Construct, clusters: readonly Cluster[]): Capability {
   const stack = Stack.of(scope);
+  const secretNames = [...new Set(clusters.flatMap(secretNamesOf))];
+  const keys = [...new Set(clusters.flatMap(({ secretsKeyArn }) => secretsKeyArn ?? []))];
+  const files = [...new Set(clusters.flatMap(({ tls }) => tls?.caFile ?? []))];
+  if (secretNames.length === 0) return { statements: [], files };
   const resources = secretNames.map((secretName) =>
     stack.formatArn({
       service: 'secretsmanager',
@@ -61,5 +68,8 @@ export function readSecrets(scope: Construct, secretNames: readonly string[]): C
   for (const resource of resources) {
     acknowledgeWildcard(stack, resource, 'One configured secret: the six characters are those that its service adds.');
   }
-  return allow(['secretsmanager:GetSecretValue'], resources);
+  const conditions = { StringEquals: { 'kms:ViaService': `secretsmanager.${stack.region}.amazonaws.com` } };
+  const decrypt = new PolicyStatement({ actions: ['kms:Decrypt'], resources: keys, conditions });
+  const { statements } = allow(['secretsmanager:GetSecretValue'], resources);
+  return { statements: keys.length === 0 ? statements : [...statements, decrypt], files };
 }

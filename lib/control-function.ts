@@ -67,7 +67,11 @@ export class ControlFunction extends LambdaFunction {
     });
     const reserved = props.configuration.reservesConcurrency ? props.reservedConcurrency : undefined;
     super(scope, id, {
-      code: bundle(props.entry, props.configurationFile),
+      code: bundle(
+        props.entry,
+        props.configurationFile,
+        props.capabilities.flatMap(({ files }) => files ?? []),
+      ),
       handler: 'index.handler',
       description: props.description,
       runtime: Runtime.NODEJS_24_X,

@@ -16,8 +16,8 @@ export interface ControlPlaneContext {
   records: RecordTable;
   documents: FaultDocuments;
   fis: FisAccess;
-  /** Read the credentials of the configured stores. */
-  secrets: Capability;
+  /** Read what the configured stores are opened with. */
+  stores: Capability;
   /** Read instances and their tags. */
   instances: Capability;
   /** Read the states of alarms. */

@@ -2,7 +2,7 @@ import { CfnOutput, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
 import type { Configuration } from '../functions/engines/configuration.ts';
-import { describeAlarms, describeInstances, readSecrets } from './capability.ts';
+import { describeAlarms, describeInstances, openStores } from './capability.ts';
 import { ControlFunction, type FunctionNetwork } from './control-function.ts';
 import type { ControlPlaneContext } from './control-plane-context.ts';
 import { ExperimentApi } from './experiment-api.ts';
@@ -43,7 +43,7 @@ export class ControlPlaneStack extends Stack {
       records: new RecordTable(this, 'RecordTable'),
       documents: new FaultDocuments(this, 'FaultDocuments', configuration.targetTag, leases.tableName),
       fis: new FisAccess(this, 'Fis', configuration),
-      secrets: readSecrets(this, secretNames(configuration)),
+      stores: openStores(this, Object.values(configuration.clusters)),
       instances: describeInstances(),
       alarms: describeAlarms(),
       network: this.importNetwork(configuration.network),
@@ -98,8 +98,4 @@ export class ControlPlaneStack extends Stack {
   private output(id: string, value: string, description: string): void {
     new CfnOutput(this, id, { value, description });
   }
-}
-
-function secretNames(configuration: Configuration): string[] {
-  return [...new Set(Object.values(configuration.clusters).flatMap(({ secretName }) => secretName ?? []))];
 }

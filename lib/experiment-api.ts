@@ -61,7 +61,7 @@ export class ExperimentApi extends Construct {
   }
 
   private addRoutes(context: ControlPlaneContext, experiment: ExperimentStateMachine): void {
-    const { leases, audit, reservations, locks, records, secrets, instances, fis, configuration, configurationFile } =
+    const { leases, audit, reservations, locks, records, stores, instances, fis, configuration, configurationFile } =
       context;
     const make = (
       name: string,
@@ -89,7 +89,7 @@ export class ExperimentApi extends Construct {
       capabilities: [
         leases.read(),
         locks.list(),
-        secrets,
+        stores,
         instances,
         context.alarms,
         fis.look(),

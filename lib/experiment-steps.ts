@@ -21,7 +21,7 @@ export class ExperimentSteps extends Construct {
 
   constructor(scope: Construct, id: string, context: ControlPlaneContext) {
     super(scope, id);
-    const { leases, audit, locks, records, documents, fis, secrets, network, instances, alarms } = context;
+    const { leases, audit, locks, records, documents, fis, stores, network, instances, alarms } = context;
     const make = (name: string, props: OwnProps, functionNetwork?: FunctionNetwork) =>
       new ControlFunction(this, name, {
         ...props,
@@ -35,7 +35,7 @@ export class ExperimentSteps extends Construct {
       {
         entry: 'guard/check-steady-state.lambda.ts',
         description: 'Baseline of the last 60 s, guardrails, alarms and store health before a fault.',
-        capabilities: [audit.append(), secrets, instances, alarms],
+        capabilities: [audit.append(), stores, instances, alarms],
         timeoutSeconds: FUNCTION_SECONDS.checkSteadyState,
       },
       network,
@@ -45,7 +45,7 @@ export class ExperimentSteps extends Construct {
       {
         entry: 'inject/resolve-targets.lambda.ts',
         description: 'Names to instances, addresses and roles, at the moment of injection.',
-        capabilities: [audit.append(), secrets, instances, fis.lookAround(), describeScalingGroups()],
+        capabilities: [audit.append(), stores, instances, fis.lookAround(), describeScalingGroups()],
         timeoutSeconds: FUNCTION_SECONDS.short,
       },
       network,
@@ -77,7 +77,7 @@ export class ExperimentSteps extends Construct {
       {
         entry: 'probe/probe.lambda.ts',
         description: 'Writes and reads as a client does, and measures recovery time and lost writes.',
-        capabilities: [audit.append(), secrets],
+        capabilities: [audit.append(), stores],
         timeoutSeconds: FUNCTION_SECONDS.probe,
         asyncMaxAgeSeconds: PROBE_EVENT_AGE_SECONDS,
         memoryMib: 1024,
@@ -103,7 +103,7 @@ export class ExperimentSteps extends Construct {
         entry: 'rollback/verify-recovery.lambda.ts',
         description:
           'A clean host is not a healthy store: waits for the store, then reads what the guardrails showed meanwhile.',
-        capabilities: [audit.append(), secrets, instances],
+        capabilities: [audit.append(), stores, instances],
         timeoutSeconds: FUNCTION_SECONDS.verifyRecovery,
         reservedConcurrency: 5,
       },

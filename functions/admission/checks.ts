@@ -87,7 +87,10 @@ async function refuseLockedCluster({ ports, clusterName }: Findings): Promise<Pr
 async function refuseUnknownNodes(findings: Findings): Promise<Problem | undefined> {
   const liveNames = (await findings.liveNodes()).map(({ name }) => name);
   const doubled = findings.named.filter((name) => liveNames.filter((live) => live === name).length > 1);
-  const storeNames = (await findings.topology()).shards.flatMap(membersOf);
+  const topology = await findings.topology();
+  const storeNames = topology.shards.flatMap(membersOf);
+  // Where nobody tells of a shard, why they do not says more than that every node is unknown.
+  if (topology.shards.length === 0) return refuseUnhealthyStore(findings);
   const errors = findings.named.flatMap((name) => {
     const allowed = liveNames.join(', ');
     if (!liveNames.includes(name))

@@ -5,17 +5,17 @@ import { probeOf, storeOf } from '../engines/clients.ts';
 import type { Configuration, EngineCluster } from '../engines/configuration.ts';
 import type { Store, StoreProbe } from '../engines/engine.ts';
 import { ec2Client, secretsManagerClient } from './clients.ts';
-import { readCredentials } from './credentials.ts';
+import { readAccess } from './credentials.ts';
 import { listLiveNodes } from './live-nodes.ts';
 
-/** A cluster's store, with its credentials. */
+/** A cluster's store, with its credentials: they go to nobody whom `listLiveNodes` did not accept. */
 export async function openStore(cluster: EngineCluster): Promise<Store> {
-  return storeOf(cluster, await readCredentials(secretsManagerClient(), cluster));
+  return storeOf(cluster, await readAccess(secretsManagerClient(), cluster));
 }
 
 /** A client of one of its shards, with the same credentials. */
 export async function openProbe(cluster: EngineCluster, probed: ProbedShard): Promise<StoreProbe> {
-  return probeOf(cluster, await readCredentials(secretsManagerClient(), cluster), probed);
+  return probeOf(cluster, await readAccess(secretsManagerClient(), cluster), probed);
 }
 
 /** Who is live, and what the store says of them. */

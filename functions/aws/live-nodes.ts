@@ -6,11 +6,12 @@ import type { Configuration } from '../engines/configuration.ts';
 /**
  * Nodes on instances that are running and carry the cluster's tags and the deployment's target tag, sorted by name: one
  * for each port of the cluster.
- * @throws Error when two have the same name: then a name in a request says nothing.
+ * @throws Error when two have the same name: then a name in a request says nothing. And when one
+ *   lacks what `credentialsFor` demands: the store is then asked nothing, so that nobody is sent its credentials.
  */
 export async function listLiveNodes(
   ec2: EC2Client,
-  cluster: Pick<Cluster, 'selectTags' | 'port' | 'nameTag'>,
+  cluster: Pick<Cluster, 'selectTags' | 'port' | 'nameTag' | 'credentialsFor'>,
   configuration: Pick<Configuration, 'targetTag'>,
 ): Promise<LiveNode[]> {
   const { key, value } = configuration.targetTag;
@@ -23,6 +24,9 @@ export async function listLiveNodes(
   for await (const page of paginateDescribeInstances({ client: ec2 }, { Filters })) {
     for (const instance of (page.Reservations ?? []).flatMap((reservation) => reservation.Instances ?? [])) {
       const { name, host } = toHost(instance, cluster.nameTag);
+      const lacking = lackingOf(instance, cluster.credentialsFor);
+      if (lacking !== undefined)
+        throw new Error(`instance ${host.instanceId} (${name}): carries the tags of the cluster, but not ${lacking}`);
       const other = hosts.get(name);
       if (other)
         throw new Error(
@@ -37,6 +41,22 @@ export async function listLiveNodes(
       ports.map((port): LiveNode => ({ ...host, name: ports.length > 1 ? `${name}:${port}` : name, port })),
     )
     .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
+}
+
+/** What of `credentialsFor` the instance has not. One interface with the security group is enough. */
+function lackingOf(
+  instance: Instance,
+  { securityGroupId, instanceProfileArn }: NonNullable<Cluster['credentialsFor']> = {},
+): string | undefined {
+  const groups = [
+    ...(instance.SecurityGroups ?? []),
+    ...(instance.NetworkInterfaces ?? []).flatMap(({ Groups }) => Groups ?? []),
+  ];
+  if (securityGroupId !== undefined && !groups.some(({ GroupId }) => GroupId === securityGroupId))
+    return `the security group ${securityGroupId}`;
+  if (instanceProfileArn !== undefined && instance.IamInstanceProfile?.Arn !== instanceProfileArn)
+    return `the instance profile ${instanceProfileArn}`;
+  return undefined;
 }
 
 function toHost(instance: Instance, nameTag: string | null): { name: string; host: LiveHost } {

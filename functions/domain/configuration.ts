@@ -17,6 +17,10 @@ const unit = z
     /^(?=.{1,100}$)[A-Za-z0-9](?:[A-Za-z0-9@._-]|\{port\})*$/,
     'letters, digits, at, dot, dash and underscore, or {port}, at most 100',
   );
+/** Secrets Manager's name of a secret: in the cluster's account and Region. */
+const secretName = z
+  .string()
+  .regex(/^[A-Za-z0-9/_+=.@-]{1,512}$/, 'the name of a secret: letters, digits and /_+=.@-, at most 512');
 const hostFile = z
   .string()
   .regex(/^(\/[A-Za-z0-9._-]+)+$/, 'an absolute path of letters, digits, dot, dash and underscore');
@@ -25,6 +29,21 @@ const hostDirectory = z
   .regex(
     /^(\/(?:[A-Za-z0-9._-]|\{port\})+)+$/,
     'an absolute path of letters, digits, dot, dash and underscore, or {port}',
+  );
+/** Beside the configuration, in the bundle of the functions: nothing outside can be meant. */
+const bundledFile = z
+  .string()
+  .regex(
+    /^(?!.*\.\.)[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/,
+    'a path of letters, digits, dot, dash and underscore, relative to the configuration and not above it',
+  );
+/** In `tls.serverName`: the name of the node's instance. */
+const NODE = '{node}';
+const serverName = z
+  .string()
+  .regex(
+    /^(?=.{1,253}$)(?:[A-Za-z0-9-]|\{node\})+(?:\.(?:[A-Za-z0-9-]|\{node\})+)*$/,
+    'a host name, in which {node} stands for the name of the instance',
   );
 export const portNumber = z.int().min(1).max(65535);
 /** Stores on one instance: with one port of the engine's own, as many as one rule of the packet filter takes. */
@@ -42,6 +61,33 @@ export const DEFAULT_GUARDRAILS = guardrailsOf({
   telemetry: telemetrySchema.parse({ prometheusUrl: 'http://prometheus.example' }),
   guardrails: MISSION_GUARDRAILS,
 });
+
+/** How stores are known for what they are, and we to them. What begins with `host` is a file on every node, for the fence. */
+const tlsSchema = z
+  .strictObject({
+    /** What the certificate of a node must be for; addresses are not looked at. */
+    serverName,
+    /** Secret with the certificates (PEM) of the authorities that may have signed those of the stores. */
+    caSecret: secretName.optional(),
+    /** The same in a file beside the configuration, which the functions carry. With neither: the public authorities. */
+    caFile: bundledFile.optional(),
+    /** Absent: the authorities that the node's own system trusts. */
+    hostCaFile: hostFile.optional(),
+    /** For stores that ask their clients for a certificate. */
+    clientCertificate: z
+      .strictObject({
+        /** Secret with JSON `{"certificate","key"}`, both PEM. */
+        secretName,
+        hostCertificateFile: hostFile,
+        hostKeyFile: hostFile,
+      })
+      .optional(),
+  })
+  .refine(({ caSecret, caFile }) => caSecret === undefined || caFile === undefined, {
+    path: ['caFile'],
+    message: 'may not stand beside caSecret',
+  });
+export type Tls = z.output<typeof tlsSchema>;
 
 /** Fields of a cluster of any engine. */
 export const clusterFields = {
@@ -65,9 +111,32 @@ export const clusterFields = {
   disposable: z.boolean().default(false),
   /** Instances whose data lie on instance store may be stopped, which erases them. */
   instanceStoreDataMayBeLost: z.boolean().default(false),
-  tls: z.boolean().default(false),
+  /** Absent, which only a staging cluster may have it: credentials and data travel in plain text. */
+  tls: tlsSchema.optional(),
   /** Secrets Manager secret with JSON `{"username","password"}` for the probe and the store checks. */
-  secretName: z.string().min(1).optional(),
+  secretName: secretName.optional(),
+  /** Customer's KMS key (ARN) under which the cluster's secrets are. Absent: the key of Secrets Manager itself. */
+  secretsKeyArn: z
+    .string()
+    .regex(/^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/, 'the ARN of a KMS key, not of an alias')
+    .optional(),
+  /**
+   * What an instance must have beside the tags: anybody who may tag could make it one of the cluster, and would be sent the
+   * credentials. All that stands here must fit; one that carries the tags and does not fit makes the cluster unusable.
+   */
+  credentialsFor: z
+    .strictObject({
+      securityGroupId: z
+        .string()
+        .regex(/^sg-[0-9a-z]+$/)
+        .optional(),
+      instanceProfileArn: z
+        .string()
+        .regex(/^arn:[a-z-]+:iam::\d{12}:instance-profile\/[\w+=,.@/-]+$/, 'the ARN of an instance profile')
+        .optional(),
+    })
+    .refine((given) => Object.values(given).some((value) => value !== undefined), 'a security group or a profile')
+    .optional(),
   /** File on the nodes, readable by root only, with the same JSON: the fence asks the local store whether it may fall. */
   hostCredentialsFile: hostFile.optional(),
   telemetry: telemetrySchema,
@@ -131,6 +200,10 @@ export function refineCluster(cluster: Cluster, context: z.core.$RefinementCtx<C
       'a production cluster may not allow more than 10 % of nodes or traffic; only tier "staging" may set its own',
     );
   }
+  if (cluster.tier !== 'staging' && !cluster.tls)
+    refuse('tls', 'is needed: only a cluster of tier "staging" may be talked to in plain text');
+  if (cluster.secretName !== undefined && !cluster.credentialsFor)
+    refuse('credentialsFor', 'is needed beside secretName: a tag alone does not make an instance one of the cluster');
   const ports = portsOf(cluster);
   if (new Set(ports).size < ports.length) refuse('port', 'names a port twice');
   if (ports.length > 1 && !cluster.unit.includes(PORT)) {
@@ -169,6 +242,22 @@ export function portsOf({ port }: Pick<Cluster, 'port'>): number[] {
 export function clusterAt<C extends Cluster>(cluster: C, port: number): C & { port: number } {
   const fill = (text: string) => text.replaceAll(PORT, String(port));
   return { ...cluster, port, unit: fill(cluster.unit), dataDirectory: fill(cluster.dataDirectory) };
+}
+
+/**
+ * The name that the certificate of the node must be for.
+ * @throws Error when the instance's name makes none: what is refused here is nowhere taken for verified.
+ */
+export function serverNameOf({ serverName: template }: Tls, node: { name: string; port: number }): string {
+  const instanceName = node.name.replace(new RegExp(`:${node.port}$`), '');
+  const filled = template.replaceAll(NODE, instanceName);
+  if (serverName.safeParse(filled).success && !filled.includes(NODE)) return filled;
+  throw new Error(`node ${node.name}: tls.serverName is ${JSON.stringify(filled)} for it, which is not a host name`);
+}
+
+/** Names of the secrets that are read for it. */
+export function secretNamesOf({ secretName: credentials, tls }: Pick<Cluster, 'secretName' | 'tls'>): string[] {
+  return [credentials, tls?.caSecret, tls?.clientCertificate?.secretName].filter((each) => each !== undefined);
 }
 
 const securityGroup = z.string().regex(/^sg-[0-9a-z]+$/);

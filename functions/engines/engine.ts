@@ -63,8 +63,18 @@ export interface StoreProbe {
   close(): void;
 }
 
-/** User name and password from Secrets Manager; empty for a store without. */
-export interface StoreCredentials {
-  username?: string;
-  password?: string;
+/** Texts of the cluster's secret: user name and password, and what else an engine knows there. Empty for a store without. */
+export type StoreCredentials = Readonly<Record<string, string>>;
+
+/** PEM. */
+export interface Certificates {
+  /** Authorities that may have signed the certificates of the stores; absent: the public ones. */
+  ca?: string;
+  client?: { certificate: string; key: string };
+}
+
+/** What a cluster's stores are opened with. */
+export interface StoreAccess {
+  credentials: StoreCredentials;
+  certificates: Certificates;
 }

@@ -34,9 +34,13 @@ class Engine:
         """(address, port) of everybody who is asked about the role of the node."""
         raise NotImplementedError
 
-    def prepare(self, record: FaultRecord) -> dict[str, Any]:
-        """What is to be remembered of the node's role as it is before the fault. Raises Refused when nobody can be
-        asked."""
+    def prepare(self, record: FaultRecord) -> None:
+        """Looks at this host alone: whom the parameters name is asked nothing, and told nothing, before the lease has
+        granted them. Raises Refused when nobody could be asked."""
+        raise NotImplementedError
+
+    def remember(self, record: FaultRecord) -> dict[str, Any]:
+        """What is to be known later of the node's role as it is before the fault."""
         raise NotImplementedError
 
     def doubt(self, record: FaultRecord) -> str | None:

@@ -4,9 +4,10 @@ acknowledged writes: a replica reattaches to it, satisfies WAIT, and is then poi
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import socket
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import parameters
 from engines import Engine, Role, Watch
@@ -14,6 +15,9 @@ from linux import addresses, passage
 from linux.boot_clock import now
 from record import FaultRecord
 from refused import Refused
+
+if TYPE_CHECKING:
+    import ssl
 
 TIMEOUT_SECONDS = 0.5
 #: Before the lift nobody is waited for: who does not answer leaves the role in doubt.
@@ -26,15 +30,16 @@ LINE_BYTES = 4096
 #: What a Sentinel may say of a master that it has nothing against: it connects anew to one that was silent for a while.
 UNSUSPECTED = {"master", "disconnected"}
 
-Credentials = dict[str, str]
+Values = dict[str, str]
 
 
 class Connection:
-    """RESP over a plain socket; just enough for AUTH, ROLE and SENTINEL."""
+    """RESP; just enough for AUTH, ROLE and SENTINEL. `who` is 0 for the node itself, and n for the nth Sentinel."""
 
     def __init__(
-        self, address: str, port: int, credentials: Credentials | None, seconds: float, own_port: int | None = None
+        self, values: Values, who: int, address: str, port: int, seconds: float, own_port: int | None = None
     ) -> None:
+        words, names = auth(values, who), values.get("fenceServerNames", "").split(",")
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         try:
@@ -44,9 +49,11 @@ class Connection:
                 self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 self.socket.bind(("", own_port))
             self.socket.connect((address, port))
+            if names[0]:
+                self.socket = tls(values).wrap_socket(self.socket, server_hostname=names[who])
             self.file = self.socket.makefile("rb")
-            if credentials:
-                self.call("AUTH", credentials["username"], credentials["password"])
+            if words:
+                self.call("AUTH", *words)
         except BaseException:
             self.socket.close()
             raise
@@ -93,13 +100,32 @@ class Word(NamedTuple):
     heard_at: float
 
 
-def read_credentials(path: str) -> Credentials | None:
-    """Of a JSON file, None without a file. Raises OSError, ValueError, KeyError or TypeError."""
-    if not path:
-        return None
-    with open(path, encoding="utf-8") as file:
+def auth(values: Values, who: int) -> list[str]:
+    """User, if there is one, and password; empty for nobody. Sentinels may have their own, see README. Raises OSError,
+    ValueError, KeyError or TypeError."""
+    if not values["fenceCredentialsFile"]:
+        return []
+    with open(values["fenceCredentialsFile"], encoding="utf-8") as file:
         found = json.load(file)
-    return {"username": str(found["username"]), "password": str(found["password"])}
+    user, password = found.get("username"), found["password"]
+    if who and "sentinelPassword" in found:
+        user, password = found.get("sentinelUsername"), found["sentinelPassword"]
+    return [str(word) for word in (user, password) if word] if password else []
+
+
+def tls(values: Values) -> ssl.SSLContext:
+    """Raises OSError for files that cannot be used."""
+    return context(values["fenceCaFile"], values["fenceCertificateFile"], values["fenceKeyFile"])
+
+
+@functools.lru_cache(1)
+def context(authorities: str, certificate: str, key: str) -> ssl.SSLContext:
+    import ssl  # noqa: PLC0415 half of a process' memory, which nobody needs without TLS
+
+    made = ssl.create_default_context(cafile=authorities or None)
+    if certificate:
+        made.load_cert_chain(certificate, key or None)
+    return made
 
 
 def sentinels(values: dict[str, str]) -> list[tuple[str, int]]:
@@ -116,19 +142,18 @@ def sentinels(values: dict[str, str]) -> list[tuple[str, int]]:
 
 def role(record: FaultRecord) -> str | None:
     """`master`, `slave`, …; None when the local store does not answer."""
-    credentials = read_credentials(record.values["fenceCredentialsFile"])
     try:
-        with Connection("127.0.0.1", record.node_port, credentials, TIMEOUT_SECONDS) as connection:
+        with Connection(record.values, 0, "127.0.0.1", record.node_port, TIMEOUT_SECONDS) as connection:
             return str(connection.call("ROLE")[0])
-    except (OSError, ValueError, TypeError, IndexError):
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
         return None
 
 
 def ask(record: FaultRecord, sentinel: tuple[str, int], seconds: float, own_port: int | None = None) -> Word:
     """Raises OSError for whatever is no answer."""
-    credentials = read_credentials(record.values["fenceCredentialsFile"])
     try:
-        with Connection(*sentinel, credentials, seconds, own_port) as connection:
+        who = 1 + sentinels(record.values).index(sentinel)
+        with Connection(record.values, who, *sentinel, seconds, own_port) as connection:
             asked_at = now()
             words = connection.call("SENTINEL", "MASTER", record.values["fenceMasterName"])
         said = dict(zip(words[::2], words[1::2]))
@@ -219,19 +244,28 @@ class Redis(Engine):
     def check(self, values: dict[str, str]) -> None:
         for address, _ in sentinels(values):
             parameters.refuse_unusual("fenceSentinels", address)
+        names = values["fenceServerNames"]
+        if names and len(names.split(",")) != 1 + len(sentinels(values)):
+            raise Refused("fenceServerNames: must be one for the node and one for each of fenceSentinels, or empty")
         if not (values["fenceMasterName"] and values["fenceSentinels"]):
             raise Refused("fenceMasterName, fenceSentinels: must not be empty when fence is redis")
 
     def asked(self, values: dict[str, str]) -> list[tuple[str, int]]:
         return sentinels(values)
 
-    def prepare(self, record: FaultRecord) -> dict[str, Any]:
+    def prepare(self, record: FaultRecord) -> None:
+        field = "fenceCredentialsFile"
+        try:
+            auth(record.values, 1)
+            if record.values["fenceServerNames"]:
+                field = "fenceCaFile, fenceCertificateFile, fenceKeyFile"
+                tls(record.values)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Refused(f"{field}: {type(error).__name__}: {error}") from None
+
+    def remember(self, record: FaultRecord) -> dict[str, Any]:
         """The config-epoch of every Sentinel that has no doubt; the role is in doubt later for those that do not
         answer."""
-        try:
-            read_credentials(record.values["fenceCredentialsFile"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise Refused(f"fenceCredentialsFile: {type(error).__name__}: {error}") from None
         epochs: dict[str, str] = {}
         for sentinel in sentinels(record.values):
             with contextlib.suppress(OSError):

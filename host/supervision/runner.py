@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
+import engines
 import faults
 import lease as leases
 import revert
@@ -110,6 +111,9 @@ class Runner:
         peer, files = self.peer, self.peer.files
         record = files.read() or peer.record
         peer.record = record
+        if record.is_fenced:
+            engine = engines.load(record.engine)
+            record.engine_facts = verbs.run("engine", lambda: engine.remember(record), tick=self.tick)
         record.before = snapshot.taken(
             verbs.run("snapshot", lambda: snapshot.as_json(snapshot.take(record)), revert.SNAPSHOT_SECONDS, self.tick)
         )

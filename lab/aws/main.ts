@@ -44,7 +44,7 @@ const system = createSystem({
   hosts: FLEET_HOSTS,
   power: hostPower(directory),
   agentTokens: new Map(Object.entries(tokens)),
-  secretFile: file('storeSecret'),
+  secretsFile: file('secrets'),
   models: readModels(pythonPackages(LAB_PACKAGES)),
   vpcAddresses: {
     functions: SERVICES.filter(({ name }) => name === FUNCTIONS_NAMESPACE).flatMap(addressesOf),

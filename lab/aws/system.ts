@@ -39,7 +39,7 @@ export interface SystemOptions {
   power: HostPower;
   /** Instance id → token of its agent. */
   agentTokens: ReadonlyMap<string, string>;
-  secretFile: string;
+  secretsFile: string;
   /** What was asked or answered is held to it. */
   models: ReadonlyMap<string, ServiceModel>;
   vpcAddresses: VpcAddresses;
@@ -122,7 +122,7 @@ export function createSystem(options: SystemOptions): System {
   );
   const deploy = (functionArn: string, event: object) => lambda.enqueue(administrator, functionArn, event);
   const customResources = new CustomResources(template, deploy, seam.endpoint);
-  const secrets = new SecretsManager(template.place, options.secretFile);
+  const secrets = new SecretsManager(template.place, options.secretsFile);
   const endpoints = [
     ...[dynamoDb, ssm, stepFunctions, events, cloudWatch, secrets].map(jsonEndpoint),
     restEndpoint(fis),

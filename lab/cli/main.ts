@@ -10,7 +10,7 @@ import { runCommand } from './run.ts';
 const USAGE = `The lab: the whole system on this machine, in namespaces of its own.
 
   lab [run] [FILE] [--json]   run one experiment (${DEFAULT_EXPERIMENT}); starts and ends a lab if none is up
-  lab up                      start the lab and leave it running
+  lab up [--tls]              start the lab and leave it running; with a shard more, which speaks TLS only
   lab status                  what runs, and what has died
   lab exec HOST -- CMD...     run a command on a host (${FLEET_HOSTS[0]?.name} … ${FLEET_HOSTS.at(-1)?.name}) or in a namespace
                               (gateway-1, gateway-2, load, prometheus, vpc, lambda)
@@ -24,7 +24,7 @@ function say(text: string): void {
   process.stderr.write(`lab: ${text}\n`);
 }
 
-async function up(directory: string): Promise<number> {
+async function up(directory: string, tls: boolean): Promise<number> {
   const supervisor = findSupervisor(directory);
   if (supervisor !== undefined) {
     const reserved = reservation(directory, supervisor);
@@ -36,7 +36,7 @@ async function up(directory: string): Promise<number> {
     return Object.values(readStatus(directory)).some((part) => part.state === 'died') ? 1 : 0;
   }
   const start = performance.now();
-  await startLab({ directory, scope: 'all', endsWithParent: false, onProgress: say });
+  await startLab({ directory, scope: 'all', endsWithParent: false, tls, onProgress: say });
   say(`up after ${((performance.now() - start) / 1000).toFixed(1)} s; \`lab down\` ends it`);
   return 0;
 }
@@ -85,8 +85,8 @@ async function main(words: string[]): Promise<number> {
   const directory = labDirectory();
   if (verb === 'run' || isShortRun) return run(directory, isShortRun ? words : rest);
   if (verb === 'exec') return execute(directory, rest);
-  if (rest.length > 0) throw new UsageError(`${verb} takes no arguments`);
-  if (verb === 'up') return up(directory);
+  if (verb === 'up' && rest.every((word) => word === '--tls')) return up(directory, rest.length > 0);
+  if (rest.length > 0) throw new UsageError(`${verb} takes no arguments${verb === 'up' ? ' but --tls' : ''}`);
   if (verb === 'status') return status(directory);
   if (verb === 'down') {
     say((await stopLab(directory)) ? 'is gone' : 'was not up');

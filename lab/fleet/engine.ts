@@ -8,6 +8,9 @@ export interface LabHost {
   /** Absent where one interface carries everything, as on most EC2 hosts. */
   managementAddress?: string;
   tags: Record<string, string>;
+  securityGroupId: string;
+  /** What it serves it serves with TLS only, and asks for certificates. */
+  tlsOnly?: true;
 }
 
 export function shardsOf(hosts: readonly LabHost[]): string[] {
@@ -38,9 +41,24 @@ export interface HostContent {
   dataDirectories: Record<string, string>;
 }
 
-export interface StoreSecret {
+export interface StoreUser {
   username: string;
   password: string;
+}
+
+/** What stores and their clients prove themselves with. What a user may do is the engine's affair. */
+export interface StoreKeys {
+  /** Every user has a password of its own. */
+  user(username: string): StoreUser;
+  /** PEM, of a host that is `tlsOnly` or of `CLIENT`, with the authority of all of them. @throws Error for others */
+  certificate(name: string): { ca: string; certificate: string; key: string };
+}
+
+/** What Secrets Manager holds. */
+export interface LabSecret {
+  text: string;
+  /** Customer's key that it is encrypted with. */
+  keyArn?: string;
 }
 
 /** The one thing the gateway asks of a shard. Rejects with an error whose message says why. */
@@ -65,12 +83,14 @@ export interface ReadinessStep {
 
 export interface FleetEngine {
   hosts: readonly LabHost[];
-  contentOf(host: LabHost, secret: StoreSecret): HostContent;
+  contentOf(host: LabHost, keys: StoreKeys): HostContent;
+  /** Name in Secrets Manager → what the product is to find there. */
+  secrets(keys: StoreKeys): Record<string, LabSecret>;
   /**
    * What has to happen between the boot of the hosts and the first request, in this order.
    * @param startUnit `systemctl start` on every host of the engine.
    */
-  readinessSteps(secret: StoreSecret, startUnit: (unit: string) => Promise<void>): readonly ReadinessStep[];
+  readinessSteps(keys: StoreKeys, startUnit: (unit: string) => Promise<void>): readonly ReadinessStep[];
   /** A client that follows the shard through a failover. */
-  connectShard(shard: string, secret: StoreSecret): ShardStore;
+  connectShard(shard: string, keys: StoreKeys): ShardStore;
 }

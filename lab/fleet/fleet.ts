@@ -1,8 +1,12 @@
 import { type FleetEngine, type LabHost, shardsOf } from './engine.ts';
-import { redis } from './redis/engine.ts';
+import { redisFleet } from './redis/engine.ts';
+import { REDIS_HOSTS, TLS_HOSTS } from './redis/hosts.ts';
 
-/** One line an engine. */
-export const ENGINES: readonly FleetEngine[] = [redis];
+/** One line an engine. With LAB_TLS=1 (`lab up --tls`) there is a shard more, which speaks TLS only. */
+export const ENGINES: readonly FleetEngine[] = [
+  redisFleet(REDIS_HOSTS),
+  ...(process.env.LAB_TLS === '1' ? [redisFleet(TLS_HOSTS)] : []),
+];
 
 export const FLEET_HOSTS: readonly LabHost[] = ENGINES.flatMap(({ hosts }) => hosts);
 

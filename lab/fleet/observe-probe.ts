@@ -1,7 +1,9 @@
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 /**
- * Child of observe.ts, run inside a host's network namespace: `observe-probe.ts ADDRESS PORT QUESTION`. Connects
+ * Child of observe.ts, run inside a host's network namespace: `observe-probe.ts ADDRESS PORT QUESTION`, with the options of
+ * TLS as JSON in OBSERVE_TLS. Connects
  * every 50 ms, sends the question and waits for any answer: a paused process still accepts connections, but says nothing. Prints a JSON line
  * for every change that lasted three samples, with the time of the first of them: one sample lost by a busy machine is
  * no outage. Ends when stdin ends.
@@ -10,6 +12,8 @@ const PERIOD_MS = 50;
 const DEADLINE_MS = 200;
 const SAMPLES_OF_A_CHANGE = 3;
 
+const tls = process.env.OBSERVE_TLS;
+const options = tls === undefined ? undefined : JSON.parse(tls);
 const [address = '', port = '', question = ''] = process.argv.slice(2);
 
 interface Sample {
@@ -45,7 +49,8 @@ function report(): void {
 setInterval(() => {
   const sample: Sample = { startedAtEpochMs: Date.now() };
   samples.push(sample);
-  const socket = connect({ host: address, port: Number(port) });
+  const to = { host: address, port: Number(port) };
+  const socket = options ? connectTls({ ...options, ...to }) : connect(to);
   const finish = (reachable: boolean) => {
     if (sample.reachable !== undefined) return;
     sample.reachable = reachable;
@@ -54,7 +59,7 @@ setInterval(() => {
     report();
   };
   const deadline = setTimeout(() => finish(false), DEADLINE_MS);
-  socket.on('connect', () => socket.write(question));
+  socket.on(options ? 'secureConnect' : 'connect', () => socket.write(question));
   socket.on('data', () => finish(true));
   socket.on('error', () => finish(false));
   socket.on('close', () => finish(false));

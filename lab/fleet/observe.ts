@@ -26,16 +26,20 @@ export interface ObservedTarget {
   port: number;
   /** Sent on every connection; a live store answers it with anything. */
   question: string;
+  /** Absent: in plain text. */
+  tls?: { ca: string; cert: string; key: string; servername: string };
 }
 
 /**
  * Watches a store from inside another host's network, by connections of its own: it does not rely on what the control
  * plane reports. The small process it starts ends with the caller.
  */
-export function observeReachability({ fromPid, address, port, question }: ObservedTarget): Observer {
+export function observeReachability({ fromPid, address, port, question, tls }: ObservedTarget): Observer {
   const probe = [process.execPath, join(import.meta.dirname, 'observe-probe.ts'), address, String(port), question];
   const child = spawn('nsenter', ['--target', String(fromPid), '--net', '--', ...probe], {
     stdio: ['pipe', 'pipe', 'pipe'],
+    // The key stays off the command line.
+    env: { ...process.env, ...(tls ? { OBSERVE_TLS: JSON.stringify(tls) } : {}) },
   });
   const transitions: Transition[] = [];
   let death: string | undefined;

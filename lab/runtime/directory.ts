@@ -29,6 +29,8 @@ const RUNTIME_FILES: readonly string[] = [
   LAB_FILES.awsSocket,
   LAB_FILES.controlSocket,
   LAB_FILES.storeSecret,
+  LAB_FILES.secrets,
+  OWN_FILES.storeKeys,
   OWN_FILES.tls,
   OWN_FILES.agents,
   OWN_FILES.hosts,

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { FleetEngine } from '../fleet/engine.ts';
 import { ENGINES, FLEET_HOSTS } from '../fleet/fleet.ts';
 import { onHost, type RunningHost, startHost } from '../fleet/hosts.ts';
-import { createStoreSecret } from '../fleet/store-secret.ts';
+import { createStoreKeys } from '../fleet/store-keys.ts';
 import { LAB_FILES, OWN_FILES, writeJson } from '../shared/files.ts';
 import { GATEWAY_PORT, SERVICES } from '../shared/topology.ts';
 import { waitFor } from '../shared/wait-for.ts';
@@ -62,26 +62,29 @@ function parseScope(value: string | undefined): LabScope {
 }
 
 async function startFleet(withAgents: boolean): Promise<RunningHost[]> {
-  const secret = createStoreSecret(directory);
+  const keys = createStoreKeys(directory);
+  const secrets = Object.assign({}, ...ENGINES.map((engine) => engine.secrets(keys)));
+  writeJson(join(directory, LAB_FILES.secrets), secrets);
   const tokens = new Map(FLEET_HOSTS.map((host) => [host.instanceId, randomBytes(24).toString('hex')]));
   writeJson(join(directory, OWN_FILES.agents), Object.fromEntries(tokens));
   const start = (engine: FleetEngine) =>
     engine.hosts.map((host) => {
       const token = withAgents ? tokens.get(host.instanceId) : undefined;
-      return startHost(directory, host, engine.contentOf(host, secret), token);
+      return startHost(directory, host, engine.contentOf(host, keys), token);
     });
   const hosts = await step(`${FLEET_HOSTS.length} hosts`, () => Promise.all(ENGINES.flatMap(start)));
   for (const { host, process, initPid } of hosts) {
     parts.watch(host.name, process, join(directory, OWN_FILES.log, `${host.name}-init.log`), initPid);
   }
-  for (const engine of ENGINES) {
+  const readiness = ENGINES.map(async (engine) => {
     const own = hosts.filter(({ host }) => engine.hosts.includes(host));
     const startUnit = async (unit: string): Promise<void> => {
       const argv = ['systemctl', 'start', unit];
       await Promise.all(own.map(({ initPid }) => runToEnd(onHost(initPid, argv), { timeoutSeconds: 30 })));
     };
-    for (const { what, work } of engine.readinessSteps(secret, startUnit)) await step(what, work);
-  }
+    for (const { what, work } of engine.readinessSteps(keys, startUnit)) await step(what, work);
+  });
+  await Promise.all(readiness);
   return hosts;
 }
 

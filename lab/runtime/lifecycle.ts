@@ -17,6 +17,8 @@ export interface StartOptions {
   scope: LabScope;
   /** The lab ends with the process that calls this, by whatever death. Otherwise it outlives it. */
   endsWithParent: boolean;
+  /** With a shard that speaks TLS only. */
+  tls?: boolean;
   onProgress: (text: string) => void;
 }
 
@@ -60,6 +62,7 @@ function spawnSupervisor(options: StartOptions): ChildProcess {
       ...process.env,
       LAB_DIRECTORY: options.directory,
       LAB_SCOPE: options.scope,
+      LAB_TLS: options.tls ? '1' : '0',
       LAB_ENDS_WITH_PARENT: options.endsWithParent ? '1' : '0',
     },
   });

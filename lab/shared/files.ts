@@ -16,8 +16,10 @@ export const LAB_FILES = {
   controlSocket: 'control.sock',
   /** Written by the AWS process when it is ready: credentials and ids. */
   awsReady: 'aws.json',
-  /** The store's credentials: `{"username","password"}`; the stand-in for Secrets Manager serves it. */
+  /** What an application opens the stores with: `{"username","password"}`. */
   storeSecret: 'store-secret.json',
+  /** What the stand-in for Secrets Manager holds: `{name: {text, keyArn?}}`. */
+  secrets: 'secrets.json',
   /** What a user of the lab needs. */
   lab: 'lab.json',
 } as const;
@@ -31,6 +33,8 @@ export const OWN_FILES = {
   /** `{instanceId: token}`: how the stand-in for SSM knows its agents. */
   agents: 'agents.json',
   tls: 'tls',
+  /** What the passwords of the stores' users are made from. */
+  storeKeys: 'store-keys.json',
   hosts: 'hosts',
   log: 'log',
   prometheusConfiguration: 'prometheus.yml',

@@ -1,4 +1,5 @@
-import { SHARDS } from '../fleet/fleet.ts';
+import { shardsOf } from '../fleet/engine.ts';
+import { ENGINES, SHARDS } from '../fleet/fleet.ts';
 
 /** The partition that takes every n-th request only: where experiments start. */
 export const CANARY_SHARD = 'shard-1';
@@ -6,7 +7,10 @@ export const CANARY_SHARD = 'shard-1';
 /** One request in so many goes to the canary shard: 0.3 % of the traffic, below the 0.5 % that the guard tolerates. */
 export const CANARY_EVERY_N_REQUESTS = 333;
 
-const BUSY_SHARDS = SHARDS.filter((shard) => shard !== CANARY_SHARD);
+/** Those that every lab has. What it may have beside them gets as little as the canary shard. */
+const ORDINARY_SHARDS = shardsOf(ENGINES[0]?.hosts ?? []);
+const BUSY_SHARDS = ORDINARY_SHARDS.filter((shard) => shard !== CANARY_SHARD);
+const QUIET_SHARDS = [CANARY_SHARD, ...SHARDS.filter((shard) => !ORDINARY_SHARDS.includes(shard))];
 
 /**
  * The shard that serves the n-th request. Counted, never drawn: by chance alone a random 0.3 % goes above the
@@ -15,8 +19,7 @@ const BUSY_SHARDS = SHARDS.filter((shard) => shard !== CANARY_SHARD);
  */
 export function shardOf(n: number): string {
   if (!Number.isSafeInteger(n) || n < 0) throw new RangeError(`n: ${n} is not a whole number of 0 or more`);
-  if (n % CANARY_EVERY_N_REQUESTS === 0) return CANARY_SHARD;
-  const shard = BUSY_SHARDS[n % BUSY_SHARDS.length];
+  const shard = QUIET_SHARDS[n % CANARY_EVERY_N_REQUESTS] ?? BUSY_SHARDS[n % BUSY_SHARDS.length];
   if (shard === undefined) throw new RangeError('the fleet has no shard besides the canary');
   return shard;
 }

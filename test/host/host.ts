@@ -80,6 +80,10 @@ export abstract class Host {
       fenceMasterName: '',
       fenceSentinels: '',
       fenceCredentialsFile: '',
+      fenceServerNames: '',
+      fenceCaFile: '',
+      fenceCertificateFile: '',
+      fenceKeyFile: '',
     };
     this.script = {
       instanceId: this.instanceId,

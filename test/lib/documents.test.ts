@@ -139,6 +139,9 @@ describe('documents', () => {
     expect(accepts('network-partition', 'fenceSentinels', '')).toBe(true);
     expect(accepts('network-partition', 'fenceCredentialsFile', '/etc/holdfast/store.json')).toBe(true);
     expect(accepts('network-partition', 'fenceCredentialsFile', 'store.json')).toBe(false);
+    expect(accepts('network-partition', 'fenceServerNames', 'a-1.redis.example,a-2.redis.example')).toBe(true);
+    for (const bad of ['a,', 'a b', '$(id)', '*.redis.example'])
+      expect(accepts('network-partition', 'fenceServerNames', bad), bad).toBe(false);
     expect(accepts('roll-back', 'verb', 'inject')).toBe(false);
     for (const kind of HOST_FAULT_KINDS) {
       expect(accepts(scriptName(kind), 'fence', 'none')).toBe(true);

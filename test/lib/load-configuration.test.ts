@@ -25,6 +25,19 @@ describe('loadConfiguration', () => {
     expect(configurationFile.startsWith('/')).toBe(true);
   });
 
+  it('wants certificates in a caFile, before they are missing in a function', async () => {
+    const { default: lab } = await import('../../lab/holdfast.config.ts');
+    const clusters = {
+      redis: { ...lab.clusters['redis-tls'], tls: { serverName: 'redis.example', caFile: 'ca.pem' } },
+    };
+    const file = written('with-ca.mjs', `export default ${JSON.stringify({ ...lab, clusters })}`);
+    await expect(loadConfiguration(file)).rejects.toThrow(/clusters\.redis\.tls\.caFile: cannot read .*ca\.pem/);
+    written('ca.pem', 'nothing');
+    await expect(loadConfiguration(file)).rejects.toThrow(/caFile: .*ca\.pem has no certificate in PEM/);
+    written('ca.pem', '-----BEGIN CERTIFICATE-----');
+    expect((await loadConfiguration(file)).configurationFile).toBe(file);
+  });
+
   it('names the file that cannot be loaded or exports nothing', async () => {
     await expect(loadConfiguration(join(directory, 'absent.ts'))).rejects.toThrow(
       /HOLDFAST_CONFIG: cannot load .*absent\.ts/,

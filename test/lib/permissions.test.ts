@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HOST_FAULT_KINDS } from '../../functions/domain/faults/catalogue.ts';
 import { KILL_SWITCH_ID } from '../../functions/domain/names.ts';
+import labConfiguration from '../../lab/holdfast.config.ts';
 import { actionsFor, actionsOf, allStatements, identityPolicies, listOf, mentions, statementsFor } from './policies.ts';
 import { functionAt, functions, logicalId, ofType, stack } from './synthesized.ts';
 
@@ -140,6 +141,23 @@ describe('permissions', () => {
       'probe/probe.lambda.ts',
       'rollback/verify-recovery.lambda.ts',
     ]);
+  });
+
+  it('decrypts secrets of customers’ keys in the name of Secrets Manager only, with the keys that are configured', () => {
+    const readers = entryPointsThatMay('secretsmanager:GetSecretValue');
+    expect(entryPointsThatMay('kms:Decrypt').filter((entryPoint) => readers.includes(entryPoint))).toEqual(readers);
+    for (const reader of readers) {
+      const decrypting = statementsFor(functionAt(reader)).filter((each) => actionsOf(each).includes('kms:Decrypt'));
+      expect(decrypting).toEqual([
+        {
+          Effect: 'Allow',
+          Action: 'kms:Decrypt',
+          Resource: labConfiguration.clusters['redis-tls']?.secretsKeyArn,
+          Condition: { StringEquals: { 'kms:ViaService': expect.anything() } },
+        },
+      ]);
+      expect(JSON.stringify(decrypting)).toContain('secretsmanager.');
+    }
   });
 
   it('reads the states of alarms at admission and again before a fault', () => {

@@ -23,6 +23,10 @@ const COMMON_PARAMETERS = {
   fenceMasterName: '',
   fenceSentinels: '',
   fenceCredentialsFile: '',
+  fenceServerNames: '',
+  fenceCaFile: '',
+  fenceCertificateFile: '',
+  fenceKeyFile: '',
 };
 
 interface ClientOptions {

@@ -17,11 +17,19 @@ import { SYSTEM_LAB_DIRECTORY } from './directory.ts';
 const run = promisify(execFile);
 const TERMINAL = ['COMPLETED', 'ABORTED', 'REFUSED', 'ROLLBACK_FAILED'];
 
-const ASK_REPLICATION = `
-import json, socket
-secret = json.load(open("/etc/holdfast/store.json"))
-s = socket.create_connection(("127.0.0.1", 6379), 2)
-s.sendall(("AUTH %s %s\\r\\nINFO replication\\r\\nQUIT\\r\\n" % (secret["username"], secret["password"])).encode())
+/** `PORT WORD...`: asks a process of the host as an application would. The password stays off the command line. */
+const ASK_STORE = `
+import json, os, socket, ssl, sys
+port, words = int(sys.argv[1]), sys.argv[2:]
+secret = json.load(open("/etc/holdfast/application.json"))
+kind = "sentinelUsername" if port == 26379 and "sentinelUsername" in secret else "username"
+login = ["AUTH", secret[kind], secret[kind.replace("Username", "Password").replace("username", "password")]]
+s = socket.create_connection(("127.0.0.1", port), 2)
+if os.path.exists("/etc/holdfast/ca.pem"):
+    context = ssl.create_default_context(cafile="/etc/holdfast/ca.pem")
+    context.load_cert_chain("/etc/holdfast/client.pem", "/etc/holdfast/client.key")
+    s = context.wrap_socket(s, server_hostname=socket.gethostname() + ".holdfast.internal")
+s.sendall("".join(" ".join(each) + "\\r\\n" for each in (login, words, ["QUIT"])).encode())
 data = b""
 while chunk := s.recv(65536): data += chunk
 print(data.decode())`;
@@ -63,10 +71,15 @@ export class SystemUnderTest {
     return found;
   }
 
-  /** Asked of the store itself, with the password from the host's own file, which stays off the command line. */
+  /** Asked of the store itself. */
   async replicationOf(node: string): Promise<string> {
-    const { stdout, stderr, code } = await this.on(node, 'python3', '-c', ASK_REPLICATION);
-    if (code !== 0) throw new Error(`INFO on ${node}: ${stderr}`);
+    return this.ask(node, 6379, 'INFO', 'replication');
+  }
+
+  /** What a store (6379) or its watcher (26379) on that host answers, in the protocol's own form. */
+  async ask(node: string, port: number, ...words: string[]): Promise<string> {
+    const { stdout, stderr, code } = await this.on(node, 'python3', '-c', ASK_STORE, String(port), ...words);
+    if (code !== 0) throw new Error(`${words.join(' ')} on ${node}: ${stderr}`);
     return stdout;
   }
 
@@ -100,7 +113,8 @@ export class SystemUnderTest {
 
   /** Watches the store of one node from another one's network, by real connections. */
   observe(node: string, from: string): Observer {
-    return observeRedis({ fromPid: this.host(from).pid, address: this.host(node).dataAddress });
+    const target = { fromPid: this.host(from).pid, address: this.host(node).dataAddress };
+    return observeRedis(target, SYSTEM_LAB_DIRECTORY);
   }
 
   post(payload: unknown, query = ''): Promise<ApiAnswer> {

@@ -7,7 +7,7 @@ import { SYSTEM_LAB_DIRECTORY } from './directory.ts';
  */
 if (findSupervisor(SYSTEM_LAB_DIRECTORY)) await stopLab(SYSTEM_LAB_DIRECTORY);
 const onProgress = (text: string) => process.stderr.write(`lab: ${text}\n`);
-await startLab({ directory: SYSTEM_LAB_DIRECTORY, scope: 'all', endsWithParent: true, onProgress });
+await startLab({ directory: SYSTEM_LAB_DIRECTORY, scope: 'all', endsWithParent: true, tls: true, onProgress });
 process.stdout.write('ready\n');
 process.stdin.resume().once('end', async () => {
   await stopLab(SYSTEM_LAB_DIRECTORY);

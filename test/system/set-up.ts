@@ -12,6 +12,7 @@ export default async function setUp(): Promise<(() => Promise<void>) | undefined
     directory: SYSTEM_LAB_DIRECTORY,
     scope: 'all',
     endsWithParent: true,
+    tls: true,
     onProgress: (text) => process.stdout.write(`lab: ${text}\n`),
   });
   return async () => {

@@ -1,5 +1,7 @@
-import { Redis } from 'ioredis';
-import type { StoreCredentials } from '../engine.ts';
+import type { ConnectionOptions } from 'node:tls';
+import { Redis, ReplyError } from 'ioredis';
+import type { Login } from './access.ts';
+import { handshakeProblem, tlsProblem } from './tls-problem.ts';
 
 /** Connecting and each command, milliseconds. */
 const REDIS_TIMEOUT_MS = 700;
@@ -8,16 +10,20 @@ export interface RedisEndpoint {
   /** Addresses of one node; the first to answer is used. */
   addresses: readonly string[];
   port: number;
-  tls: boolean;
-  credentials: StoreCredentials;
+  /** Undefined: in plain text. */
+  tls: ConnectionOptions | undefined;
+  login: Login;
 }
 
 /**
  * Asks one Redis or Sentinel process over a connection of its own, without retries, and always hangs up.
- * @throws Error of the first address when none answers in time.
+ * @throws Error of the first address when none answers in time; in words where TLS is what is wrong.
  */
 export async function askRedis<T>(endpoint: RedisEndpoint, ask: (redis: Redis) => Promise<T>): Promise<T> {
   const clients = endpoint.addresses.map((host) => plainClient(host, endpoint));
+  // What the socket met says more than the command that was lost with it.
+  const met: unknown[] = [];
+  for (const client of clients) client.on('error', (error) => met.push(error));
   try {
     const redis = await Promise.any(
       clients.map(async (client) => {
@@ -27,20 +33,34 @@ export async function askRedis<T>(endpoint: RedisEndpoint, ask: (redis: Redis) =
     );
     return await ask(redis);
   } catch (error) {
-    throw error instanceof AggregateError ? (error.errors[0] ?? error) : error;
+    const first: unknown = error instanceof AggregateError ? (error.errors[0] ?? error) : error;
+    throw (await explained([...met, first], endpoint)) ?? first;
   } finally {
     for (const client of clients) client.disconnect();
   }
 }
 
+/** What a person can act on: a refusal of the process itself, or what is wrong with TLS. */
+async function explained(met: readonly unknown[], { addresses, port, tls }: RedisEndpoint): Promise<unknown> {
+  const refusal = met.find((each) => each instanceof ReplyError);
+  if (refusal !== undefined || !tls) return refusal;
+  const problem = met.map((each) => tlsProblem(each, tls)).find((each) => each !== undefined);
+  // Who is cut off by a reset has not heard why: the alert was lost with it.
+  const isReset = met.some((each) => ['ECONNRESET', 'EPIPE'].includes((each as NodeJS.ErrnoException).code ?? ''));
+  if (problem !== undefined || !isReset) return problem;
+  const heard = await Promise.all(addresses.map((host) => handshakeProblem(host, port, tls, REDIS_TIMEOUT_MS)));
+  return heard.find((each) => each !== undefined);
+}
+
 /** A connection that fails at once instead of hiding it. */
-function plainClient(host: string, { port, tls, credentials }: Omit<RedisEndpoint, 'addresses'>): Redis {
-  const client = new Redis({
+function plainClient(host: string, { port, tls, login }: Omit<RedisEndpoint, 'addresses'>): Redis {
+  // Errors reach the caller through the commands, and through `met`; without a listener they would end the process.
+  return new Redis({
     host,
     port,
     protocol: 2,
-    ...credentials,
-    ...(tls ? { tls: {} } : {}),
+    ...login,
+    ...(tls ? { tls } : {}),
     lazyConnect: true,
     enableReadyCheck: false,
     enableOfflineQueue: false,
@@ -50,9 +70,6 @@ function plainClient(host: string, { port, tls, credentials }: Omit<RedisEndpoin
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
   });
-  // Errors reach the caller through the commands; without a listener they would end the process.
-  client.on('error', () => {});
-  return client;
 }
 
 /** `name:value` lines of `INFO`. */

@@ -1,4 +1,4 @@
-import { portsOf } from '../../domain/configuration.ts';
+import { portsOf, serverNameOf } from '../../domain/configuration.ts';
 import { isInShard, type TargetNode } from '../../domain/targets.ts';
 import { membersOf, type StoreTopology } from '../../domain/topology.ts';
 import type { Engine, LossRefusal } from '../engine.ts';
@@ -12,14 +12,23 @@ export function redisEngine(cluster: RedisCluster): Engine {
     ports: [...portsOf(cluster), sentinelPort],
     refuseLoss: (topology, lost) => refuseLoss(topology, lost, minReplicasToWrite),
     // Also for a replica: by the time of the rollback it may be the master.
-    fenceParameters({ roles: [role] }, shardMembers): Record<keyof typeof REDIS_PARAMETERS, string> {
-      const shard = role?.shard ?? '';
-      const sentinels = shardMembers.filter((member) => isInShard(member, shard)).map(addressInUrl);
+    fenceParameters(node, shardMembers): Record<keyof typeof REDIS_PARAMETERS, string> {
+      const shard = node.roles[0]?.shard ?? '';
+      const members = shardMembers.filter((member) => isInShard(member, shard));
+      // The one Sentinel of a host once.
+      const hosts = [...new Map(members.map((member) => [addressInUrl(member), member]))];
+      const { tls } = cluster;
       return {
         fence: 'redis',
         fenceMasterName: shard,
-        fenceSentinels: [...new Set(sentinels)].map((address) => `${address}:${sentinelPort}`).join(','),
+        fenceSentinels: hosts.map(([address]) => `${address}:${sentinelPort}`).join(','),
         fenceCredentialsFile: cluster.hostCredentialsFile ?? '',
+        fenceServerNames: tls
+          ? [node, ...hosts.map(([, host]) => host)].map((each) => serverNameOf(tls, each)).join(',')
+          : '',
+        fenceCaFile: tls?.hostCaFile ?? '',
+        fenceCertificateFile: tls?.clientCertificate?.hostCertificateFile ?? '',
+        fenceKeyFile: tls?.clientCertificate?.hostKeyFile ?? '',
       };
     },
   };

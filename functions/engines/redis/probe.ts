@@ -1,7 +1,10 @@
+import { isIP } from 'node:net';
 import { Redis } from 'ioredis';
 import type { ProbedShard } from '../../domain/probed-shards.ts';
 import type { TargetNode } from '../../domain/targets.ts';
-import type { StoreCredentials, StoreProbe } from '../engine.ts';
+import type { StoreAccess, StoreProbe } from '../engine.ts';
+import { type RedisAccess, redisAccess } from './access.ts';
+import { addressesOfName } from './announced-names.ts';
 import type { RedisCluster } from './configuration.ts';
 import { askRedis } from './connection.ts';
 
@@ -16,34 +19,37 @@ const CHUNK = 500;
 
 export interface RedisProbeOptions extends ProbedShard {
   cluster: RedisCluster;
-  credentials: StoreCredentials;
-}
-
-interface Address {
-  host: string;
-  port: number;
+  access: StoreAccess;
 }
 
 /** A real client of one shard, as an application should be configured: Sentinel mode with a failover detector. */
 export function redisProbe(options: RedisProbeOptions): StoreProbe {
-  const { shard, members, impacted, cluster, credentials } = options;
-  const { tls } = cluster;
+  const { shard, members, impacted, cluster } = options;
+  const access = redisAccess(cluster, options.access);
   // A client whose first Sentinel is on the isolated node would stay on the old master: that one comes last.
   const isImpacted = (node: TargetNode) => impacted.some((other) => other.name === node.name);
   const ordered = [...members].sort((a, b) => Number(isImpacted(a)) - Number(isImpacted(b)));
-  const nameOf = ({ host, port }: Address) =>
-    members.find((node) => node.port === port && node.addresses.includes(host))?.name ?? `${host}:${port}`;
-  const client = sentinelClient(options, ordered);
+  const client = sentinelClient(options, access, ordered);
+  const ask = async <T>(node: TargetNode, question: (redis: Redis) => Promise<T>): Promise<T> =>
+    askRedis({ addresses: node.addresses, port: node.port, tls: access.tlsTo(node), login: access.store }, question);
 
-  async function masterAddress(): Promise<Address> {
+  /** @throws Error also when a Sentinel names somebody who is no member: credentials go to nobody else. */
+  async function master(): Promise<TargetNode> {
     let last: unknown = new Error(`shard ${shard}: has no members`);
-    for (const { addresses } of ordered) {
+    for (const node of ordered) {
       try {
-        const reply = await askRedis({ addresses, port: cluster.redis.sentinelPort, tls, credentials }, (sentinel) =>
-          sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', shard),
+        const sentinel = { addresses: node.addresses, port: cluster.redis.sentinelPort, login: access.sentinel };
+        const reply = await askRedis({ ...sentinel, tls: access.tlsTo(node) }, (redis) =>
+          redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', shard),
         );
-        if (Array.isArray(reply) && typeof reply[0] === 'string') return { host: reply[0], port: Number(reply[1]) };
-        last = new Error(`shard ${shard}: unknown to a Sentinel`);
+        if (!Array.isArray(reply)) throw new Error(`shard ${shard}: unknown to a Sentinel`);
+        const [host, port] = [String(reply[0]), Number(reply[1])];
+        const addresses = await addressesOfName(host);
+        const named = members.find(
+          (member) => member.port === port && member.addresses.some((address) => addresses.includes(address)),
+        );
+        if (named) return named;
+        throw new Error(`shard ${shard}: ${host}:${port} is not one of its nodes`);
       } catch (error) {
         last = error;
       }
@@ -52,12 +58,12 @@ export function redisProbe(options: RedisProbeOptions): StoreProbe {
   }
 
   /** Sentinel's word is not enough: during a failover the old master may still be named. */
-  async function onMaster<T>(ask: (redis: Redis) => Promise<T>): Promise<T> {
-    const address = await masterAddress();
-    return askRedis({ addresses: [address.host], port: address.port, tls, credentials }, async (redis) => {
+  async function onMaster<T>(question: (redis: Redis) => Promise<T>): Promise<T> {
+    const node = await master();
+    return ask(node, async (redis) => {
       const role: unknown = await redis.call('ROLE');
-      if (!Array.isArray(role) || role[0] !== 'master') throw new Error(`${nameOf(address)}: is not the master`);
-      return ask(redis);
+      if (!Array.isArray(role) || role[0] !== 'master') throw new Error(`${node.name}: is not the master`);
+      return question(redis);
     });
   }
 
@@ -81,14 +87,10 @@ export function redisProbe(options: RedisProbeOptions): StoreProbe {
       }
     },
     async isOnImpacted(key, value) {
-      const values = await Promise.all(
-        impacted.map(({ addresses, port }) =>
-          askRedis({ addresses, port, tls, credentials }, (redis) => redis.get(key)),
-        ),
-      );
+      const values = await Promise.all(impacted.map((node) => ask(node, (redis) => redis.get(key))));
       return values.length > 0 && values.every((found) => found === value);
     },
-    leader: async () => nameOf(await masterAddress()),
+    leader: async () => (await master()).name,
     readAll: (keys) =>
       onMaster(async (redis) => {
         const found = new Map<string, string | null>();
@@ -111,19 +113,25 @@ export function redisProbe(options: RedisProbeOptions): StoreProbe {
   };
 }
 
-function sentinelClient({ shard, cluster, credentials }: RedisProbeOptions, ordered: readonly TargetNode[]): Redis {
-  const { username, password } = credentials;
+function sentinelClient(
+  { shard, cluster }: RedisProbeOptions,
+  { store, sentinel, tlsAmong }: RedisAccess,
+  ordered: readonly TargetNode[],
+): Redis {
+  const tls = tlsAmong(ordered);
   const client = new Redis({
     sentinels: ordered.map(({ addresses: [host = ''] }) => ({ host, port: cluster.redis.sentinelPort })),
     name: shard,
     role: 'master',
     protocol: 2,
-    ...(username === undefined ? {} : { username, sentinelUsername: username }),
-    ...(password === undefined ? {} : { password, sentinelPassword: password }),
-    ...(cluster.tls ? { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
+    ...store,
+    ...(sentinel.username === undefined ? {} : { sentinelUsername: sentinel.username }),
+    ...(sentinel.password === undefined ? {} : { sentinelPassword: sentinel.password }),
+    ...(tls ? { tls, sentinelTLS: tls, enableTLSForSentinelMode: true } : {}),
     failoverDetector: true,
     // The Sentinels stay in the order given; learnt ones would put an isolated one in front.
     updateSentinels: false,
+    natMap: (key) => refuseStranger(key, ordered),
     // A demoted master answers READONLY: the connection is to the wrong node.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
     // How long a closed connection may wait for a peer that cannot answer any more.
@@ -146,6 +154,17 @@ function sentinelClient({ shard, cluster, credentials }: RedisProbeOptions, orde
   // ioredis gives up for good when a failover is announced while it is connecting; an application must not.
   client.on('end', () => setTimeout(() => client.connect().catch(() => {}), RECONNECT_DELAY_MS));
   return client;
+}
+
+/**
+ * Credentials go to nobody else, whoever a Sentinel names. A name is not looked up here: with TLS that is seen to, see access.ts.
+ * @throws Error for an address that no member has
+ */
+function refuseStranger(key: string, members: readonly TargetNode[]): null {
+  const host = key.slice(0, key.lastIndexOf(':'));
+  if (isIP(host) && !members.some(({ addresses }) => addresses.includes(host)))
+    throw new Error(`${key}: is not a node of the shard`);
+  return null;
 }
 
 function chunks(keys: readonly string[]): string[][] {

@@ -1,7 +1,9 @@
 import type { Redis } from 'ioredis';
 import type { LiveNode } from '../../domain/targets.ts';
 import { log } from '../../runtime/log.ts';
-import type { Store, StoreCredentials } from '../engine.ts';
+import type { Store, StoreAccess } from '../engine.ts';
+import { type Login, redisAccess } from './access.ts';
+import { resolveNames } from './announced-names.ts';
 import type { RedisCluster } from './configuration.ts';
 import { askRedis, parseInfo } from './connection.ts';
 import { persistenceProblems, saveAgain } from './persistence.ts';
@@ -14,21 +16,27 @@ import {
 } from './topology.ts';
 
 /** Redis with a Sentinel beside every node: every one of both is asked, nobody speaks for another. */
-export function redisStore(cluster: RedisCluster, credentials: StoreCredentials): Store {
-  const { tls } = cluster;
-  const ask = <T>(node: LiveNode, askedPort: number, question: (redis: Redis) => Promise<T>): Promise<T> =>
-    askRedis({ addresses: node.addresses, port: askedPort, tls, credentials }, question);
+export function redisStore(cluster: RedisCluster, storeAccess: StoreAccess): Store {
+  const access = redisAccess(cluster, storeAccess);
+  const ask = async <T>(
+    node: LiveNode,
+    port: number,
+    login: Login,
+    question: (redis: Redis) => Promise<T>,
+  ): Promise<T> => askRedis({ addresses: node.addresses, port, tls: access.tlsTo(node), login }, question);
+  const askStore = <T>(node: LiveNode, question: (redis: Redis) => Promise<T>) =>
+    ask(node, node.port, access.store, question);
 
   async function sentinelView(node: LiveNode): Promise<SentinelView> {
     try {
-      return { node: node.name, masters: await ask(node, cluster.redis.sentinelPort, readMasters) };
+      return { node: node.name, masters: await ask(node, cluster.redis.sentinelPort, access.sentinel, readMasters) };
     } catch (error) {
       return { node: node.name, problem: String(error) };
     }
   }
   async function redisView(node: LiveNode): Promise<RedisView> {
     try {
-      return { node: node.name, ...(await ask(node, node.port, readState)) };
+      return { node: node.name, ...(await askStore(node, readState)) };
     } catch (error) {
       return { node: node.name, problem: String(error) };
     }
@@ -39,15 +47,13 @@ export function redisStore(cluster: RedisCluster, credentials: StoreCredentials)
         Promise.all(nodes.map(sentinelView)),
         Promise.all(nodes.map(redisView)),
       ]);
-      return mergeTopology(nodes, sentinels, redises);
+      return mergeTopology(nodes, ...(await resolveNames(nodes, sentinels, redises)));
     },
     async repair(nodes) {
       const repairs = await Promise.all(
         nodes.map(async (node) => {
           try {
-            return (await ask(node, node.port, saveAgain))
-              ? [`${node.name}: BGSAVE begun, its last save had failed`]
-              : [];
+            return (await askStore(node, saveAgain)) ? [`${node.name}: BGSAVE begun, its last save had failed`] : [];
           } catch (error) {
             log.warn('not repaired yet', { node: node.name, error: String(error) });
             return [];

@@ -1,5 +1,6 @@
 import type { LabHost } from '../../fleet/engine.ts';
 import { DOMAIN } from '../../shared/topology.ts';
+import { HOST_ROLE_NAME } from '../iam/roles.ts';
 import { AwsError, unknownOperation } from '../protocol/aws-error.ts';
 import type { Demand } from '../protocol/principal.ts';
 import { escapeXml } from '../protocol/query-protocol.ts';
@@ -129,7 +130,7 @@ export class Ec2 implements QueryService {
     const interfaces = addressed.map(
       ({ id, address, index }) =>
         `<item><networkInterfaceId>${id}</networkInterfaceId><status>in-use</status>` +
-        `<privateIpAddress>${address}</privateIpAddress><attachment><deviceIndex>${index}</deviceIndex><status>attached</status></attachment>` +
+        `${groupSet(host)}<privateIpAddress>${address}</privateIpAddress><attachment><deviceIndex>${index}</deviceIndex><status>attached</status></attachment>` +
         `<privateIpAddressesSet><item><privateIpAddress>${address}</privateIpAddress><primary>true</primary></item></privateIpAddressesSet></item>`,
     );
     const tags = Object.entries(this.instances.tagsOf(host)).map(
@@ -145,6 +146,7 @@ export class Ec2 implements QueryService {
       `<privateDnsName>${host.name}.${DOMAIN}</privateDnsName><privateIpAddress>${addressed[0]?.address}</privateIpAddress>` +
       `<instanceType>${INSTANCE_TYPE}</instanceType><subnetId>${subnetOf(host)}</subnetId>` +
       `<placement><availabilityZone>${this.#place.region}${zone}</availabilityZone><tenancy>default</tenancy></placement>` +
+      `<iamInstanceProfile><arn>arn:aws:iam::${this.#place.accountId}:instance-profile/${HOST_ROLE_NAME}</arn><id>AIPALAB</id></iamInstanceProfile>${groupSet(host)}` +
       `<rootDeviceName>${ROOT_DEVICE}</rootDeviceName><blockDeviceMapping>${volumes.join('')}</blockDeviceMapping>` +
       `<networkInterfaceSet>${interfaces.join('')}</networkInterfaceSet><tagSet>${tags.join('')}</tagSet></item>`
     );
@@ -165,6 +167,10 @@ function interfacesOf({ instanceId, managementAddress, dataAddress }: LabHost) {
   return [managementAddress, dataAddress]
     .filter((address) => address !== undefined)
     .map((address, index) => ({ id: `eni-${instanceId.slice(-16)}${index}`, address, index }));
+}
+
+function groupSet({ securityGroupId }: LabHost): string {
+  return `<groupSet><item><groupId>${securityGroupId}</groupId><groupName>${securityGroupId}</groupName></item></groupSet>`;
 }
 
 function stateItem(state: InstanceState): string {

@@ -1,32 +1,46 @@
 import { readFileSync } from 'node:fs';
+import { z } from 'zod';
 import { AwsError } from '../protocol/aws-error.ts';
 import type { JsonObject } from '../protocol/json.ts';
+import type { Demand } from '../protocol/principal.ts';
 import { type JsonService, type Operation, refuseUnknownFields, requiredString } from '../protocol/service.ts';
 
-/** Secrets Manager: every secret of this lab is the store's, written before this process starts. */
+const secretsSchema = z.record(z.string(), z.object({ text: z.string(), keyArn: z.string().optional() }));
+
+/** Secrets Manager: the secrets of this lab, written before this process starts. */
 export class SecretsManager implements JsonService {
   readonly signingName = 'secretsmanager';
   readonly operations: Record<string, Operation>;
 
-  constructor(place: { accountId: string; region: string }, secretFile: string) {
-    const arnOf = (input: JsonObject): string => {
+  constructor(place: { accountId: string; region: string }, secretsFile: string) {
+    const secretOf = (input: JsonObject) => {
+      const secrets = secretsSchema.parse(JSON.parse(readFileSync(secretsFile, 'utf8')));
       const id = requiredString(input, 'SecretId');
-      // AWS appends six random characters to the name; policies end in -?????? because of it.
-      return id.startsWith('arn:')
-        ? id
-        : `arn:aws:secretsmanager:${place.region}:${place.accountId}:secret:${id}-LabLab`;
+      return Object.hasOwn(secrets, id) ? secrets[id] : undefined;
+    };
+    // AWS appends six random characters to the name; policies end in -?????? because of it.
+    const arnOf = (input: JsonObject): string =>
+      `arn:aws:secretsmanager:${place.region}:${place.accountId}:secret:${requiredString(input, 'SecretId')}-LabLab`;
+    /** Secrets Manager asks KMS in the caller's name. Its own key it may use for everybody in the account. */
+    const decryption = (input: JsonObject): Demand[] => {
+      const keyArn = secretOf(input)?.keyArn;
+      const context = {
+        'kms:ViaService': `secretsmanager.${place.region}.amazonaws.com`,
+        'kms:CallerAccount': place.accountId,
+        'kms:EncryptionContext:SecretARN': arnOf(input),
+      };
+      return keyArn === undefined ? [] : [{ action: 'kms:Decrypt', resource: keyArn, context }];
     };
     this.operations = {
       GetSecretValue: {
-        demands: (input) => [{ action: 'secretsmanager:GetSecretValue', resource: arnOf(input) }],
+        demands: (input) => [{ action: 'secretsmanager:GetSecretValue', resource: arnOf(input) }, ...decryption(input)],
         run: (input) => {
           refuseUnknownFields(input, ['SecretId', 'VersionStage']);
-          try {
-            const text = readFileSync(secretFile, 'utf8');
-            return { ARN: arnOf(input), Name: input.SecretId, SecretString: text, VersionStages: ['AWSCURRENT'] };
-          } catch {
+          const secret = secretOf(input);
+          if (secret === undefined)
             throw new AwsError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
-          }
+          const { text: SecretString } = secret;
+          return { ARN: arnOf(input), Name: input.SecretId, SecretString, VersionStages: ['AWSCURRENT'] };
         },
       },
     };

@@ -1,31 +1,47 @@
-import { type FleetEngine, shardsOf } from '../engine.ts';
+import { type FleetEngine, type LabHost, shardsOf } from '../engine.ts';
+import { APPLICATION } from '../store-keys.ts';
 import { hostContent } from './configuration.ts';
 import { waitForReplication, waitForSentinels } from './health.ts';
-import { REDIS_HOSTS, SENTINEL_PORT, SENTINEL_UNIT } from './hosts.ts';
+import { SENTINEL_PORT, SENTINEL_UNIT } from './hosts.ts';
 import { connectShard, shardStore } from './shard-client.ts';
+import { clientTls } from './tls.ts';
+import { onSentinel, secretsOf } from './users.ts';
 
 /** Redis with Sentinel. */
-export const redis: FleetEngine = {
-  hosts: REDIS_HOSTS,
-  contentOf: hostContent,
-  readinessSteps: (secret, startUnit) => [
-    {
-      what: `${shardsOf(REDIS_HOSTS).length} shards replicate`,
-      work: () => waitForReplication(secret),
-    },
-    {
-      // Not at boot: a Sentinel that starts before the replicas have joined learns of them ten seconds later (its INFO
-      // period), and could not fail over until then.
-      what: `${REDIS_HOSTS.length} Sentinels agree`,
-      work: async () => {
-        await startUnit(SENTINEL_UNIT);
-        await waitForSentinels(secret);
+export function redisFleet(hosts: readonly LabHost[]): FleetEngine {
+  return {
+    hosts,
+    contentOf: hostContent,
+    secrets: (keys) => Object.assign({}, ...hosts.map((host) => secretsOf(host, keys))),
+    readinessSteps: (keys, startUnit) => [
+      {
+        what: `${shardsOf(hosts).join(', ')}: replicate`,
+        work: () => waitForReplication(hosts, keys),
       },
+      {
+        // Not at boot: a Sentinel that starts before the replicas have joined learns of them ten seconds later (its INFO
+        // period), and could not fail over until then.
+        what: `${hosts.length} Sentinels agree`,
+        work: async () => {
+          await startUnit(SENTINEL_UNIT);
+          await waitForSentinels(hosts, keys);
+        },
+      },
+    ],
+    connectShard: (shard, keys) => {
+      const members = hosts.filter((host) => host.shard === shard);
+      const sentinels = members.map(({ dataAddress }) => ({ host: dataAddress, port: SENTINEL_PORT }));
+      const [host = {}] = members;
+      return shardStore(
+        connectShard(
+          { shard, sentinels },
+          {
+            store: keys.user(APPLICATION),
+            sentinel: keys.user(onSentinel(APPLICATION, host)),
+            tls: clientTls(host, keys),
+          },
+        ),
+      );
     },
-  ],
-  connectShard: (shard, secret) => {
-    const members = REDIS_HOSTS.filter((host) => host.shard === shard);
-    const sentinels = members.map(({ dataAddress }) => ({ host: dataAddress, port: SENTINEL_PORT }));
-    return shardStore(connectShard({ shard, sentinels }, secret));
-  },
-};
+  };
+}

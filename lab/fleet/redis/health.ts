@@ -1,22 +1,27 @@
 import { Redis } from 'ioredis';
 import { waitFor } from '../../shared/wait-for.ts';
-import { type StoreSecret, shardsOf } from '../engine.ts';
-import { initialMasterOf, NODES_PER_SHARD, REDIS_HOSTS, REDIS_PORT, SENTINEL_PORT } from './hosts.ts';
+import { type LabHost, type StoreKeys, shardsOf } from '../engine.ts';
+import { APPLICATION } from '../store-keys.ts';
+import { initialMasterOf, NODES_PER_SHARD, REDIS_PORT, SENTINEL_PORT } from './hosts.ts';
+import { clientTls } from './tls.ts';
+import { onSentinel } from './users.ts';
 
 const REPLICAS_PER_SHARD = NODES_PER_SHARD - 1;
 const OTHER_SENTINELS = NODES_PER_SHARD - 1;
 const READY_TIMEOUT_SECONDS = 30;
 
 async function withClient<T>(
-  address: string,
+  host: LabHost,
   port: number,
-  secret: StoreSecret,
+  keys: StoreKeys,
   use: (client: Redis) => Promise<T>,
 ): Promise<T> {
+  const tls = clientTls(host, keys);
   const client = new Redis({
-    host: address,
+    host: host.dataAddress,
     port,
-    ...secret,
+    ...keys.user(port === SENTINEL_PORT ? onSentinel(APPLICATION, host) : APPLICATION),
+    ...(tls ? { tls } : {}),
     lazyConnect: true,
     connectTimeout: 1000,
     commandTimeout: 1000,
@@ -42,16 +47,15 @@ export function pairs(reply: unknown): Record<string, string> {
   return record;
 }
 
-async function replicationProblem(shard: string, secret: StoreSecret): Promise<string | undefined> {
-  const info = await withClient(initialMasterOf(shard).dataAddress, REDIS_PORT, secret, (client) =>
-    client.info('replication'),
-  );
+async function replicationProblem(shard: string, keys: StoreKeys): Promise<string | undefined> {
+  const info = await withClient(initialMasterOf(shard), REDIS_PORT, keys, (client) => client.info('replication'));
   const online = info.match(/^slave\d+:.*state=online/gm)?.length ?? 0;
   return online === REPLICAS_PER_SHARD ? undefined : `${shard}: ${online} of ${REPLICAS_PER_SHARD} replicas online`;
 }
 
-async function sentinelProblem(address: string, shard: string, secret: StoreSecret): Promise<string | undefined> {
-  return withClient(address, SENTINEL_PORT, secret, async (client) => {
+async function sentinelProblem(host: LabHost, keys: StoreKeys): Promise<string | undefined> {
+  const { shard, dataAddress: address } = host;
+  return withClient(host, SENTINEL_PORT, keys, async (client) => {
     const master = pairs(await client.call('SENTINEL', 'MASTER', shard));
     if (master.flags !== 'master') return `Sentinel ${address} sees ${shard} as ${master.flags}`;
     if (Number(master['num-other-sentinels']) !== OTHER_SENTINELS) {
@@ -71,15 +75,15 @@ async function firstProblem(checks: Promise<string | undefined>[]): Promise<stri
 }
 
 /** @throws Error naming the first shard whose replicas have not joined within 30 s. */
-export async function waitForReplication(secret: StoreSecret): Promise<void> {
+export async function waitForReplication(hosts: readonly LabHost[], keys: StoreKeys): Promise<void> {
   await waitFor('Redis replication', READY_TIMEOUT_SECONDS, () =>
-    firstProblem(shardsOf(REDIS_HOSTS).map((shard) => replicationProblem(shard, secret))),
+    firstProblem(shardsOf(hosts).map((shard) => replicationProblem(shard, keys))),
   );
 }
 
 /** Every Sentinel knows both others and both replicas: from here on a failover can succeed. */
-export async function waitForSentinels(secret: StoreSecret): Promise<void> {
+export async function waitForSentinels(hosts: readonly LabHost[], keys: StoreKeys): Promise<void> {
   await waitFor('Sentinel', READY_TIMEOUT_SECONDS, () =>
-    firstProblem(REDIS_HOSTS.map((host) => sentinelProblem(host.dataAddress, host.shard, secret))),
+    firstProblem(hosts.map((host) => sentinelProblem(host, keys))),
   );
 }

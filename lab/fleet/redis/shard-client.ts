@@ -1,5 +1,12 @@
+import type { ConnectionOptions } from 'node:tls';
 import { Redis } from 'ioredis';
-import { type ShardStore, type StoreSecret, StoreTimeout } from '../engine.ts';
+import { type ShardStore, StoreTimeout, type StoreUser } from '../engine.ts';
+
+export interface ShardLogin {
+  store: StoreUser;
+  sentinel: StoreUser;
+  tls: ConnectionOptions | undefined;
+}
 
 export interface ShardAddress {
   /** Sentinel's name of the master. */
@@ -30,14 +37,14 @@ function isTimeout(error: unknown): error is Error {
  * it a client stays on an isolated master for as long as TCP is patient. Nothing is queued or sent twice: a command
  * without a connection fails at once, and its caller is told so.
  */
-export function connectShard(address: ShardAddress, credentials: StoreSecret): Redis {
+export function connectShard(address: ShardAddress, { store, sentinel, tls }: ShardLogin): Redis {
   const redis = new Redis({
     name: address.shard,
     sentinels: address.sentinels,
-    username: credentials.username,
-    password: credentials.password,
-    sentinelUsername: credentials.username,
-    sentinelPassword: credentials.password,
+    ...store,
+    sentinelUsername: sentinel.username,
+    sentinelPassword: sentinel.password,
+    ...(tls ? { tls, sentinelTLS: tls, enableTLSForSentinelMode: true } : {}),
     failoverDetector: true,
     // The known Sentinels stay in the order given; learnt addresses would put an isolated one in front.
     updateSentinels: false,

@@ -71,6 +71,15 @@ describe('admission', () => {
     expect(await refusalOf({ exemptAddresses: async () => ['10.0.0.1'] })).toBe('fault-not-allowed');
   });
 
+  it('says why nobody tells of the store, rather than that every node is unknown', async () => {
+    const problem = await problemOf(seedExperiment(), {
+      readTopology: async () =>
+        topologyOf([], { problems: ['redis-node-3: TLS: its certificate is for another name'] }),
+    });
+    expect(problem?.type).toBe('urn:holdfast:problem:steady-state-not-met');
+    expect(problem?.detail).toMatch(/its certificate is for another name/);
+  });
+
   it('refuses in the documented order', () => {
     expect(CHECKS.map(({ name }) => name)).toEqual([
       'kill switch',

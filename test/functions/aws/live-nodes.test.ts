@@ -1,4 +1,4 @@
-import { DescribeInstancesCommand, EC2Client } from '@aws-sdk/client-ec2';
+import { DescribeInstancesCommand, EC2Client, type Instance } from '@aws-sdk/client-ec2';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { listLiveNodes } from '../../../functions/aws/live-nodes.ts';
@@ -57,6 +57,48 @@ describe('live nodes', () => {
     ec2.on(DescribeInstancesCommand).resolves({ Reservations: [{ Instances: [instance(1)] }] });
     for (const port of [7000, [7000]])
       expect(await list({ port, unit: 'redis@{port}' })).toMatchObject([{ name: 'redis-node-1', port: 7000 }]);
+  });
+
+  describe('with credentialsFor', () => {
+    const securityGroupId = 'sg-0store';
+    const instanceProfileArn = 'arn:aws:iam::111122223333:instance-profile/redis';
+    const member = {
+      ...instance(1),
+      SecurityGroups: [{ GroupId: 'sg-other' }, { GroupId: 'sg-0store' }],
+      IamInstanceProfile: { Arn: instanceProfileArn },
+    };
+    const both = { credentialsFor: { securityGroupId, instanceProfileArn } };
+    const found = (each: Instance) =>
+      ec2.on(DescribeInstancesCommand).resolves({ Reservations: [{ Instances: [member, { ...each, ...renamed }] }] });
+    const renamed = { InstanceId: 'i-2', Tags: [{ Key: 'Name', Value: 'rogue' }] };
+
+    it('are those that have the group, on any interface, and the profile', async () => {
+      found(member);
+      expect(await list(both)).toHaveLength(2);
+      const [first, ...others] = member.NetworkInterfaces ?? [];
+      const NetworkInterfaces = [{ ...first, Groups: [{ GroupId: 'sg-0store' }] }, ...others];
+      found({ ...member, SecurityGroups: [], NetworkInterfaces });
+      expect(await list(both)).toHaveLength(2);
+    });
+
+    it.each([
+      [
+        'the group',
+        { SecurityGroups: [{ GroupId: 'sg-other' }] },
+        /i-2 \(rogue\): .* not the security group sg-0store/,
+      ],
+      ['any group', { SecurityGroups: undefined }, /not the security group/],
+      ['the profile', { IamInstanceProfile: { Arn: `${instanceProfileArn}-2` } }, /not the instance profile/],
+      ['any profile', { IamInstanceProfile: undefined }, /not the instance profile/],
+    ])('are nobody when one that carries the tags has not %s', async (_what, change, reason) => {
+      found({ ...member, ...change } as Instance);
+      await expect(list(both)).rejects.toThrow(reason);
+    });
+
+    it('need no more than what is configured', async () => {
+      found({ ...member, SecurityGroups: [] });
+      expect(await list({ credentialsFor: { instanceProfileArn } })).toHaveLength(2);
+    });
   });
 
   it('are refused when two share a name: it says nothing in a request', async () => {

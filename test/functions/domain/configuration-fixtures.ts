@@ -8,6 +8,7 @@ const CLUSTER = {
   unit: 'redis-server',
   port: 6379,
   dataDirectory: '/var/lib/redis',
+  tls: { serverName: '{node}.redis.example' },
   telemetry: { prometheusUrl: 'http://prometheus.example:9090' },
   alarms: [
     { name: 'orders-5xx', severity: 'CRITICAL' },

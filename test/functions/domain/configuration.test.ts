@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clusterAt, DEFAULT_GUARDRAILS, portsOf } from '../../../functions/domain/configuration.ts';
+import {
+  clusterAt,
+  DEFAULT_GUARDRAILS,
+  portsOf,
+  secretNamesOf,
+  serverNameOf,
+} from '../../../functions/domain/configuration.ts';
 import { guardrailsOf } from '../../../functions/domain/guardrail-queries.ts';
 import { rangesOf } from '../../../functions/domain/promql.ts';
 import { configuration, redisCluster } from './configuration-fixtures.ts';
@@ -89,6 +95,57 @@ describe('the name of an alarm', () => {
     expect(() => configuration({ alarms: [{ name }] })).toThrow(
       'clusters.redis-master.alarms.0.name: 1-255 characters',
     );
+  });
+});
+
+describe('what a cluster is opened with', () => {
+  it('travels in plain text in staging only', () => {
+    expect(() => configuration({ tls: undefined })).toThrow(
+      /clusters\.redis-master\.tls: .*only a cluster of tier "staging"/,
+    );
+    expect(redisCluster({ tier: 'staging', tls: undefined }).tls).toBeUndefined();
+    for (const tls of [true, false, {}]) expect(() => configuration({ tls })).toThrow(/redis-master\.tls/);
+  });
+
+  it('goes to instances that have more than tags', () => {
+    expect(() => configuration({ secretName: 'redis' })).toThrow(
+      /redis-master\.credentialsFor: is needed beside secretName/,
+    );
+    expect(() => configuration({ credentialsFor: {} })).toThrow(/credentialsFor: a security group or a profile/);
+  });
+
+  it('names one authority for the functions, inside the checkout or a secret', () => {
+    const serverName = 'redis.example';
+    expect(() => configuration({ tls: { serverName, caSecret: 'a', caFile: 'b.pem' } })).toThrow(
+      /tls\.caFile: may not stand beside caSecret/,
+    );
+    for (const caFile of ['/etc/ca.pem', '../ca.pem', 'a/../ca.pem', './ca.pem', ''])
+      expect(() => configuration({ tls: { serverName, caFile } }), caFile).toThrow(/tls\.caFile/);
+    expect(redisCluster({ tls: { serverName, caFile: 'certificates/redis-ca.pem' } }).tls?.caFile).toBeDefined();
+  });
+
+  it.each(['', '{name}.example', '*.example', 'a b', '10.0.0.1:1', '{node', 'a..b'])(
+    'is for no server name like %j',
+    (serverName) => {
+      expect(() => configuration({ tls: { serverName } })).toThrow(/tls\.serverName/);
+    },
+  );
+
+  it('expects the instance’s name in the certificates, also where it runs several stores', () => {
+    const tls = { serverName: '{node}.redis.example' };
+    const nameFor = (name: string, port = 6379) => serverNameOf(tls, { name, port });
+    expect(nameFor('redis-node-1')).toBe('redis-node-1.redis.example');
+    expect(nameFor('redis-node-1:6380', 6380)).toBe('redis-node-1.redis.example');
+    expect(serverNameOf({ serverName: 'redis.example' }, { name: 'any', port: 1 })).toBe('redis.example');
+    for (const odd of ['redis node', 'a/b', '{node}', '', 'x,y'])
+      expect(() => nameFor(odd), odd).toThrow(/tls\.serverName/);
+  });
+
+  it('is every secret that is read for it', () => {
+    const clientCertificate = { secretName: 'client', hostCertificateFile: '/c', hostKeyFile: '/k' };
+    const tls = { serverName: 'redis.example', caSecret: 'ca', clientCertificate };
+    expect(secretNamesOf({ secretName: 'redis', tls })).toEqual(['redis', 'ca', 'client']);
+    expect(secretNamesOf({})).toEqual([]);
   });
 });
 

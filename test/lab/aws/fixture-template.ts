@@ -98,6 +98,10 @@ export const TEMPLATE: JsonObject = {
       allow('ssm:SendCommand', 'arn:aws:ec2:*:*:instance/*', {
         Condition: { StringEquals: { 'ssm:resourceTag/holdfast-target': 'true' } },
       }),
+      allow('secretsmanager:GetSecretValue', '*'),
+      allow('kms:Decrypt', 'arn:aws:kms:*:*:key/mine', {
+        Condition: { StringEquals: { 'kms:ViaService': 'secretsmanager.eu-west-1.amazonaws.com' } },
+      }),
       allow('ssm:GetCommandInvocation', '*'),
     ]),
     FisRole: role('fis.amazonaws.com', [

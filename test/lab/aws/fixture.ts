@@ -20,6 +20,14 @@ const [host] = FLEET_HOSTS;
 if (host === undefined) throw new Error('the fleet has no host');
 export const HOST = host;
 
+const [KEY_ARN, OTHER_KEY_ARN] = ['mine', 'other'].map((key) => `arn:aws:kms:${REGION}:${ACCOUNT_ID}:key/${key}`);
+/** Name → what Secrets Manager holds. */
+export const SECRETS = {
+  redis: { text: '{"username":"holdfast","password":"x"}' },
+  'redis-own-key': { text: 'x', keyArn: KEY_ARN },
+  'redis-other-key': { text: 'x', keyArn: OTHER_KEY_ARN },
+};
+
 /** The functions of the fixture, one file, one export each: `index.mjs`. */
 const CODE = `
 export const echo = async (event) => event;
@@ -63,7 +71,7 @@ export async function startLab(nowMs: () => number = Date.now): Promise<Lab> {
   const [code, key, caFile] = [join(directory, 'code'), join(directory, 'server.key'), join(directory, 'server.pem')];
   mkdirSync(code);
   writeFileSync(join(code, 'index.mjs'), CODE);
-  writeFileSync(join(directory, 'secret.json'), '{"username":"holdfast","password":"x"}');
+  writeFileSync(join(directory, 'secrets.json'), JSON.stringify(SECRETS));
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
   execFileSync(
     'openssl',
@@ -103,7 +111,7 @@ export async function startLab(nowMs: () => number = Date.now): Promise<Lab> {
     hosts: FLEET_HOSTS,
     power,
     agentTokens: new Map([[HOST.instanceId, AGENT_TOKEN]]),
-    secretFile: join(directory, 'secret.json'),
+    secretsFile: join(directory, 'secrets.json'),
     models: readModels(pythonPackages(LAB_PACKAGES)),
     vpcAddresses: VPC_ADDRESSES,
     onViolation: (violation) => violations.push(violation),

@@ -140,7 +140,7 @@ describe.skipIf(!isPossible)('the lab', () => {
     expect(on('redis-node-1', 'redis-cli', '-p', '26379', 'ping').stdout).toContain('NOAUTH');
     const secret = JSON.parse(readFileSync(join(directory, LAB_FILES.storeSecret), 'utf8')) as { password: string };
     expect(secret.password).toMatch(/^[0-9a-f]{48}$/);
-    expect(on('redis-node-1', 'cat', '/etc/holdfast/store.json').stdout).toContain(secret.password);
+    expect(on('redis-node-1', 'cat', '/etc/holdfast/application.json').stdout).toContain(secret.password);
     const commandLines = everyProcess().map(({ pid }) => readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
     expect(commandLines.filter((line) => line.includes(secret.password))).toEqual([]);
   });

@@ -4,6 +4,8 @@ import { redisEngine } from '../../../../functions/engines/redis/engine.ts';
 import { redisCluster } from '../../domain/configuration-fixtures.ts';
 import { roleIn, shardOf, targetNode, topologyOf } from '../../domain/target-fixtures.ts';
 
+/** Without TLS. */
+const PLAIN = { tier: 'staging', tls: undefined };
 const engineWith = (change: Record<string, unknown> = {}) => redisEngine(redisCluster(change));
 const refusal = (lost: readonly string[], shards: ReturnType<typeof shardOf>[], minReplicasToWrite = 1) =>
   engineWith({ redis: { minReplicasToWrite } }).refuseLoss(topologyOf(shards), lost);
@@ -64,17 +66,48 @@ describe('the fence of a node', () => {
   const [first = targetNode(1)] = members;
 
   it('is told the shard of the node and every Sentinel of that shard, by the address its store advertises', () => {
-    const engine = engineWith({ hostCredentialsFile: '/etc/holdfast/store.json', redis: { sentinelPort: 27_000 } });
+    const engine = engineWith({
+      ...PLAIN,
+      hostCredentialsFile: '/etc/holdfast/store.json',
+      redis: { sentinelPort: 27_000 },
+    });
     expect(engine.fenceParameters(first, members)).toEqual({
       fence: 'redis',
       fenceMasterName: 'shard-1',
       fenceSentinels: '10.77.0.11:27000,10.77.0.12:27000,10.77.0.13:27000',
       fenceCredentialsFile: '/etc/holdfast/store.json',
+      ...{ fenceServerNames: '', fenceCaFile: '', fenceCertificateFile: '', fenceKeyFile: '' },
     });
   });
 
+  it('is told whose certificates to expect, the node first, and with which files of the host', () => {
+    const clientCertificate = {
+      secretName: 's',
+      hostCertificateFile: '/tls/client.crt',
+      hostKeyFile: '/tls/client.key',
+    };
+    const tls = { serverName: '{node}.redis.example', hostCaFile: '/tls/ca.crt', clientCertificate };
+    const beside = targetNode(1, { name: 'redis-node-1:6380', port: 6380 });
+    expect(engineWith({ tls }).fenceParameters(beside, [first, beside, ...members.slice(1)])).toMatchObject({
+      fenceSentinels: '10.77.0.11:26379,10.77.0.12:26379,10.77.0.13:26379',
+      fenceServerNames: [1, 1, 2, 3].map((number) => `redis-node-${number}.redis.example`).join(),
+      ...{ fenceCaFile: '/tls/ca.crt', fenceCertificateFile: '/tls/client.crt', fenceKeyFile: '/tls/client.key' },
+    });
+    expect(engineWith({ tls: { serverName: 'redis.example' } }).fenceParameters(first, members)).toMatchObject({
+      fenceServerNames: 'redis.example,redis.example,redis.example,redis.example',
+      ...{ fenceCaFile: '', fenceCertificateFile: '', fenceKeyFile: '' },
+    });
+  });
+
+  it('is not made for an instance whose name makes no host name: no certificate could be for it', () => {
+    const odd = targetNode(2, { name: 'redis node 2' });
+    expect(() => engineWith().fenceParameters(first, [...members, odd])).toThrow(
+      /node redis node 2: tls.serverName is "redis node 2.redis.example"/,
+    );
+  });
+
   it('asks a replica for the same as its master: by the time of the rollback either may lead', () => {
-    const [ofMaster, ofReplica] = members.slice(1).map((node) => engineWith().fenceParameters(node, members));
+    const [ofMaster, ofReplica] = members.slice(1).map((node) => engineWith(PLAIN).fenceParameters(node, members));
     expect(ofMaster).toEqual(ofReplica);
   });
 

@@ -308,6 +308,19 @@ describe('the other services', () => {
       new GetSecretValueCommand({ SecretId: 'redis' }),
     );
     expect(JSON.parse(SecretString ?? '{}')).toMatchObject({ username: 'holdfast' });
+    await expect(
+      new SecretsManagerClient(administrator).send(new GetSecretValueCommand({ SecretId: 'nobody' })),
+    ).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  });
+
+  it('Secrets Manager decrypts with a customer’s key for those only who may use that key through it', async () => {
+    const asFunctionNow = new SecretsManagerClient(asFunction);
+    const read = (SecretId: string) => asFunctionNow.send(new GetSecretValueCommand({ SecretId }));
+    expect((await read('redis-own-key')).SecretString).toBe('x');
+    await expect(read('redis-other-key')).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+      message: expect.stringContaining('kms:Decrypt'),
+    });
   });
 });
 

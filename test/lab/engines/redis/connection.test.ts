@@ -7,6 +7,7 @@ import { redisCluster } from '../../../functions/domain/configuration-fixtures.t
 import { liveNode } from '../../../functions/domain/target-fixtures.ts';
 import { listening } from '../../../functions/listening.ts';
 
+const PLAIN = { tier: 'staging', tls: undefined };
 const credentials = { username: 'holdfast', password: 'secret' };
 let redisServer: ChildProcess;
 let silentServer: Server;
@@ -41,8 +42,8 @@ afterAll(async () => {
 const endpoint = (change: Partial<Parameters<typeof askRedis>[0]> = {}) => ({
   addresses: ['127.0.0.1'],
   port,
-  tls: false,
-  credentials,
+  tls: undefined,
+  login: credentials,
   ...change,
 });
 
@@ -58,12 +59,15 @@ describe('a question to one Redis', () => {
     const ping = (change: Parameters<typeof endpoint>[0]) => askRedis(endpoint(change), (redis) => redis.ping());
     await expect(ping({ port: silentPort })).rejects.toThrow();
     await expect(ping({ addresses: ['127.0.0.2'] })).rejects.toThrow();
-    await expect(ping({ credentials: { ...credentials, password: 'wrong' } })).rejects.toThrow();
+    await expect(ping({ login: { ...credentials, password: 'wrong' } })).rejects.toThrow();
     expect(performance.now() - started).toBeLessThan(4000);
   });
 
   it('that no Sentinel answers makes a topology with problems, not an error', async () => {
-    const store = redisStore(redisCluster({ port, redis: { sentinelPort: silentPort } }), credentials);
+    const store = redisStore(redisCluster({ ...PLAIN, port, redis: { sentinelPort: silentPort } }), {
+      credentials,
+      certificates: {},
+    });
     const node = liveNode(1, { name: 'n1', addresses: ['127.0.0.1'], port });
     const topology = await store.readTopology([node]);
     expect(topology.shards).toEqual([]);

@@ -32,7 +32,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'holdfast-repair-'));
   port = await freePort();
   node = liveNode(1, { name: 'n1', addresses: ['127.0.0.1'], port });
-  store = redisStore(redisCluster({ port }), credentials);
+  store = redisStore(redisCluster({ tier: 'staging', tls: undefined, port }), { credentials, certificates: {} });
   redisServer = spawn('redis-server', ['-'], { stdio: ['pipe', 'pipe', 'inherit'] });
   redisServer.stdin?.end(
     `port ${port}\nbind 127.0.0.1\ndir ${directory}\nsave 3600 1\nuser holdfast on >secret ~* &* +@all\nuser default off\n`,
@@ -49,7 +49,7 @@ afterEach(async () => {
 });
 
 const ask = <T>(question: Parameters<typeof askRedis<T>>[1]) =>
-  askRedis({ addresses: ['127.0.0.1'], port, tls: false, credentials }, question);
+  askRedis({ addresses: ['127.0.0.1'], port, tls: undefined, login: credentials }, question);
 const write = () => ask((redis) => redis.set('key', 'value')).catch((error: unknown) => String(error));
 const waitFor = async (what: string, isSo: () => Promise<boolean>) => {
   for (let tries = 0; tries < 100; tries++) {

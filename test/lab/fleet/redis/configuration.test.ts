@@ -1,28 +1,58 @@
 import { expect, test } from 'vitest';
 import {
   DATA_DIRECTORY,
-  HOST_CREDENTIALS_FILE,
+  HOST_FILES,
   REDIS_HOSTS,
   REDIS_PORT,
   REDIS_UNIT,
   SENTINEL_PORT,
+  TLS_HOSTS,
 } from '../../../../lab/fleet/redis/hosts.ts';
+import { secretsOf } from '../../../../lab/fleet/redis/users.ts';
 import configuration from '../../../../lab/holdfast.config.ts';
 import { ACCOUNT_ID, DOMAIN, LAB_USERS, PROMETHEUS_PORT, REGION } from '../../../../lab/shared/topology.ts';
 
 // The configuration is written as an operator would, and goes into the Lambda bundles: it imports nothing of the lab.
-test('what the lab tells the product of its fleet is what the fleet is', () => {
-  const { clusters, network, apiPrincipals } = configuration;
-  const cluster = clusters['redis-master'];
+test.each([
+  ['redis-master', REDIS_HOSTS],
+  ['redis-tls', TLS_HOSTS],
+])('what the lab tells the product of %s is what the fleet is', (name, hosts) => {
+  const cluster = configuration.clusters[name];
   expect(cluster).toMatchObject({
     unit: REDIS_UNIT,
     port: REDIS_PORT,
     dataDirectory: DATA_DIRECTORY,
-    hostCredentialsFile: HOST_CREDENTIALS_FILE,
+    hostCredentialsFile: HOST_FILES.credentials,
     redis: { sentinelPort: SENTINEL_PORT },
     telemetry: { prometheusUrl: `http://prometheus.${DOMAIN}:${PROMETHEUS_PORT}` },
   });
-  for (const { tags } of REDIS_HOSTS) expect(tags).toMatchObject(cluster?.selectTags ?? { missing: 'selectTags' });
+  for (const { tags, securityGroupId } of hosts) {
+    expect(tags).toMatchObject(cluster?.selectTags ?? { missing: 'selectTags' });
+    expect(cluster?.credentialsFor?.securityGroupId).toBe(securityGroupId);
+  }
+});
+
+test('what the lab tells the product of its TLS is what its hosts and secrets are', () => {
+  const cluster = configuration.clusters['redis-tls'];
+  const [host] = TLS_HOSTS;
+  if (!host) throw new Error('no host speaks TLS');
+  const keys = {
+    user: (username: string) => ({ username, password: '' }),
+    certificate: () => ({ ca: '', certificate: '', key: '' }),
+  };
+  const secrets = secretsOf(host, keys);
+  const { secretName = '', tls } = cluster ?? {};
+  expect(Object.keys(secrets)).toEqual([secretName, tls?.caSecret, tls?.clientCertificate?.secretName]);
+  for (const { keyArn } of Object.values(secrets)) expect(keyArn).toBe(cluster?.secretsKeyArn);
+  expect(tls).toMatchObject({
+    serverName: `{node}.${DOMAIN}`,
+    hostCaFile: HOST_FILES.ca,
+    clientCertificate: { hostCertificateFile: HOST_FILES.certificate, hostKeyFile: HOST_FILES.key },
+  });
+});
+
+test('what the lab tells the product of its network and users is what they are', () => {
+  const { network, apiPrincipals } = configuration;
   expect(network.availabilityZones).toEqual([`${REGION}a`]);
   expect(apiPrincipals).toEqual(Object.values(LAB_USERS).map((name) => `arn:aws:iam::${ACCOUNT_ID}:user/${name}`));
 });

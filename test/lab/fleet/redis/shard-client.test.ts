@@ -47,6 +47,8 @@ afterAll(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+const LOGIN = { store: credentials, sentinel: credentials, tls: undefined };
+
 /** What ioredis' failover detector does with the connector on `+switch-master`. */
 function announceFailover(redis: Redis): void {
   const { connector } = redis as unknown as { connector: { disconnect(): void } };
@@ -54,7 +56,7 @@ function announceFailover(redis: Redis): void {
 }
 
 test('a client whose connection attempt is interrupted by a failover connects again', async () => {
-  const redis = connectShard({ shard: SHARD, sentinels: [{ host: '127.0.0.1', port: sentinelPort }] }, credentials);
+  const redis = connectShard({ shard: SHARD, sentinels: [{ host: '127.0.0.1', port: sentinelPort }] }, LOGIN);
   try {
     expect(redis.status).toBe('connecting');
     const ended = new Promise((resolve) => redis.once('end', () => resolve(undefined)));
