@@ -226,6 +226,69 @@ describe.concurrent('a master whose role was never in doubt keeps its clients', 
       }));
 });
 
+/** A store that speaks TLS only, as the host is told of it. */
+const TLS = {
+  ...OWN,
+  fenceCredentialsFile: '/run/files/store.json',
+  fenceServerNames: 'node.redis.example,node.redis.example',
+  fenceCaFile: '/run/files/tls-ca.pem',
+  fenceCertificateFile: '/run/files/tls.pem',
+  fenceKeyFile: '/run/files/tls.key',
+};
+const inTlsWorld = (test: (world: World) => Promise<void>) =>
+  inWorld(
+    'network-partition',
+    async (world) => {
+      await world.startTls();
+      await test(world);
+    },
+    false,
+  );
+
+describe.concurrent('a store that speaks TLS only', () => {
+  it('is asked through TLS, with a certificate of ours and the users of node and Sentinel', () =>
+    inTlsWorld(async (world) => {
+      await applied(world, TLS);
+      expect(await world.rollBack('revert')).toMatchObject({ state: 'REVERTED', fence: { outcome: 'NOT_NEEDED' } });
+      expect(await world.connects('client')).toBe(true);
+    }));
+
+  it.each([
+    ['names that its certificate is not for', { fenceServerNames: 'node.redis.example,other.redis.example' }],
+    ['no certificate of ours', { fenceCertificateFile: '', fenceKeyFile: '' }],
+    ['no TLS', { fenceServerNames: '' }],
+  ])('leaves the role in doubt with %s, and clients outside', (_what, change) =>
+    inTlsWorld(async (world) => {
+      await applied(world, { ...TLS, ...change });
+      const answer = world.rollBack('revert');
+      await until('the lifting', 5, () => world.connects('peer'));
+      expect(await world.connects('client')).toBe(false);
+      expect(await answer).toMatchObject({ fence: { outcome: 'DEADLINE' } });
+    }),
+  );
+
+  it.each([
+    ['an authority that is not there', { fenceCaFile: '/run/files/no.pem' }, /^fenceCaFile, .*No such file/],
+    ['a name too few', { fenceServerNames: 'node.redis.example' }, /^fenceServerNames: /],
+  ])('is refused with %s, before anything is changed', (_what, change, reason) =>
+    inTlsWorld(async (world) => {
+      const answer = await world.inject({ ...TLS, ...change });
+      expect(answer.state).toBe('REFUSED');
+      expect(answer.reason).toMatch(reason);
+      expect(await world.filter()).toEqual(FOREIGN_RULES);
+    }),
+  );
+});
+
+it('tells nobody whom a command names the password of the store, before the lease has granted the command', () =>
+  inRedisWorld(async (world) => {
+    await startScriptedSentinel(world, CLEAN);
+    writeFileSync(join(world.directory, 'store.json'), '{"username":"u","password":"p"}');
+    const wanted = { ...PEERS, fenceCredentialsFile: '/run/files/store.json' };
+    expect((await world.inject(wanted, false)).state).toBe('REFUSED');
+    expect((await world.exec(['cat', '/run/files/sentinel-heard'])).out).not.toContain('AUTH');
+  }));
+
 describe.concurrent('the fence comes down, whatever breaks', () => {
   it('takes down a fence that was raised in one address family alone, and says that it failed', () =>
     inSentinelWorld(async (world) => {

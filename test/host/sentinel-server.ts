@@ -12,12 +12,13 @@ export interface SentinelScript {
 
 /**
  * A Sentinel on the peer that plays the moments of a failover which a real one passes through too fast to be met. Each
- * answer leaves a byte in `sentinel-asked`.
+ * answer leaves a byte in `sentinel-asked`, and what was said to it is in `sentinel-heard`.
  */
 function main(directory: string): void {
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.on('data', (data) => {
+      appendFileSync(`${directory}/sentinel-heard`, data);
       if (!/SENTINEL\r\n\$6\r\nMASTER\r\n/i.test(data.toString())) return void socket.write('-ERR not played\r\n');
       const {
         ip,

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createAuthority } from '../../lab/runtime/certificates.ts';
 import { execute, Host, type Outcome } from './host.ts';
 import { ADDRESS, PORT, SETUP, until } from './wire.ts';
 
@@ -139,6 +140,29 @@ ${then}
     writeFileSync(join(this.directory, 'sentinel.conf'), text);
     this.spawn(['redis-server', '/run/files/sentinel.conf', '--sentinel']);
     await until('Sentinel', 10, () => this.connects('client', 26379));
+  }
+
+  /** Redis and its Sentinel behind TLS alone, which ask for certificates; `store.json` has the fence's users. */
+  async startTls(): Promise<void> {
+    const file = (name: string) => join(this.directory, name);
+    mkdirSync(file('tls'));
+    const names = { commonName: 'node', subjectAltName: 'DNS:node.redis.example', usage: 'serverAuth,clientAuth' };
+    const own = { certificate: file('tls.pem'), key: file('tls.key'), ...names };
+    createAuthority(this.directory, file('tls-ca.pem'), 'Stores', [own]);
+    const start = async (name: string, port: number, lines: string[], ...more: string[]) => {
+      const files = ['cert-file tls.pem', 'key-file tls.key', 'ca-cert-file tls-ca.pem'];
+      const tls = files.map((line) => `tls-${line.replace(' ', ' /run/files/')}`);
+      const common = ['port 0', `tls-port ${port}`, 'tls-replication yes', 'protected-mode no', 'dir /run'];
+      writeFileSync(file(name), [...common, ...tls, 'user default off', ...lines, ''].join('\n'));
+      this.spawn(['redis-server', `/run/files/${name}`, ...more]);
+      await until(name, 10, () => this.connects('client', port));
+    };
+    await start('redis.conf', PORT, ['save ""', 'user fence on >node -@all +role', 'user all on >all ~* &* +@all']);
+    const watched = [`sentinel monitor shard-1 ${ADDRESS.host} ${PORT} 1`, 'sentinel auth-user shard-1 all'];
+    const sentinel = [...watched, 'sentinel auth-pass shard-1 all', 'user watcher on >sentinel -@all +sentinel|master'];
+    await start('sentinel.conf', 26379, sentinel, '--sentinel');
+    const users = { username: 'fence', password: 'node', sentinelUsername: 'watcher', sentinelPassword: 'sentinel' };
+    writeFileSync(file('store.json'), JSON.stringify(users));
   }
 
   async redis(...words: string[]): Promise<void> {

@@ -153,8 +153,8 @@ describe('the alarm over the guard', () => {
   const properties = alarm?.Properties ?? {};
 
   it('is there for each cluster, under the name that the injection waits for, and pages nobody', () => {
-    const name = 'Holdfast-Holdfast-guard-heartbeat-redis-master';
-    expect(alarms.map(([, { Properties }]) => Properties.AlarmName)).toEqual([name]);
+    const names = ['redis-master', 'redis-tls'].map((cluster) => `Holdfast-Holdfast-guard-heartbeat-${cluster}`);
+    expect(alarms.map(([, { Properties }]) => Properties.AlarmName)).toEqual(names);
     expect(properties).toMatchObject({ ActionsEnabled: false });
     expect(properties).not.toHaveProperty('AlarmActions');
     const environment = ofType('AWS::Lambda::Function').map(([, { Properties }]) => Properties.Environment);

@@ -29,9 +29,9 @@ if os.path.exists("/etc/holdfast/ca.pem"):
     context = ssl.create_default_context(cafile="/etc/holdfast/ca.pem")
     context.load_cert_chain("/etc/holdfast/client.pem", "/etc/holdfast/client.key")
     s = context.wrap_socket(s, server_hostname=socket.gethostname() + ".holdfast.internal")
-s.sendall("".join(" ".join(each) + "\\r\\n" for each in (login, words, ["QUIT"])).encode())
+s.sendall("".join(" ".join(each) + "\\r\\n" for each in (login, words, ["PING"])).encode())
 data = b""
-while chunk := s.recv(65536): data += chunk
+while not data.endswith(b"+PONG\\r\\n"): data += s.recv(65536) or sys.exit("closed")
 print(data.decode())`;
 
 export interface Execution {

@@ -63,6 +63,8 @@ function plainClient(host: string, { port, tls, login }: Omit<RedisEndpoint, 'ad
     ...(tls ? { tls } : {}),
     lazyConnect: true,
     enableReadyCheck: false,
+    // It would need a right of its own.
+    disableClientInfo: true,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     connectTimeout: REDIS_TIMEOUT_MS,

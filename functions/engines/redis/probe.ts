@@ -137,6 +137,7 @@ function sentinelClient(
     // How long a closed connection may wait for a peer that cannot answer any more.
     disconnectTimeout: RECONNECT_DELAY_MS,
     lazyConnect: true,
+    disableClientInfo: true,
     // A write that is sent again later, or a WAIT without its SET, would be counted for what it is not.
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
