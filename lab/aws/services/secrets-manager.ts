@@ -29,7 +29,11 @@ export class SecretsManager implements JsonService {
         'kms:CallerAccount': place.accountId,
         'kms:EncryptionContext:SecretARN': arnOf(input),
       };
-      return keyArn === undefined ? [] : [{ action: 'kms:Decrypt', resource: keyArn, context }];
+      // The default key policy: the account's IAM policies decide.
+      const Principal = { AWS: `arn:aws:iam::${place.accountId}:root` };
+      const statement = { Effect: 'Allow', Principal, Action: 'kms:*', Resource: '*' };
+      const resourcePolicy = { Version: '2012-10-17', Statement: [statement] };
+      return keyArn === undefined ? [] : [{ action: 'kms:Decrypt', resource: keyArn, context, resourcePolicy }];
     };
     this.operations = {
       GetSecretValue: {
