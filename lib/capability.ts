@@ -23,12 +23,16 @@ export function allow(actions: string[], resources: string[], environment: Recor
 /** Where a service's endpoint is not called as its actions are. */
 const ENDPOINTS: Record<string, string> = { cloudwatch: 'monitoring' };
 
+/** Asked by another service in the caller's name (`kms:ViaService`), never by the caller. */
+const ASKED_FOR_US: readonly string[] = ['kms'];
+
 /** The services that whoever has these capabilities calls, by the names of their endpoints, sorted. */
 export function servicesOf(capabilities: readonly Capability[]): string[] {
   const prefixes = capabilities
     .flatMap(({ statements }) => statements.flatMap(({ actions }) => actions))
     .map((action) => action.split(':')[0] ?? '');
-  return [...new Set(prefixes.map((prefix) => ENDPOINTS[prefix] ?? prefix))].sort();
+  const called = prefixes.filter((prefix) => !ASKED_FOR_US.includes(prefix));
+  return [...new Set(called.map((prefix) => ENDPOINTS[prefix] ?? prefix))].sort();
 }
 
 /** Instances, their tags and addresses. EC2's Describe actions know no resources. */
@@ -68,7 +72,7 @@ export function openStores(scope: Construct, clusters: readonly Cluster[]): Capa
   for (const resource of resources) {
     acknowledgeWildcard(stack, resource, 'One configured secret: the six characters are those that its service adds.');
   }
-  const conditions = { StringEquals: { 'kms:ViaService': `secretsmanager.${stack.region}.amazonaws.com` } };
+  const conditions = { StringEquals: { 'kms:ViaService': `secretsmanager.${stack.region}.${stack.urlSuffix}` } };
   const decrypt = new PolicyStatement({ actions: ['kms:Decrypt'], resources: keys, conditions });
   const { statements } = allow(['secretsmanager:GetSecretValue'], resources);
   return { statements: keys.length === 0 ? statements : [...statements, decrypt], files };

@@ -55,7 +55,7 @@ describe('API', () => {
     const context = {
       ...{ configuration: { ...configuration(), setApiGatewayLogRole: true }, configurationFile: '' },
       ...{ leases: nothing, audit: nothing, reservations: nothing, locks: nothing, records: nothing, fis: nothing },
-      ...{ documents: { prefix: '' }, secrets: capability, instances: capability, alarms: capability },
+      ...{ documents: { prefix: '' }, stores: capability, instances: capability, alarms: capability },
       ...{ network: undefined },
     };
     new ExperimentApi(other, 'Api', context as unknown as ControlPlaneContext, nothing as ExperimentStateMachine);
