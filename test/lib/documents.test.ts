@@ -180,8 +180,13 @@ describe('documents', () => {
     const allowed = /["/](lambda|fis|states|events|sns|cloudwatch|delivery\.logs|apigateway)\.amazonaws\.com/g;
     const rest = JSON.stringify(resources).replaceAll('\\"', '"').replace(allowed, '');
     expect([...rest.matchAll(/.{60}amazonaws\.com.{10}/g)].map(([found]) => found)).toEqual([]);
+    // Those that the lab's configuration gives are its own.
     expect(
-      [...JSON.stringify(resources).matchAll(/arn:aws:(?!iam::111122223333:user).{60}/g)].map(([found]) => found),
+      [
+        ...JSON.stringify(resources).matchAll(
+          /arn:aws:(?!iam::111122223333:user|kms:eu-west-1:111122223333:key).{60}/g,
+        ),
+      ].map(([found]) => found),
     ).toEqual([]);
   });
 
