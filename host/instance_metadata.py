@@ -12,8 +12,8 @@ from http_exchange import exchange
 
 
 def host_of_service(service: str, region: str) -> str:
-    """Of an AWS endpoint; what its name ends with in this partition stands in the document. Without it no name resolves,
-    and nothing is applied."""
+    """Of an AWS endpoint; what its name ends with in this partition stands in the document. Without it no name
+    resolves, and nothing is applied."""
     return f"{service}.{region}.{os.environ.get(URL_SUFFIX_VARIABLE, '')}"
 
 

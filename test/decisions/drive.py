@@ -1,9 +1,9 @@
 """`drive.py PROGRAM_DIRECTORY`: makes decisions of the host program. Each line of stdin is a JSON list of runs, each
 {machine, state, steps: [{event, at, phases}]} in the encoding of supervision/trace.py; each line of stdout is the list
 of their answers: for every step {state, effects}, or null where the process was in none of the `phases` that such an
-event can come in. A run of a peer may have {begin: arguments} in place of a state.
+event can come in. A run of a peer may have {begin: arguments} in place of a state, and tells its `deadline` as well.
 
-That of a peer also tells its `deadline`. A reversal that pauses, or a step of one that `keeps`, answers with `kept` as well: what of its state is still known
+A reversal that pauses, or a step of one that `keeps`, answers with `kept` as well: what of its state is still known
 when it was recorded and all who knew it are dead. The line "examples" asks for values of all types that a trace may
 name, and whether they are the same when they were read."""
 
