@@ -7,6 +7,7 @@ import { type RedisAccess, redisAccess } from './access.ts';
 import { addressesOfName } from './announced-names.ts';
 import type { RedisCluster } from './configuration.ts';
 import { askRedis } from './connection.ts';
+import { followFailovers } from './follow-failovers.ts';
 
 const CONNECT_TIMEOUT_MS = 700;
 /** Longer than the WAIT inside. */
@@ -22,7 +23,7 @@ export interface RedisProbeOptions extends ProbedShard {
   access: StoreAccess;
 }
 
-/** A real client of one shard, as an application should be configured: Sentinel mode with a failover detector. */
+/** A real client of one shard, as an application should be configured: Sentinel mode, and told of failovers. */
 export function redisProbe(options: RedisProbeOptions): StoreProbe {
   const { shard, members, impacted, cluster } = options;
   const access = redisAccess(cluster, options.access);
@@ -30,6 +31,13 @@ export function redisProbe(options: RedisProbeOptions): StoreProbe {
   const isImpacted = (node: TargetNode) => impacted.some((other) => other.name === node.name);
   const ordered = [...members].sort((a, b) => Number(isImpacted(a)) - Number(isImpacted(b)));
   const client = sentinelClient(options, access, ordered);
+  const sentinelOf = (node: TargetNode) => ({
+    addresses: node.addresses,
+    port: cluster.redis.sentinelPort,
+    tls: access.tlsTo(node),
+    login: access.sentinel,
+  });
+  let unfollow = () => {};
   const ask = async <T>(node: TargetNode, question: (redis: Redis) => Promise<T>): Promise<T> =>
     askRedis({ addresses: node.addresses, port: node.port, tls: access.tlsTo(node), login: access.store }, question);
 
@@ -38,8 +46,7 @@ export function redisProbe(options: RedisProbeOptions): StoreProbe {
     let last: unknown = new Error(`shard ${shard}: has no members`);
     for (const node of ordered) {
       try {
-        const sentinel = { addresses: node.addresses, port: cluster.redis.sentinelPort, login: access.sentinel };
-        const reply = await askRedis({ ...sentinel, tls: access.tlsTo(node) }, (redis) =>
+        const reply = await askRedis(sentinelOf(node), (redis) =>
           redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', shard),
         );
         if (!Array.isArray(reply)) throw new Error(`shard ${shard}: unknown to a Sentinel`);
@@ -69,7 +76,10 @@ export function redisProbe(options: RedisProbeOptions): StoreProbe {
 
   return {
     shard,
-    connect: () => client.connect(),
+    async connect() {
+      unfollow = followFailovers(client, shard, ordered.map(sentinelOf));
+      await client.connect();
+    },
     async write(key, value) {
       try {
         // One pipeline on one connection: WAIT on another would answer for nothing.
@@ -107,6 +117,7 @@ export function redisProbe(options: RedisProbeOptions): StoreProbe {
         for (const chunk of chunks(keys)) await redis.unlink(...chunk);
       }),
     close: () => {
+      unfollow();
       client.removeAllListeners('end');
       client.disconnect();
     },
@@ -128,7 +139,6 @@ function sentinelClient(
     ...(sentinel.username === undefined ? {} : { sentinelUsername: sentinel.username }),
     ...(sentinel.password === undefined ? {} : { sentinelPassword: sentinel.password }),
     ...(tls ? { tls, sentinelTLS: tls, enableTLSForSentinelMode: true } : {}),
-    failoverDetector: true,
     // The Sentinels stay in the order given; learnt ones would put an isolated one in front.
     updateSentinels: false,
     natMap: (key) => refuseStranger(key, ordered),
