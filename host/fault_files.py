@@ -15,6 +15,8 @@ from record import Effect, FaultRecord, State
 ROOT = "/run/holdfast"
 #: From the record to the first process that watches: systemd may take its time.
 BIRTH_SECONDS = 12
+#: So many faults that have ended are remembered.
+REMEMBERED = 20
 ACTIVE = (State.ARMING, State.APPLYING, State.APPLIED, State.REVERTING, State.FAILED)
 
 
@@ -95,6 +97,25 @@ class FaultFiles:
                     raise
                 if found:
                     yield found
+
+    def forget_oldest(self) -> None:
+        """Removes the files of ended faults, but for the latest: /run is memory. A command that comes so late is
+        refused by the lease, which is released for good. What cannot be removed stays."""
+        ended = [each for each in map(FaultFiles, os.listdir(ROOT)) if each.is_over()]
+        for each in sorted(ended, key=lambda each: os.stat(each.directory).st_mtime)[:-REMEMBERED]:
+            with contextlib.suppress(OSError):
+                for name in os.listdir(each.directory):
+                    os.unlink(f"{each.directory}/{name}")
+                os.rmdir(each.directory)
+                os.unlink(f"{ROOT}/lock.settling.{each.fault_id}")
+
+    def is_over(self) -> bool:
+        """Has nothing been left of the fault, or was it never more than a tombstone?"""
+        try:
+            record = self.read()
+        except OSError:
+            return False
+        return self.has_tombstone() if record is None else record.state in records.FINAL and not record.leftovers
 
     def says_it_has_ended(self) -> bool:
         try:

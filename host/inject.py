@@ -48,6 +48,7 @@ def run() -> FaultRecord:
         with lock.hold(lock.REGISTRATION):
             other = existing(files, kind, values)
             if other is None:
+                files.forget_oldest()
                 files.make()
                 # Not before: what came before may have taken long, and from here on the pair has to be born soon.
                 record.armed_at_seconds = now()
