@@ -55,7 +55,7 @@ export class ExperimentSteps extends Construct {
       {
         entry: 'inject/check-targets.lambda.ts',
         description: 'Before each later batch: are the targets where they were, and do the limits still hold?',
-        capabilities: [audit.append(), stores, instances],
+        capabilities: [audit.append(), stores, instances, describeScalingGroups()],
         timeoutSeconds: FUNCTION_SECONDS.short,
       },
       network,

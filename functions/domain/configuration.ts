@@ -265,21 +265,30 @@ const securityGroup = z.string().regex(/^sg-[0-9a-z]+$/);
 /** What of a deployment is not a cluster. */
 export const deploymentFields = {
   /** Where guard, probe and store checks run: they must reach the stores and Prometheus. */
-  network: z.strictObject({
-    vpcId: z.string().regex(/^vpc-[0-9a-z]+$/),
-    subnetIds: z.array(z.string().regex(/^subnet-[0-9a-z]+$/)).min(1),
-    availabilityZones: z.array(z.string()).min(1),
-    securityGroupId: securityGroup,
-    /** Makes VPC endpoints for what functions and hosts call. Absent: there are some, or a NAT gateway. */
-    endpoints: z
-      .strictObject({
-        /** Of the subnets of functions and hosts. */
-        routeTableIds: z.array(z.string().regex(/^rtb-[0-9a-z]+$/)).min(1),
-        /** Of the hosts. */
-        hostSecurityGroupIds: z.array(securityGroup).min(1),
-      })
-      .optional(),
-  }),
+  network: z
+    .strictObject({
+      vpcId: z.string().regex(/^vpc-[0-9a-z]+$/),
+      subnetIds: z.array(z.string().regex(/^subnet-[0-9a-z]+$/)).min(1),
+      availabilityZones: z.array(z.string()).min(1),
+      securityGroupId: securityGroup,
+      /** Makes VPC endpoints for what functions and hosts call. Absent: there are some, or a NAT gateway. */
+      endpoints: z
+        .strictObject({
+          /** Of the subnets of functions and hosts. */
+          routeTableIds: z.array(z.string().regex(/^rtb-[0-9a-z]+$/)).min(1),
+          /** Of the hosts. */
+          hostSecurityGroupIds: z.array(securityGroup).min(1),
+        })
+        .optional(),
+    })
+    .refine(
+      ({ endpoints, subnetIds, availabilityZones }) => !endpoints || subnetIds.length <= availabilityZones.length,
+      {
+        path: ['endpoints'],
+        message:
+          'an endpoint takes one subnet of each of the availabilityZones, and there are more subnetIds than those',
+      },
+    ),
   /** Principals (ARNs, may end in `*`) that may call the API; IAM policies still apply on top. */
   apiPrincipals: z.array(z.string().startsWith('arn:')).min(1),
   /** Tag that an instance must carry before any document may be sent to it. */

@@ -46,7 +46,7 @@ export function probedShards(
 
 /** Names of the shards in which this fault hits a node. */
 export function shardsHitBy(fault: Fault, resolved: readonly ResolvedFault[]): string[] {
-  return shardsOf(targetsOf(fault, resolved).flatMap((targets) => nodesHit(fault, targets)));
+  return shardsOf(nodesHitAtStart(fault, resolved));
 }
 
 export function isSameShard(one: ShardName, other: ShardName): boolean {
@@ -56,6 +56,11 @@ export function isSameShard(one: ShardName, other: ShardName): boolean {
 /** For a person: names of shards alone would not tell two clusters apart. */
 export function shardText({ cluster, shard }: ShardName): string {
   return `${shard} of ${cluster}`;
+}
+
+/** Every node that this fault hits, as it was found before the fault: the named ones, and all of a host that is hit whole. */
+export function nodesHitAtStart(fault: Fault, resolved: readonly ResolvedFault[]): TargetNode[] {
+  return targetsOf(fault, resolved).flatMap((targets) => nodesHit(fault, targets));
 }
 
 function targetsOf({ faultId }: Fault, resolved: readonly ResolvedFault[]): ResolvedFault[] {

@@ -45,6 +45,8 @@ export const PATIENCE = {
 export const CONNECT_TIMEOUT_MS = 1000;
 /** One query of telemetry, one attempt: a guard that waits for its eyes is blind meanwhile. */
 export const QUERY_TIMEOUT_MS = 700;
+/** Of a query about the past, for which no beat waits. */
+export const HISTORY_TIMEOUT_MS = 5000;
 /** A rollback, an abort or an alarm does not wait longer than this for its own record. */
 export const RECORD_DEADLINE_MS = 3000;
 
@@ -98,7 +100,7 @@ export const HOST_ROLLBACK_DEADLINE_MS = 40_000;
 /** An instance may take minutes to stop before it can be started again, and only then can its host be asked. */
 export const FIS_ROLLBACK_DEADLINE_MS = 180_000;
 /** For a source to be scraped once more after the recovery, and the calls between. */
-export const LOOK_BACK_SECONDS = maxAgeSecondsOf(SCRAPE_INTERVAL_SECONDS.max) + 4;
+export const LOOK_BACK_SECONDS = maxAgeSecondsOf(SCRAPE_INTERVAL_SECONDS.max) + 4 + HISTORY_TIMEOUT_MS / 1000;
 /** The verdict waits this long for the probe's measurement. */
 export const PROBE_MEASURED_DEADLINE_MS = 45_000;
 

@@ -31,13 +31,15 @@ export function judge(entries: readonly AuditEntry[], limits: Readonly<Record<st
     notHeld(entries) ??
     endedEarly(entries) ??
     notComplete(entries) ??
-    fenceNotKept(rollbackOf(entries)?.nodes ?? []) ??
-    breachedOnTheWayBack(entries);
+    fenceNotKept(rollbackOf(entries)?.nodes ?? []);
   if (ending) return { ...ending, budgets };
 
   const measured = measuredEnding(budgets, evidence);
-  const unwatched = measured.outcome === 'CONFIRMED' ? notWatchedToTheEnd(entries) : undefined;
-  return { ...(unwatched ?? measured), budgets };
+  const breached = breachedDuringRollback(entries);
+  if (breached?.outcome === 'DEVIATED') return { ...breached, budgets };
+  // What is not known takes a confirmation away, and no deviation.
+  const unknown = measured.outcome === 'CONFIRMED' ? (breached ?? notWatchedToTheEnd(entries)) : undefined;
+  return { ...(unknown ?? measured), budgets };
 }
 
 /** The fault was there as planned, to its planned end: then the client's side decides. */
@@ -193,7 +195,7 @@ function fenceNotKept(nodes: readonly NodeRollback[]): Ending | undefined {
  * Rollback and recovery belong to the experiment: customers who are hurt then are hurt by it, so a guardrail that is
  * crossed is a deviation. While our own fence kept them away it is our doing, of which nothing follows for the system.
  */
-function breachedOnTheWayBack(entries: readonly AuditEntry[]): Ending | undefined {
+function breachedDuringRollback(entries: readonly AuditEntry[]): Ending | undefined {
   const breaches = lastOf(entries, 'ROLLBACK_WATCHED')?.breaches ?? [];
   if (breaches.length === 0) return undefined;
   const fences = (rollbackOf(entries)?.nodes ?? []).map(({ fence }) => fence);
@@ -224,7 +226,7 @@ function endedEarly(entries: readonly AuditEntry[]): Ending | undefined {
   // A guardrail that could not be read says nothing about the system; one beyond its limit does.
   const seen = reason === 'GUARDRAIL' && (stopped?.breaches ?? []).some(isBeyondLimit);
   if (seen || reason === 'ALARM') return end('ABORTED', 'DEVIATED', text);
-  const late = breachedOnTheWayBack(entries);
+  const late = breachedDuringRollback(entries);
   return end('ABORTED', late?.outcome ?? 'INCONCLUSIVE', late ? `${text}; ${late.reason}` : text);
 }
 

@@ -1,7 +1,10 @@
+import { autoScalingClient } from '../aws/clients.ts';
 import { observeCluster } from '../aws/cluster-access.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
+import { readScalingGroups } from '../aws/scaling-groups.ts';
 import { auditLog } from '../aws/wiring.ts';
 import { configuredClusters } from '../domain/clusters.ts';
+import { refuseReplacement, scalingGroupsHit } from '../domain/scaling-groups.ts';
 import type { ExperimentRun } from '../domain/workflow.ts';
 import { checkTargets } from './check-targets.ts';
 
@@ -13,7 +16,12 @@ export async function handler(run: ExperimentRun): Promise<void> {
     Object.entries(configuredClusters(run.experiment, configuration)).map(([name, cluster]) => ({
       name,
       cluster,
-      observe: () => observeCluster(cluster, configuration),
+      observe: async () => {
+        const observed = await observeCluster(cluster, configuration);
+        const faults = run.experiment.faults.filter((fault) => fault.cluster === name);
+        const groups = await readScalingGroups(autoScalingClient(), scalingGroupsHit(faults, observed.nodes));
+        return { ...observed, replaced: refuseReplacement(faults, observed.nodes, groups) };
+      },
     }));
   await checkTargets(run, clusters, audit);
 }

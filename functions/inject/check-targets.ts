@@ -2,11 +2,12 @@ import { requireAdmittedTargets } from '../domain/admitted.ts';
 import { lastOf, type TargetsCheck } from '../domain/audit-entry.ts';
 import { limitsOf, refuseTooManyNodes } from '../domain/blast-radius.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
-import type { Experiment } from '../domain/experiment.ts';
+import type { Experiment, Fault } from '../domain/experiment.ts';
 import { firstLines, MAX_LINE_CHARACTERS, MAX_LINES } from '../domain/limits.ts';
+import { nodesHitAtStart, shardsHitBy } from '../domain/probed-shards.ts';
 import { nodesHitBy } from '../domain/resolve-targets.ts';
-import type { LiveNode, ResolvedFault, ResolvedTargets } from '../domain/targets.ts';
-import type { StoreTopology } from '../domain/topology.ts';
+import { isInShard, type LiveNode, type ResolvedFault, type ResolvedTargets } from '../domain/targets.ts';
+import { membersOf, type StoreTopology } from '../domain/topology.ts';
 import type { ExperimentRun } from '../domain/workflow.ts';
 import type { EngineCluster } from '../engines/configuration.ts';
 import { engineOf } from '../engines/registry.ts';
@@ -18,7 +19,8 @@ const ACTOR = { function: 'check-targets' };
 export interface SeenCluster {
   name: string;
   cluster: EngineCluster;
-  observe: () => Promise<{ nodes: LiveNode[]; topology: StoreTopology }>;
+  /** `replaced`: why an Auto Scaling group would replace a target by now. */
+  observe: () => Promise<{ nodes: LiveNode[]; topology: StoreTopology; replaced?: string | undefined }>;
 }
 
 /**
@@ -49,25 +51,28 @@ async function lookAt(
   targets: ResolvedTargets,
   injected: readonly string[],
 ): Promise<TargetsCheck> {
-  const { nodes, topology } = await observe();
+  const { nodes, topology, replaced } = await observe();
   const faults = experiment.faults.filter((fault) => fault.cluster === name);
   const resolved = (wanted: (faultId: string) => boolean): ResolvedFault[] =>
     targets.faults.filter(({ faultId }) => faults.some((fault) => fault.faultId === faultId) && wanted(faultId));
-  const on = resolved((faultId) => injected.includes(faultId));
-  const ofFaultsOn = new Set(namesOf(on));
-  // By name: a node that is away is in no shard any more.
-  const shardsOn = new Set(
-    on.flatMap(({ impacted }) => impacted.flatMap(({ roles }) => roles.map(({ shard }) => shard))),
-  );
+  const faultsOn = faults.filter(({ faultId }) => injected.includes(faultId));
+  // As they were found before the faults: a node that is away is in no shard any more.
+  const ofFaultsOn = namesHitBy(faultsOn, targets);
+  const shardsOn = new Set(faultsOn.flatMap((fault) => shardsHitBy(fault, targets.faults)));
   const toCome = resolved((faultId) => !injected.includes(faultId));
-  const hit = new Set([...namesOf(resolved(() => true)), ...nodesHitBy(faults, nodes).map((node) => node.name)]);
+  const hit = new Set([...namesHitBy(faults, targets), ...nodesHitBy(faults, nodes).map((node) => node.name)]);
+  const before = withMembersAtStart(
+    topology,
+    resolved(() => true),
+  );
   // An instance that a fault has stopped is none that was lost: it counts among those there are.
   const liveNodes = new Set([...nodes.map((node) => node.name), ...ofFaultsOn]).size;
   const limits = limitsOf(cluster);
   const problems = [
     ...moved(toCome, nodes, ofFaultsOn),
+    replaced,
     refuseTooManyNodes(hit.size, liveNodes, limits)?.detail,
-    engineOf(cluster).refuseLoss(topology, [...hit])?.detail,
+    engineOf(cluster).refuseLoss(before, [...hit, ...goneFrom(before, nodes)])?.detail,
     ...topology.shards
       .filter((shard) => !shardsOn.has(shard.name))
       .flatMap((shard) => shard.problems.map((problem) => `${shard.name}: ${problem}`)),
@@ -83,8 +88,34 @@ async function lookAt(
   };
 }
 
-const namesOf = (faults: readonly ResolvedFault[]) =>
-  faults.flatMap(({ impacted }) => impacted.map(({ name }) => name));
+function namesHitBy(faults: readonly Fault[], targets: ResolvedTargets): ReadonlySet<string> {
+  return new Set(faults.flatMap((fault) => nodesHitAtStart(fault, targets.faults)).map(({ name }) => name));
+}
+
+/** The shards as they were at the start: who is away now has not left them, it counts as lost. */
+function withMembersAtStart(topology: StoreTopology, faults: readonly ResolvedFault[]): StoreTopology {
+  const atStart = faults.flatMap(({ impacted, shardMembers }) => [...impacted, ...shardMembers]);
+  const names = [
+    ...topology.shards.map(({ name }) => name),
+    ...atStart.flatMap(({ roles }) => roles.map(({ shard }) => shard)),
+  ];
+  const shards = [...new Set(names)].map((name) => {
+    const now = topology.shards.find((shard) => shard.name === name) ?? { name, members: [], problems: [] };
+    const known = new Set(now.members.map(({ node }) => node));
+    const others = new Set(
+      atStart.filter((node) => isInShard(node, name) && !known.has(node.name)).map((node) => node.name),
+    );
+    return { ...now, members: [...now.members, ...[...others].map((node) => ({ node }))] };
+  });
+  return { ...topology, shards };
+}
+
+/** Members of a shard that are no live node, or whose store does not answer. */
+function goneFrom({ shards, uptimeSeconds }: StoreTopology, nodes: readonly LiveNode[]): string[] {
+  const isThere = (node: string) =>
+    nodes.some(({ name }) => name === node) && (uptimeSeconds === undefined || uptimeSeconds[node] !== undefined);
+  return shards.flatMap(membersOf).filter((node) => !isThere(node));
+}
 
 /** Of those that are still to be hit or cut off: who is not where he was. A node that a fault of ours has stopped may be away. */
 function moved(

@@ -2,7 +2,7 @@ import { type AuditEntry, isEntryOf, lastOf } from '../domain/audit-entry.ts';
 import type { Clock } from '../domain/clock.ts';
 import { evaluate, type NamedCluster } from '../domain/guardrails.ts';
 import { type Evaluation, rollbackWatch } from '../domain/rollback-watch.ts';
-import { LOOK_BACK_SECONDS, PATIENCE } from '../domain/timing.ts';
+import { HISTORY_TIMEOUT_MS, LOOK_BACK_SECONDS, PATIENCE } from '../domain/timing.ts';
 import type { Baseline } from '../domain/workflow.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
 import { readHistory } from '../telemetry/history.ts';
@@ -45,7 +45,7 @@ export async function watchRollback(
     const untilMs = clock.nowEpochMs();
     const seen = await Promise.all(clusters.map((cluster) => lookBack(cluster, baselines, fromMs, untilMs)));
     const isComplete = seen.every((evaluations) => covers(evaluations, recoveredMs));
-    if (isComplete || clock.monotonicMs() + POLL_INTERVAL_MS >= deadlineMs) {
+    if (isComplete || clock.monotonicMs() + POLL_INTERVAL_MS + HISTORY_TIMEOUT_MS >= deadlineMs) {
       const watch = rollbackWatch(seen.flat(), fromMs, untilMs);
       await audit.append(experimentId, 'ROLLBACK_WATCHED', { function: 'verify-recovery' }, watch);
       return;

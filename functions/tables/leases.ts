@@ -66,6 +66,9 @@ export class Leases {
       );
     } catch (error) {
       if (!(error instanceof DuplicateItemException)) throw error;
+      // Its own first attempt may have come through without an answer: the id is its own, and nobody has used the row.
+      const found = await this.read(experimentId);
+      if (found?.state === 'HOLD' && found.beat === 0 && found.grants.length === 0) return;
       throw new WorkflowError(ErrorName.LeaseReleased, `experimentId ${experimentId} has had a lease before`);
     }
   }

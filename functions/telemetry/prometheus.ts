@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Clock } from '../domain/clock.ts';
 import type { Source } from '../domain/guardrail-queries.ts';
 import type { RawReading } from '../domain/guardrails.ts';
-import { MAX_CLOCK_DIFFERENCE_MS, QUERY_TIMEOUT_MS } from '../domain/timing.ts';
+import { HISTORY_TIMEOUT_MS, MAX_CLOCK_DIFFERENCE_MS, QUERY_TIMEOUT_MS } from '../domain/timing.ts';
 
 /** A value, and the age of the newest sample of the stalest series behind it. Both finite. */
 export interface AgedValue {
@@ -26,6 +26,14 @@ export interface Telemetry {
 const PART_LABEL = 'holdfast_part';
 /** Between the samples of a range. A proxy that aligns ranges may move them by as much. */
 const STEP_SECONDS = 1;
+/** A long time is asked for in parts, side by side: none of them is too large to be answered. */
+const PART_SECONDS = 120;
+
+/** One series of an answer. */
+interface Answered {
+  metric: Record<string, string>;
+  text: string;
+}
 
 const sample = z.tuple([z.number(), z.string()]);
 const labels = z.record(z.string(), z.string());
@@ -54,6 +62,8 @@ export class PrometheusClient implements Telemetry {
   readonly #clock: Pick<Clock, 'nowEpochMs'>;
   /** When the last answer to each query was evaluated, by Prometheus's clock. Milliseconds. */
   readonly #evaluatedMs = new Map<string, number>();
+  /** Who asks the same at the same time gets the same answer: two evaluations would be in no certain order. */
+  readonly #asked = new Map<string, Promise<Answered[]>>();
 
   constructor(baseUrl: string, clock: Pick<Clock, 'nowEpochMs'>) {
     this.#baseUrl = baseUrl.replace(/\/+$/, '');
@@ -74,7 +84,7 @@ export class PrometheusClient implements Telemetry {
 
   async range(query: string, seconds: number): Promise<number[]> {
     const toMs = this.#clock.nowEpochMs();
-    const { values } = only(await this.#matrix(query, toMs - seconds * 1000, toMs));
+    const { values } = only(await this.#matrix(query, toMs - seconds * 1000, toMs, QUERY_TIMEOUT_MS));
     return values.map(([, text]) => parseSample(text)).filter(Number.isFinite);
   }
 
@@ -84,7 +94,15 @@ export class PrometheusClient implements Telemetry {
     toMs: number,
   ): Promise<Map<number, RawReading>> {
     const [first, last] = [Math.floor(fromMs / 1000), Math.floor(toMs / 1000)];
-    const series = await this.#matrix(agedQuery(source), first * 1000, last * 1000);
+    const starts = Array.from(
+      { length: Math.ceil((last - first + 1) / PART_SECONDS) },
+      (_, at) => first + at * PART_SECONDS,
+    );
+    const parts = starts.map((start) => {
+      const end = Math.min(start + PART_SECONDS - STEP_SECONDS, last);
+      return this.#matrix(agedQuery(source), start * 1000, end * 1000, HISTORY_TIMEOUT_MS);
+    });
+    const series = (await Promise.all(parts)).flat();
     const readings = new Map<number, RawReading>();
     for (let second = first; second <= last; second += STEP_SECONDS) readings.set(second * 1000, {});
     const take = (part: string, into: 'value' | 'ageSeconds') => {
@@ -102,9 +120,15 @@ export class PrometheusClient implements Telemetry {
     return readings;
   }
 
-  async #vector(query: string): Promise<{ metric: Record<string, string>; text: string }[]> {
+  #vector(query: string): Promise<Answered[]> {
+    const asked = this.#asked.get(query) ?? this.#evaluate(query).finally(() => this.#asked.delete(query));
+    this.#asked.set(query, asked);
+    return asked;
+  }
+
+  async #evaluate(query: string): Promise<Answered[]> {
     const sentMs = this.#clock.nowEpochMs();
-    const data = await this.#get('query', { query });
+    const data = await this.#get('query', { query }, QUERY_TIMEOUT_MS);
     const receivedMs = this.#clock.nowEpochMs();
     if (data.resultType === 'matrix') throw new Error('the query gives a range, not a value');
     const samples = data.resultType === 'scalar' ? [{ metric: {}, value: data.result }] : data.result;
@@ -136,9 +160,10 @@ export class PrometheusClient implements Telemetry {
   }
 
   /** By our clock: an answer for another time than the one asked for is refused, whoever gave it. */
-  async #matrix(query: string, fromMs: number, toMs: number) {
+  async #matrix(query: string, fromMs: number, toMs: number, timeoutMs: number) {
     const [start, end] = [fromMs / 1000, toMs / 1000];
-    const data = await this.#get('query_range', { query, start: `${start}`, end: `${end}`, step: `${STEP_SECONDS}` });
+    const range = { start: `${start}`, end: `${end}`, step: `${STEP_SECONDS}` };
+    const data = await this.#get('query_range', { query, ...range }, timeoutMs);
     if (data.resultType !== 'matrix') throw new Error('the query gives no range');
     const asked = ([second]: [number, string]) => second >= start - STEP_SECONDS && second <= end + STEP_SECONDS;
     if (!data.result.every(({ values }) => values.every(asked))) {
@@ -147,9 +172,9 @@ export class PrometheusClient implements Telemetry {
     return data.result;
   }
 
-  async #get(path: string, parameters: Record<string, string>) {
+  async #get(path: string, parameters: Record<string, string>, timeoutMs: number) {
     const response = await fetch(`${this.#baseUrl}/api/v1/${path}?${new URLSearchParams(parameters)}`, {
-      signal: AbortSignal.timeout(QUERY_TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
       redirect: 'error',
     });
     const body = await response.text();

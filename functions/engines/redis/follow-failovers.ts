@@ -42,5 +42,5 @@ async function follow(client: Redis, shard: string, message: string): Promise<vo
   const addresses = await addressesOfName(host);
   const { remoteAddress, remotePort } = client.stream ?? {};
   const isThere = addresses.includes(remoteAddress ?? '') && remotePort === Number(port);
-  if (client.status !== 'ready' || !isThere) client.disconnect(true);
+  if (!isThere) client.disconnect(true);
 }

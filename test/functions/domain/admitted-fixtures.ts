@@ -6,9 +6,10 @@ import { roleIn, targetNode } from './target-fixtures.ts';
 
 /** Resolved targets: every impacted node a replica of `shard-1`, on an instance and under an address of its own. */
 export function resolvedTargetsOf({ faults }: Experiment): ResolvedTargets {
+  const numberOf = (name: string) => Number(name.replace(/\D/g, ''));
   const node = (name: string) => {
-    const number = Number(name.replace(/\D/g, ''));
-    return targetNode(number, { name, roles: [roleIn('shard-1')] });
+    const shard = Math.ceil(numberOf(name) / 3);
+    return targetNode(numberOf(name), { name, roles: [roleIn(`shard-${shard}`)] });
   };
   return {
     faults: faults.map(({ faultId, impactedNodes }) => {
@@ -20,8 +21,12 @@ export function resolvedTargetsOf({ faults }: Experiment): ResolvedTargets {
 }
 
 /** The log of an experiment that was admitted with these targets, and what is written behind. */
-export function admittedLog(experiment: Experiment, ...behind: readonly Given[]): AuditEntry[] {
-  const targets = resolvedTargetsOf(experiment);
+export function admittedLog(
+  admitted: Experiment | { experiment: Experiment; targets: ResolvedTargets },
+  ...behind: readonly Given[]
+): AuditEntry[] {
+  const { experiment, targets } =
+    'targets' in admitted ? admitted : { experiment: admitted, targets: resolvedTargetsOf(admitted) };
   const facts = { ...detailsOf('ADMITTED').facts, targets: targets.faults };
   return logOf(
     experiment.experimentId,

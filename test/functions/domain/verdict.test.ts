@@ -300,6 +300,11 @@ describe('the verdict over rollback and recovery', () => {
       'COMPLETED INCONCLUSIVE',
     ],
     [
+      'finds the deviation that the probe saw, also where our own fence kept clients away',
+      { ROLLED_BACK: fenced, ROLLBACK_WATCHED: watched(64), PROBE_MEASURED: { rtoSeconds: 15.1 } },
+      'COMPLETED DEVIATED',
+    ],
+    [
       'finds one that began before the fence was raised',
       { ROLLED_BACK: fenced, ROLLBACK_WATCHED: watched(62) },
       'COMPLETED DEVIATED',

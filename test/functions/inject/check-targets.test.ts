@@ -5,7 +5,7 @@ import { admittedLog, resolvedTargetsOf } from '../domain/admitted-fixtures.ts';
 import { redisCluster } from '../domain/configuration-fixtures.ts';
 import { experimentOf, faultWith } from '../domain/experiment-fixtures.ts';
 import { detailsOf } from '../domain/fixtures.ts';
-import { liveNode, shardOf, topologyOf } from '../domain/target-fixtures.ts';
+import { liveNode, roleIn, shardOf, targetNode, topologyOf } from '../domain/target-fixtures.ts';
 import { memoryAuditLog } from '../tables/memory-audit-log.ts';
 
 const NODES = Array.from({ length: 12 }, (_, index) => index + 1);
@@ -46,7 +46,7 @@ const without = ({ seen }: World, ...gone: number[]) => {
     if (shard.members.length < before) shard.problems.push('a replica is not a live node of the cluster');
   }
 };
-const change = ({ seen }: World, number: number, changes: object) =>
+const change = ({ seen }: Pick<World, 'seen'>, number: number, changes: object) =>
   Object.assign(seen.nodes.find((node) => node.name === name(number)) ?? {}, changes);
 
 describe('before a later batch', () => {
@@ -82,6 +82,19 @@ describe('before a later batch', () => {
       /shard-3: Sentinels disagree/,
       ({ seen }) => seen.topology.shards[2]?.problems.push('Sentinels disagree'),
     ],
+    [
+      'a store of the shard of the first fault is silent, although its instance lives',
+      /shard-1 would keep 1 of 3 nodes/,
+      ({ seen }) => {
+        seen.topology.uptimeSeconds = Object.fromEntries(NODES.map((number) => [name(number), 100]));
+        delete seen.topology.uptimeSeconds[name(2)];
+      },
+    ],
+    [
+      'a group would replace a target by now',
+      /group-1 replaces redis-node-4/,
+      ({ seen }) => Object.assign(seen, { replaced: 'group-1 replaces redis-node-4' }),
+    ],
     ['no shard is known', /no shard is known/, ({ seen }) => seen.topology.shards.splice(0)],
   ])('ends the run when %s, and the log says why', async (_what, why, spoil) => {
     const given = world();
@@ -95,6 +108,36 @@ describe('before a later batch', () => {
     without(given, 1);
     given.seen.topology.shards[0]?.problems.push('Sentinels disagree on the master');
     await given.check();
+  });
+
+  it('does not hold against the run what its own fault does to the other stores of a host that it hits whole', async () => {
+    const given = world();
+    const onHost = faultWith(
+      { kind: 'DISK_FULL', targetNodes: [name(1)], fillPct: 90, reserveBytes: 0, allowRootVolume: false },
+      { number: 1, startSeconds: 0 },
+    );
+    const whole = experimentOf([onHost, onNode(2, 4, 10)]);
+    const targets = resolvedTargetsOf(whole);
+    const [first] = targets.faults;
+    // The store of shard-3 is on the same instance.
+    const neighbour = targetNode(7, { instanceId: 'i-1', roles: [roleIn('shard-3')] });
+    first?.shardMembers.push(neighbour);
+    const audit = memoryAuditLog({
+      entries: admittedLog({ experiment: whole, targets }, [
+        'INJECTED',
+        { ...detailsOf('INJECTED'), injectedFaults: ['exp.1'] },
+      ]),
+    });
+    change(given, 7, { instanceId: 'i-1' });
+    given.seen.topology.shards[2]?.problems.push('redis-node-7 does not answer');
+    const clusters = () => [
+      {
+        name: 'redis-master',
+        cluster: { ...cluster, blastRadius: { maxNodesPct: 30, maxTrafficSharePct: 50 } },
+        observe: async () => given.seen,
+      },
+    ];
+    await checkTargets({ experiment: whole, targets }, clusters, audit);
   });
 
   it('ends the run when the store cannot be asked, and looks at nothing for one that was not admitted', async () => {

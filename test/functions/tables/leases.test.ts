@@ -50,6 +50,14 @@ async function insert({ Statement = '', Parameters = [] }: ExecuteStatementComma
 }
 
 describe('lease', () => {
+  it('is made once by an attempt whose first answer was lost, and not again when somebody has used it', async () => {
+    await leases.create('lost-answer');
+    await leases.create('lost-answer');
+    expect(await leases.read('lost-answer')).toMatchObject({ state: 'HOLD', beat: 0 });
+    await leases.renew('lost-answer', []);
+    await expect(leases.create('lost-answer')).rejects.toMatchObject({ name: 'LeaseReleased' });
+  });
+
   it('counts beats and tells its readings while it is held', async () => {
     await leases.create('held');
     await leases.renew('held', []);

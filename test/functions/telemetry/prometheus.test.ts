@@ -172,6 +172,19 @@ describe('a reading', () => {
     expect(await prometheus.read({ query: 'other', freshness: 'up' })).toMatchObject({ value: 1 });
   });
 
+  it('is asked once by all who ask the same at the same time: none of them takes the others for a cache', async () => {
+    let asked = 0;
+    answer = () => {
+      asked += 1;
+      return aged('1', '0.3', asked);
+    };
+    const together = await Promise.all([prometheus.read(up), prometheus.read(up), prometheus.read(up)]);
+    expect(together).toEqual(Array(3).fill({ value: 1, ageSeconds: 0.3 }));
+    expect(asked).toBe(1);
+    await prometheus.read(up);
+    expect(asked).toBe(2);
+  });
+
   it('gives no beat from answers that are repeated for ever', async () => {
     let beats = 0;
     const recorded = new Map<string, ReturnType<typeof aged>>();
@@ -257,6 +270,27 @@ describe('the history of a reading', () => {
         ],
       },
     },
+  });
+
+  it('is asked for in parts that fit together, and is not known where one of them fails', async () => {
+    const asked: number[][] = [];
+    answer = (_query, _path, parameters) => {
+      const [start, end] = [Number(parameters.get('start')), Number(parameters.get('end'))];
+      asked.push([start, end]);
+      const seconds = Array.from({ length: end - start + 1 }, (_, second) => at(start + second, '1'));
+      return parts(seconds as [number, string][], seconds as [number, string][]);
+    };
+    const history = await prometheus.history(up, 100_000, 400_000);
+    expect(history.size).toBe(301);
+    for (const reading of history.values()) expect(reading).toEqual({ value: 1, ageSeconds: 1 });
+    expect(asked.toSorted(([a = 0], [b = 0]) => a - b)).toEqual([
+      [100, 219],
+      [220, 339],
+      [340, 400],
+    ]);
+    answer = (_query, _path, parameters) =>
+      parameters.get('start') === '220' ? { status: 503, body: 'busy' } : parts([], []);
+    await expect(prometheus.history(up, 100_000, 400_000)).rejects.toThrow(/503/);
   });
 
   it('has a reading for every second, also for those of which nothing is known', async () => {
