@@ -16,10 +16,18 @@ const CLUSTER = {
   ],
 };
 
+const NETWORK = {
+  vpcId: 'vpc-1',
+  subnetIds: ['subnet-1'],
+  availabilityZones: ['eu-west-1a'],
+  securityGroupId: 'sg-1',
+};
+
 /** A deployment with the cluster `redis-master`, changed as asked for, and others beside it. */
 export function configuration(
   cluster: Record<string, unknown> = {},
   others: Record<string, Record<string, unknown>> = {},
+  network: Record<string, unknown> = {},
 ): Configuration {
   return parseConfiguration({
     clusters: {
@@ -31,7 +39,7 @@ export function configuration(
         ]),
       ),
     },
-    network: { vpcId: 'vpc-1', subnetIds: ['subnet-1'], availabilityZones: ['eu-west-1a'], securityGroupId: 'sg-1' },
+    network: { ...NETWORK, ...network },
     apiPrincipals: ['arn:aws:iam::111122223333:root'],
   });
 }

@@ -298,3 +298,17 @@ describe('guardrails of a cluster', () => {
     },
   );
 });
+
+describe('endpoints of the VPC', () => {
+  const endpoints = { routeTableIds: ['rtb-1'], hostSecurityGroupIds: ['sg-2'] };
+  const zones = { availabilityZones: ['eu-west-1a', 'eu-west-1b'] };
+
+  it('are refused with two subnets of one zone, of which AWS takes one', () => {
+    const subnetIds = ['subnet-1', 'subnet-2', 'subnet-3'];
+    expect(() => configuration({}, {}, { ...zones, subnetIds, endpoints })).toThrow(
+      /network\.endpoints: an endpoint takes one subnet of each/,
+    );
+    expect(() => configuration({}, {}, { ...zones, subnetIds })).not.toThrow();
+    expect(() => configuration({}, {}, { ...zones, subnetIds: subnetIds.slice(1), endpoints })).not.toThrow();
+  });
+});
