@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { waitFor } from '../../lab/shared/wait-for.ts';
-import { CANARY_NODES, SystemUnderTest } from './harness.ts';
+import { waitFor } from '../../../lab/shared/wait-for.ts';
+import { CANARY_NODES, SystemUnderTest } from '../harness.ts';
 
 const ID = 'hurt_on_the_way_back';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ExperimentDocument } from '../../lab/cli/api-documents.ts';
-import type { Observer } from '../../lab/fleet/observe.ts';
-import { partition, SystemUnderTest } from './harness.ts';
+import type { ExperimentDocument } from '../../../lab/cli/api-documents.ts';
+import type { Observer } from '../../../lab/fleet/observe.ts';
+import { partition, SystemUnderTest } from '../harness.ts';
 
 const NODES = ['redis-tls-1', 'redis-tls-2', 'redis-tls-3'];
 const ID = 'tls_master_cut_off';
