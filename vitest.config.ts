@@ -66,7 +66,7 @@ export default defineConfig({
     sequence: { sequencer: ByName },
     projects: [
       unit('unit', ['test/{functions,lib,bench,decisions}/**/*.test.ts'], ['**/exhaustive/**']),
-      unit('unit-exhaustive', ['test/functions/**/exhaustive/*.test.ts'], []),
+      unit('unit-exhaustive', ['test/{functions,lib}/**/exhaustive/*.test.ts'], []),
       host('host', 'test/host/*.test.ts'),
       host('host-exhaustive', 'test/host/exhaustive/*.test.ts'),
       // They measure rates and processor time.

@@ -20,7 +20,7 @@ export interface Limits {
 
 type Open = (kind: KindCase, test: (host: Host) => Promise<void>) => Promise<void>;
 
-const TTL_SECONDS = 4;
+const TTL_SECONDS = 6;
 const GRACE_SECONDS = 3;
 
 /** `change`: what every change is tested with, `npm test`; `rest`: all the others, `npm run test:exhaustive`. */

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 /** Follows docs/adding-a-fault.md, in a copy, for a kind that nobody has: no more edits than there are on the page. */
-const ROOT = new URL('../../', import.meta.url).pathname;
+const ROOT = new URL('../../../', import.meta.url).pathname;
 const PAGE = 'docs/adding-a-fault.md';
 /** All of the repository but what is made or installed. */
 const COPIED = readdirSync(ROOT).filter((name) => !/^(\..*|node_modules|cdk\.out.*)$/.test(name));
