@@ -2,35 +2,36 @@ import { defineConfiguration } from '../functions/engines/configuration.ts';
 
 const INSTANCE_PROFILE = 'arn:aws:iam::111122223333:instance-profile/lab-fleet-host';
 
+const REDIS = {
+  engine: 'redis',
+  unit: 'redis-server',
+  port: 6379,
+  dataDirectory: '/var/lib/redis',
+  hostCredentialsFile: '/etc/holdfast/store.json',
+  redis: { sentinelPort: 26379, minReplicasToWrite: 1 },
+  telemetry: { prometheusUrl: 'http://prometheus.holdfast.internal:9090' },
+} as const;
+
 /** The lab's fleet, see lab/shared/topology.ts. Network ids are made up: the lab runs VPC functions in a namespace of their own. */
 export default defineConfiguration({
   clusters: {
     'redis-master': {
-      engine: 'redis',
+      ...REDIS,
       // A production tier would refuse a fault on a busy shard at admission. The lab must show what comes after that
       // line: the same fault admitted, felt by clients, and aborted by the guard. So the traffic limit is wider here.
       tier: 'staging',
       blastRadius: { maxNodesPct: 10, maxTrafficSharePct: 40 },
       selectTags: { 'holdfast-cluster': 'redis-master' },
-      unit: 'redis-server',
-      port: 6379,
-      dataDirectory: '/var/lib/redis',
       credentialsFor: { securityGroupId: 'sg-0a1b2c3d4e5f60001', instanceProfileArn: INSTANCE_PROFILE },
       secretName: 'holdfast/redis-master',
-      hostCredentialsFile: '/etc/holdfast/store.json',
-      redis: { sentinelPort: 26379, minReplicasToWrite: 1 },
-      telemetry: { prometheusUrl: 'http://prometheus.holdfast.internal:9090' },
       alarms: [{ name: 'checkout-availability', severity: 'CRITICAL' }],
     },
     // Only in a lab that is started with --tls.
     'redis-tls': {
-      engine: 'redis',
+      ...REDIS,
       tier: 'staging',
       blastRadius: { maxNodesPct: 40, maxTrafficSharePct: 10 },
       selectTags: { 'holdfast-cluster': 'redis-tls' },
-      unit: 'redis-server',
-      port: 6379,
-      dataDirectory: '/var/lib/redis',
       tls: {
         serverName: '{node}.holdfast.internal',
         caSecret: 'holdfast/redis-tls-ca',
@@ -44,9 +45,6 @@ export default defineConfiguration({
       credentialsFor: { securityGroupId: 'sg-0a1b2c3d4e5f60002', instanceProfileArn: INSTANCE_PROFILE },
       secretName: 'holdfast/redis-tls',
       secretsKeyArn: 'arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9',
-      hostCredentialsFile: '/etc/holdfast/store.json',
-      redis: { sentinelPort: 26379, minReplicasToWrite: 1 },
-      telemetry: { prometheusUrl: 'http://prometheus.holdfast.internal:9090' },
     },
   },
   network: {

@@ -1,4 +1,4 @@
-import type { Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 
 /** Listens on this machine only. @returns the port, which the system has chosen */
 export async function listening(server: Pick<Server, 'listen' | 'address'>): Promise<number> {
@@ -6,4 +6,12 @@ export async function listening(server: Pick<Server, 'listen' | 'address'>): Pro
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
   return address.port;
+}
+
+/** A port on which nobody listens, for a program that is to. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listening(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }

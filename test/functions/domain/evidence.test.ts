@@ -21,7 +21,7 @@ describe('the evidence of what clients saw', () => {
     expect(of({ PROBE_MEASURED: undefined })).toEqual(nothing('the probe left no report'));
   });
 
-  it('is nothing when the probe ended before the recovery was verified: what was lost on the way back nobody saw', () => {
+  it('is nothing when the probe ended before the recovery was verified: what was lost in the rollback nobody saw', () => {
     const early = nothing(`the probe looked until ${iso(69.9)}, the recovery took until ${iso(70)}`);
     expect(of({ PROBE_MEASURED: { observedUntil: iso(69.9) } })).toEqual(early);
     expect(of({ RECOVERY_VERIFIED: undefined })).toEqual(nothing(/recovery is not in the log/));

@@ -16,6 +16,7 @@ import { readTrafficShare } from '../../../functions/telemetry/traffic-share.ts'
 import { waitFor } from '../../../lab/shared/wait-for.ts';
 import { redisCluster } from '../../functions/domain/configuration-fixtures.ts';
 import { fullRun, iso } from '../../functions/domain/fixtures.ts';
+import { freePort } from '../../functions/listening.ts';
 import { memoryAuditLog } from '../../functions/tables/memory-audit-log.ts';
 import { exposedNativeHistogram, exposedText, PROTOBUF } from './exposed-metrics.ts';
 
@@ -82,14 +83,6 @@ afterAll(async () => {
   }
   rmSync(directory, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** A cluster whose series are those of one job. */
 function clusterOf(job: string, change: Record<string, unknown> = {}) {

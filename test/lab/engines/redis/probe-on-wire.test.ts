@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,7 +11,7 @@ import { waitFor } from '../../../../lab/shared/wait-for.ts';
 import { redisCluster } from '../../../functions/domain/configuration-fixtures.ts';
 import { logOf } from '../../../functions/domain/fixtures.ts';
 import { targetNode } from '../../../functions/domain/target-fixtures.ts';
-import { listening } from '../../../functions/listening.ts';
+import { freePort } from '../../../functions/listening.ts';
 import { memoryAuditLog } from '../../../functions/tables/memory-audit-log.ts';
 import { captureProbe, longestOutageSeconds } from './wire.ts';
 
@@ -22,13 +21,6 @@ const servers: ChildProcess[] = [];
 let directory: string;
 let port: number;
 let sentinelPort: number;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const free = await listening(server);
-  await new Promise((resolve) => server.close(resolve));
-  return free;
-}
 
 async function start(name: string, lines: string[], ...options: string[]): Promise<ChildProcess> {
   const folder = join(directory, name);

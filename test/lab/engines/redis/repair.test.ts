@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, rmdir } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +10,7 @@ import { askRedis } from '../../../../functions/engines/redis/connection.ts';
 import { redisStore } from '../../../../functions/engines/redis/store.ts';
 import { redisCluster } from '../../../functions/domain/configuration-fixtures.ts';
 import { liveNode } from '../../../functions/domain/target-fixtures.ts';
-import { listening } from '../../../functions/listening.ts';
+import { freePort } from '../../../functions/listening.ts';
 
 const credentials = { username: 'holdfast', password: 'secret' };
 let directory: string;
@@ -20,13 +19,6 @@ let port: number;
 /** The Redis of the test, which has no Sentinel. */
 let node: LiveNode;
 let store: Store;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const free = await listening(server);
-  await new Promise((resolve) => server.close(resolve));
-  return free;
-}
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'holdfast-repair-'));

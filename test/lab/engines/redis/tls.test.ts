@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,7 +12,7 @@ import { createAuthority } from '../../../../lab/runtime/certificates.ts';
 import { OWN_FILES } from '../../../../lab/shared/files.ts';
 import { redisCluster } from '../../../functions/domain/configuration-fixtures.ts';
 import { liveNode, roleIn, targetNode } from '../../../functions/domain/target-fixtures.ts';
-import { listening } from '../../../functions/listening.ts';
+import { freePort } from '../../../functions/listening.ts';
 
 /** A Redis and its Sentinel, both TLS only, which ask for certificates; they announce a name, and theirs know no address. */
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-tls-'));
@@ -23,13 +22,6 @@ const SERVER_NAME = '{node}.redis.example';
 const credentials = { username: 'holdfast', password: 'p', sentinelUsername: 'watcher', sentinelPassword: 's' };
 const started: ChildProcess[] = [];
 let [port, sentinelPort] = [0, 0];
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const free = await listening(server);
-  await new Promise((resolve) => server.close(resolve));
-  return free;
-}
 
 function start(name: string, lines: string[], ...more: string[]): void {
   const tls = ['cert-file server.pem', 'key-file server.key', 'ca-cert-file ca.pem'].map((line) => `tls-${line}`);

@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { StoreTimeout } from '../../../../lab/fleet/engine.ts';
 import { connectShard, shardStore } from '../../../../lab/fleet/redis/shard-client.ts';
+import { freePort } from '../../../functions/listening.ts';
 
 const SHARD = 'shard-1';
 const credentials = { username: 'holdfast', password: 'secret' };
@@ -15,14 +14,6 @@ const USERS = 'user holdfast on >secret ~* &* +@all\nuser default off\n';
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-shard-'));
 const processes: ChildProcess[] = [];
 let sentinelPort: number;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 async function startRedis(name: string, configuration: string, ...mode: string[]): Promise<number> {
   const port = await freePort();
