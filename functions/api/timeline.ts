@@ -77,6 +77,19 @@ function summaryOf(entry: AuditEntry): string {
       const { acknowledgedWrites, lostAcknowledgedWrites = 'unknown how many' } = entry.details;
       return `${shardText(entry.details)}: ${rtoOf(entry.details)}, ${acknowledgedWrites} writes acknowledged, ${lostAcknowledgedWrites} lost`;
     }
+    case 'CHECK_CHANGED': {
+      const { check, state, value } = entry.details;
+      return `${check} ${state.toLowerCase()}${value === undefined ? '' : ` at ${number(value)}`}`;
+    }
+    case 'CHECKS_OBSERVED': {
+      const { probed, series } = entry.details;
+      const lengthSeconds = Math.max(0, ...series.map(({ values }) => values.length));
+      return `${series.length} checks at each of ${lengthSeconds} s, ${probed ? `by the probe on ${shardText(probed)}` : 'from Prometheus'}`;
+    }
+    case 'LATENCY_RECORDED': {
+      const { operation, histograms } = entry.details;
+      return `latency of each ${operation} on ${shardText(entry.details)}, a histogram for each of ${histograms.length} s`;
+    }
     case 'CONCLUDED':
       return `${entry.details.status}, ${entry.details.outcome}: ${entry.details.reason}`;
   }

@@ -7,6 +7,8 @@ import type {
   Baseline,
   BatchAnswers,
   BatchPlan,
+  CheckObservation,
+  CheckReading,
   Injection,
   ProbeMeasurement,
   Reading,
@@ -48,13 +50,32 @@ export interface TargetsCheck {
   problems: string[];
 }
 
+export const CHECK_STATES = ['HOLDS', 'FAILS', 'UNKNOWN'] as const;
+/** News of a check while the experiment runs. What counts for the verdict is what was observed in all. */
+export interface CheckChange {
+  check: string;
+  state: (typeof CHECK_STATES)[number];
+  value?: number;
+}
+
+/** The latencies of one shard's probe, second by second. */
+export interface LatencyLog extends Pick<ProbeMeasurement, 'cluster' | 'shard' | 'invocation'> {
+  operation: 'write' | 'read';
+  /** Second of the first histogram, since the epoch. */
+  fromSecond: number;
+  /** One a second: an HDR histogram of milliseconds in its V2 compressed form, base64; empty: no operation. */
+  histograms: string[];
+  /** One a second: operations that failed, which are in no histogram. */
+  failed: number[];
+}
+
 /** What each type of entry says. An entry is written before the act it announces, or at once after what it reports. */
 export interface EntryDetails {
   REFUSED: { problem: Problem; dryRun: boolean; experiment?: Experiment };
   ADMITTED: { experiment: Experiment; facts: AdmissionFacts };
-  STEADY_STATE_CONFIRMED: { baselines: Record<string, Baseline> };
+  STEADY_STATE_CONFIRMED: { baselines: Record<string, Baseline>; checks?: CheckReading[] };
   TARGETS_RESOLVED: { targets: ResolvedTargets };
-  PROBE_READY: Pick<ProbeMeasurement, 'cluster' | 'shard' | 'invocation'>;
+  PROBE_READY: Pick<ProbeMeasurement, 'cluster' | 'shard' | 'invocation'> & { checks?: CheckReading[] };
   TARGETS_CHECKED: { clusters: TargetsCheck[] };
   INJECTING: BatchPlan;
   INJECTED: InjectionReport;
@@ -69,6 +90,9 @@ export interface EntryDetails {
   RECOVERY_VERIFIED: RecoveryResult & { impacted: string[] };
   RECOVERY_FAILED: RecoveryResult & { impacted: string[] };
   ROLLBACK_WATCHED: RollbackWatch;
+  CHECK_CHANGED: CheckChange;
+  CHECKS_OBSERVED: CheckObservation;
+  LATENCY_RECORDED: LatencyLog;
   PROBE_MEASURED: ProbeMeasurement & { outages: number; problems: string[] };
   CONCLUDED: Verdict;
 }

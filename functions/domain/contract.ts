@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { AlertSeverity } from './experiment.ts';
 import { FAULT_KINDS } from './faults/catalogue.ts';
+import { HYPOTHESIS_ALLOWED, hypothesisSchema, steadyStateSchema } from './hypothesis.ts';
 import { KILL_SWITCH_ID, ROLLBACK_EXECUTION_NAME } from './names.ts';
 import { TTL_SECONDS } from './timing.ts';
 
@@ -31,6 +32,8 @@ const experiment = {
     automaticRollbackOnAlert: z.boolean(),
   }),
   budgets: z.strictObject({ unavailableSeconds: z.number().nonnegative() }).exactOptional(),
+  steadyState: steadyStateSchema.exactOptional(),
+  hypothesis: hypothesisSchema.exactOptional(),
 };
 const fault = {
   targetService: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'is not a cluster name'),
@@ -78,4 +81,5 @@ export const ALLOWED: Record<string, string> = {
   'safetyThreshold.automaticRollbackOnAlert': 'true, false',
   budgets: 'an object with unavailableSeconds; left out: what the clusters allow',
   'budgets.unavailableSeconds': 'a number of seconds, 0 or more, no more than every cluster allows',
+  ...HYPOTHESIS_ALLOWED,
 };

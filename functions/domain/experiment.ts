@@ -1,4 +1,5 @@
 import type { FaultKind, FaultParameters } from './faults/catalogue.ts';
+import type { Hypothesis } from './hypothesis.ts';
 
 /** Who sent the request, as API Gateway read it from the verified signature: never from the payload. */
 export interface Caller {
@@ -32,6 +33,8 @@ export interface Experiment {
   safetyThreshold: { maxAlertSeverity: AlertSeverity; automaticRollbackOnAlert: boolean };
   /** Narrower than what the clusters allow; absent: theirs. Seconds. */
   budgets?: { unavailableSeconds: number };
+  /** What must hold beside guardrails and budgets. */
+  hypothesis?: Hypothesis;
 }
 
 export const EXPERIMENT_STATUSES = [

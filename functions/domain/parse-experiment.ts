@@ -1,8 +1,10 @@
 import { ALLOWED, faultListSchema, MAX_BODY_BYTES, oneFaultSchema } from './contract.ts';
-import type { Experiment, Fault } from './experiment.ts';
+import { clustersOf, type Experiment, type Fault } from './experiment.ts';
 import { conflicts, orderOf } from './fault-order.ts';
 import { FAULT_KINDS, type FaultKind, type FaultParameters, impactedNodesOf, kindOf } from './faults/catalogue.ts';
 import { type Allowed, fieldErrors } from './field-errors.ts';
+import type { HypothesisInput, SteadyStateInput } from './hypothesis.ts';
+import { parseHypothesis } from './parse-hypothesis.ts';
 import { type FieldError, type Problem, problem } from './problem.ts';
 import { isRecord, readStrictJson } from './strict-json.ts';
 
@@ -149,9 +151,21 @@ function fieldsOf(known: readonly string[]): Allowed {
   return { words: Object.fromEntries([...words, ...listed]), known };
 }
 
-function accepted(common: Omit<Experiment, 'faults'>, faults: Fault[]): Parsed {
+interface Common extends Omit<Experiment, 'faults' | 'hypothesis'> {
+  steadyState?: SteadyStateInput;
+  hypothesis?: HypothesisInput;
+}
+
+function accepted(common: Common, faults: Fault[]): Parsed {
   const { experimentId, durationSeconds, safetyThreshold, budgets } = common;
-  const experiment = { experimentId, faults, durationSeconds, safetyThreshold, ...(budgets ? { budgets } : {}) };
+  const lastStartSeconds = Math.max(...faults.map(({ startSeconds }) => startSeconds));
+  const hypothesis = parseHypothesis(common, { clusters: clustersOf({ faults }), durationSeconds, lastStartSeconds });
+  if (hypothesis.errors.length > 0) return invalid(hypothesis.errors);
+  const experiment = {
+    ...{ experimentId, faults, durationSeconds, safetyThreshold },
+    ...(budgets ? { budgets } : {}),
+    ...(hypothesis.value ? { hypothesis: hypothesis.value } : {}),
+  };
   return { ok: true, experiment };
 }
 

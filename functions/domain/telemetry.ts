@@ -3,7 +3,8 @@ import { SCRAPE_INTERVAL_SECONDS } from './timing.ts';
 
 /** What of a cluster's configuration says where its telemetry is, what it is called, and which limits hold. */
 
-const selector = z
+/** A metric as PromQL selects it. */
+export const selector = z
   .string()
   .regex(
     /^[a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(?:[^{}"]|"(?:[^"\\]|\\.)*")*\})?$/,

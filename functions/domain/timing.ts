@@ -81,6 +81,10 @@ export const PROBE_READY_DEADLINE_MS = 8000;
 export const PROBE_PROOF_DEADLINE_MS = 15_000;
 /** Longest time between two operations of the probe: what a client would have seen in a longer one nobody knows. */
 export const PROBE_MAX_GAP_MS = 500;
+/** With checks that the probe measures: until it has seen a whole window before the fault. */
+export const PROBE_BASELINE_MS = 7000;
+/** With a hypothesis: how long everybody looks on after the recovery, to see what windows still hold of the time before. */
+export const LOOK_ON_SECONDS = 8;
 /** Of the probe's life: to read back what was acknowledged, and to write what it measured. */
 export const PROBE_LAST_ACT_MS = 40_000;
 /** Lambda drops an asynchronous event that waited so long; its smallest. A probe that comes late ends by itself. */

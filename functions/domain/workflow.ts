@@ -1,6 +1,8 @@
 import type { BudgetVerdict, Caller, Experiment, ExperimentOutcome, ExperimentStatus } from './experiment.ts';
 import type { HostFaultKind } from './faults/catalogue.ts';
 import type { FisFault } from './fis-fault.ts';
+import type { Check } from './hypothesis.ts';
+import type { Tolerance } from './measures.ts';
 import type { ResolvedTargets } from './targets.ts';
 
 /**
@@ -48,6 +50,33 @@ export interface Reading {
   breached: boolean;
   /** Why it is a breach, in words for a person. */
   reason?: string;
+}
+
+/** What a check, or a measure of the steady state, was before the fault. */
+export interface CheckReading {
+  check: string;
+  /** The worst over the baseline; absent when it could not be measured, which does not hold. */
+  value?: number;
+  held: boolean;
+  /** Why it does not, in words. */
+  reason?: string;
+}
+
+/** Values of checks at each second of a time. */
+export interface CheckObservation {
+  /** Whose shard, and which invocation of the probe; absent: read from Prometheus. */
+  probed?: Pick<ProbeMeasurement, 'cluster' | 'shard' | 'invocation'>;
+  /** Second of the first value, since the epoch. */
+  fromSecond: number;
+  series: CheckSeries[];
+}
+
+export interface CheckSeries {
+  check: string;
+  /** One a second; null: unknown. */
+  values: (number | null)[];
+  /** Why some are, in words. */
+  problem?: string;
 }
 
 /** Why a lease was released; the first reason stays. */
@@ -222,11 +251,66 @@ export interface ProbeMeasurement {
   promotion?: { shard: string; from: string; to: string; at: string };
   /** Before the fault, the impacted nodes had a write of the probe. False: what it measured is not of this fault. */
   provenOnImpacted: boolean;
+  /** Reads that gave something older than what their own client had been promised; absent: not measured. */
+  staleReads?: number;
+  /** From the fault on; absent where there was no operation. */
+  latency?: { writeMs: LatencySummary; readMs: LatencySummary };
+  /** How the shard came back, in the order of time; one that was not seen is absent. */
+  phases?: RecoveryPhase[];
+}
+
+/** Of an open loop: counted from when an operation was due. Milliseconds. */
+export interface LatencySummary {
+  count: number;
+  p50: number;
+  p90: number;
+  p99: number;
+  max: number;
+  /** Each of them is in the quantiles with the longest latency there is. */
+  failed: number;
+}
+
+export const RECOVERY_PHASES = ['DETECTED', 'ELECTED', 'CLIENTS_RECOVERED', 'FULLY_REPLICATED'] as const;
+
+/** One step of a recovery, counted from the fault. */
+export interface RecoveryPhase {
+  phase: (typeof RECOVERY_PHASES)[number];
+  at: string;
+  secondsAfterFault: number;
+  /** What dates it, in the engine's words. */
+  event: string;
+  /** It may have been so much earlier. */
+  uncertaintyMs: number;
 }
 
 export interface Verdict {
   status: ExperimentStatus;
   outcome: ExperimentOutcome;
   budgets: BudgetVerdict[];
+  /** Absent for an experiment without a hypothesis. */
+  checks?: CheckVerdict[];
   reason: string;
+}
+
+/** What became of one check of the hypothesis. */
+export interface CheckVerdict {
+  name: string;
+  cluster: string;
+  /** For a person. */
+  measure: string;
+  when: Check['when'];
+  withinSeconds?: number;
+  tolerance: Pick<Tolerance, 'atLeast' | 'atMost'>;
+  unit: string;
+  result: 'HELD' | 'FAILED' | 'UNKNOWN';
+  /** The worst of the time in which it had to hold. */
+  measured?: number;
+  /** Of that time, where it was out of its tolerance and where nobody knows. */
+  failedSeconds?: number;
+  firstFailedAt?: string;
+  lastFailedAt?: string;
+  unknownSeconds?: number;
+  /** From when on it held, counted from what it had to hold after. */
+  heldAfterSeconds?: number;
+  reason?: string;
 }

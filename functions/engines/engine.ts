@@ -1,4 +1,5 @@
 import type { DocumentParameter } from '../domain/faults/kind.ts';
+import type { ProbeMeasureName } from '../domain/measures.ts';
 import type { LiveNode, TargetNode } from '../domain/targets.ts';
 import type { StoreTopology } from '../domain/topology.ts';
 
@@ -17,6 +18,16 @@ export interface Engine {
    * the node's role in its shards is certain: values of the engine's own document parameters.
    */
   fenceParameters(node: TargetNode, shardMembers: readonly TargetNode[]): Record<string, string>;
+  /** What its probe measures of a shard. */
+  probeMeasures: readonly ProbeMeasureName[];
+  /** What its probe says of the health of a shard, by name: 0 or more, in this unit. */
+  healthMeasures: Readonly<Record<string, HealthMeasure>>;
+}
+
+export interface HealthMeasure {
+  unit: string;
+  /** For a person. */
+  what: string;
 }
 
 /** A refusal for a person, with the numbers behind it. */

@@ -5,11 +5,29 @@ import type { Engine, LossRefusal } from '../engine.ts';
 import type { RedisCluster } from './configuration.ts';
 import type { REDIS_PARAMETERS } from './host-parameters.ts';
 
+export const REDIS_HEALTH = {
+  masters: { unit: 'nodes', what: 'nodes of the shard that say they are its master; two are a split brain' },
+  onlineReplicas: { unit: 'replicas', what: 'replicas that the master has online' },
+  failovers: {
+    unit: 'failovers',
+    what: 'other masters that the Sentinels named, one after the other, since the probe began',
+  },
+} as const satisfies Engine['healthMeasures'];
+
 /** Redis with a Sentinel on every host: a shard is what the Sentinels call a master's name. */
 export function redisEngine(cluster: RedisCluster): Engine {
   const { sentinelPort, minReplicasToWrite } = cluster.redis;
   return {
     ports: [...portsOf(cluster), sentinelPort],
+    probeMeasures: [
+      'writeLatencyMs',
+      'readLatencyMs',
+      'rtoSeconds',
+      'unavailableSeconds',
+      'lostAcknowledgedWrites',
+      'staleReads',
+    ],
+    healthMeasures: REDIS_HEALTH,
     refuseLoss: (topology, lost) => refuseLoss(topology, lost, minReplicasToWrite),
     // Also for a replica: by the time of the rollback it may be the master.
     fenceParameters(node, shardMembers): Record<keyof typeof REDIS_PARAMETERS, string> {

@@ -5,6 +5,7 @@ import { type AuditEntry, type EntryType, isEntryOf } from '../../../functions/d
 import { ENTRY_TYPES, parseEntry } from '../../../functions/domain/audit-schemas.ts';
 import { irreversibleOf } from '../../../functions/domain/faults/catalogue.ts';
 import { hashEntry } from '../../../functions/domain/hash-chain.ts';
+import type { Hypothesis } from '../../../functions/domain/hypothesis.ts';
 import { problem } from '../../../functions/domain/problem.ts';
 import { redisCluster } from './configuration-fixtures.ts';
 import { experimentOf, fisFault, hostFault, planOf, seedExperiment } from './experiment-fixtures.ts';
@@ -15,6 +16,31 @@ const { facts } = detailsOf('ADMITTED');
 const worst = worstCase(redisCluster(), 3, 60, [{ ...stop, action: { boundSeconds: 60 } }]);
 /** Of a host that knows more than this control plane. */
 const A_LATER_END = { outcome: 'HANDED_OVER' };
+const CHECK_READING = { check: 'no loss', value: 1, held: false, reason: '1 writes, at most 0 writes' };
+const SUMMARY = { count: 100, p50: 0.5, p90: 0.7, p99: 1.2, max: 7, failed: 3 };
+const HYPOTHESIS: Hypothesis = {
+  statement: 'nobody notices',
+  baselineSeconds: 60,
+  checks: [
+    {
+      ...{ name: 'lag', cluster: 'redis-master', tolerance: { atLeast: 1, atMost: 2, unit: 's' } },
+      measure: { kind: 'PROMQL', query: 'lag', freshness: 'lag', control: '1', scrapeIntervalSeconds: 5 },
+      ...{ when: 'AFTER_FAULT', withinSeconds: 9 },
+    },
+    {
+      ...{ name: 'alert', cluster: 'redis-master', tolerance: { atMost: 2, unit: 'alerts' }, when: 'STEADY' },
+      measure: { kind: 'ALERT', alert: 'Down' },
+    },
+    {
+      ...{ name: 'writes', cluster: 'redis-master', tolerance: { atMost: 2, unit: 'ms' }, when: 'BEFORE' },
+      measure: { kind: 'PROBE', name: 'writeLatencyMs', quantile: 0.99 },
+    },
+    {
+      ...{ name: 'failover', cluster: 'redis-master', tolerance: { atLeast: 1, unit: 'failovers' } },
+      ...{ measure: { kind: 'ENGINE', name: 'failovers' }, when: 'HAPPENS', withinSeconds: 9 },
+    },
+  ],
+};
 const promotion = detailsOf('PROMOTION_OBSERVED');
 /** One of each type, and some more with everything that may be left out. */
 const ENTRIES: AuditEntry[] = [
@@ -33,6 +59,10 @@ const ENTRIES: AuditEntry[] = [
       irreversible: irreversibleOf([stop]),
     },
   }),
+  entry('ADMITTED', { experiment: { ...seedExperiment(), hypothesis: HYPOTHESIS } }),
+  entry('STEADY_STATE_CONFIRMED', { checks: [CHECK_READING] }),
+  entry('PROBE_READY', { checks: [CHECK_READING] }),
+  entry('CHECKS_OBSERVED', { series: [{ check: 'no loss', values: [null], problem: 'not read' }] }),
   entry('INJECTING', planOf([hostFault(1, 0), stop])),
   entry('INJECTED', {
     nextFaultAt: iso(23),
@@ -67,8 +97,21 @@ const ENTRIES: AuditEntry[] = [
   entry('ROLLED_BACK', { nodes: [reverted({ fence: { outcome: 'NOT_NEEDED' } }), reverted({ fence: A_LATER_END })] }),
   entry('RECOVERY_VERIFIED', { repairs: ['redis-node-3: BGSAVE begun'] }),
   entry('PROBE_MEASURED', { firstFailureAt: iso(4), recoveredAt: iso(10), promotion }),
+  entry('PROBE_MEASURED', {
+    staleReads: 0,
+    latency: { writeMs: SUMMARY, readMs: SUMMARY },
+    phases: [{ phase: 'DETECTED', at: iso(6), secondsAfterFault: 3, event: '+odown', uncertaintyMs: 20 }],
+  }),
   entry('CONCLUDED', {
     budgets: [{ cluster: 'redis-master', name: 'rtoSeconds', limit: 15, measured: 6.5, met: true }],
+    checks: [
+      {
+        ...{ name: 'no loss', cluster: 'redis-master', measure: 'lostAcknowledgedWrites', when: 'STEADY' },
+        ...{ withinSeconds: 5, tolerance: { atLeast: 0, atMost: 1 }, unit: 'writes', result: 'FAILED', measured: 2 },
+        ...{ failedSeconds: 3, firstFailedAt: iso(5), lastFailedAt: iso(7), unknownSeconds: 1 },
+        ...{ heldAfterSeconds: 4, reason: '2 writes' },
+      },
+    ],
   }),
 ];
 const titled = ENTRIES.map((one, index) => [`${one.type} (${index + 1})`, one] as const);
@@ -105,6 +148,8 @@ function withPlace(
 
 const MAY_BE_UNKNOWN: Partial<Record<EntryType, readonly string[]>> = {
   ROLLED_BACK: ['rolledBackAt'],
+  CHECK_CHANGED: ['value'],
+  CHECKS_OBSERVED: ['probed'],
   PROBE_MEASURED: ['observedFrom', 'observedUntil', 'rtoSeconds', 'unavailableSeconds', 'lostAcknowledgedWrites'],
 };
 
@@ -148,7 +193,9 @@ describe('an entry of the log', () => {
       const { type } = made;
       const row = rowOf(made);
       for (const path of placesIn(row.details, ['details'])) {
-        const spoilt = withPlace(row, path, (inner) => (typeof inner === 'object' ? 7 : { of: 'another type' })) as Row;
+        const spoilt = withPlace(row, path, (inner) =>
+          typeof inner === 'object' && inner !== null ? 7 : { of: 'another type' },
+        ) as Row;
         if (path.some((step) => OPEN.includes(step))) continue;
         expect(() => parseEntry(spoilt), path.join('.')).toThrow(
           new RegExp(`^audit log of exp_chaos_redis_019, entry 1 \\(${type}\\): details\\.`),

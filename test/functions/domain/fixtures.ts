@@ -225,6 +225,18 @@ const DEFAULTS: { [T in EntryType]: { by: Actor; second: number; details: EntryD
       ...{ attemptedWrites: 700, acknowledgedWrites: 640, lostAcknowledgedWrites: 0, failedWrites: 60 },
     },
   },
+  CHECK_CHANGED: {
+    ...{ by: { function: 'probe' }, second: 4 },
+    details: { check: 'no loss', state: 'HOLDS', value: 0 },
+  },
+  CHECKS_OBSERVED: {
+    ...{ by: { function: 'probe' }, second: 79 },
+    details: { probed: PROBED, fromSecond: EPOCH_MS / 1000, series: [{ check: 'quick writes', values: [1.5, null] }] },
+  },
+  LATENCY_RECORDED: {
+    ...{ by: { function: 'probe' }, second: 79 },
+    details: { ...PROBED, operation: 'write', fromSecond: EPOCH_MS / 1000, histograms: ['', ''], failed: [0, 1] },
+  },
   CONCLUDED: {
     ...{ by: { function: 'conclude-experiment' }, second: 75 },
     details: { status: 'COMPLETED', outcome: 'CONFIRMED', budgets: [], reason: 'every budget was met' },

@@ -1,0 +1,112 @@
+import * as z from 'zod';
+import { type Measure, measureSchema, PRESET_NAMES, type Tolerance } from './measures.ts';
+import { RECOVERY_SECONDS, TTL_SECONDS } from './timing.ts';
+
+/** The steady state and the hypothesis of an experiment, as a payload says them and as the run carries them. */
+
+export const MAX_CHECKS = 20;
+export const BASELINE_SECONDS = { min: 15, max: 600, default: 60 } as const;
+
+/**
+ * When a check must hold.
+ *
+ * - `BEFORE`: over the baseline; if not, nothing is injected.
+ * - `THROUGHOUT`: as `BEFORE`, and at each second from the first fault until the recovery is verified.
+ * - `AFTER_FAULT`: from at most `withinSeconds` after the last faults began until they end.
+ * - `AFTER_ROLLBACK`: from at most `withinSeconds` after the faults were lifted until nobody looks any more.
+ * - `HAPPENS`: at some second, at most `withinSeconds` after the first faults began.
+ */
+export const CHECK_TIMES = ['BEFORE', 'THROUGHOUT', 'AFTER_FAULT', 'AFTER_ROLLBACK', 'HAPPENS'] as const;
+type CheckTime = (typeof CHECK_TIMES)[number];
+/** Of a measure of the steady state: as `BEFORE`, and again at the end. */
+export const STEADY = 'STEADY';
+
+export interface Check {
+  /** Another one for each check of the experiment. */
+  name: string;
+  cluster: string;
+  measure: Measure;
+  tolerance: Tolerance;
+  when: CheckTime | typeof STEADY;
+  withinSeconds?: number;
+}
+
+export interface Hypothesis {
+  statement?: string;
+  /** How long the steady state is looked at before the fault. Seconds. */
+  baselineSeconds: number;
+  /** Those of the steady state first. */
+  checks: Check[];
+}
+
+const tolerance = z.strictObject({
+  atLeast: z.number().exactOptional(),
+  atMost: z.number().exactOptional(),
+  unit: z.string().min(1).max(20),
+});
+const text = z.string().regex(/^[^\p{Cc}]{1,500}$/u, 'is empty, too long, or has control characters');
+/** With `preset` instead of the three after it. */
+const measured = {
+  name: z
+    .string()
+    .regex(/^[^\p{Cc}]{1,60}$/u, 'is empty, too long, or has control characters')
+    .exactOptional(),
+  preset: z.enum(PRESET_NAMES).exactOptional(),
+  measure: measureSchema.exactOptional(),
+  tolerance: tolerance.exactOptional(),
+  /** Needed where the experiment touches several. */
+  cluster: z.string().exactOptional(),
+};
+const steadyMeasure = z.strictObject(measured);
+const check = z.strictObject({
+  ...measured,
+  when: z.enum(CHECK_TIMES).exactOptional(),
+  withinSeconds: z.int().min(1).max(Math.max(TTL_SECONDS.max, RECOVERY_SECONDS.max)).exactOptional(),
+});
+export type CheckInput = z.output<typeof check>;
+
+const list = <T extends z.ZodType>(item: T) =>
+  z.array(item).min(1, 'is empty').max(MAX_CHECKS, `has more than ${MAX_CHECKS}`);
+export const steadyStateSchema = z.strictObject({
+  baselineSeconds: z.int().min(BASELINE_SECONDS.min).max(BASELINE_SECONDS.max).default(BASELINE_SECONDS.default),
+  measures: list(steadyMeasure),
+});
+export const hypothesisSchema = z.strictObject({ statement: text, checks: list(check) });
+export type SteadyStateInput = z.output<typeof steadyStateSchema>;
+export type HypothesisInput = z.output<typeof hypothesisSchema>;
+
+/** What these fields may hold, in words; the keys are paths from the payload, without positions. */
+export const HYPOTHESIS_ALLOWED: Record<string, string> = {
+  steadyState: 'an object with measures and baselineSeconds; left out: only the guardrails',
+  'steadyState.baselineSeconds': `a whole number from ${BASELINE_SECONDS.min} to ${BASELINE_SECONDS.max}; left out: ${BASELINE_SECONDS.default}`,
+  'steadyState.measures': `1-${MAX_CHECKS} measures, each a preset, or name, measure and tolerance`,
+  hypothesis: 'an object with statement and checks',
+  'hypothesis.statement': '1-500 characters: what you expect, in words',
+  'hypothesis.checks': `1-${MAX_CHECKS} checks, each a preset, or name, measure, tolerance and when`,
+  ...allowedOf('steadyState.measures'),
+  ...allowedOf('hypothesis.checks'),
+  'hypothesis.checks.when': `${CHECK_TIMES.join(', ')}; left out beside a preset: THROUGHOUT`,
+  'hypothesis.checks.withinSeconds': 'a whole number of seconds, with AFTER_FAULT, AFTER_ROLLBACK and HAPPENS only',
+};
+
+function allowedOf(place: string): Record<string, string> {
+  const words = {
+    name: '1-60 characters, another one for each check; left out beside a preset: its name',
+    preset: PRESET_NAMES.join(', '),
+    measure: 'an object with kind: PROMQL, ALERT, PROBE or ENGINE',
+    'measure.kind': 'PROMQL, ALERT, PROBE, ENGINE',
+    'measure.query': 'PromQL that gives one series, 1-1000 characters',
+    'measure.freshness': 'the series behind the query: the name of a metric, with matchers if need be',
+    'measure.control': 'PromQL that is more than 0 only while the query could be out of its tolerance',
+    'measure.scrapeIntervalSeconds': `a whole number from 1 to 30; left out: the cluster's`,
+    'measure.alert': 'the name of an alerting rule in the Prometheus of the cluster',
+    'measure.name': 'of a PROBE one of its measures, of an ENGINE one that the engine of the cluster knows',
+    'measure.quantile': 'of a latency or a lag of the PROBE, and of these alone: more than 0 and less than 1',
+    tolerance: 'an object with atLeast, atMost or both, and unit',
+    'tolerance.atLeast': 'a number that the measure can be below',
+    'tolerance.atMost': 'a number that the measure can be above, and not below atLeast',
+    'tolerance.unit': 'the unit of the measure',
+    cluster: 'a cluster of the experiment; may be left out where it has one only',
+  };
+  return Object.fromEntries(Object.entries(words).map(([field, allowed]) => [`${place}.${field}`, allowed]));
+}
