@@ -16,6 +16,7 @@ import { environmentVariable } from '../runtime/environment.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { telemetryAddresses } from '../telemetry/addresses.ts';
 import { readBaseline } from '../telemetry/baseline.ts';
+import { readChecks } from '../telemetry/check-readings.ts';
 import { PrometheusClient } from '../telemetry/prometheus.ts';
 import { readControlledTelemetry } from '../telemetry/snapshot.ts';
 import { readTrafficShare } from '../telemetry/traffic-share.ts';
@@ -35,6 +36,8 @@ const ports: AdmissionPorts = {
     const baseline = await readBaseline(telemetry, cluster);
     return evaluate({ name, cluster }, await readControlledTelemetry(telemetry, cluster), baseline);
   },
+  readChecks: (name, cluster, hypothesis) =>
+    readChecks(new PrometheusClient(cluster.telemetry.prometheusUrl, systemClock), { name, cluster }, hypothesis),
   readTrafficShare: (cluster, shards) =>
     readTrafficShare(new PrometheusClient(cluster.telemetry.prometheusUrl, systemClock), cluster, shards),
   exemptAddresses: (cluster) => telemetryAddresses(cluster, configuration),

@@ -5,10 +5,12 @@ import { ErrorName, WorkflowError } from '../domain/errors.ts';
 import { isFisFaultKind, refusalOf } from '../domain/faults/catalogue.ts';
 import { clusterLocked, type Problem, type ProblemSlug, problem } from '../domain/problem.ts';
 import { refuseReplacement } from '../domain/scaling-groups.ts';
+import { LOOK_ON_SECONDS } from '../domain/timing.ts';
 import { membersOf, topologyProblems } from '../domain/topology.ts';
 import type { Reading } from '../domain/workflow.ts';
 import { engineOf } from '../engines/registry.ts';
 import type { Findings } from './findings.ts';
+import { measureErrors } from './measures.ts';
 import { refuseLongerThanProbe } from './probe-life.ts';
 import { insideWindow } from './window.ts';
 
@@ -24,6 +26,7 @@ export interface Check {
 export const CHECKS: readonly Check[] = [
   { name: 'kill switch', refuse: refuseWhenKillSwitchEngaged },
   { name: 'cluster', refuse: refuseUnknownCluster },
+  { name: 'hypothesis', refuse: refuseUnknownMeasures },
   { name: 'kind policy', refuse: refuseForbiddenKind },
   { name: 'probe', refuse: refuseUnmeasurable },
   { name: 'window', refuse: refuseOutsideWindow },
@@ -37,6 +40,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'alarms', refuse: refuseFiringAlarms },
   { name: 'service quota', refuse: refuseBeyondServiceQuota },
   { name: 'guardrails', refuse: refuseBreachedGuardrails, whenUnknown: 'telemetry-unavailable' },
+  { name: 'steady state', refuse: refuseUnsteady, whenUnknown: 'telemetry-unavailable' },
   { name: 'store health', refuse: refuseUnhealthyStore },
   { name: 'targets', refuse: refuseUnresolvedTargets },
 ];
@@ -55,6 +59,15 @@ async function refuseUnknownCluster({ clusterNames, clusterName }: Findings): Pr
   return problem('unknown-cluster', `not started: ${clusterName} is not a cluster of this deployment`, { errors });
 }
 
+/** What nobody measures there, or in another unit. */
+async function refuseUnknownMeasures({ experiment, cluster, clusterName }: Findings): Promise<Problem | undefined> {
+  const { hypothesis } = experiment;
+  const errors = hypothesis ? measureErrors(hypothesis, clusterName, cluster, engineOf(cluster)) : [];
+  if (errors.length === 0) return undefined;
+  const fields = errors.map(({ field }) => field).join(', ');
+  return problem('invalid-request', `not valid: ${fields}`, { errors });
+}
+
 /** What the kind itself says of this cluster: no payload can change it. */
 async function refuseForbiddenKind({ faults, cluster, clusterName }: Findings): Promise<Problem | undefined> {
   const refusals = faults.flatMap(({ faultId, kind, parameters }) => {
@@ -68,7 +81,8 @@ async function refuseForbiddenKind({ faults, cluster, clusterName }: Findings): 
 
 async function refuseUnmeasurable({ experiment, cluster }: Findings): Promise<Problem | undefined> {
   const hasFisFaults = experiment.faults.some(({ kind }) => isFisFaultKind(kind));
-  return refuseLongerThanProbe(experiment.durationSeconds, cluster.budgets.recoverySeconds, hasFisFaults);
+  const recoverySeconds = cluster.budgets.recoverySeconds + (experiment.hypothesis ? LOOK_ON_SECONDS : 0);
+  return refuseLongerThanProbe(experiment.durationSeconds, recoverySeconds, hasFisFaults);
 }
 
 async function refuseOutsideWindow({ cluster, clusterName, clock }: Findings): Promise<Problem | undefined> {
@@ -178,6 +192,16 @@ async function refuseBreachedGuardrails(findings: Findings): Promise<Problem | u
   if (breached.length === 0) return undefined;
   const detail = `not started: ${breached.map((r) => r.reason ?? `${r.guardrail} is ${r.value} ${r.unit}, limit ${r.limit}`).join('; ')}`;
   return problem('steady-state-not-met', detail, { guardrails: readings });
+}
+
+async function refuseUnsteady({ experiment, ports, clusterName, cluster }: Findings): Promise<Problem | undefined> {
+  if (!experiment.hypothesis) return undefined;
+  const readings = await ports.readChecks(clusterName, cluster, experiment.hypothesis);
+  const unmet = readings.filter(({ held }) => !held);
+  if (unmet.length === 0) return undefined;
+  const detail = `not started: ${unmet.map(({ check, reason }) => `${check}: ${reason}`).join('; ')}`;
+  const unread = unmet.some(({ value }) => value === undefined);
+  return problem(unread ? 'telemetry-unavailable' : 'steady-state-not-met', detail, { checks: readings });
 }
 
 function isBlind({ value, ageSeconds, maxAgeSeconds }: Reading): boolean {

@@ -1,7 +1,8 @@
+import type { Hypothesis } from '../domain/hypothesis.ts';
 import type { ScalingGroup } from '../domain/scaling-groups.ts';
 import type { LiveNode, SubnetInterface } from '../domain/targets.ts';
 import type { StoreTopology } from '../domain/topology.ts';
-import type { Reading } from '../domain/workflow.ts';
+import type { CheckReading, Reading } from '../domain/workflow.ts';
 import type { EngineCluster } from '../engines/configuration.ts';
 
 /** What admission looks at. Each may throw: then the answer is unknown, and unknown refuses. */
@@ -12,6 +13,8 @@ export interface AdmissionPorts {
   listLiveNodes(cluster: EngineCluster): Promise<LiveNode[]>;
   readTopology(cluster: EngineCluster, nodes: LiveNode[]): Promise<StoreTopology>;
   readGuardrails(clusterName: string, cluster: EngineCluster): Promise<Reading[]>;
+  /** Checks that are read from the cluster's Prometheus, as they were before the fault. */
+  readChecks(clusterName: string, cluster: EngineCluster, hypothesis: Hypothesis): Promise<CheckReading[]>;
   /** Share of the client traffic that these shards serve, 0 to 1. */
   readTrafficShare(cluster: EngineCluster, shards: string[]): Promise<number>;
   /** Addresses of telemetry that no fault may cut, as seen from inside the VPC. */

@@ -42,6 +42,7 @@ export async function getExperiment(experimentId: string, dependencies: GetDepen
     targets: state.targets.map(targetsDocument),
     baselines: lastOf(entries, 'STEADY_STATE_CONFIRMED')?.baselines ?? {},
     budgets: state.verdict?.budgets ?? [],
+    checks: state.verdict?.checks ?? [],
     nodes: state.rollback?.nodes ?? nodesOf(state, entries),
     answers: answersOf(entries),
     services: state.rollback?.services ?? startedFisExperiments(entries),

@@ -110,3 +110,14 @@ function allowedOf(place: string): Record<string, string> {
   };
   return Object.fromEntries(Object.entries(words).map(([field, allowed]) => [`${place}.${field}`, allowed]));
 }
+
+/** Whether nothing is injected unless it holds. */
+export function mustHoldBefore(when: Check['when']): boolean {
+  return when === 'BEFORE' || when === 'THROUGHOUT' || when === STEADY;
+}
+
+/** Where the payload says that check. @param position in `checks` */
+export function fieldOfCheck({ checks }: Hypothesis, position: number): string {
+  const steady = checks.filter(({ when }) => when === STEADY).length;
+  return position < steady ? `steadyState.measures.${position}` : `hypothesis.checks.${position - steady}`;
+}

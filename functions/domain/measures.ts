@@ -120,6 +120,16 @@ export function isWithin({ atLeast = -Infinity, atMost = Infinity }: Tolerance, 
   return value >= atLeast && value <= atMost;
 }
 
+/** The one that is furthest out, or nearest to it. @returns NaN of none */
+export function worstOf(tolerance: Tolerance, values: readonly number[]): number {
+  const out = ({ atLeast = -Infinity, atMost = Infinity }: Tolerance, value: number) =>
+    Math.max(value - atMost, atLeast - value);
+  return values.reduce(
+    (worst, value) => (out(tolerance, value) > out(tolerance, worst) ? value : worst),
+    values[0] ?? Number.NaN,
+  );
+}
+
 /** For a person: `at most 50 ms`. */
 export function toleranceText({ atLeast, atMost, unit }: Tolerance): string {
   const parts = [

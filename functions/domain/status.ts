@@ -1,6 +1,15 @@
-import { type AuditEntry, announcedFaults, type EntryType, isEntryOf, lastOf } from './audit-entry.ts';
+import {
+  type AuditEntry,
+  announcedFaults,
+  type CheckChange,
+  type EntryType,
+  isEntryOf,
+  lastOf,
+} from './audit-entry.ts';
 import type { Experiment, ExperimentOutcome, ExperimentStatus, Fault } from './experiment.ts';
 import { faultState as stateWhileItHolds } from './faults/catalogue.ts';
+import type { Check } from './hypothesis.ts';
+import { measureText, type Tolerance } from './measures.ts';
 import type { ResolvedFault } from './targets.ts';
 import type { Injection, Reading, RollbackResult, Verdict } from './workflow.ts';
 
@@ -80,6 +89,23 @@ export interface StatusDocument {
   };
   impactedNodes: { podName: string; instanceId: string | null; faultState: string }[];
   guardrails: Reading[];
+  /** Each check as it is now; at the end its verdict is in the experiment's own document. */
+  checks: CheckNow[];
+}
+
+export interface CheckNow {
+  name: string;
+  cluster: string;
+  /** For a person. */
+  measure: string;
+  when: Check['when'];
+  withinSeconds?: number;
+  tolerance: Pick<Tolerance, 'atLeast' | 'atMost'>;
+  unit: string;
+  /** `PENDING`: nobody has looked yet, or it is one value of the whole run. */
+  state: CheckChange['state'] | 'PENDING';
+  value?: number;
+  since?: string;
 }
 
 export function statusDocument(
@@ -102,7 +128,23 @@ export function statusDocument(
     },
     impactedNodes: nodesOf(state, entries),
     guardrails,
+    checks: checksNow(state, entries),
   };
+}
+
+function checksNow({ experiment }: ExperimentState, entries: readonly AuditEntry[]): CheckNow[] {
+  const changes = entries.filter((entry) => isEntryOf(entry, 'CHECK_CHANGED'));
+  return (experiment?.hypothesis?.checks ?? []).map(({ name, cluster, measure, when, withinSeconds, tolerance }) => {
+    const { unit, ...limits } = tolerance;
+    const last = changes.findLast(({ details }) => details.check === name);
+    const { state = 'PENDING', value } = last?.details ?? {};
+    return {
+      ...{ name, cluster, measure: measureText(measure), when, tolerance: limits, unit, state },
+      ...(withinSeconds === undefined ? {} : { withinSeconds }),
+      ...(value === undefined ? {} : { value }),
+      ...(last ? { since: last.at } : {}),
+    };
+  });
 }
 
 /** The guard's last readings, their age brought up to now: a dead guard's readings grow old, they do not stay good. */

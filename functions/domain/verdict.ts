@@ -1,5 +1,6 @@
 import { type AuditEntry, announcedFaults, isEntryOf, lastOf } from './audit-entry.ts';
 import { type BudgetLimits, judgeBudgets } from './budgets.ts';
+import { checkVerdicts } from './check-verdicts.ts';
 import { evidenceOf, type ShardEvidence } from './evidence.ts';
 import type { BudgetVerdict, ExperimentOutcome, ExperimentStatus } from './experiment.ts';
 import { isBeyondLimit } from './guardrails.ts';
@@ -7,9 +8,15 @@ import { cut, MAX_REASON_CHARACTERS } from './limits.ts';
 import { shardText } from './probed-shards.ts';
 import { beganBehindFence } from './rollback-watch.ts';
 import { rollbackOf } from './status.ts';
-import { GOOD_FENCE_OUTCOMES, type NodeAnswer, type NodeRollback, type Verdict } from './workflow.ts';
+import {
+  type CheckVerdict,
+  GOOD_FENCE_OUTCOMES,
+  type NodeAnswer,
+  type NodeRollback,
+  type Verdict,
+} from './workflow.ts';
 
-type Ending = Omit<Verdict, 'budgets'>;
+type Ending = Omit<Verdict, 'budgets' | 'checks'>;
 
 /** An answer on its way and clocks that differ a little account for so much. */
 const MAX_EARLY_END_MS = 2000;
@@ -25,6 +32,8 @@ const MAX_APPLY_MS = 5000;
 export function judge(entries: readonly AuditEntry[], limits: Readonly<Record<string, BudgetLimits>>): Verdict {
   const evidence = evidenceOf(entries);
   const budgets = judgeBudgets(limits, evidence);
+  const checks = checkVerdicts(entries);
+  const judged = { budgets, ...(checks.length === 0 ? {} : { checks }) };
   const ending =
     notRolledBack(entries) ??
     neverInjected(entries) ??
@@ -32,30 +41,43 @@ export function judge(entries: readonly AuditEntry[], limits: Readonly<Record<st
     endedEarly(entries) ??
     notComplete(entries) ??
     fenceNotKept(rollbackOf(entries)?.nodes ?? []);
-  if (ending) return { ...ending, budgets };
+  if (ending) return { ...ending, ...judged };
 
-  const measured = measuredEnding(budgets, evidence);
+  const measured = measuredEnding(budgets, evidence, checks);
   const breached = breachedDuringRollback(entries);
-  if (breached?.outcome === 'DEVIATED') return { ...breached, budgets };
+  if (breached?.outcome === 'DEVIATED') return { ...breached, ...judged };
   // What is not known takes a confirmation away, and no deviation.
   const unknown = measured.outcome === 'CONFIRMED' ? (breached ?? notWatchedToTheEnd(entries)) : undefined;
-  return { ...(unknown ?? measured), budgets };
+  return { ...(unknown ?? measured), ...judged };
 }
 
-/** The fault was there as planned, to its planned end: then the client's side decides. */
-function measuredEnding(budgets: readonly BudgetVerdict[], evidence: readonly ShardEvidence[]): Ending {
+/** The fault was there as planned, to its planned end: then the client's side and the hypothesis decide. */
+function measuredEnding(
+  budgets: readonly BudgetVerdict[],
+  evidence: readonly ShardEvidence[],
+  checks: readonly CheckVerdict[],
+): Ending {
   const unmet = budgets.filter(({ met }) => !met);
-  if (unmet.length === 0) return end('COMPLETED', 'CONFIRMED', 'every budget was met');
+  const unheld = checks.filter(({ result }) => result !== 'HELD');
+  if (unmet.length === 0 && unheld.length === 0) {
+    return end('COMPLETED', 'CONFIRMED', `every budget was met${checks.length > 0 ? ', and every check held' : ''}`);
+  }
   const failing = evidence.filter(({ stillFailing }) => stillFailing).map(shardText);
   const exceeded = unmet.filter(({ measured }) => measured !== undefined);
   const deviations = [
     ...(failing.length > 0 ? [`the client was still failing at the end: ${failing.join(', ')}`] : []),
     ...exceeded.map(({ cluster, name, measured, limit }) => `${name} of ${cluster} is ${measured}, limit ${limit}`),
+    ...unheld.filter(({ result }) => result === 'FAILED').map(({ name, reason }) => `${name}: ${reason}`),
   ];
   if (deviations.length > 0) return end('COMPLETED', 'DEVIATED', deviations.join('; '));
-  const unseen = evidence.flatMap((shard) => (shard.problem ? [`${shardText(shard)}: ${shard.problem}`] : []));
-  const names = [...new Set(unmet.map(({ name }) => name))].join(', ');
-  return end('COMPLETED', 'INCONCLUSIVE', `not measured: ${unseen.join('; ') || names}`);
+  const unseen =
+    unmet.length === 0
+      ? []
+      : evidence.flatMap((shard) => (shard.problem ? [`${shardText(shard)}: ${shard.problem}`] : []));
+  const names = [...new Set(unmet.map(({ name }) => name))];
+  const unknown = unheld.map(({ name, reason }) => `${name}: ${reason}`);
+  const missing = [...(unseen.length > 0 ? unseen : [names.join(', ')].filter(Boolean)), ...unknown];
+  return end('COMPLETED', 'INCONCLUSIVE', `not measured: ${missing.join('; ')}`);
 }
 
 /**

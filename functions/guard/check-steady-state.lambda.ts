@@ -21,7 +21,7 @@ export async function handler({ experimentId, experiment }: ExperimentRun): Prom
     telemetry: new PrometheusClient(cluster.telemetry.prometheusUrl, systemClock),
     readTopology: async () => (await observeCluster(cluster, configuration)).topology,
   }));
-  return checkSteadyState(experimentId, clusters, {
+  return checkSteadyState(experiment, clusters, {
     readAlarmStates: (names) => readAlarmStates(cloudWatchClient(), names),
     audit,
   });

@@ -1,11 +1,14 @@
 import { alarmsNotOk } from '../domain/alarms.ts';
 import type { Cluster } from '../domain/configuration.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
+import type { Experiment } from '../domain/experiment.ts';
 import { describeBreaches, evaluate, type NamedCluster } from '../domain/guardrails.ts';
+import type { Hypothesis } from '../domain/hypothesis.ts';
 import { type StoreTopology, topologyProblems } from '../domain/topology.ts';
-import type { Baseline } from '../domain/workflow.ts';
+import type { Baseline, CheckReading } from '../domain/workflow.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
 import { readBaseline } from '../telemetry/baseline.ts';
+import { readChecks } from '../telemetry/check-readings.ts';
 import type { Telemetry } from '../telemetry/prometheus.ts';
 import { readControlledTelemetry } from '../telemetry/snapshot.ts';
 
@@ -24,17 +27,17 @@ export interface SteadyStateDependencies {
 
 /**
  * Nothing starts on a system that is not well: of every cluster of the experiment a baseline over the past 60 s, every
- * guardrail passing now and able to fail, the store healthy, every alarm OK. What cannot be known is not steady. The alarms were asked
+ * guardrail passing now and able to fail, the store healthy, every alarm OK, every check that must hold before. What cannot be known is not steady. The alarms were asked
  * at admission too, but one that fired between that and the lock found no experiment to end.
  * @returns the baselines by cluster
  * @throws WorkflowError SteadyStateNotMet with every problem found.
  */
 export async function checkSteadyState(
-  experimentId: string,
+  { experimentId, hypothesis }: Pick<Experiment, 'experimentId' | 'hypothesis'>,
   clusters: readonly ObservedCluster[],
   dependencies: SteadyStateDependencies,
 ): Promise<Record<string, Baseline>> {
-  const looks = await Promise.all(clusters.map((cluster) => lookAt(cluster, dependencies)));
+  const looks = await Promise.all(clusters.map((cluster) => lookAt(cluster, hypothesis, dependencies)));
   const problems = looks.flatMap((look, index) =>
     look.problems.map((problem) => (clusters.length > 1 ? `${clusters[index]?.name}: ${problem}` : problem)),
   );
@@ -48,7 +51,7 @@ export async function checkSteadyState(
     experimentId,
     'STEADY_STATE_CONFIRMED',
     { function: 'check-steady-state' },
-    { baselines },
+    { baselines, ...(hypothesis ? { checks: looks.flatMap(({ checks }) => checks) } : {}) },
   );
   return baselines;
 }
@@ -56,24 +59,31 @@ export async function checkSteadyState(
 /** Without a baseline there is a problem that says why. */
 interface Look {
   baseline?: Baseline;
+  checks: CheckReading[];
   problems: string[];
 }
 
-async function lookAt(observed: ObservedCluster, { readAlarmStates }: SteadyStateDependencies): Promise<Look> {
+async function lookAt(
+  observed: ObservedCluster,
+  hypothesis: Hypothesis | undefined,
+  { readAlarmStates }: SteadyStateDependencies,
+): Promise<Look> {
   const { cluster, telemetry, readTopology } = observed;
+  const reading = hypothesis ? readChecks(telemetry, observed, hypothesis) : [];
   const [traffic, topology, alarms] = await Promise.allSettled([
     readBaseline(telemetry, cluster),
     readTopology(),
     alarmsNotOk(cluster.alarms, readAlarmStates),
   ]);
-  const problems: string[] = [];
+  const checks = await reading;
+  const problems = checks.flatMap(({ check, held, reason }) => (held ? [] : [`${check}: ${reason}`]));
   if (topology.status === 'rejected') problems.push(`store: ${String(topology.reason)}`);
   else problems.push(...topologyProblems(topology.value));
   if (alarms.status === 'rejected') problems.push(`alarms: ${String(alarms.reason)}`);
   else problems.push(...alarms.value.map(({ name, state }) => `alarm ${name} is ${state}`));
-  if (traffic.status === 'rejected') return { problems: [String(traffic.reason), ...problems] };
+  if (traffic.status === 'rejected') return { checks, problems: [String(traffic.reason), ...problems] };
 
   const readings = evaluate(observed, await readControlledTelemetry(telemetry, cluster), traffic.value);
   if (readings.some((reading) => reading.breached)) problems.unshift(describeBreaches(readings));
-  return { baseline: { readings, ...traffic.value }, problems };
+  return { baseline: { readings, ...traffic.value }, checks, problems };
 }

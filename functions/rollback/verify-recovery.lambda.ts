@@ -8,6 +8,7 @@ import { log } from '../runtime/log.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { PrometheusClient } from '../telemetry/prometheus.ts';
 import { asLogged } from './as-logged.ts';
+import { observeChecks } from './observe-checks.ts';
 import { verifyRecovery } from './verify-recovery.ts';
 import { watchRollback } from './watch-rollback.ts';
 
@@ -26,9 +27,13 @@ export async function handler(run: ExperimentRun): Promise<RecoveryResult> {
   const remembered = Object.entries(configuredClusters(experiment, configuration)).map(([name, cluster]) => ({
     ...{ name, cluster, telemetry: new PrometheusClient(cluster.telemetry.prometheusUrl, systemClock) },
   }));
-  await watchRollback(experiment.experimentId, remembered, { audit, clock: systemClock }).catch((error: unknown) =>
-    // Without its entry the verdict confirms nothing.
-    log.error('rollback not watched', { experimentId: experiment.experimentId, error: String(error) }),
-  );
+  const { experimentId } = experiment;
+  const dependencies = { audit, clock: systemClock };
+  // Without its entry the verdict confirms nothing.
+  const notDone = (what: string) => (error: unknown) => log.error(what, { experimentId, error: String(error) });
+  await Promise.all([
+    watchRollback(experimentId, remembered, dependencies).catch(notDone('rollback not watched')),
+    observeChecks(experimentId, remembered, dependencies).catch(notDone('checks not observed')),
+  ]);
   return recovery;
 }

@@ -20,6 +20,8 @@ export interface Telemetry {
   range(query: string, seconds: number): Promise<number[]>;
   /** What `read` would have said at each whole second of a time that is past, by epoch milliseconds. */
   history(source: Pick<Source, 'query' | 'freshness'>, fromMs: number, toMs: number): Promise<Map<number, RawReading>>;
+  /** Why an alerting rule of that name could not fire, or undefined. */
+  alertProblem(alert: string): Promise<string | undefined>;
 }
 
 /** Tells value and age apart in the answer to the one query that asks for both. */
@@ -28,6 +30,9 @@ const PART_LABEL = 'holdfast_part';
 const STEP_SECONDS = 1;
 /** A long time is asked for in parts, side by side: none of them is too large to be answered. */
 const PART_SECONDS = 120;
+
+/** A rule is evaluated at least this often, or it is stuck; its own interval may be longer. */
+const RULE_INTERVALS = 3;
 
 /** One series of an answer. */
 interface Answered {
@@ -51,6 +56,25 @@ const answer = z.object({
       result: z.array(z.object({ metric: labels, values: z.array(sample).default([]) })),
     }),
   ]),
+});
+
+const rules = z.object({
+  status: z.literal('success'),
+  data: z.object({
+    groups: z.array(
+      z.object({
+        interval: z.number(),
+        rules: z.array(
+          z.object({
+            name: z.string(),
+            health: z.string(),
+            lastEvaluation: z.string(),
+            lastError: z.string().optional(),
+          }),
+        ),
+      }),
+    ),
+  }),
 });
 
 /**
@@ -120,6 +144,20 @@ export class PrometheusClient implements Telemetry {
     return readings;
   }
 
+  async alertProblem(alert: string): Promise<string | undefined> {
+    const { groups } = rules.parse(await this.#ask('rules', { type: 'alert' }, QUERY_TIMEOUT_MS)).data;
+    const found = groups.flatMap(({ interval, rules: own }) => own.map((rule) => ({ ...rule, interval })));
+    const [rule] = found.filter(({ name }) => name === alert);
+    if (!rule) return `Prometheus has no alerting rule ${alert}`;
+    if (rule.health !== 'ok') return `the rule ${alert} is ${rule.health}: ${rule.lastError ?? 'not evaluated yet'}`;
+    const ageSeconds = (this.#clock.nowEpochMs() - Date.parse(rule.lastEvaluation)) / 1000;
+    // `!(…)`: a time that is none is no evaluation.
+    if (!(ageSeconds <= RULE_INTERVALS * rule.interval + MAX_CLOCK_DIFFERENCE_MS / 1000)) {
+      return `the rule ${alert} was evaluated ${ageSeconds.toFixed(1)} s ago, it should be every ${rule.interval} s`;
+    }
+    return undefined;
+  }
+
   #vector(query: string): Promise<Answered[]> {
     const asked = this.#asked.get(query) ?? this.#evaluate(query).finally(() => this.#asked.delete(query));
     this.#asked.set(query, asked);
@@ -173,17 +211,21 @@ export class PrometheusClient implements Telemetry {
   }
 
   async #get(path: string, parameters: Record<string, string>, timeoutMs: number) {
+    const { warnings = [], data } = answer.parse(await this.#ask(path, parameters, timeoutMs));
+    // A warning may mean a partial answer; notes about the style of a query ("PromQL info") do not.
+    const serious = warnings.filter((warning) => !warning.startsWith('PromQL info'));
+    if (serious.length > 0) throw new Error(`Prometheus warns: ${serious.join('; ')}`);
+    return data;
+  }
+
+  async #ask(path: string, parameters: Record<string, string>, timeoutMs: number): Promise<unknown> {
     const response = await fetch(`${this.#baseUrl}/api/v1/${path}?${new URLSearchParams(parameters)}`, {
       signal: AbortSignal.timeout(timeoutMs),
       redirect: 'error',
     });
     const body = await response.text();
     if (!response.ok) throw new Error(`Prometheus answers HTTP ${response.status}: ${body.slice(0, 200)}`);
-    const { warnings = [], data } = answer.parse(JSON.parse(body));
-    // A warning may mean a partial answer; notes about the style of a query ("PromQL info") do not.
-    const serious = warnings.filter((warning) => !warning.startsWith('PromQL info'));
-    if (serious.length > 0) throw new Error(`Prometheus warns: ${serious.join('; ')}`);
-    return data;
+    return JSON.parse(body);
   }
 }
 

@@ -40,7 +40,8 @@ export async function readControlledTelemetry(telemetry: Telemetry, cluster: Wat
   return snapshot;
 }
 
-async function failureOf(
+/** Why a positive control does not hold, or undefined. Never rejects. */
+export async function failureOf(
   telemetry: Telemetry,
   { what, query, must, bound, unit }: Control,
 ): Promise<string | undefined> {

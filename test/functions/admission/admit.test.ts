@@ -5,10 +5,12 @@ import type { AdmissionPorts } from '../../../functions/admission/ports.ts';
 import { worstCase } from '../../../functions/admission/worst-case.ts';
 import { ACTIVE_EXPERIMENTS_QUOTA } from '../../../functions/aws/fis/experiments.ts';
 import type { Experiment, Fault } from '../../../functions/domain/experiment.ts';
-import type { Reading } from '../../../functions/domain/workflow.ts';
+import type { Check } from '../../../functions/domain/hypothesis.ts';
+import type { CheckReading, Reading } from '../../../functions/domain/workflow.ts';
 import { configuration, redisCluster } from '../domain/configuration-fixtures.ts';
 import { experimentOf, faultWith, seedExperiment } from '../domain/experiment-fixtures.ts';
 import { reading } from '../domain/fixtures.ts';
+import { checkOf, hypothesisOf } from '../domain/hypothesis-fixtures.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
 import { interfaceOf, shardOf, topologyOf, twoOnOneHost } from '../domain/target-fixtures.ts';
 import { nodes, portsOf, readings, shards } from './fixtures.ts';
@@ -67,6 +69,57 @@ describe('admission', () => {
     ]);
   });
 
+  const stating = (...checks: Check[]): Experiment => ({ ...seedExperiment(), hypothesis: hypothesisOf(...checks) });
+
+  it.each<[what: string, check: Partial<Check>, field: string, allowed: RegExp]>([
+    [
+      'a measure that the probe of its engine does not have',
+      { measure: { kind: 'PROBE', name: 'consumerLagMs', quantile: 0.99 } },
+      ...(['measure.name', /^writeLatencyMs, .*staleReads$/] as const),
+    ],
+    [
+      'a measure that its engine does not know',
+      { measure: { kind: 'ENGINE', name: 'mood' } },
+      'measure.name',
+      /masters/,
+    ],
+    [
+      'another unit than its engine has',
+      { measure: { kind: 'ENGINE', name: 'masters' }, tolerance: { atMost: 1, unit: 'ms' } },
+      ...(['tolerance.unit', /^nodes$/] as const),
+    ],
+    [
+      'a query over too few scrapes',
+      { measure: { kind: 'PROMQL', query: 'rate(x[2s])', freshness: 'x', control: 'x' } },
+      ...(['measure.query', /four scrapes/] as const),
+    ],
+  ])('refuses a check with %s, by name and before anything else', async (_what, change, field, allowed) => {
+    const experiment = stating(checkOf({ name: 'lag', when: 'STEADY' }), checkOf({ name: 'other', ...change }));
+    const refused = await problemOf(experiment, { lockHolder: async () => 'another' });
+    expect(refused?.type).toBe('urn:holdfast:problem:invalid-request');
+    expect(refused?.errors).toEqual([
+      { field: `hypothesis.checks.0.${field}`, message: expect.any(String), allowed: expect.stringMatching(allowed) },
+    ]);
+  });
+
+  it('refuses when a check that must hold before does not, and when one cannot be read', async () => {
+    const seen = (reading: Partial<CheckReading>) => ({
+      readChecks: async () => [{ check: 'lag', held: false, reason: 'was 140 ms', ...reading }],
+    });
+    const experiment = stating(checkOf());
+    expect(await refusalOf(seen({ held: true }), {}, experiment)).toBe('admitted');
+    expect(await problemOf(experiment, seen({ value: 140 }))).toMatchObject({
+      ...{ type: 'urn:holdfast:problem:steady-state-not-met', detail: 'not started: lag: was 140 ms' },
+    });
+    expect(await refusalOf(seen({}), {}, experiment)).toBe('telemetry-unavailable');
+    const failing = { readChecks: () => Promise.reject(new Error('down')) };
+    expect(await refusalOf(failing, {}, experiment)).toBe('telemetry-unavailable');
+  });
+
+  it('asks nothing of telemetry about a hypothesis that is not there', async () => {
+    expect(await refusalOf({ readChecks: () => Promise.reject(new Error('asked')) })).toBe('admitted');
+  });
+
   it('refuses to start when a fault would cut telemetry', async () => {
     expect(await refusalOf({ exemptAddresses: async () => ['10.0.0.1'] })).toBe('fault-not-allowed');
   });
@@ -84,6 +137,7 @@ describe('admission', () => {
     expect(CHECKS.map(({ name }) => name)).toEqual([
       'kill switch',
       'cluster',
+      'hypothesis',
       'kind policy',
       'probe',
       'window',
@@ -97,6 +151,7 @@ describe('admission', () => {
       'alarms',
       'service quota',
       'guardrails',
+      'steady state',
       'store health',
       'targets',
     ]);
@@ -110,11 +165,14 @@ describe('admission', () => {
           throw new Error('timed out');
         },
       };
-      const expected = ['readGuardrails', 'readTrafficShare'].includes(port)
+      const expected = ['readGuardrails', 'readChecks', 'readTrafficShare'].includes(port)
         ? 'telemetry-unavailable'
         : 'control-plane-unknown';
       // With a fault of a host and one of a service, so that everything is asked.
-      const experiment = experimentWith([pause('redis-node-3')], [stop('redis-node-6')]);
+      const experiment = {
+        ...experimentWith([pause('redis-node-3')], [stop('redis-node-6')]),
+        hypothesis: hypothesisOf(checkOf()),
+      };
       expect(await refusalOf({}, STAGING, experiment)).toBe('admitted');
       expect(await refusalOf(failing, STAGING, experiment)).toBe(expected);
     },
@@ -125,6 +183,10 @@ describe('admission', () => {
     expect(await problemOf(stopped)).toMatchObject({ status: 422, errors: [{ field: 'durationSeconds' }] });
     expect(await refusalOf({}, {}, { ...seedExperiment(), durationSeconds: 600 })).toBe('admitted');
     expect(await refusalOf({}, { budgets: { recoverySeconds: 600 } })).toBe('admitted');
+    // With a hypothesis it looks on for some seconds more.
+    const longest = { budgets: { recoverySeconds: 160 } };
+    expect(await refusalOf({}, longest, { ...seedExperiment(), durationSeconds: 600 })).toBe('admitted');
+    expect(await refusalOf({}, longest, { ...stating(checkOf()), durationSeconds: 600 })).toBe('fault-not-allowed');
   });
 
   it('refuses to start when the kill switch is engaged', async () => {

@@ -20,6 +20,7 @@ export function portsOf(changes: Partial<AdmissionPorts> = {}): AdmissionPorts {
     listLiveNodes: async () => nodes,
     readTopology: async () => topologyOf(shards),
     readGuardrails: async () => readings,
+    readChecks: async () => [],
     readTrafficShare: async () => 0.003,
     exemptAddresses: async () => ['10.0.9.9'],
     readAlarmStates: async (names) => new Map(names.map((name) => [name, 'OK'])),

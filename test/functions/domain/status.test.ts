@@ -5,7 +5,7 @@ import { stateOf, statusDocument } from '../../../functions/domain/status.ts';
 import type { Reading } from '../../../functions/domain/workflow.ts';
 import type { Lease } from '../../../functions/tables/leases.ts';
 import { leaseOf } from '../tables/lease-fixture.ts';
-import { experimentOf, faultWith, planOf, SEED_FAULT } from './experiment-fixtures.ts';
+import { experimentOf, faultWith, planOf, SEED_FAULT, seedExperiment } from './experiment-fixtures.ts';
 import {
   type Changes,
   command,
@@ -14,12 +14,14 @@ import {
   fullRun,
   type Given,
   iso,
+  logAfter,
   logOf,
   reading,
   reverted,
   rolledBack,
   runUntil,
 } from './fixtures.ts';
+import { checkOf, hypothesisOf } from './hypothesis-fixtures.ts';
 
 const errors = (value: number, changes: Changes<Reading> = {}) => reading('errorRatePct', { value, ...changes });
 const latency = (value: number | undefined, changes: Changes<Reading> = {}) =>
@@ -31,7 +33,7 @@ const document = (entries: ReturnType<typeof fullRun>, row: Lease | undefined, s
 
 describe('the status document', () => {
   it("is the mission's while the fault holds", () => {
-    const { guardrails, outcome, ...seed } = document(runUntil('INJECTED'), lease(), 27);
+    const { guardrails, outcome, checks: _, ...seed } = document(runUntil('INJECTED'), lease(), 27);
     expect(seed).toEqual({
       experimentId: 'exp_chaos_redis_019',
       status: 'RUNNING',
@@ -139,5 +141,29 @@ describe('the status document', () => {
     const readings = [errors(0.04), latency(14.2), errors(0.4, { cluster }), latency(undefined, { cluster })];
     const { safetyMetrics } = document(runUntil('INJECTED'), lease({ readings }), 27);
     expect(safetyMetrics).toMatchObject({ currentErrorRatePct: 0.4, currentP99LatencyMs: null });
+  });
+});
+
+describe('the checks of a running experiment', () => {
+  const [lag, loss] = [checkOf(), checkOf({ name: 'loss', when: 'HAPPENS', withinSeconds: 5 })];
+  const admitted = { ADMITTED: { experiment: { ...seedExperiment(), hypothesis: hypothesisOf(lag, loss) } } };
+
+  it('are as they were last seen, and pending before anybody looked', () => {
+    const log = logAfter(
+      fullRun({ ...admitted, ROLLING_BACK: undefined, CONCLUDED: undefined }).slice(0, 6),
+      ['CHECK_CHANGED', { check: 'lag', state: 'HOLDS', value: 20 }, 10],
+      ['CHECK_CHANGED', { check: 'lag', state: 'FAILS', value: 300 }, 12],
+    );
+    expect(statusDocument('exp_chaos_redis_019', log, undefined, EPOCH_MS).checks).toEqual([
+      {
+        ...{ name: 'lag', cluster: 'redis-master', measure: 'max(lag_ms)', when: 'THROUGHOUT' },
+        ...{ tolerance: { atMost: 100 }, unit: 'ms', state: 'FAILS', value: 300, since: iso(12) },
+      },
+      expect.objectContaining({ name: 'loss', withinSeconds: 5, state: 'PENDING' }),
+    ]);
+  });
+
+  it('are none without a hypothesis', () => {
+    expect(statusDocument('exp_chaos_redis_019', fullRun(), undefined, EPOCH_MS).checks).toEqual([]);
   });
 });

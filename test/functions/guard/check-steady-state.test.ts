@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Hypothesis } from '../../../functions/domain/hypothesis.ts';
 import type { StoreTopology } from '../../../functions/domain/topology.ts';
 import { checkSteadyState } from '../../../functions/guard/check-steady-state.ts';
 import { readBaseline } from '../../../functions/telemetry/baseline.ts';
 import type { Telemetry } from '../../../functions/telemetry/prometheus.ts';
 import { redisCluster } from '../domain/configuration-fixtures.ts';
+import { checkOf, hypothesisOf } from '../domain/hypothesis-fixtures.ts';
 import { shardOf, topologyOf } from '../domain/target-fixtures.ts';
 import { memoryAuditLog } from '../tables/memory-audit-log.ts';
 import { fakeTelemetry, type Values, WELL } from './fake-telemetry.ts';
@@ -25,10 +27,17 @@ interface Looks {
   seen?: Telemetry;
   readAlarmStates?: () => Promise<Map<string, string>>;
   clusters?: string[];
+  hypothesis?: Hypothesis;
 }
-const check = ({ topology = healthy, seen = telemetry(), readAlarmStates = alarmIs('OK'), clusters }: Looks = {}) =>
+const check = ({
+  topology = healthy,
+  seen = telemetry(),
+  readAlarmStates = alarmIs('OK'),
+  clusters,
+  hypothesis,
+}: Looks = {}) =>
   checkSteadyState(
-    'exp',
+    { experimentId: 'exp', ...(hypothesis ? { hypothesis } : {}) },
     (clusters ?? ['redis-master']).map((name) => ({
       ...{ name, cluster, telemetry: seen },
       readTopology: async () => (name === 'redis-master' ? topology : healthy),
@@ -49,6 +58,20 @@ describe('steady state', () => {
     await expect(check({ clusters, topology: sick })).rejects.toMatchObject({
       name: 'SteadyStateNotMet',
       message: 'redis-master: store: Sentinel of b: timeout',
+    });
+  });
+
+  it('has what its checks were, and refuses to start when one that must hold before does not', async () => {
+    const lag = checkOf({ when: 'BEFORE' });
+    await check({ hypothesis: hypothesisOf(lag), seen: telemetry({ 'max(lag_ms)': 20 }) });
+    expect(audit.detailsOf('STEADY_STATE_CONFIRMED')).toMatchObject([
+      { checks: [{ check: 'lag', value: 20, held: true }] },
+    ]);
+    await expect(
+      check({ hypothesis: hypothesisOf(lag), seen: telemetry({ 'max(lag_ms)': 101 }) }),
+    ).rejects.toMatchObject({
+      name: 'SteadyStateNotMet',
+      message: 'lag: was 101 ms in the 60 s before, it must be at most 100 ms',
     });
   });
 

@@ -7,8 +7,11 @@ import {
 import type { Telemetry } from '../../../functions/telemetry/prometheus.ts';
 import { cluster } from './fixtures.ts';
 
-/** What a guardrail's query or a control gives, by its name; a control's name is the guardrail's with its number. */
+/** What a query gives: of a guardrail by its name, of its control by that with its number, of any other by itself. */
 export type Values = Record<string, number>;
+
+/** More than any control asks for. */
+const CONTROL_HOLDS = 1000;
 
 /** A system that is well. */
 export const WELL: Values = {
@@ -26,17 +29,19 @@ export function fakeTelemetry(values: Values = WELL, { samples = 30, ageSeconds 
     }
   }
   for (const [name, { query }] of Object.entries(trafficSourcesOf(of))) names.set(query, name);
-  const valueFor = (query: string) => values[names.get(query) ?? ''] ?? 0;
+  const valueFor = (query: string) => values[names.get(query) ?? query] ?? 0;
   const telemetry: Telemetry = {
     read: async ({ query }) => ({ value: valueFor(query), ageSeconds }),
     instant: async (query) => {
       const found = controlled.get(query);
-      if (!found) return valueFor(query);
+      // Of anything else than a guardrail a control holds too.
+      if (!found) return values[query] ?? CONTROL_HOLDS;
       const { name, control } = found;
       return values[name] ?? (control.must === 'more than' ? control.bound + 1 : control.bound);
     },
     range: async (query) => Array<number>(samples).fill(valueFor(query)),
     history: async () => new Map(),
+    alertProblem: async () => undefined,
   };
   return telemetry;
 }

@@ -307,3 +307,34 @@ describe('the history of a reading', () => {
     ]);
   });
 });
+
+describe('an alerting rule', () => {
+  const rule = { name: 'Failover', health: 'ok', lastEvaluation: new Date(NOW_MS - 2000).toISOString() };
+  const rulesAre = (...found: object[]) => {
+    answer = (_query, path, asked) =>
+      path.endsWith('/rules') && asked.get('type') === 'alert'
+        ? { body: { status: 'success', data: { groups: [{ interval: 1, rules: found }] } } }
+        : { status: 404, body: {} };
+  };
+
+  it('can fire while Prometheus evaluates it', async () => {
+    rulesAre({ ...rule, name: 'Other' }, rule);
+    expect(await prometheus.alertProblem('Failover')).toBeUndefined();
+  });
+
+  it.each<[what: string, found: object[], problem: RegExp]>([
+    ['is not there', [{ ...rule, name: 'Other' }], /no alerting rule Failover/],
+    ['fails', [{ ...rule, health: 'err', lastError: 'many-to-many' }], /is err: many-to-many/],
+    ['was never evaluated', [{ ...rule, health: 'unknown' }], /not evaluated yet/],
+    ['stands still', [{ ...rule, lastEvaluation: new Date(NOW_MS - 5000).toISOString() }], /evaluated 5.0 s ago/],
+    ['tells no time', [{ ...rule, lastEvaluation: '' }], /evaluated NaN s ago/],
+  ])('could not fire when it %s', async (_what, found, problem) => {
+    rulesAre(...found);
+    expect(await prometheus.alertProblem('Failover')).toMatch(problem);
+  });
+
+  it('is unknown when Prometheus does not tell of its rules', async () => {
+    answer = () => ({ status: 404, body: 'not found' });
+    await expect(prometheus.alertProblem('Failover')).rejects.toThrow('HTTP 404');
+  });
+});
