@@ -4,9 +4,10 @@ import { checkVerdicts } from '../../../functions/domain/check-verdicts.ts';
 import { type Check, STEADY } from '../../../functions/domain/hypothesis.ts';
 import { judge } from '../../../functions/domain/verdict.ts';
 import type { CheckReading, CheckVerdict } from '../../../functions/domain/workflow.ts';
-import { seedExperiment } from './experiment-fixtures.ts';
-import { detailsOf, EPOCH_MS, fullRun, iso, type RunChanges } from './fixtures.ts';
+import { SEED_FAULT, seedExperiment } from './experiment-fixtures.ts';
+import { detailsOf, EPOCH_MS, fullRun, type Given, iso, logAfter, type RunChanges } from './fixtures.ts';
 import { checkOf, hypothesisOf, WRITE_LATENCY } from './hypothesis-fixtures.ts';
+import { roleIn, targetNode } from './target-fixtures.ts';
 
 /** Seconds of `fullRun`: the fault is announced, confirmed, begins to end, is lifted; the store is healthy. */
 const [ANNOUNCED, CONFIRMED, ENDING, LIFTED, RECOVERED] = [2, 3, 63, 63, 70];
@@ -108,6 +109,12 @@ describe('a check that must hold some time after the fault', () => {
     expect(verdictOf(check, outFrom(ENDING))?.result).toBe('HELD');
   });
 
+  it('counts to the common end, at which hosts end their faults by themselves, however late the rollback begins', () => {
+    const INJECTED = { endsAt: iso(ENDING - 3) };
+    expect(verdictOf(check, outFrom(ENDING - 3, ENDING - 1), { INJECTED })?.result).toBe('HELD');
+    expect(verdictOf(check, outFrom(ENDING - 4, ENDING - 1), { INJECTED })?.result).toBe('FAILED');
+  });
+
   it('is unknown when it is not known afterwards, whatever was known before', () => {
     expect(verdictOf(check, unknownAt(CONFIRMED + 9))?.result).toBe('HELD');
     expect(verdictOf(check, unknownAt(CONFIRMED + 10))?.result).toBe('UNKNOWN');
@@ -172,6 +179,23 @@ describe('one value of the whole run', () => {
     });
   });
 
+  it('is unknown where one of two shards was not measured, and failed where the other is out', () => {
+    const faults = [1, 2].map((number) => ({ ...SEED_FAULT, faultId: `exp.${number}` }));
+    const resolved = faults.map(({ faultId }, index) => ({
+      ...{ faultId, peers: [], shardMembers: [] },
+      impacted: [targetNode(index + 1, { roles: [roleIn(`shard-${index + 1}`, 'master')] })],
+    }));
+    const changes = {
+      ADMITTED: { experiment: { ...seedExperiment(), faults, hypothesis: hypothesisOf(loss) } },
+      TARGETS_RESOLVED: { targets: { faults: resolved, exemptAddresses: {} } },
+    };
+    expect(checkVerdicts(fullRun(changes))[0]).toMatchObject({
+      ...{ result: 'UNKNOWN', reason: 'shard-2 of redis-master: the probe left no report' },
+    });
+    const lost = { PROBE_MEASURED: { lostAcknowledgedWrites: 1 } };
+    expect(checkVerdicts(fullRun({ ...changes, ...lost }))[0]?.result).toBe('FAILED');
+  });
+
   it('is unknown when it was not measured, with the reason', () => {
     const unread = { PROBE_MEASURED: { lostAcknowledgedWrites: undefined } };
     expect(verdictOf(loss, () => null, unread)?.result).toBe('UNKNOWN');
@@ -187,6 +211,25 @@ describe('what the probe measures each second', () => {
   const byProbe = (values: Value[], of = shard) => ({
     ...observed(check, values),
     probed: { cluster, shard: of, invocation },
+  });
+
+  it('is judged apart from what is in Prometheus, in whichever order both were written', () => {
+    const both = [checkOf({ name: 'lag' }), check].map((one, index) => ({ ...one, name: `check ${index}` }));
+    const [lag, writes] = both;
+    if (!lag || !writes) throw new Error('no checks');
+    const before = fullRun(admitted(...both));
+    const known = valuesOf(() => 20);
+    const [told, measured] = [
+      observed(lag, known),
+      { ...observed(writes, known), probed: { cluster, shard, invocation } },
+    ];
+    for (const order of [
+      [told, measured],
+      [measured, told],
+    ]) {
+      const log = logAfter(before, ...order.map((details): Given => ['CHECKS_OBSERVED', details]));
+      expect(checkVerdicts(log).map(({ result }) => result)).toEqual(['HELD', 'HELD']);
+    }
   });
 
   it('is judged by its own lines, of the shard that was probed', () => {
