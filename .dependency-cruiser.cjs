@@ -43,7 +43,7 @@ const LAB_RULES = [
   labFolder('runtime-wires-all-but-the-command-line', 'runtime/', ['shared/', FLEET, 'traffic/', 'aws/']),
   labFolder('configuration-is-no-lab-code', 'holdfast\\.config\\.ts$', [], 'It goes into the Lambda bundles.'),
   {
-    name: 'lab-takes-only-functions-from-the-product',
+    name: 'lab-takes-only-functions-and-the-command-from-the-product',
     comment: 'lib/ and bin/ reach the lab as a synthesized template, host/ in a document of it.',
     severity: 'error',
     from: { path: '^lab/' },
@@ -72,6 +72,22 @@ module.exports = {
       severity: 'error',
       from: { path: '^(lib|bin|host)/' },
       to: { path: '^(lab|test|bench)/' },
+    },
+    {
+      name: 'the-command-is-a-client-of-the-api',
+      comment: 'It shares what is pure, and is packed without the rest.',
+      severity: 'error',
+      from: { path: '^(cli/|bin/holdfast\\.ts$)' },
+      to: {
+        path: '^(functions|lib|bin|host|lab|test|bench)/',
+        pathNot: '^functions/(domain/|runtime/system-clock\\.ts$)',
+      },
+    },
+    {
+      name: 'the-product-knows-no-command',
+      severity: 'error',
+      from: { path: '^(functions|lib|host|bin)/', pathNot: '^bin/holdfast\\.ts$' },
+      to: { path: '^cli/' },
     },
     {
       name: 'synth-uses-no-sdk-client',

@@ -65,7 +65,7 @@ export default defineConfig({
   test: {
     sequence: { sequencer: ByName },
     projects: [
-      unit('unit', ['test/{functions,lib,bench,decisions}/**/*.test.ts'], ['**/exhaustive/**']),
+      unit('unit', ['test/{functions,lib,cli,bench,decisions}/**/*.test.ts'], ['**/exhaustive/**']),
       unit('unit-exhaustive', ['test/{functions,lib}/**/exhaustive/*.test.ts'], []),
       host('host', 'test/host/*.test.ts'),
       host('host-exhaustive', 'test/host/exhaustive/*.test.ts'),

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createApiClient } from '../lab/cli/api-client.ts';
+import { createApiClient } from '../cli/api-client.ts';
 import { labDirectory } from '../lab/runtime/directory.ts';
 import { connectionOf, readLab } from '../lab/runtime/lab-file.ts';
 import { findSupervisor, startLab, stopLab } from '../lab/runtime/lifecycle.ts';

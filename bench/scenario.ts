@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { type ApiClient, EXPERIMENTS_PATH } from '../cli/api-client.ts';
+import { type DryRunDocument, dryRunSchema, statusSchema } from '../cli/api-documents.ts';
 import { TERMINAL_STATUSES } from '../functions/domain/experiment.ts';
-import { type ApiClient, EXPERIMENTS_PATH } from '../lab/cli/api-client.ts';
-import { type DryRunDocument, dryRunSchema, statusSchema } from '../lab/cli/api-documents.ts';
 import type { Observer } from '../lab/fleet/observe.ts';
 import { observeRedis } from '../lab/fleet/redis/observe.ts';
 import type { Lab } from '../lab/runtime/lab-file.ts';

@@ -10,10 +10,9 @@ import type {
   RollbackResult,
 } from '../domain/workflow.ts';
 
-/** One entry of the log as `GET …/{id}` shows it: with a line for a person. */
+/** One entry of the log as `GET …/{id}` shows it: whole, so that its hash can be computed anew, and with a line for a person. */
 export function timelineRow(entry: AuditEntry) {
-  const { sequence, type, at, actor, details, hash } = entry;
-  return { sequence, type, at, actor, summary: summaryOf(entry), details, hash };
+  return { ...entry, summary: summaryOf(entry) };
 }
 
 function summaryOf(entry: AuditEntry): string {

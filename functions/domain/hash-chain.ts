@@ -1,11 +1,10 @@
-import type { AuditEntry } from './audit-entry.ts';
 import { canonicalJson, sha256Hex } from './digest.ts';
 
+/** What makes an entry a part of the chain; all of its other fields are under its hash, whatever they are. */
+type Link = { sequence: number; previousHash: string; hash: string };
+
 /** SHA-256 (hex) over `previousHash` and the canonical JSON of the other fields. */
-export function hashEntry({
-  previousHash,
-  ...rest
-}: Omit<AuditEntry, 'hash' | 'details'> & { details: unknown }): string {
+export function hashEntry({ previousHash, ...rest }: { previousHash: string }): string {
   return sha256Hex(previousHash + canonicalJson(rest));
 }
 
@@ -14,7 +13,7 @@ export function hashEntry({
  * or moved entry. A log cut off at its *end* is still a valid chain: the events published with each entry carry its
  * hash, and a concluded experiment ends with CONCLUDED.
  */
-export function verifyChain(entries: readonly AuditEntry[]): number | undefined {
+export function verifyChain(entries: readonly Link[]): number | undefined {
   let previousHash = '';
   for (const [index, entry] of entries.entries()) {
     const sequence = index + 1;

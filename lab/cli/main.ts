@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
+import { EXIT, UsageError } from '../../cli/exit-codes.ts';
 import { DEFAULT_EXPERIMENT, FLEET_HOSTS } from '../fleet/fleet.ts';
 import { labDirectory } from '../runtime/directory.ts';
 import { readLab } from '../runtime/lab-file.ts';
 import { findSupervisor, readStatus, reservation, startLab, stopLab } from '../runtime/lifecycle.ts';
 import { commandOn, runAttached } from './exec.ts';
-import { UsageError } from './payload.ts';
 import { runCommand } from './run.ts';
 
 const USAGE = `The lab: the whole system on this machine, in namespaces of its own.
@@ -18,7 +18,6 @@ const USAGE = `The lab: the whole system on this machine, in namespaces of its o
 
 LAB_DIRECTORY: where it keeps its files (.lab of the checkout). Root is needed.
 `;
-const EXIT_USAGE = 64;
 
 function say(text: string): void {
   process.stderr.write(`lab: ${text}\n`);
@@ -77,7 +76,7 @@ function parseRun(args: string[]) {
 
 async function main(words: string[]): Promise<number> {
   const [verb = 'run', ...rest] = words;
-  const isShortRun = verb === '--json' || verb.endsWith('.json');
+  const isShortRun = verb === '--json' || /\.(json|ya?ml)$/.test(verb);
   if (verb === 'help' || verb === '--help') {
     process.stdout.write(USAGE);
     return 0;
@@ -100,5 +99,5 @@ try {
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));
   if (error instanceof UsageError) process.stderr.write(USAGE);
-  process.exit(error instanceof UsageError ? EXIT_USAGE : 1);
+  process.exit(error instanceof UsageError ? EXIT.usage : 1);
 }

@@ -1,17 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { type ApiConnection, createApiClient } from '../../cli/api-client.ts';
+import { type ExperimentText, readExperimentText } from '../../cli/experiment-file.ts';
+import type { Wishes } from '../../cli/follow.ts';
+import { messageOnLeaving } from '../../cli/interrupt.ts';
+import { createScreen } from '../../cli/render-terminal.ts';
+import { runExperiment } from '../../cli/run-experiment.ts';
+import { systemClock } from '../../functions/runtime/system-clock.ts';
 import { connectionOf, readLab } from '../runtime/lab-file.ts';
 import { findSupervisor, readStatus, reservation, startLab, stopLab } from '../runtime/lifecycle.ts';
 import { readViolations } from '../shared/files.ts';
-import { readPayload } from './payload.ts';
-import { runExperiment } from './run-experiment.ts';
+import { EXIT, exitCodeOf } from './exit-codes.ts';
 
 const WATCH_INTERVAL_MS = 500;
 /** How long an experiment may take to roll back after a part of the lab has died, before the whole lab goes. */
 const ROLLBACK_PATIENCE_MS = 30_000;
-/** How long a second Ctrl-C in a lab that stays waits for the answer to the abort. */
-const ABORT_PATIENCE_MS = 2_000;
-const EXIT_FAILED = 1;
-const EXIT_INTERRUPTED = 130;
+/** Who leaves ends this process. */
+const NEVER = new AbortController().signal;
 
 /**
  * Runs one experiment in the lab that is up, or in a fresh one that is gone afterwards, whatever happens: the first
@@ -26,7 +30,7 @@ export async function runCommand(
   options: { file: string; json: boolean },
   say: (text: string) => void,
 ): Promise<number> {
-  const payload = readPayload(options.file);
+  const experiment = readExperimentText(options.file);
   const supervisor = findSupervisor(directory);
   const isOurs = supervisor === undefined;
   const reserved = supervisor && reservation(directory, supervisor);
@@ -37,7 +41,7 @@ export async function runCommand(
   let isRunning = false;
   const leave = async (): Promise<void> => {
     if (isOurs) await stopLab(directory);
-    else say(await messageOnLeaving(abortTaken.signal));
+    else say(await messageOnLeaving(abortTaken.signal, systemClock));
   };
   const onSignal = (): void => {
     if (isRunning && !interrupt.signal.aborted) {
@@ -45,28 +49,38 @@ export async function runCommand(
       interrupt.abort();
       return;
     }
-    void leave().finally(() => process.exit(EXIT_INTERRUPTED));
+    void leave().finally(() => process.exit(EXIT.interrupted));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   try {
     if (isOurs) await startLab({ directory, scope: 'all', endsWithParent: true, onProgress: say });
     isRunning = true;
     const lab = connectionOf(readLab(directory));
-    const onAbortTaken = (): void => abortTaken.abort();
-    const experiment = { payload, json: options.json, signal: interrupt.signal, onAbortTaken, lab };
-    return await abortIfLabBreaks(directory, interrupt, say, runExperiment(experiment));
+    const wishes: Wishes = { abort: interrupt.signal, leave: NEVER, onAbortTaken: () => abortTaken.abort() };
+    return await abortIfLabBreaks(directory, interrupt, say, runAsUser(experiment, options.json, lab, wishes));
   } finally {
     if (isOurs) await stopLab(directory);
   }
 }
 
-/** @returns what becomes of the experiment, once the API took the abort or has not for ABORT_PATIENCE_MS. */
-export async function messageOnLeaving(abortTaken: AbortSignal): Promise<string> {
-  // Rejects as soon as the abort is taken.
-  await delay(ABORT_PATIENCE_MS, undefined, { signal: abortTaken }).catch(() => undefined);
-  return abortTaken.aborted
-    ? 'left: the abort was taken, and the rollback goes on in the lab'
-    : 'left: the abort was not answered; if the experiment has begun, it ends by its TTL at the latest';
+/** Runs one experiment as a user of the API would. */
+async function runAsUser(
+  experiment: ExperimentText,
+  json: boolean,
+  lab: ApiConnection,
+  wishes: Wishes,
+): Promise<number> {
+  const client = createApiClient(lab);
+  const screen = createScreen(json ? process.stderr : process.stdout, process.env);
+  const writeDocument = (document: unknown): void => {
+    if (json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  };
+  try {
+    const end = await runExperiment(experiment, wishes, { client, screen, writeDocument, clock: systemClock });
+    return exitCodeOf(end, wishes.abort.aborted);
+  } finally {
+    client.close();
+  }
 }
 
 /** An experiment in a lab with a dead part, or one that is not like AWS, proves nothing: it is aborted and counts as failed. */
@@ -84,7 +98,7 @@ async function abortIfLabBreaks(
     say(`the lab is broken: ${first}`);
     interrupt.abort();
     await Promise.race([experiment.catch(() => undefined), delay(ROLLBACK_PATIENCE_MS, undefined, { ref: false })]);
-    return EXIT_FAILED;
+    return EXIT.failed;
   } finally {
     stopWatching.abort();
   }
@@ -92,7 +106,7 @@ async function abortIfLabBreaks(
 
 function failed(directory: string, say: (text: string) => void): number {
   say(`the lab is broken: ${breakIn(directory)}`);
-  return EXIT_FAILED;
+  return EXIT.failed;
 }
 
 function breakIn(directory: string): string | undefined {

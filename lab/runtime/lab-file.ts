@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { ApiConnection } from '../../cli/api-client.ts';
 import { FLEET_HOSTS } from '../fleet/fleet.ts';
 import { LAB_FILES } from '../shared/files.ts';
 import { REGION } from '../shared/topology.ts';
@@ -73,21 +74,14 @@ export function describeLab(
   };
 }
 
-/** What is needed to call a running lab's API as a user; a part of `.lab/lab.json`. */
-export interface ApiConnection {
-  /** Base URL, without a slash at its end: the paths begin with `/api/v1/…`. */
-  apiUrl: string;
-  caFile: string;
-  region: string;
-  accessKeyId: string;
-  secretAccessKey: string;
-}
-
-/** @throws Error when the lab was started without its AWS side. */
+/**
+ * What is needed to call a running lab's API as a user.
+ * @throws Error when the lab was started without its AWS side.
+ */
 export function connectionOf(lab: Lab): ApiConnection {
   const { apiUrl, accessKeyId, secretAccessKey, caFile, region } = lab;
   if (apiUrl === undefined || accessKeyId === undefined || secretAccessKey === undefined) {
     throw new Error('the lab that is up has no AWS side; `lab down`, then try again');
   }
-  return { apiUrl, accessKeyId, secretAccessKey, caFile, region };
+  return { apiUrl, caFile, region, credentials: { accessKeyId, secretAccessKey } };
 }

@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { LAB_FILE } from '../../cli/lab-file.ts';
 
 /** The checkout this lab runs from. */
 export const CHECKOUT = resolve(import.meta.dirname, '../..');
@@ -21,7 +22,7 @@ export const LAB_FILES = {
   /** What the stand-in for Secrets Manager holds: `{name: {text, keyArn?}}`. */
   secrets: 'secrets.json',
   /** What a user of the lab needs. */
-  lab: 'lab.json',
+  lab: LAB_FILE,
 } as const;
 
 /** Files that only the lab's own processes share. */

@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ApiClient, createApiClient, EXPERIMENTS_PATH } from '../../../cli/api-client.ts';
 import { CredentialStore } from '../../../lab/aws/iam/principals.ts';
 import { verifySignature } from '../../../lab/aws/protocol/signature.ts';
-import { type ApiClient, createApiClient, EXPERIMENTS_PATH } from '../../../lab/cli/api-client.ts';
 import { createCertificates } from '../../../lab/runtime/certificates.ts';
 import { LAB_FILES } from '../../../lab/shared/files.ts';
 import { REGION } from '../../../lab/shared/topology.ts';
@@ -64,7 +64,12 @@ afterAll(() => {
 
 function connect(secretAccessKey: string): ApiClient {
   const caFile = join(directory, LAB_FILES.caFile);
-  return createApiClient({ apiUrl: base, caFile, region: REGION, accessKeyId: user.accessKeyId, secretAccessKey });
+  return createApiClient({
+    apiUrl: base,
+    caFile,
+    region: REGION,
+    credentials: { accessKeyId: user.accessKeyId, secretAccessKey },
+  });
 }
 
 test('sends the payload byte for byte, signed so that the AWS side accepts it', async () => {
@@ -83,4 +88,23 @@ test('a wrong key is answered, not thrown: refusals are answers', async () => {
   const stranger = connect('wrong');
   expect((await stranger.call('GET', EXPERIMENTS_PATH)).status).toBe(403);
   stranger.close();
+});
+
+test('temporary credentials are accepted with their token, and not without', async () => {
+  const { sessionToken, ...keys } = store.mintSession(principal);
+  const caFile = join(directory, LAB_FILES.caFile);
+  const temporary = createApiClient({ apiUrl: base, caFile, region: REGION, credentials: { ...keys, sessionToken } });
+  expect((await temporary.call('GET', EXPERIMENTS_PATH)).status).toBe(200);
+  temporary.close();
+  const without = createApiClient({ apiUrl: base, caFile, region: REGION, credentials: keys });
+  expect((await without.call('GET', EXPERIMENTS_PATH)).status).toBe(403);
+  without.close();
+});
+
+test('a certificate that is not of the trusted authority is refused', async () => {
+  const { accessKeyId, secretAccessKey } = user;
+  const credentials = { accessKeyId, secretAccessKey };
+  const trusting = createApiClient({ apiUrl: base, region: REGION, credentials });
+  await expect(trusting.call('GET', EXPERIMENTS_PATH)).rejects.toThrow(/certificate/);
+  trusting.close();
 });

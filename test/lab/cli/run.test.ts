@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { UsageError } from '../../../lab/cli/payload.ts';
-import { messageOnLeaving, runCommand } from '../../../lab/cli/run.ts';
+import { UsageError } from '../../../cli/exit-codes.ts';
+import { runCommand } from '../../../lab/cli/run.ts';
 import { findSupervisor, reservation } from '../../../lab/runtime/lifecycle.ts';
 import { LAB_FILES, OWN_FILES, writeJson } from '../../../lab/shared/files.ts';
 import { identify } from '../../../lab/shared/processes.ts';
@@ -28,7 +28,7 @@ describe('run', () => {
     await expect(run(file)).rejects.toThrow(`${file}: ENOENT`);
     for (const [content, problem] of [
       ['{', 'not JSON'],
-      ['[]', 'experimentId'],
+      ['[]', 'is not an object'],
       ['{"experimentId":""}', 'experimentId'],
     ] as const) {
       writeFileSync(file, content);
@@ -57,14 +57,5 @@ describe('run', () => {
     expect(reserved()).toEqual({ isReady: true, text: expect.stringMatching(/ends with it/) });
     pretendSupervisor();
     expect(reserved()).toBeUndefined();
-  });
-
-  test('says on leaving a lab that stays whether the abort was taken', async () => {
-    expect(await messageOnLeaving(AbortSignal.abort())).toContain('the abort was taken');
-    const taken = new AbortController();
-    const text = messageOnLeaving(taken.signal);
-    taken.abort();
-    expect(await text).toContain('the abort was taken');
-    expect(await messageOnLeaving(new AbortController().signal)).toContain('not answered');
   });
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ExperimentDocument } from '../../../lab/cli/api-documents.ts';
+import type { ExperimentDocument } from '../../../cli/api-documents.ts';
 import type { Observer } from '../../../lab/fleet/observe.ts';
 import { partition, SystemUnderTest } from '../harness.ts';
 

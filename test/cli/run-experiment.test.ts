@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { ApiAnswer } from '../../../lab/cli/api-client.ts';
-import { plainPaint } from '../../../lab/cli/render.ts';
-import { drive, EXIT, type RunPorts } from '../../../lab/cli/run-experiment.ts';
+import type { ApiAnswer } from '../../cli/api-client.ts';
+import type { Wishes } from '../../cli/follow.ts';
+import { plainPaint } from '../../cli/render.ts';
+import { type RunEnd, type RunPorts, runExperiment } from '../../cli/run-experiment.ts';
 
 const PAYLOAD = '{ "experimentId": "exp_1" }\n';
 const BASE = '/api/v1/chaos/experiments';
@@ -62,7 +63,13 @@ const ABORTED = { ...COMPLETED, status: 'ABORTED', outcome: 'INCONCLUSIVE' };
 type Documents = (Record<string, unknown> | 'unreachable' | 'unknown')[];
 
 /** An API that has the given documents to show, one a poll, the last one for ever. */
-function rig(options: { dryRun?: ApiAnswer; start?: ApiAnswer | Error; documents: Documents; known?: boolean }) {
+function rig(options: {
+  dryRun?: ApiAnswer;
+  start?: ApiAnswer | Error;
+  abort?: ApiAnswer;
+  documents: Documents;
+  known?: boolean;
+}) {
   const calls: string[] = [];
   const posted: string[] = [];
   const printed: string[] = [];
@@ -87,7 +94,7 @@ function rig(options: { dryRun?: ApiAnswer; start?: ApiAnswer | Error; documents
           if (options.start instanceof Error) throw options.start;
           return options.start ?? { status: 202, body: { experimentId: 'exp_1', status: 'INJECTED' } };
         }
-        if (path.endsWith('/abort')) return { status: 202, body: {} };
+        if (path.endsWith('/abort')) return options.abort ?? { status: 202, body: {} };
         return poll < 0 ? NOT_FOUND : current();
       },
     },
@@ -99,93 +106,113 @@ function rig(options: { dryRun?: ApiAnswer; start?: ApiAnswer | Error; documents
         poll += 1;
       },
     },
-    screen: { paint: plainPaint, live: false, print: (lines) => void printed.push(...lines), frame: () => undefined },
+    screen: {
+      ...{ paint: plainPaint, live: false, isTerminal: false, frame: () => undefined, ask: () => undefined },
+      print: (lines) => void printed.push(...lines),
+    },
     writeDocument: (document) => void written.push(document),
-    onAbortTaken: () => calls.push('abort taken'),
   };
   return { ports, calls, posted, printed, written };
 }
 
 const never = new AbortController().signal;
 
+/** Runs it, and aborts when `abort` says so. @returns how it ended */
+function drive(ports: RunPorts, wishes: Partial<Wishes> = {}, until?: 'over' | 'in place'): Promise<RunEnd> {
+  const all = { abort: never, leave: never, onAbortTaken: () => undefined, ...wishes };
+  return runExperiment({ experimentId: 'exp_1', payload: PAYLOAD }, all, ports, until);
+}
+
 describe('run', () => {
-  test('succeeds only when completed, rolled back, verified clean and confirmed', async () => {
-    const good = rig({ documents: [RUNNING, RUNNING, COMPLETED] });
-    expect(await drive(PAYLOAD, never, good.ports)).toBe(EXIT.succeeded);
-    expect(good.posted).toEqual([PAYLOAD]);
-    expect(good.written).toEqual([expect.objectContaining({ records: [{ experiment_id: 'exp_1' }] })]);
-    expect(good.written[0]).not.toHaveProperty('record');
-    for (const document of [
-      { ...COMPLETED, outcome: 'DEVIATED' },
-      { ...COMPLETED, outcome: 'INCONCLUSIVE' },
-      { ...COMPLETED, status: 'ABORTED' },
-      { ...COMPLETED, status: 'ROLLBACK_FAILED' },
-      { ...COMPLETED, nodes: [] },
-      { ...COMPLETED, nodes: [{ podName: 'redis-node-3', faultState: 'REVERTED' }] },
-      { ...COMPLETED, nodes: [{ ...clean, leftovers: ['-A INPUT'] }] },
-      { ...COMPLETED, nodes: [{ ...clean, outcome: 'FAILED' }] },
-      { ...COMPLETED, nodes: [{ ...clean, outcome: 'NOTHING_TO_REVERT' }] },
-      { ...COMPLETED, timeline: timeline('ADMITTED', 'INJECTED', 'ROLLED_BACK', 'CONCLUDED') },
-      { ...COMPLETED, timeline: timeline('ADMITTED', 'INJECTED', 'RECOVERY_VERIFIED', 'CONCLUDED') },
-    ]) {
-      expect(await drive(PAYLOAD, never, rig({ documents: [document] }).ports)).toBe(EXIT.failed);
-    }
+  test('posts the payload byte for byte, follows it to its end and hands over one document', async () => {
+    const { ports, posted, written } = rig({ documents: [RUNNING, RUNNING, COMPLETED] });
+    expect(await drive(ports)).toMatchObject({ kind: 'ended', document: { status: 'COMPLETED' } });
+    expect(posted).toEqual([PAYLOAD]);
+    expect(written).toEqual([expect.objectContaining({ records: [{ experiment_id: 'exp_1' }] })]);
+    expect(written[0]).not.toHaveProperty('record');
   });
 
   test('a refusal by the dry run starts nothing and shows why', async () => {
     const { ports, posted, printed, written } = rig({ dryRun: REFUSED, documents: [] });
-    expect(await drive(PAYLOAD, never, ports)).toBe(EXIT.refused);
+    expect(await drive(ports)).toEqual({ kind: 'refused', answer: REFUSED });
     expect(posted).toEqual([]);
     expect(printed.join('\n')).toContain('heldBy: exp_0');
     expect(written).toEqual([{ experimentId: 'exp_1', status: 'REFUSED', problem: REFUSED.body }]);
   });
 
   test('a refusal at the start is a refusal', async () => {
-    expect(await drive(PAYLOAD, never, rig({ start: REFUSED, documents: ['unknown'] }).ports)).toBe(EXIT.refused);
+    const { ports } = rig({ start: REFUSED, documents: ['unknown'] });
+    expect(await drive(ports)).toEqual({ kind: 'refused', answer: REFUSED });
   });
 
   test('says plainly when the id ran before, and starts nothing', async () => {
-    const { ports, posted, printed } = rig({ documents: [COMPLETED], known: true });
-    expect(await drive(PAYLOAD, never, ports)).toBe(EXIT.refused);
+    const { ports, posted, printed, written } = rig({ documents: [COMPLETED], known: true });
+    expect(await drive(ports)).toMatchObject({ kind: 'ran before' });
     expect(posted).toEqual([]);
     expect(printed.join('\n')).toContain('another experimentId');
+    expect(written).toEqual([expect.objectContaining({ startedNow: false })]);
   });
 
   test('an interrupt aborts once and still waits for the rollback', async () => {
-    const controller = new AbortController();
     const { ports, calls } = rig({ documents: [RUNNING, RUNNING, RUNNING, ABORTED] });
-    const sleep = ports.clock.sleep;
-    ports.clock.sleep = (milliseconds) => {
-      controller.abort();
-      return sleep(milliseconds);
-    };
-    expect(await drive(PAYLOAD, controller.signal, ports)).toBe(EXIT.interrupted);
+    const controller = onFirstSleep(ports);
+    const wishes = { abort: controller.signal, onAbortTaken: () => void calls.push('abort taken') };
+    expect(await drive(ports, wishes)).toMatchObject({ kind: 'ended', document: { status: 'ABORTED' } });
     expect(calls.filter((call) => call.includes('abort'))).toEqual([`POST ${BASE}/exp_1/abort`, 'abort taken']);
+  });
+
+  test('an abort that the API does not take is said once, and asked for until it is taken', async () => {
+    const forbidden = { status: 403, body: { message: 'User is not authorized to perform: execute-api:Invoke' } };
+    const { ports, printed, calls } = rig({
+      documents: [RUNNING, RUNNING, RUNNING, RUNNING, COMPLETED],
+      abort: forbidden,
+    });
+    const controller = onFirstSleep(ports);
+    expect(await drive(ports, { abort: controller.signal })).toMatchObject({ kind: 'ended' });
+    expect(printed.filter((line) => line.includes('The abort was not taken'))).toHaveLength(1);
+    expect(calls.filter((call) => call.includes('abort')).length).toBeGreaterThan(1);
   });
 
   test('an interrupt before the start touches nothing', async () => {
     const { ports, posted } = rig({ documents: [] });
-    expect(await drive(PAYLOAD, AbortSignal.abort(), ports)).toBe(EXIT.interrupted);
+    expect(await drive(ports, { abort: AbortSignal.abort() })).toEqual({ kind: 'not started' });
     expect(posted).toEqual([]);
+  });
+
+  test('who leaves is told nothing of an end that he did not wait for', async () => {
+    const { ports, written } = rig({ documents: [RUNNING] });
+    const controller = onFirstSleep(ports);
+    expect(await drive(ports, { leave: controller.signal })).toEqual({ kind: 'left' });
+    expect(written).toEqual([expect.objectContaining({ status: 'UNKNOWN' })]);
+  });
+
+  test('without watching it is back when the fault is in place, and not before', async () => {
+    const accepted = { ...RUNNING, status: 'ACCEPTED' };
+    const { ports, printed } = rig({ documents: [accepted, accepted, RUNNING] });
+    expect(await drive(ports, {}, 'in place')).toMatchObject({ kind: 'in place', document: { status: 'RUNNING' } });
+    expect(ports.clock.monotonicMs()).toBeGreaterThan(0);
+    expect(printed.join('\n')).toContain('holdfast watch exp_1');
+    const over = rig({ documents: [accepted, ABORTED] });
+    expect(await drive(over.ports, {}, 'in place')).toMatchObject({ kind: 'ended', document: { status: 'ABORTED' } });
   });
 
   test('a start without an answer may have begun: it is followed to its end', async () => {
     const { ports } = rig({ start: new Error('socket hang up'), documents: ['unknown', RUNNING, COMPLETED] });
-    expect(await drive(PAYLOAD, never, ports)).toBe(EXIT.succeeded);
+    expect(await drive(ports)).toMatchObject({ kind: 'ended' });
   });
 
   test('a start that failed in the API may have begun: its problem is shown once and it is followed to its end', async () => {
     for (const status of [500, 502, 504]) {
       const start = { status, body: { message: 'Endpoint request timed out' } };
       const { ports, printed } = rig({ start, documents: ['unknown', RUNNING, COMPLETED] });
-      expect(await drive(PAYLOAD, never, ports)).toBe(EXIT.succeeded);
+      expect(await drive(ports)).toMatchObject({ kind: 'ended' });
       expect(printed.filter((line) => line.includes('Endpoint request timed out'))).toHaveLength(1);
     }
   });
 
-  test('a start that failed and is unknown to the API until it has been silent for long is a failure, said as what it is', async () => {
+  test('a start that failed and is unknown to the API until it has been silent for long is lost, said as what it is', async () => {
     const { ports, printed, written } = rig({ start: { status: 504, body: {} }, documents: ['unknown'] });
-    expect(await drive(PAYLOAD, never, ports)).toBe(EXIT.failed);
+    expect(await drive(ports)).toMatchObject({ kind: 'lost' });
     expect(printed.join('\n')).toContain('not known to the API');
     expect(ports.clock.monotonicMs()).toBeGreaterThan(30_000);
     expect(written).toEqual([expect.objectContaining({ status: 'UNKNOWN' })]);
@@ -193,16 +220,20 @@ describe('run', () => {
 
   test('an API that is away for a while is asked again; one that stays away is reported as an unknown end', async () => {
     const back = rig({ documents: [RUNNING, 'unreachable', 'unreachable', COMPLETED] });
-    expect(await drive(PAYLOAD, never, back.ports)).toBe(EXIT.succeeded);
+    expect(await drive(back.ports)).toMatchObject({ kind: 'ended' });
     const gone = rig({ documents: [RUNNING, 'unreachable'] });
-    expect(await drive(PAYLOAD, never, gone.ports)).toBe(EXIT.failed);
+    expect(await drive(gone.ports)).toMatchObject({ kind: 'lost' });
     expect(gone.printed.join('\n')).toContain('its end is unknown');
   });
-
-  test('a payload without an id is refused before the API is called', async () => {
-    const { ports, calls } = rig({ documents: [] });
-    await expect(drive('{}', never, ports)).rejects.toThrow('experimentId');
-    await expect(drive('not json', never, ports)).rejects.toThrow('not JSON');
-    expect(calls).toEqual([]);
-  });
 });
+
+/** Aborted when the first look is over. */
+function onFirstSleep({ clock }: RunPorts): AbortController {
+  const controller = new AbortController();
+  const sleep = clock.sleep;
+  clock.sleep = (milliseconds) => {
+    controller.abort();
+    return sleep(milliseconds);
+  };
+  return controller;
+}

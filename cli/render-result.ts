@@ -5,8 +5,10 @@ import {
   type NodeRollbackShown,
   type PlannedAct,
   type ProblemDocument,
+  type ShownCheckResult,
 } from './api-documents.ts';
 import { type Paint, printable, round } from './render.ts';
+import { renderTolerance } from './render-status.ts';
 
 /** What would be touched, how much of the cluster that is, and how bad it can get. */
 export function renderDryRun(document: DryRunDocument, paint: Paint): string[] {
@@ -87,7 +89,8 @@ export function renderVerdict(document: ExperimentDocument, paint: Paint): strin
       const where = several ? ` of ${printable(budget.cluster)}` : '';
       return `  budget ${printable(budget.name)}${where}: ${measured}, limit ${round(budget.limit)}: ${verdict}`;
     }),
-    ...(document.probes ?? []).map(renderProbe),
+    ...(document.checks ?? []).map((check) => renderCheck(check, paint)),
+    ...(document.probes ?? []).flatMap(renderProbe),
     ...(document.nodes ?? []).map((node) =>
       isRolledBack(node) ? renderNode(node, paint) : `  ${printable(node.podName)}: ${printable(node.faultState)}`,
     ),
@@ -99,8 +102,22 @@ export function renderVerdict(document: ExperimentDocument, paint: Paint): strin
   ];
 }
 
+/** A check of the hypothesis: what was measured, what is allowed, and for how long it failed. */
+function renderCheck(check: ShownCheckResult, paint: Paint): string {
+  const { name, unit, result, measured, failedSeconds, firstFailedAt, lastFailedAt, unknownSeconds, reason } = check;
+  const value = measured == null ? 'not measured' : `measured ${round(measured)} ${printable(unit)}`;
+  const verdict = result === 'HELD' ? paint('good', 'held') : paint('bad', result === 'FAILED' ? 'FAILED' : 'UNKNOWN');
+  const details = [
+    ...(failedSeconds ? [`for ${round(failedSeconds)} s`] : []),
+    ...(firstFailedAt ? [`from ${firstFailedAt}${lastFailedAt ? ` to ${lastFailedAt}` : ''}`] : []),
+    ...(unknownSeconds ? [`unknown for ${round(unknownSeconds)} s`] : []),
+    ...(reason ? [reason] : []),
+  ].map((detail) => `, ${printable(detail)}`);
+  return `  check ${printable(name)}: ${value}, ${renderTolerance(check)}: ${verdict}${details.join('')}`;
+}
+
 /** What a client of one shard saw, and for how long somebody looked: the verdict says whether that counts. */
-function renderProbe(seen: NonNullable<ExperimentDocument['probes']>[number]): string {
+function renderProbe(seen: NonNullable<ExperimentDocument['probes']>[number]): string[] {
   const { rtoSeconds, unavailableSeconds, lostAcknowledgedWrites, observedFrom, observedUntil } = seen;
   const outage = seen.stillFailing
     ? 'still failing at the end'
@@ -110,7 +127,13 @@ function renderProbe(seen: NonNullable<ExperimentDocument['probes']>[number]): s
     observedFrom == null || observedUntil == null
       ? 'never observed'
       : `observed from ${printable(observedFrom)} to ${printable(observedUntil)}, largest gap ${round(seen.largestGapSeconds)} s`;
-  return `  ${printable(seen.shard)} of ${printable(seen.cluster)}: ${outage}, ${lost}; ${looked}`;
+  return [
+    `  ${printable(seen.shard)} of ${printable(seen.cluster)}: ${outage}, ${lost}; ${looked}`,
+    ...(seen.phases ?? []).map(
+      ({ phase, secondsAfterFault, event, uncertaintyMs }) =>
+        `    ${printable(phase)} ${round(secondsAfterFault)} s after the fault, ± ${round(uncertaintyMs)} ms (${printable(event)})`,
+    ),
+  ];
 }
 
 function renderNode(node: NodeRollbackShown, paint: Paint): string {

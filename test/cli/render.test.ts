@@ -1,15 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { ExperimentDocument, ShownReading, StatusDocument } from '../../../lab/cli/api-documents.ts';
-import {
-  plainPaint,
-  printable,
-  renderFrame,
-  renderPlainStatus,
-  renderReading,
-  renderTimelineEntry,
-} from '../../../lab/cli/render.ts';
-import { renderDryRun, renderProblem, renderVerdict } from '../../../lab/cli/render-result.ts';
-import { createScreen } from '../../../lab/cli/render-terminal.ts';
+import type { ExperimentDocument, ShownReading, StatusDocument } from '../../cli/api-documents.ts';
+import { plainPaint, printable, renderTimelineEntry } from '../../cli/render.ts';
+import { renderDryRun, renderProblem, renderVerdict } from '../../cli/render-result.ts';
+import { renderFrame, renderPlainStatus, renderReadings } from '../../cli/render-status.ts';
+import { createScreen } from '../../cli/render-terminal.ts';
 
 const ESCAPE = '\u001b';
 
@@ -59,17 +53,26 @@ describe('a running experiment', () => {
     expect(lines[0]).toContain('RUNNING');
     expect(lines[0]).toContain(`${'█'.repeat(12)}${'░'.repeat(18)}`);
     expect(lines[0]).toContain('24 s, TTL ends in 36 s');
-    expect(lines[1]).toMatch(/errorRatePct +0\.29 % +limit 0\.50 % +0\.4 s old +ok/);
-    expect(lines[2]).toBe('  nodes: redis-node-3 ISOLATED');
+    expect(lines[1]).toMatch(/errorRatePct +0\.29 % +at most 0\.50 % +0\.4 s old +ok/);
+    expect(lines[2]).toBe('  redis-node-3  ISOLATED');
   });
 
   test('a guardrail that could not be read is never shown as ok', () => {
     const { value: _value, ageSeconds: _age, ...unread } = reading;
-    const line = renderReading({ ...unread, breached: true, reason: 'no sample' }, plainPaint);
+    const [line] = renderReadings([{ ...unread, breached: true, reason: 'no sample' }], plainPaint);
     expect(line).toMatch(/unreadable .*age unknown +BREACH: no sample/);
     expect(line).not.toContain('ok');
     const plain = renderPlainStatus({ ...status, guardrails: [{ ...unread, breached: true }] });
     expect(plain.join('\n')).toMatch(/unreadable \(.*, age unknown\) BREACH/);
+  });
+
+  test('shows what each host saw of its fault, and beside a rollback no TTL that goes on', () => {
+    const effect = { measure: 'packets lost', value: 12, unit: 'packets' };
+    const lines = renderFrame(status, plainPaint, { answers: [{ node: 'redis-node-3', effect }, { node: 'other' }] });
+    expect(lines.at(-1)).toBe('  redis-node-3  ISOLATED  at its start: packets lost: 12 packets');
+    const [rollingBack] = renderFrame({ ...status, status: 'ROLLING_BACK', remainingSeconds: 0 }, plainPaint);
+    expect(rollingBack).toContain('the fault began 24 s ago');
+    expect(rollingBack).not.toContain('TTL');
   });
 
   test('an experiment that has not begun divides nothing by zero', () => {
@@ -81,6 +84,34 @@ describe('a running experiment', () => {
   test('a line of the timeline shows when, what and why', () => {
     const entry = { sequence: 1, type: 'ROLLED_BACK', at: '2026-05-29T13:13:00.123Z', summary: 'lifted after 60 s' };
     expect(renderTimelineEntry(entry, plainPaint)).toBe('13:13:00.123  ROLLED_BACK            lifted after 60 s');
+  });
+});
+
+describe('checks', () => {
+  const check = { name: 'writeP99', cluster: 'c', when: 'throughout', tolerance: { atMost: 50 }, unit: 'ms' };
+
+  test('are shown as they hold or fail, each with its tolerance', () => {
+    const checks = [
+      { ...check, state: 'FAILS' as const, value: 81.25, since: '2026-05-29T13:12:40.000Z' },
+      { ...check, name: 'reads', state: 'PENDING' as const, when: 'within', withinSeconds: 15 },
+    ];
+    const lines = renderFrame({ ...status, checks }, plainPaint).join('\n');
+    expect(lines).toMatch(/writeP99 +81\.3 ms +at most 50 ms, throughout +FAILS since 2026-05-29T13:12:40\.000Z/);
+    expect(lines).toMatch(/reads +- +at most 50 ms, within 15 s +pending/);
+    expect(renderPlainStatus({ ...status, checks })).toContain('  writeP99 FAILS (81.3 ms); reads pending');
+  });
+
+  test('at the end say what was measured, for how long it failed, and why nothing is known', () => {
+    const failed = { failedSeconds: 4, firstFailedAt: 'A', lastFailedAt: 'B' };
+    const checks = [
+      { ...check, result: 'FAILED' as const, measured: 81.25, ...failed },
+      { ...check, name: 'lag', tolerance: { atLeast: 1, atMost: 9 }, result: 'UNKNOWN' as const, reason: 'no series' },
+    ];
+    const lines = renderVerdict({ ...ended, checks }, plainPaint);
+    expect(lines).toContain(
+      '  check writeP99: measured 81.3 ms, at most 50 ms, throughout: FAILED, for 4 s, from A to B',
+    );
+    expect(lines).toContain('  check lag: not measured, at least 1 and at most 9 ms, throughout: UNKNOWN, no series');
   });
 });
 
@@ -144,6 +175,13 @@ describe('the end', () => {
     expect(lines).toContain(
       '  s2 of c: still failing at the end, unknown how many of 1000 acknowledged writes lost; never observed',
     );
+  });
+
+  test('shows the phases of an outage, each with the event that dates it and its uncertainty', () => {
+    const phase = { phase: 'detected', at: 'T', secondsAfterFault: 2.31, event: '+odown', uncertaintyMs: 100 };
+    const seen = { cluster: 'c', shard: 's', stillFailing: false, largestGapSeconds: 0, acknowledgedWrites: 1 };
+    const lines = renderVerdict({ ...ended, probes: [{ ...seen, phases: [phase] }] }, plainPaint);
+    expect(lines).toContain('    detected 2.31 s after the fault, ± 100 ms (+odown)');
   });
 
   test('tells the budgets of two clusters apart', () => {
@@ -260,7 +298,7 @@ describe('the screen', () => {
   }
 
   test('a log never gets an escape sequence', () => {
-    for (const written of [record(false), record(true, { NO_COLOR: '1' }), record(true, { CI: 'true' })]) {
+    for (const written of [record(false), record(true, { TERM: 'dumb' }), record(true, { CI: 'true' })]) {
       expect(written).toBe('before\nbetween\n');
     }
   });
@@ -269,6 +307,30 @@ describe('the screen', () => {
     const written = record(true);
     expect(written).toContain(`${ESCAPE}[2A${ESCAPE}[Jbetween\n`);
     expect(written.endsWith(`${ESCAPE}[1A${ESCAPE}[J`)).toBe(true);
+  });
+
+  test('NO_COLOR takes the colours away and nothing else', () => {
+    const written = record(true, { NO_COLOR: '1' });
+    expect(written).toContain(`${ESCAPE}[2A${ESCAPE}[Jbetween\n`);
+    expect(written).not.toMatch(/\[\d+m/);
+    expect(record(true)).toContain(`${ESCAPE}[31m`);
+  });
+
+  test('a frame that is higher than the terminal is cut, so that all of it can be erased; a question stays', () => {
+    let written = '';
+    const screen = createScreen({ isTTY: true, rows: 4, write: (text) => (written += text) }, {});
+    screen.ask('Abort?');
+    screen.frame(['one', 'two', 'three', 'four']);
+    expect(written).toContain(`one\n  … 3 more\n${ESCAPE}[1mAbort?`);
+    screen.ask(undefined);
+    screen.frame([]);
+    expect(written.endsWith(`${ESCAPE}[3A${ESCAPE}[J`)).toBe(true);
+  });
+
+  test('on a log a question is a line', () => {
+    let written = '';
+    createScreen({ write: (text) => (written += text) }, {}).ask('Abort?');
+    expect(written).toBe('Abort?\n');
   });
 
   test('control characters of a server stay powerless', () => {

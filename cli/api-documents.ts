@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { EXPERIMENT_STATUSES } from '../../functions/domain/experiment.ts';
+import { EXPERIMENT_STATUSES } from '../functions/domain/experiment.ts';
 
 /**
- * The parts of the API's answers that the lab shows. Loose on purpose: what is not shown may change freely, and `--json`
+ * The parts of the API's answers that the command shows. Loose on purpose: what is not shown may change freely, and `--json`
  * passes everything on as it came.
  */
 const status = z.enum(EXPERIMENT_STATUSES);
@@ -21,6 +21,35 @@ const reading = z.looseObject({
 });
 export type ShownReading = z.infer<typeof reading>;
 
+/** A check of the steady state or the hypothesis. */
+const checked = {
+  name: z.string(),
+  cluster: z.string(),
+  when: z.string(),
+  withinSeconds: z.number().nullish(),
+  tolerance: z.looseObject({ atLeast: z.number().nullish(), atMost: z.number().nullish() }),
+  unit: z.string(),
+};
+const check = z.looseObject({
+  ...checked,
+  state: z.enum(['PENDING', 'HOLDS', 'FAILS', 'UNKNOWN']),
+  value: z.number().nullish(),
+  since: z.string().nullish(),
+});
+export type ShownCheck = z.infer<typeof check>;
+
+const checkResult = z.looseObject({
+  ...checked,
+  result: z.enum(['HELD', 'FAILED', 'UNKNOWN']),
+  measured: z.number().nullish(),
+  failedSeconds: z.number().nullish(),
+  firstFailedAt: z.string().nullish(),
+  lastFailedAt: z.string().nullish(),
+  unknownSeconds: z.number().nullish(),
+  reason: z.string().nullish(),
+});
+export type ShownCheckResult = z.infer<typeof checkResult>;
+
 /** A node that a fault is meant for, until its rollback has answered. */
 const impactedNode = z.looseObject({ podName: z.string(), instanceId: z.string().nullish(), faultState: z.string() });
 
@@ -32,9 +61,11 @@ export const statusSchema = z.looseObject({
   remainingSeconds: z.number().nullish(),
   guardrails: z.array(reading).nullish(),
   impactedNodes: z.array(impactedNode).nullish(),
+  checks: z.array(check).nullish(),
 });
 export type StatusDocument = z.infer<typeof statusSchema>;
 
+/** An entry of the log. What is not named here is under its hash as well, but for the summary. */
 const timelineEntry = z.looseObject({
   sequence: z.number(),
   type: z.string(),
@@ -82,6 +113,18 @@ const probe = z.looseObject({
   unavailableSeconds: z.number().nullish(),
   acknowledgedWrites: z.number(),
   lostAcknowledgedWrites: z.number().nullish(),
+  /** The outage in its phases, each with the event that dates it. */
+  phases: z
+    .array(
+      z.looseObject({
+        phase: z.string(),
+        at: z.string(),
+        secondsAfterFault: z.number(),
+        event: z.string(),
+        uncertaintyMs: z.number(),
+      }),
+    )
+    .nullish(),
 });
 
 export const experimentSchema = z.looseObject({
@@ -100,11 +143,13 @@ export const experimentSchema = z.looseObject({
       }),
     )
     .nullish(),
+  /** Of the hypothesis, once it is judged. */
+  checks: z.array(checkResult).nullish(),
   /** What the probe saw of each impacted shard. */
   probes: z.array(probe).nullish(),
   nodes: z.array(z.union([nodeRollback, impactedNode])).nullish(),
   /** To the commands that inject. */
-  answers: z.array(z.looseObject({ node: z.string(), notes })).nullish(),
+  answers: z.array(z.looseObject({ node: z.string(), effect, notes })).nullish(),
   record: z.array(z.record(z.string(), z.unknown())).nullish(),
   timeline: z.array(timelineEntry),
 });
@@ -164,3 +209,25 @@ export const problemSchema = z.looseObject({
   errors: z.array(z.looseObject({ field: z.string(), message: z.string(), allowed: z.unknown().nullish() })).nullish(),
 });
 export type ProblemDocument = z.infer<typeof problemSchema>;
+
+export const listSchema = z.looseObject({
+  experiments: z.array(z.record(z.string(), z.unknown())),
+  truncated: z.boolean().nullish(),
+});
+
+/** The log as `verify` reads it: every field of an entry is under its hash, but for the summary. */
+export const chainSchema = z.looseObject({
+  timeline: z.array(
+    z.looseObject({
+      experimentId: z.string(),
+      sequence: z.number(),
+      type: z.string(),
+      at: z.string(),
+      details: z.unknown(),
+      previousHash: z.string(),
+      hash: z.string(),
+      summary: z.string(),
+    }),
+  ),
+  chainVerified: z.boolean().nullish(),
+});

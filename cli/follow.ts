@@ -1,48 +1,47 @@
-import type { Clock } from '../../functions/domain/clock.ts';
-import { TERMINAL_STATUSES } from '../../functions/domain/experiment.ts';
+import type { Clock } from '../functions/domain/clock.ts';
+import { type ExperimentStatus, TERMINAL_STATUSES } from '../functions/domain/experiment.ts';
+import { renderAnswer } from './answers.ts';
 import type { ApiAnswer, ApiClient } from './api-client.ts';
-import {
-  type ExperimentDocument,
-  experimentSchema,
-  problemSchema,
-  type StatusDocument,
-  statusSchema,
-} from './api-documents.ts';
-import { type Paint, renderFrame, renderPlainStatus, renderTimelineEntry } from './render.ts';
-import { renderProblem } from './render-result.ts';
+import { type ExperimentDocument, experimentSchema, type StatusDocument, statusSchema } from './api-documents.ts';
+import { message } from './exit-codes.ts';
+import type { Interrupt } from './interrupt.ts';
+import { renderTimelineEntry } from './render.ts';
+import { renderFrame, renderPlainStatus } from './render-status.ts';
 import type { Screen } from './render-terminal.ts';
 
 export type End =
   | { kind: 'ended'; document: ExperimentDocument }
+  /** The fault is in place, and following was wanted only until then. */
+  | { kind: 'in place'; document: ExperimentDocument }
   | { kind: 'refused'; answer: ApiAnswer }
   /** The API could not be asked any more: how it ended is unknown. */
-  | { kind: 'lost'; reason: string };
+  | { kind: 'lost'; reason: string }
+  /** The user did not want to wait any longer. */
+  | { kind: 'left' };
 
+/** What a user asks for while an experiment is followed. */
+export type Wishes = Pick<Interrupt, 'abort' | 'leave' | 'onAbortTaken'>;
+
+const IN_PLACE: ExperimentStatus = 'RUNNING';
 const POLL_MS = 1_000;
 /** A log gets a status line when something changed, and this often at least. */
 const PLAIN_STATUS_EVERY_MS = 10_000;
 const SILENCE_LIMIT_MS = 30_000;
 
-/** What an answer that is no success says. */
-export function renderAnswer(answer: ApiAnswer, paint: Paint): string[] {
-  const problem = problemSchema.safeParse(answer.body);
-  return problem.success
-    ? renderProblem(problem.data, paint)
-    : [paint('bad', `The API answered ${answer.status}: ${JSON.stringify(answer.body)}`)];
-}
-
 /**
  * Polls status and timeline every second until the experiment is over, and shows both. The answer to the start is
  * awaited beside it: it comes only when the fault is in place, and by then there is something to see. An aborted
- * `signal` becomes `POST …/abort`, repeated until the API took it. Only a 4xx is a refusal of the start: a 5xx, or no
- * answer at all, says nothing about whether it began.
+ * `wishes.abort` becomes `POST …/abort`, repeated until the API took it. Only a 4xx is a refusal of the start: a 5xx, or
+ * no answer at all, says nothing about whether it began.
  * @param path of the experiment, `/api/v1/chaos/experiments/<id>`.
+ * @param until `'in place'`: no longer than until the fault is there, unless it is aborted.
  */
 export async function followExperiment(
   path: string,
   start: Promise<ApiAnswer>,
-  signal: AbortSignal,
-  ports: { client: ApiClient; clock: Clock; screen: Screen; onAbortTaken(): void },
+  wishes: Wishes,
+  ports: { client: ApiClient; clock: Clock; screen: Screen },
+  until: 'over' | 'in place' = 'over',
 ): Promise<End> {
   const { client, clock, screen } = ports;
   let refusal: ApiAnswer | undefined;
@@ -65,19 +64,27 @@ export async function followExperiment(
     });
   const show = createShow(clock, screen);
   let abortTaken = false;
+  let refusedAbort = false;
   let isKnown = false;
   let lastStatus: number | undefined;
   let complained = false;
 
   for (;;) {
     if (refusal !== undefined) return { kind: 'refused', answer: refusal };
+    if (wishes.leave.aborted) return { kind: 'left' };
     try {
-      if (signal.aborted && !abortTaken) {
+      if (wishes.abort.aborted && !abortTaken) {
         const answer = await client.call('POST', `${path}/abort`);
         abortTaken = answer.status < 300;
         if (abortTaken) {
-          ports.onAbortTaken();
+          wishes.onAbortTaken();
           screen.print(['Abort requested; waiting for the rollback.']);
+        } else if (answer.status !== 404 && !refusedAbort) {
+          refusedAbort = true;
+          screen.print([
+            ...renderAnswer(answer, screen.paint),
+            screen.paint('bad', 'The abort was not taken; asking again.'),
+          ]);
         }
       }
       lastStatus = undefined;
@@ -93,6 +100,10 @@ export async function followExperiment(
         if (TERMINAL_STATUSES.includes(document.status)) {
           screen.frame([]);
           return { kind: 'ended', document };
+        }
+        if (until === 'in place' && document.status === IN_PLACE && !wishes.abort.aborted) {
+          screen.frame([]);
+          return { kind: 'in place', document };
         }
       } else if (detail.status !== 404 && !complained) {
         complained = true;
@@ -112,7 +123,8 @@ export async function followExperiment(
           : `Nothing was heard of the experiment for ${seconds} s; its end is unknown. Hosts lift their faults by themselves.`;
       return { kind: 'lost', reason };
     }
-    await clock.sleep(POLL_MS);
+    // Who leaves does not wait for the next look.
+    await clock.sleep(POLL_MS, wishes.leave).catch(() => undefined);
   }
 }
 
@@ -125,20 +137,17 @@ function createShow(clock: Clock, screen: Screen): (status: StatusDocument, docu
     lastSequence = Math.max(lastSequence, ...added.map((entry) => entry.sequence));
     if (added.length > 0) screen.print(added.map((entry) => renderTimelineEntry(entry, screen.paint)));
     if (screen.live) {
-      screen.frame(renderFrame(status, screen.paint));
+      screen.frame(renderFrame(status, screen.paint, document));
       return;
     }
     const breached = (status.guardrails ?? [])
       .filter((reading) => reading.breached)
       .map((reading) => reading.guardrail);
-    const state = [status.status, ...breached].join(' ');
+    const checks = (status.checks ?? []).map((check) => `${check.name} ${check.state}`);
+    const state = [status.status, ...breached, ...checks].join(' ');
     if (state === lastState && clock.monotonicMs() - lastPlainMs < PLAIN_STATUS_EVERY_MS) return;
     lastState = state;
     lastPlainMs = clock.monotonicMs();
     screen.print(renderPlainStatus(status));
   };
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

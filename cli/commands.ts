@@ -1,0 +1,11 @@
+import { addAbort } from './commands/abort.ts';
+import { addList } from './commands/list.ts';
+import { addRun } from './commands/run.ts';
+import { addStatus } from './commands/status.ts';
+import { addValidate } from './commands/validate.ts';
+import { addVerify } from './commands/verify.ts';
+import { addWatch } from './commands/watch.ts';
+import type { AddCommand } from './program.ts';
+
+/** In the order of `--help`. */
+export const COMMANDS: readonly AddCommand[] = [addValidate, addRun, addStatus, addWatch, addList, addAbort, addVerify];

@@ -1,0 +1,38 @@
+import * as z from 'zod';
+import { expectStatus } from '../answers.ts';
+import { pathOf } from '../api-client.ts';
+import { EXIT } from '../exit-codes.ts';
+import { type AddCommand, type ApiOptions, withConnection, withSession } from '../program.ts';
+
+const abortSchema = z.looseObject({
+  status: z.string(),
+  outcome: z.string().nullish(),
+  recorded: z.boolean().nullish(),
+});
+
+export const addAbort: AddCommand = (program, world) => {
+  withConnection(
+    program
+      .command('abort')
+      .description('end an experiment now: hosts revert within about a second; repeating it changes nothing')
+      .argument('<id>', 'experimentId'),
+  ).action((experimentId: string, options: ApiOptions) =>
+    withSession(options, world, async ({ client, screen, writeDocument }) => {
+      const answer = await client.call('POST', `${pathOf(experimentId)}/abort`);
+      expectStatus(answer, 200, 202);
+      const { status, outcome, recorded } = abortSchema.parse(answer.body);
+      screen.print(
+        answer.status === 200
+          ? [`${experimentId} was over before: ${status}${outcome ? `, ${outcome}` : ''}.`]
+          : [
+              `The abort was taken; ${experimentId} is being rolled back. See it with: holdfast watch ${experimentId}`,
+              ...(recorded === false
+                ? [screen.paint('bad', 'The log did not answer: the abort is not on record.')]
+                : []),
+            ],
+      );
+      writeDocument(answer.body);
+      return EXIT.confirmed;
+    }),
+  );
+};

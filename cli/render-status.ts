@@ -1,0 +1,127 @@
+import type { ExperimentDocument, ShownCheck, ShownReading, StatusDocument } from './api-documents.ts';
+import { columns, type Paint, printable, round } from './render.ts';
+
+/** Of an experiment that runs: what is redrawn every second, and the lines for a log. */
+
+const BAR_WIDTH = 30;
+
+/** The phase, and while the fault is in place how much of its time is gone and left, as a bar. */
+export function renderProgress(status: StatusDocument, paint: Paint): string {
+  const elapsed = status.elapsedSeconds ?? 0;
+  const remaining = status.remainingSeconds ?? 0;
+  const phase = paint('bold', status.status.padEnd(12));
+  if (status.status !== 'RUNNING') return `${phase} ${phaseWords(status)}`.trimEnd();
+  const total = elapsed + remaining;
+  const filled = total > 0 ? Math.round((BAR_WIDTH * Math.min(elapsed, total)) / total) : 0;
+  const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}`;
+  return `${phase} ${bar} ${Math.round(elapsed)} s, TTL ends in ${Math.round(remaining)} s`;
+}
+
+function phaseWords({ status, elapsedSeconds, remainingSeconds }: StatusDocument): string {
+  if (status === 'ACCEPTED') {
+    return `no fault yet${remainingSeconds ? `; it will have a TTL of ${Math.round(remainingSeconds)} s` : ''}`;
+  }
+  if (status === 'ROLLING_BACK') {
+    return `${elapsedSeconds ? `the fault began ${Math.round(elapsedSeconds)} s ago; ` : ''}hosts revert it, then the store must be healthy again`;
+  }
+  return '';
+}
+
+/** One guardrail: value, limit, age of its reading, verdict. A value that could not be read is a breach and says so. */
+function readingCells(reading: ShownReading, paint: Paint): string[] {
+  const value = reading.value == null ? 'unreadable' : `${round(reading.value)} ${reading.unit}`;
+  const limit = `${reading.breachWhen === 'above' ? 'at most' : 'at least'} ${round(reading.limit)} ${reading.unit}`;
+  const age = reading.ageSeconds == null ? 'age unknown' : `${reading.ageSeconds.toFixed(1)} s old`;
+  const verdict = reading.breached
+    ? paint('bad', `BREACH${reading.reason ? `: ${printable(reading.reason)}` : ''}`)
+    : paint('good', 'ok');
+  return [`  ${printable(reading.guardrail)}`, printable(value), printable(limit), age, verdict];
+}
+
+export function renderReadings(readings: readonly ShownReading[], paint: Paint): string[] {
+  return columns(readings.map((reading) => readingCells(reading, paint)));
+}
+
+const CHECK_WORDS = { PENDING: 'pending', HOLDS: 'holds', FAILS: 'FAILS', UNKNOWN: 'UNKNOWN' } as const;
+
+/** When a check must hold, and within which limits. */
+export function renderTolerance({
+  when,
+  withinSeconds,
+  tolerance,
+  unit,
+}: Pick<ShownCheck, 'when' | 'withinSeconds' | 'tolerance' | 'unit'>): string {
+  const { atLeast, atMost } = tolerance;
+  const limits = [
+    ...(atLeast == null ? [] : [`at least ${round(atLeast)}`]),
+    ...(atMost == null ? [] : [`at most ${round(atMost)}`]),
+  ].join(' and ');
+  const time = withinSeconds == null ? when : `${when} ${round(withinSeconds)} s`;
+  return printable(`${limits} ${unit}, ${time}`);
+}
+
+function checkCells(check: ShownCheck, paint: Paint): string[] {
+  const { state, name, value, unit, since } = check;
+  const style = state === 'HOLDS' ? 'good' : state === 'PENDING' ? 'dim' : 'bad';
+  const from = since == null ? '' : `since ${printable(since)}`;
+  return [
+    `  ${printable(name)}`,
+    value == null ? '-' : `${round(value)} ${printable(unit)}`,
+    renderTolerance(check),
+    paint(style, [CHECK_WORDS[state], from].filter(Boolean).join(' ')),
+  ];
+}
+
+/** What each host saw of its fault when it was injected: the status says where it is, the answers what it does. */
+function nodeCells(
+  status: StatusDocument,
+  answers: NonNullable<ExperimentDocument['answers']>,
+  paint: Paint,
+): string[][] {
+  return (status.impactedNodes ?? []).map(({ podName, faultState }) => {
+    const effects = answers.flatMap(({ node, effect }) => (node === podName && effect ? [effect] : []));
+    const seen = effects.map(({ measure, value, unit }) => printable(`${measure}: ${round(value)} ${unit}`)).join('; ');
+    return [
+      `  ${printable(podName)}`,
+      paint('bold', printable(faultState)),
+      seen && paint('dim', `at its start: ${seen}`),
+    ];
+  });
+}
+
+/** The part of the screen that is redrawn every second. */
+export function renderFrame(
+  status: StatusDocument,
+  paint: Paint,
+  document?: Pick<ExperimentDocument, 'answers'>,
+): string[] {
+  const guardrails = status.guardrails ?? [];
+  const checks = status.checks ?? [];
+  const nodes = nodeCells(status, document?.answers ?? [], paint);
+  return [
+    renderProgress(status, paint),
+    ...(guardrails.length > 0 ? renderReadings(guardrails, paint) : [paint('dim', '  no guardrail has been read yet')]),
+    ...columns(checks.map((check) => checkCells(check, paint))),
+    ...(nodes.length > 0 ? columns(nodes) : [paint('dim', '  no node is impacted')]),
+  ];
+}
+
+/** The same without a screen to redraw: a line for the experiment, one for its guardrails, one for its checks. */
+export function renderPlainStatus(status: StatusDocument): string[] {
+  const left = status.remainingSeconds == null ? '' : `, TTL ends in ${Math.round(status.remainingSeconds)} s`;
+  const nodes = (status.impactedNodes ?? []).map((node) => `${printable(node.podName)} ${printable(node.faultState)}`);
+  const readings = (status.guardrails ?? []).map((reading) => {
+    const value = reading.value == null ? 'unreadable' : `${round(reading.value)} ${printable(reading.unit)}`;
+    const limit = `${reading.breachWhen === 'above' ? 'at most' : 'at least'} ${round(reading.limit)}`;
+    const age = reading.ageSeconds == null ? 'age unknown' : `${reading.ageSeconds.toFixed(1)} s old`;
+    return `${printable(reading.guardrail)} ${value} (${limit}, ${age})${reading.breached ? ' BREACH' : ''}`;
+  });
+  const checks = (status.checks ?? []).map(({ name, state, value, unit }) => {
+    const measured = value == null ? '' : ` (${round(value)} ${printable(unit)})`;
+    return `${printable(name)} ${CHECK_WORDS[state]}${measured}`;
+  });
+  return [
+    `${status.status}${status.status === 'RUNNING' ? left : ''}${nodes.length > 0 ? `, ${nodes.join(', ')}` : ''}`,
+    ...[readings, checks].flatMap((parts) => (parts.length > 0 ? [`  ${parts.join('; ')}`] : [])),
+  ];
+}

@@ -1,0 +1,130 @@
+import type { Clock } from '../functions/domain/clock.ts';
+import { exitCodeOfAnswer, expectStatus, renderAnswer } from './answers.ts';
+import { type ApiAnswer, type ApiClient, EXPERIMENTS_PATH, pathOf } from './api-client.ts';
+import { dryRunSchema, type ExperimentDocument, experimentSchema, statusSchema } from './api-documents.ts';
+import { EXIT, exitCodeOf } from './exit-codes.ts';
+import type { ExperimentText } from './experiment-file.ts';
+import { type End, followExperiment, type Wishes } from './follow.ts';
+import { renderDryRun, renderVerdict } from './render-result.ts';
+import type { Screen } from './render-terminal.ts';
+
+export interface RunPorts {
+  client: ApiClient;
+  clock: Clock;
+  screen: Screen;
+  /** Receives the one document of `--json`. */
+  writeDocument(document: unknown): void;
+}
+
+export type RunEnd =
+  | End
+  /** An id runs once: nothing was started now. */
+  | { kind: 'ran before'; document: ExperimentDocument }
+  /** Aborted by the user while nothing had been touched. */
+  | { kind: 'not started' };
+
+type Payload = Pick<ExperimentText, 'experimentId' | 'payload'>;
+
+/**
+ * Dry run, start, follow, report. A started experiment is never left but by the user's wish: whatever goes wrong with our
+ * own calls, it is followed until it is over or the API has been silent for long.
+ * @param until `'in place'`: back as soon as the fault is there
+ */
+export async function runExperiment(
+  { experimentId, payload }: Payload,
+  wishes: Wishes,
+  ports: RunPorts,
+  until: 'over' | 'in place' = 'over',
+): Promise<RunEnd> {
+  const { client, screen } = ports;
+  const path = pathOf(experimentId);
+
+  const known = await client.call('GET', `${path}/status`);
+  if (known.status === 200) return ranBefore(experimentId, known, ports);
+
+  const admission = await dryRun({ experimentId, payload }, ports);
+  if (admission.status !== 200) return refused(experimentId, admission, ports);
+  if (wishes.leave.aborted) return { kind: 'left' };
+  if (wishes.abort.aborted) {
+    screen.print(['Interrupted before the start: nothing was touched.']);
+    ports.writeDocument({ experimentId, status: 'NOT_STARTED' });
+    return { kind: 'not started' };
+  }
+
+  screen.print([screen.paint('bold', `${experimentId}: starting`)]);
+  const start = client.call('POST', EXPERIMENTS_PATH, payload);
+  const end = await followExperiment(path, start, wishes, ports, until);
+  if (end.kind === 'refused') return refused(experimentId, end.answer, ports);
+  report(experimentId, end, ports);
+  return end;
+}
+
+/** Every check against the real targets; nothing is touched. Shows what would be done. */
+export async function dryRun({ experimentId, payload }: Payload, ports: RunPorts): Promise<ApiAnswer> {
+  const { client, screen } = ports;
+  screen.print([screen.paint('bold', `${experimentId}: dry run`)]);
+  const answer = await client.call('POST', `${EXPERIMENTS_PATH}?dryRun=true`, payload);
+  if (answer.status === 200) screen.print(renderDryRun(dryRunSchema.parse(answer.body), screen.paint));
+  return answer;
+}
+
+/** Shows and writes how an experiment ended that was followed. */
+export function report(experimentId: string, end: End, { screen, writeDocument }: RunPorts): void {
+  if (end.kind === 'ended') {
+    screen.print(renderVerdict(end.document, screen.paint));
+    writeDocument(summary(end.document));
+  } else if (end.kind === 'in place') {
+    screen.print([`The fault is in place. See it with: holdfast watch ${experimentId}`]);
+    writeDocument(summary(end.document));
+  } else if (end.kind === 'lost' || end.kind === 'left') {
+    const reason = end.kind === 'lost' ? end.reason : 'The command was left before its end.';
+    if (end.kind === 'lost') screen.print([screen.paint('bad', reason)]);
+    writeDocument({ experimentId, status: 'UNKNOWN', reason });
+  }
+}
+
+export function refused(experimentId: string, answer: ApiAnswer, ports: RunPorts): RunEnd {
+  ports.screen.print(renderAnswer(answer, ports.screen.paint));
+  ports.writeDocument({ experimentId, status: 'REFUSED', problem: answer.body });
+  return { kind: 'refused', answer };
+}
+
+/** What the command's user gets of it. */
+export function exitCodeOfRun(end: RunEnd): number {
+  switch (end.kind) {
+    case 'ended':
+      return exitCodeOf(end.document.status, end.document.outcome);
+    case 'in place':
+      return EXIT.confirmed;
+    case 'refused':
+      return exitCodeOfAnswer(end.answer);
+    case 'ran before':
+      return EXIT.refused;
+    case 'not started':
+      return EXIT.aborted;
+    case 'lost':
+    case 'left':
+      return EXIT.inconclusive;
+  }
+}
+
+async function ranBefore(experimentId: string, known: ApiAnswer, ports: RunPorts): Promise<RunEnd> {
+  const { client, screen } = ports;
+  const { status } = statusSchema.parse(known.body);
+  screen.print([
+    `${experimentId} was started before and is ${status}; an id runs once, so nothing was started now.`,
+    'What follows is that run. To run it again, give the file another experimentId.',
+  ]);
+  const detail = await client.call('GET', pathOf(experimentId));
+  expectStatus(detail, 200);
+  const document = experimentSchema.parse(detail.body);
+  screen.print(renderVerdict(document, screen.paint));
+  ports.writeDocument({ ...summary(document), startedNow: false });
+  return { kind: 'ran before', document };
+}
+
+/** The API calls its list of audit records `record`; a list has a plural here. */
+export function summary(document: ExperimentDocument): Record<string, unknown> {
+  const { experimentId, status, outcome, reason, budgets, checks, probes, record: records, timeline, nodes } = document;
+  return { experimentId, status, outcome, reason, budgets, checks, probes, records, timeline, nodes };
+}
