@@ -11,7 +11,14 @@ interface ListOptions extends ApiOptions {
 }
 
 /** What tells one record from another; `--json` has all of it. */
-const SHOWN = ['injected_at', 'experiment_id', 'fault_type', 'verdict', 'recovery_time_seconds'];
+const SHOWN = [
+  'injected_at',
+  'experiment_id',
+  'fault_type',
+  'was_auto_rolled_back',
+  'recovery_time_seconds',
+  'data_loss_detected',
+];
 
 export const addList: AddCommand = (program, world) => {
   withConnection(
