@@ -1,5 +1,6 @@
 /** `npm run generate`: writes the files that are made from the code and kept in the repository. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { experimentSchema, SCHEMA_FILE } from '../cli/experiment-schema.ts';
 import { HOST_FAULT_KINDS } from '../functions/domain/faults/catalogue.ts';
 import { readPayloads, withExampleTable } from '../lib/example-table.ts';
 import { faultTable } from '../lib/fault-table.ts';
@@ -14,3 +15,4 @@ write('docs/faults.md', faultTable());
 write('examples/README.md', withExampleTable(read('examples/README.md'), readPayloads(new URL('examples/', ROOT))));
 write(`host/${BOUNDS_FILE}`, hostBounds());
 write(`host/${SPECIFICATION_FILE}`, hostSpecification(HOST_FAULT_KINDS));
+write(SCHEMA_FILE, `${JSON.stringify(experimentSchema(), null, 2)}\n`);

@@ -51,11 +51,8 @@ export function createApiClient(connection: ApiConnection): ApiClient {
     ? new HttpsAgent({ keepAlive: true, ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }) })
     : new HttpAgent({ keepAlive: true });
   const signer = (async () => {
-    // Loaded while they are needed only: a command that asks nothing starts without them.
-    const [{ SignatureV4 }, { Sha256 }] = await Promise.all([
-      import('@smithy/signature-v4'),
-      import('@aws-crypto/sha256-js'),
-    ]);
+    // A command that asks nothing starts without it.
+    const { SignatureV4, Sha256 } = await import('./signing.ts');
     return new SignatureV4({ service: 'execute-api', region, credentials, sha256: Sha256 });
   })();
   return {

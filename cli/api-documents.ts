@@ -25,6 +25,8 @@ export type ShownReading = z.infer<typeof reading>;
 const checked = {
   name: z.string(),
   cluster: z.string(),
+  /** For a person. */
+  measure: z.string().nullish(),
   when: z.string(),
   withinSeconds: z.number().nullish(),
   tolerance: z.looseObject({ atLeast: z.number().nullish(), atMost: z.number().nullish() }),

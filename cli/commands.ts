@@ -1,6 +1,7 @@
 import { addAbort } from './commands/abort.ts';
 import { addList } from './commands/list.ts';
 import { addRun } from './commands/run.ts';
+import { addSchema } from './commands/schema.ts';
 import { addStatus } from './commands/status.ts';
 import { addValidate } from './commands/validate.ts';
 import { addVerify } from './commands/verify.ts';
@@ -8,4 +9,13 @@ import { addWatch } from './commands/watch.ts';
 import type { AddCommand } from './program.ts';
 
 /** In the order of `--help`. */
-export const COMMANDS: readonly AddCommand[] = [addValidate, addRun, addStatus, addWatch, addList, addAbort, addVerify];
+export const COMMANDS: readonly AddCommand[] = [
+  addValidate,
+  addRun,
+  addStatus,
+  addWatch,
+  addList,
+  addAbort,
+  addVerify,
+  addSchema,
+];

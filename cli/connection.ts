@@ -29,7 +29,7 @@ export function connectionFrom(options: ConnectionOptions, environment: Environm
     throw new UsageError("which API? Give --url (or HOLDFAST_URL), the stack's API with its stage, or --lab");
   }
   const host = hostOf(apiUrl);
-  return { apiUrl, region: regionOf(host, options.region, environment), credentials: credentialChain(profile) };
+  return { apiUrl, region: regionOf(host, options.region, environment), credentials: lazily(profile) };
 }
 
 export function createClientFrom(options: ConnectionOptions, environment: Environment): ApiClient {
@@ -59,14 +59,14 @@ function regionOf(host: string, asked: string | undefined, environment: Environm
   return region;
 }
 
-/** As the AWS command line finds them: environment, profile, SSO, web identity, container, instance. */
-function credentialChain(profile: string | undefined): () => Promise<Credentials> {
-  let provider: (() => Promise<Credentials>) | undefined;
+function lazily(profile: string | undefined): () => Promise<Credentials> {
+  let chain: (() => Promise<Credentials>) | undefined;
   return async () => {
-    const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
-    provider ??= defaultProvider(profile === undefined ? {} : { profile });
     try {
-      return await provider();
+      // Large, and not needed before a request is signed.
+      const { credentialChain } = await import('./credential-chain.ts');
+      chain ??= credentialChain(profile);
+      return await chain();
     } catch (error) {
       const hint = 'give --profile (or AWS_PROFILE), AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or `aws sso login`';
       throw new CommandError(EXIT.notPermitted, `no AWS credentials: ${message(error)}; ${hint}`);

@@ -104,7 +104,8 @@ export function renderVerdict(document: ExperimentDocument, paint: Paint): strin
 
 /** A check of the hypothesis: what was measured, what is allowed, and for how long it failed. */
 function renderCheck(check: ShownCheckResult, paint: Paint): string {
-  const { name, unit, result, measured, failedSeconds, firstFailedAt, lastFailedAt, unknownSeconds, reason } = check;
+  const { name, measure, unit, result, measured, failedSeconds, firstFailedAt, lastFailedAt, unknownSeconds, reason } =
+    check;
   const value = measured == null ? 'not measured' : `measured ${round(measured)} ${printable(unit)}`;
   const verdict = result === 'HELD' ? paint('good', 'held') : paint('bad', result === 'FAILED' ? 'FAILED' : 'UNKNOWN');
   const details = [
@@ -113,7 +114,8 @@ function renderCheck(check: ShownCheckResult, paint: Paint): string {
     ...(unknownSeconds ? [`unknown for ${round(unknownSeconds)} s`] : []),
     ...(reason ? [reason] : []),
   ].map((detail) => `, ${printable(detail)}`);
-  return `  check ${printable(name)}: ${value}, ${renderTolerance(check)}: ${verdict}${details.join('')}`;
+  const what = measure && measure !== name ? ` (${printable(measure)})` : '';
+  return `  check ${printable(name)}${what}: ${value}, ${renderTolerance(check)}: ${verdict}${details.join('')}`;
 }
 
 /** What a client of one shard saw, and for how long somebody looked: the verdict says whether that counts. */

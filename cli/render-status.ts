@@ -44,6 +44,15 @@ export function renderReadings(readings: readonly ShownReading[], paint: Paint):
 
 const CHECK_WORDS = { PENDING: 'pending', HOLDS: 'holds', FAILS: 'FAILS', UNKNOWN: 'UNKNOWN' } as const;
 
+const WHEN: Record<string, (within: string) => string> = {
+  BEFORE: () => 'before the fault',
+  THROUGHOUT: () => 'throughout',
+  AFTER_FAULT: (within) => `${within}after the fault and on`,
+  AFTER_ROLLBACK: (within) => `${within}after the rollback and on`,
+  HAPPENS: (within) => `once ${within}after the fault`,
+  STEADY: () => 'before and at the end',
+};
+
 /** When a check must hold, and within which limits. */
 export function renderTolerance({
   when,
@@ -56,7 +65,8 @@ export function renderTolerance({
     ...(atLeast == null ? [] : [`at least ${round(atLeast)}`]),
     ...(atMost == null ? [] : [`at most ${round(atMost)}`]),
   ].join(' and ');
-  const time = withinSeconds == null ? when : `${when} ${round(withinSeconds)} s`;
+  const within = withinSeconds == null ? '' : `within ${round(withinSeconds)} s `;
+  const time = WHEN[when]?.(within) ?? `${when} ${within}`.trim();
   return printable(`${limits} ${unit}, ${time}`);
 }
 

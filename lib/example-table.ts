@@ -17,10 +17,16 @@ interface Fault {
   offsetSeconds?: number;
 }
 
+/** Names of the files there that are experiments. */
+export function exampleFiles(folder: URL): string[] {
+  return readdirSync(folder).filter((name) => name.endsWith('.json') && !name.endsWith('.schema.json'));
+}
+
 /** By the names of their files. */
 export function readPayloads(folder: URL): Record<string, Payload> {
-  const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
-  return Object.fromEntries(files.map((name) => [name, JSON.parse(readFileSync(new URL(name, folder), 'utf8'))]));
+  return Object.fromEntries(
+    exampleFiles(folder).map((name) => [name, JSON.parse(readFileSync(new URL(name, folder), 'utf8'))]),
+  );
 }
 
 /**

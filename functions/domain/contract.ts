@@ -13,6 +13,7 @@ export const RESERVED_EXPERIMENT_IDS: readonly string[] = [KILL_SWITCH_ID];
 
 export const ALERT_SEVERITIES = ['NONE', 'INFO', 'WARNING', 'CRITICAL'] as const satisfies readonly AlertSeverity[];
 
+const MAX_SCHEMA_CHARACTERS = 500;
 const NAME = /^[A-Za-z0-9_-]{1,50}$/;
 const experimentId = z
   .string()
@@ -25,6 +26,8 @@ export function isExperimentId(text: string): boolean {
 }
 
 const experiment = {
+  /** For editors; the API does not look at it. */
+  $schema: z.string().max(MAX_SCHEMA_CHARACTERS).exactOptional(),
   experimentId,
   durationSeconds: z.int().min(TTL_SECONDS.min).max(TTL_SECONDS.max),
   safetyThreshold: z.strictObject({
@@ -67,6 +70,7 @@ export const faultListSchema = z.strictObject({
 
 /** What a field may hold, in words for a person; those of a fault are the same in both forms. */
 export const ALLOWED: Record<string, string> = {
+  $schema: `where the JSON Schema of the file is, at most ${MAX_SCHEMA_CHARACTERS} characters; not looked at`,
   experimentId: `1-50 letters, digits, "_" and "-"; not ${RESERVED_EXPERIMENT_IDS.join(', ')}, and no "-sweep-" with a number at its end`,
   targetService: 'the name of a configured cluster',
   action: FAULT_KINDS.join(', '),

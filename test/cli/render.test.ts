@@ -88,28 +88,28 @@ describe('a running experiment', () => {
 });
 
 describe('checks', () => {
-  const check = { name: 'writeP99', cluster: 'c', when: 'throughout', tolerance: { atMost: 50 }, unit: 'ms' };
+  const check = { name: 'writeP99', cluster: 'c', when: 'THROUGHOUT', tolerance: { atMost: 50 }, unit: 'ms' };
 
   test('are shown as they hold or fail, each with its tolerance', () => {
     const checks = [
       { ...check, state: 'FAILS' as const, value: 81.25, since: '2026-05-29T13:12:40.000Z' },
-      { ...check, name: 'reads', state: 'PENDING' as const, when: 'within', withinSeconds: 15 },
+      { ...check, name: 'reads', state: 'PENDING' as const, when: 'AFTER_FAULT', withinSeconds: 15 },
     ];
     const lines = renderFrame({ ...status, checks }, plainPaint).join('\n');
     expect(lines).toMatch(/writeP99 +81\.3 ms +at most 50 ms, throughout +FAILS since 2026-05-29T13:12:40\.000Z/);
-    expect(lines).toMatch(/reads +- +at most 50 ms, within 15 s +pending/);
+    expect(lines).toMatch(/reads +- +at most 50 ms, within 15 s after the fault and on +pending/);
     expect(renderPlainStatus({ ...status, checks })).toContain('  writeP99 FAILS (81.3 ms); reads pending');
   });
 
   test('at the end say what was measured, for how long it failed, and why nothing is known', () => {
     const failed = { failedSeconds: 4, firstFailedAt: 'A', lastFailedAt: 'B' };
     const checks = [
-      { ...check, result: 'FAILED' as const, measured: 81.25, ...failed },
+      { ...check, measure: 'writeLatencyMs P99', result: 'FAILED' as const, measured: 81.25, ...failed },
       { ...check, name: 'lag', tolerance: { atLeast: 1, atMost: 9 }, result: 'UNKNOWN' as const, reason: 'no series' },
     ];
     const lines = renderVerdict({ ...ended, checks }, plainPaint);
     expect(lines).toContain(
-      '  check writeP99: measured 81.3 ms, at most 50 ms, throughout: FAILED, for 4 s, from A to B',
+      '  check writeP99 (writeLatencyMs P99): measured 81.3 ms, at most 50 ms, throughout: FAILED, for 4 s, from A to B',
     );
     expect(lines).toContain('  check lag: not measured, at least 1 and at most 9 ms, throughout: UNKNOWN, no series');
   });

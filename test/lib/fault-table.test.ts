@@ -1,14 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { FAULT_KINDS } from '../../functions/domain/faults/catalogue.ts';
 import { parseExperiment } from '../../functions/domain/parse-experiment.ts';
 import configuration from '../../lab/holdfast.config.ts';
-import { readPayloads, withExampleTable } from '../../lib/example-table.ts';
+import { exampleFiles, readPayloads, withExampleTable } from '../../lib/example-table.ts';
 import { faultTable } from '../../lib/fault-table.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
-const examples = readdirSync(new URL('examples/', ROOT)).filter((name) => name.endsWith('.json'));
+const examples = exampleFiles(new URL('examples/', ROOT));
 
 describe('docs/faults.md', () => {
   it('is what the kinds say now; `npm run generate` writes it', () => {

@@ -1,11 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REDIS_HOSTS } from '../../../lab/fleet/redis/hosts.ts';
+import { exampleFiles } from '../../../lib/example-table.ts';
 import { SystemUnderTest } from '../harness.ts';
 import { labRun } from '../lab-run.ts';
 
 const EXAMPLES = new URL('../../../examples/', import.meta.url);
-const files = readdirSync(EXAMPLES).filter((name) => name.endsWith('.json'));
+const files = exampleFiles(EXAMPLES);
 const PATIENCE_MS = 400_000;
 
 /** `| `file.json` | what it does | `STATUS` | `OUTCOME` |`, for those of which the page says what comes of them. */
