@@ -5,6 +5,7 @@ import type {
   Baseline,
   Effect,
   FisRollback,
+  LatencySummary,
   NodeRollback,
   ProbeMeasurement,
   RollbackResult,
@@ -73,8 +74,13 @@ function summaryOf(entry: AuditEntry): string {
     case 'ROLLBACK_WATCHED':
       return watchSummary(entry.details);
     case 'PROBE_MEASURED': {
-      const { acknowledgedWrites, lostAcknowledgedWrites = 'unknown how many' } = entry.details;
-      return `${shardText(entry.details)}: ${rtoOf(entry.details)}, ${acknowledgedWrites} writes acknowledged, ${lostAcknowledgedWrites} lost`;
+      const { acknowledgedWrites, lostAcknowledgedWrites = 'unknown how many', staleReads = 0 } = entry.details;
+      return [
+        `${shardText(entry.details)}: ${rtoOf(entry.details)}, ${acknowledgedWrites} writes acknowledged, ${lostAcknowledgedWrites} lost`,
+        ...(staleReads > 0 ? [`${staleReads} stale reads`] : []),
+        ...phasesOf(entry.details),
+        ...latencyOf(entry.details),
+      ].join('; ');
     }
     case 'CHECK_CHANGED': {
       const { check, state, value } = entry.details;
@@ -99,7 +105,7 @@ function checkOf({ cluster, liveNodes, impactedNodes, problems }: TargetsCheck):
   return `${cluster} before the next faults: ${impactedNodes} of ${liveNodes} nodes, ${found}`;
 }
 
-function words(type: AuditEntry['type']): string {
+function words(type: string): string {
   return type.toLowerCase().replaceAll('_', ' ');
 }
 
@@ -149,6 +155,18 @@ function rtoOf({ stillFailing, provenOnImpacted, rtoSeconds = 0, unavailableSeco
   if (!provenOnImpacted) return 'RTO not measured: its keys were not proven to live on the impacted node';
   if (stillFailing) return 'still failing';
   return `RTO ${number(rtoSeconds)} s, unavailable for ${number(unavailableSeconds)} s in all`;
+}
+
+function phasesOf({ phases = [] }: ProbeMeasurement): string[] {
+  const seen = phases.map(({ phase, secondsAfterFault }) => `${words(phase)} after ${number(secondsAfterFault)} s`);
+  return seen.length === 0 ? [] : [seen.join(', ')];
+}
+
+function latencyOf({ latency }: ProbeMeasurement): string[] {
+  if (!latency) return [];
+  const p99 = ({ p99: value, failed }: LatencySummary) =>
+    `${number(value)} ms${failed > 0 ? ` (${failed} failed)` : ''}`;
+  return [`P99 of writes ${p99(latency.writeMs)}, of reads ${p99(latency.readMs)}`];
 }
 
 function number(value: number): string {

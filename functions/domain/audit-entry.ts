@@ -63,7 +63,10 @@ export interface LatencyLog extends Pick<ProbeMeasurement, 'cluster' | 'shard' |
   operation: 'write' | 'read';
   /** Second of the first histogram, since the epoch. */
   fromSecond: number;
-  /** One a second: an HDR histogram of milliseconds in its V2 compressed form, base64; empty: no operation. */
+  /**
+   * One a second, of the operations that were due in it: an HDR histogram in its V2 compressed form, base64; empty: no
+   * operation. Of microseconds: a store in the same zone answers within one millisecond.
+   */
   histograms: string[];
   /** One a second: operations that failed, which are in no histogram. */
   failed: number[];

@@ -1,4 +1,4 @@
-import { type AuditEntry, type EntryOf, isEntryOf } from './audit-entry.ts';
+import { type AuditEntry, isEntryOf, lastOf } from './audit-entry.ts';
 import { isSameShard, probedShards, type ShardName } from './probed-shards.ts';
 import { stateOf } from './status.ts';
 import { PROBE_MAX_GAP_MS } from './timing.ts';
@@ -11,6 +11,7 @@ export interface ShardEvidence extends ShardName {
   /** All outages together. */
   unavailableSeconds?: number;
   lostAcknowledgedWrites?: number;
+  staleReads?: number;
   /** The client had not recovered when the probe ended. */
   stillFailing: boolean;
   /** Why nothing of it counts, in words. */
@@ -28,28 +29,38 @@ export function evidenceOf(entries: readonly AuditEntry[]): ShardEvidence[] {
   const { experiment, targets } = stateOf(run);
   return probedShards(experiment?.faults ?? [], targets).map(({ cluster, shard }) => {
     const name = { cluster, shard };
-    const own = run.filter(
-      (entry): entry is EntryOf<'PROBE_READY'> | EntryOf<'PROBE_MEASURED'> =>
-        isEntryOf(entry, 'PROBE_READY', 'PROBE_MEASURED') && isSameShard(entry.details, name),
+    const own = run.flatMap((entry) => {
+      const by = probedBy(entry);
+      return by && isSameShard(by, name) ? [{ entry, invocation: by.invocation }] : [];
+    });
+    const measured = lastOf(
+      own.map(({ entry }) => entry),
+      'PROBE_MEASURED',
     );
-    const measured = own.findLast((entry) => entry.type === 'PROBE_MEASURED')?.details;
     if (!measured) return { ...name, stillFailing: false, problem: 'the probe left no report' };
-    const invocations = new Set(own.map(({ details }) => details.invocation)).size;
+    const invocations = new Set(own.map(({ invocation }) => invocation)).size;
     const problem =
       invocations > 1 ? `measured by ${invocations} invocations of the probe at once` : notObserved(measured, run);
     return problem === undefined ? counted(name, measured) : { ...name, stillFailing: false, problem };
   });
 }
 
+/** Which probe wrote it. */
+function probedBy(entry: AuditEntry): Pick<ProbeMeasurement, 'cluster' | 'shard' | 'invocation'> | undefined {
+  if (entry.type === 'CHECKS_OBSERVED') return entry.details.probed;
+  return isEntryOf(entry, 'PROBE_READY', 'LATENCY_RECORDED', 'PROBE_MEASURED') ? entry.details : undefined;
+}
+
 function counted(name: ShardName, measured: ProbeMeasurement): ShardEvidence {
   const { stillFailing, rtoSeconds = 0, unavailableSeconds = 0 } = measured;
-  const { acknowledgedWrites, lostAcknowledgedWrites } = measured;
+  const { acknowledgedWrites, lostAcknowledgedWrites, staleReads } = measured;
   return {
     ...name,
     stillFailing,
     // A client that was still failing has no recovery time.
     ...(stillFailing ? {} : { rtoSeconds, unavailableSeconds }),
     ...(acknowledgedWrites > 0 && lostAcknowledgedWrites !== undefined ? { lostAcknowledgedWrites } : {}),
+    ...(acknowledgedWrites > 0 && staleReads !== undefined ? { staleReads } : {}),
   };
 }
 

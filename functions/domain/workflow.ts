@@ -259,8 +259,9 @@ export interface ProbeMeasurement {
   phases?: RecoveryPhase[];
 }
 
-/** Of an open loop: counted from when an operation was due. Milliseconds. */
+/** Of an open loop: counted from when an operation was due. Milliseconds, to a microsecond. */
 export interface LatencySummary {
+  /** Also those that failed. */
   count: number;
   p50: number;
   p90: number;

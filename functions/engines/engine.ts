@@ -1,5 +1,6 @@
 import type { DocumentParameter } from '../domain/faults/kind.ts';
 import type { ProbeMeasureName } from '../domain/measures.ts';
+import type { FailoverNews } from '../domain/recovery-phases.ts';
 import type { LiveNode, TargetNode } from '../domain/targets.ts';
 import type { StoreTopology } from '../domain/topology.ts';
 
@@ -62,13 +63,24 @@ export interface Store {
 export interface StoreProbe {
   shard: string;
   connect(): Promise<void>;
-  /** One write, read back; never rejects. `acknowledged`: the store promised to keep it. */
-  write(key: string, value: string): Promise<{ acknowledged: boolean; ok: boolean }>;
+  /** Whether the store promised to keep it. Never rejects: without an answer it did not. */
+  write(key: string, value: string): Promise<boolean>;
+  /**
+   * What a client that asks for the latest data gets, over a connection that no write keeps busy.
+   * @returns null for a key that is not there, undefined without an answer; never rejects
+   */
+  read(key: string): Promise<string | null | undefined>;
   /** Asks the impacted nodes directly, past any failover. */
   isOnImpacted(key: string, value: string): Promise<boolean>;
   /** Name of the node that takes the shard's writes now; undefined for an engine in which no single node does. */
   leader(): Promise<string | undefined>;
-  /** What a client that asks for the latest data gets now; null for a key that is not there. */
+  /** The engine's `healthMeasures` as they are now, within a second. One that cannot be known is absent; never rejects. */
+  health(): Promise<Record<string, number>>;
+  /** The one of them that counts whole copies of the data beside the one that clients use. */
+  copiesMeasure: string;
+  /** What the store itself says of a failover, as it says it, from `connect` to `close`. */
+  listen(tell: (news: FailoverNews) => void): void;
+  /** As `read`, of many, and from whoever has the latest data now. @throws Error when nobody answers */
   readAll(keys: readonly string[]): Promise<Map<string, string | null>>;
   removeAll(keys: readonly string[]): Promise<void>;
   close(): void;

@@ -1,16 +1,18 @@
 import type { AuditEntry, EntryDetails } from '../domain/audit-entry.ts';
 import type { Clock } from '../domain/clock.ts';
-import { outages, rtoSeconds, unavailableSeconds, worstOutage } from '../domain/rto.ts';
-import type { ProbeMeasurement } from '../domain/workflow.ts';
+import { latencySummary } from '../domain/open-loop.ts';
+import { recoveryPhases } from '../domain/recovery-phases.ts';
+import { type Outage, outages, rtoSeconds, unavailableSeconds, worstOutage } from '../domain/rto.ts';
+import type { ProbeMeasurement, RecoveryPhase } from '../domain/workflow.ts';
 import { faultAtEpochMs } from './fault-time.ts';
-import type { Observed } from './shard-client.ts';
+import type { Observed } from './observed.ts';
 
 /** What is said of one shard. What could not be measured is absent. */
 export function measurement(
   name: Pick<ProbeMeasurement, 'cluster' | 'shard' | 'invocation'>,
   seen: Observed,
   entries: readonly AuditEntry[],
-  clock: Clock,
+  { clock, copiesMeasure }: { clock: Clock; copiesMeasure: string },
 ): EntryDetails['PROBE_MEASURED'] {
   const epochOffsetMs = clock.nowEpochMs() - clock.monotonicMs();
   const iso = (monotonicMs: number) => new Date(monotonicMs + epochOffsetMs).toISOString();
@@ -20,6 +22,7 @@ export function measurement(
   const worst = worstOutage(found, faultAtMs);
   const [rto, unavailable] = [rtoSeconds(worst), unavailableSeconds(found, faultAtMs)];
   const [first, last] = [seen.starts[0], seen.starts.at(-1)];
+  const [writeMs, readMs] = [latencySummary(seen.writes, faultAtMs), latencySummary(seen.reads, faultAtMs)];
   return {
     ...name,
     ...(first ? { observedFrom: iso(first.monotonicMs) } : {}),
@@ -38,9 +41,29 @@ export function measurement(
     ...(seen.promotion ? { promotion: seen.promotion } : {}),
     // Proven while the fault was on is not proven: nobody saw what the client could do before.
     provenOnImpacted: seen.provenAtMs !== undefined && seen.provenAtMs < faultAtMs,
+    ...(seen.acknowledged.size > 0 ? { staleReads: seen.staleReads } : {}),
+    ...(writeMs && readMs ? { latency: { writeMs, readMs } } : {}),
+    ...(Number.isFinite(faultAtMs) ? { phases: phases(seen, { faultAtMs, worst, copiesMeasure }, iso) } : {}),
     outages: found.length,
     problems: seen.problems,
   };
+}
+
+function phases(
+  { operations, news, health }: Observed,
+  { faultAtMs, worst, copiesMeasure }: { faultAtMs: number; worst: Outage | undefined; copiesMeasure: string },
+  iso: (monotonicMs: number) => string,
+): RecoveryPhase[] {
+  const recoveredAtMs = worst?.recoveredAtMs;
+  const failures = operations.filter(({ ok, startedAtMs }) => !ok && startedAtMs < (recoveredAtMs ?? 0));
+  const lastFailureAtMs = failures.reduce((last, { startedAtMs }) => Math.max(last, startedAtMs), -Infinity);
+  const copies = health.map(({ atMs, values }) => ({ atMs, count: values[copiesMeasure] }));
+  const clients = recoveredAtMs === undefined ? {} : { clients: { recoveredAtMs, lastFailureAtMs } };
+  return recoveryPhases({ faultAtMs, news, copies, ...clients }).map(({ phase, atMs, event, uncertaintyMs }) => ({
+    ...{ phase, at: iso(atMs), event },
+    secondsAfterFault: Math.round(atMs - faultAtMs) / 1000,
+    uncertaintyMs: Math.ceil(uncertaintyMs),
+  }));
 }
 
 /** The longest time without an operation that lasted into the fault, by the clock that says more. */

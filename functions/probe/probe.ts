@@ -4,6 +4,7 @@ import { LASTING_MS } from '../domain/rto.ts';
 import { PROBE_LAST_ACT_MS } from '../domain/timing.ts';
 import { log } from '../runtime/log.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
+import { latencyLogs } from './latency-log.ts';
 import { measurement } from './measurement.ts';
 import { ACTOR, type ClientDependencies, POLL_INTERVAL_MS, ShardClient, type ShardToProbe } from './shard-client.ts';
 
@@ -48,7 +49,13 @@ export async function probe(
     await Promise.all(
       clients.map(async (client) => {
         await client.account();
-        const details = measurement(client.name, client.seen, entries, clock);
+        for (const log of latencyLogs(client.name, client.seen, clock)) {
+          await append(experimentId, 'LATENCY_RECORDED', ACTOR, log).catch((error: unknown) => {
+            client.seen.problems.push(`LATENCY_RECORDED not written: ${error}`);
+          });
+        }
+        const { copiesMeasure } = client.shard.store;
+        const details = measurement(client.name, client.seen, entries, { clock, copiesMeasure });
         await append(experimentId, 'PROBE_MEASURED', ACTOR, details);
       }),
     );

@@ -1,14 +1,14 @@
 import type { Clock } from '../domain/clock.ts';
-import type { Operation } from '../domain/rto.ts';
+import { openLoop, type TimedOperation } from '../domain/open-loop.ts';
 import { PROBE_PROOF_DEADLINE_MS } from '../domain/timing.ts';
-import type { ProbeMeasurement } from '../domain/workflow.ts';
 import type { StoreProbe } from '../engines/engine.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
 import { checkLoss } from './loss-checker.ts';
+import { nothingObserved, type Observed } from './observed.ts';
 
 export const ACTOR = { function: 'probe' };
 /** 20 operations a second: an outage is measured to 50 ms. */
-const WRITE_INTERVAL_MS = 50;
+const OPERATION_INTERVAL_MS = 50;
 export const POLL_INTERVAL_MS = 500;
 const READ_BACK_DEADLINE_MS = 15_000;
 
@@ -25,24 +25,10 @@ export interface ClientDependencies {
   invocation: string;
 }
 
-/** What a client of one shard has seen so far. Times are monotonic. */
-export interface Observed {
-  operations: Operation[];
-  /** The start of each operation by both clocks: a machine that is paused may stop one of them, and never both. */
-  starts: { monotonicMs: number; epochMs: number }[];
-  acknowledged: Map<string, string>;
-  keys: string[];
-  promotion?: NonNullable<ProbeMeasurement['promotion']>;
-  /** When the impacted nodes were seen to have an acknowledged write; absent: never. */
-  provenAtMs?: number;
-  lostAcknowledgedWrites?: number;
-  problems: string[];
-}
-
 /** An honest client of one shard: it writes all the time, and accounts for every acknowledged write at the end. */
 export class ShardClient {
   readonly shard: ShardToProbe;
-  readonly seen: Observed = { operations: [], starts: [], acknowledged: new Map(), keys: [], problems: [] };
+  readonly seen: Observed = nothingObserved();
   readonly #experimentId: string;
   readonly #dependencies: ClientDependencies;
 
@@ -60,8 +46,10 @@ export class ShardClient {
   /** Never rejects: what could not be done is a problem of the measurement. */
   async observe(stop: AbortSignal): Promise<void> {
     try {
-      await this.shard.store.connect();
-      await Promise.all([this.#write(stop), this.#prove(stop), this.#watchLeader(stop)]);
+      const { store } = this.shard;
+      store.listen((news) => this.seen.news.push({ ...news, atMs: this.#dependencies.clock.monotonicMs() }));
+      await store.connect();
+      await Promise.all([this.#operate(stop), this.#prove(stop), this.#watchLeader(stop), this.#watchHealth(stop)]);
     } catch (error) {
       this.#problem(error);
     }
@@ -84,28 +72,45 @@ export class ShardClient {
     return this.#dependencies.clock.monotonicMs() - Math.max(...failures.map(({ startedAtMs }) => startedAtMs));
   }
 
-  /** An open loop: a slow answer does not keep the next write from being sent. */
-  async #write(stop: AbortSignal): Promise<void> {
+  async #operate(stop: AbortSignal): Promise<void> {
     const { clock, invocation } = this.#dependencies;
-    const { store } = this.shard;
+    const prefix = `holdfast:probe:${this.#experimentId}:${this.shard.store.shard}:${invocation}`;
     const running = new Set<Promise<void>>();
-    for (let number = 1; !stop.aborted; number++) {
-      const key = `holdfast:probe:${this.#experimentId}:${store.shard}:${invocation}:${number}`;
+    await openLoop(OPERATION_INTERVAL_MS, { clock, stop }, (number, dueMs) => {
+      const key = `${prefix}:${number}`;
       this.seen.keys.push(key);
       this.seen.starts.push({ monotonicMs: clock.monotonicMs(), epochMs: clock.nowEpochMs() });
-      const operation = this.#writeOnce(key, `${invocation}:${number}`).finally(() => running.delete(operation));
+      const operation = this.#writeAndRead(key, `${invocation}:${number}`, dueMs).finally(() =>
+        running.delete(operation),
+      );
       running.add(operation);
-      await clock.sleep(WRITE_INTERVAL_MS);
-    }
+    });
     await Promise.all(running);
   }
 
-  async #writeOnce(key: string, value: string): Promise<void> {
+  /** The read is due when the write has ended, and is made whatever became of that: else an outage would hide reads. */
+  async #writeAndRead(key: string, value: string, dueMs: number): Promise<void> {
+    const { operations, writes, reads, acknowledged } = this.seen;
     const { clock } = this.#dependencies;
+    const { store } = this.shard;
     const startedAtMs = clock.monotonicMs();
-    const { acknowledged, ok } = await this.shard.store.write(key, value);
-    this.seen.operations.push({ startedAtMs, endedAtMs: clock.monotonicMs(), ok });
-    if (acknowledged) this.seen.acknowledged.set(key, value);
+    const isAcknowledged = await this.#timed(writes, dueMs, store.write(key, value), (promised) => promised);
+    const writtenAtMs = clock.monotonicMs();
+    if (isAcknowledged) acknowledged.set(key, value);
+    else operations.push({ startedAtMs, endedAtMs: writtenAtMs, ok: false });
+    const found = await this.#timed(reads, writtenAtMs, store.read(key), (answer) => answer !== undefined);
+    if (!isAcknowledged) return;
+    operations.push({ startedAtMs, endedAtMs: clock.monotonicMs(), ok: found === value });
+    if (found !== undefined && found !== value) this.seen.staleReads += 1;
+  }
+
+  async #timed<T>(into: TimedOperation[], dueMs: number, act: Promise<T>, isOk: (result: T) => boolean): Promise<T> {
+    const operation: TimedOperation = { dueMs, ok: false };
+    into.push(operation);
+    const result = await act;
+    operation.ok = isOk(result);
+    operation.endedMs = this.#dependencies.clock.monotonicMs();
+    return result;
   }
 
   /**
@@ -143,6 +148,17 @@ export class ShardClient {
       }
       known = current ?? known;
       await clock.sleep(POLL_INTERVAL_MS);
+    }
+  }
+
+  /** In each second once: a look that took longer is the only one of its seconds. */
+  async #watchHealth(stop: AbortSignal): Promise<void> {
+    const { clock } = this.#dependencies;
+    for (let second = Math.floor(clock.nowEpochMs() / 1000); !stop.aborted; ) {
+      const atMs = clock.monotonicMs();
+      this.seen.health.push({ second, atMs, values: await this.shard.store.health() });
+      second = Math.max(second + 1, Math.ceil(clock.nowEpochMs() / 1000));
+      await clock.sleep(Math.max(0, second * 1000 - clock.nowEpochMs()));
     }
   }
 

@@ -12,6 +12,9 @@ import { log } from '../runtime/log.ts';
 const MAX_ATTEMPTS = 10;
 const RETRY_PAUSE_MS = 20;
 
+/** Evidence in bulk: no news, and nobody who waits for the end of a run waits for it to be sent. */
+const UNPUBLISHED: readonly EntryType[] = ['LATENCY_RECORDED', 'CHECKS_OBSERVED'];
+
 /** Tells the world about an entry that is already in the log. */
 export interface EventPublisher {
   publish(entry: AuditEntry): Promise<void>;
@@ -38,7 +41,7 @@ export class AuditLog {
   }
 
   /**
-   * Adds an entry behind the last one and publishes it. An event that cannot be published is only logged: the log is
+   * Adds an entry behind the last one and publishes it, unless it is only evidence in bulk. An event that cannot be published is only logged: the log is
    * the record, the event is news.
    * @throws the store's error when the entry could not be written; then it may or may not be there.
    */
@@ -49,6 +52,7 @@ export class AuditLog {
     details: EntryDetails[T],
   ): Promise<AuditEntry> {
     const entry = await this.#insert({ experimentId, type, actor: asJson(actor), details: asJson(details) });
+    if (UNPUBLISHED.includes(type)) return entry;
     try {
       await this.#dependencies.publish?.publish(entry);
     } catch (error) {

@@ -7,7 +7,10 @@ import type { REDIS_PARAMETERS } from './host-parameters.ts';
 
 export const REDIS_HEALTH = {
   masters: { unit: 'nodes', what: 'nodes of the shard that say they are its master; two are a split brain' },
-  onlineReplicas: { unit: 'replicas', what: 'replicas that the master has online' },
+  onlineReplicas: {
+    unit: 'replicas',
+    what: 'replicas that the master has online and has heard of in the past 3 s',
+  },
   failovers: {
     unit: 'failovers',
     what: 'other masters that the Sentinels named, one after the other, since the probe began',

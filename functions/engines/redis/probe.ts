@@ -1,13 +1,20 @@
 import { isIP } from 'node:net';
 import { Redis } from 'ioredis';
 import type { ProbedShard } from '../../domain/probed-shards.ts';
+import type { FailoverNews } from '../../domain/recovery-phases.ts';
 import type { TargetNode } from '../../domain/targets.ts';
+import { withDeadline } from '../../domain/with-deadline.ts';
+import { systemClock } from '../../runtime/system-clock.ts';
 import type { StoreAccess, StoreProbe } from '../engine.ts';
 import { type RedisAccess, redisAccess } from './access.ts';
 import { addressesOfName } from './announced-names.ts';
 import type { RedisCluster } from './configuration.ts';
-import { askRedis } from './connection.ts';
-import { followFailovers } from './follow-failovers.ts';
+import { askRedis, parseInfo } from './connection.ts';
+import type { REDIS_HEALTH } from './engine.ts';
+import { failoverNews } from './failover-news.ts';
+import { follow, masterSwitch } from './follow-failovers.ts';
+import { healthOf, type ReplicationInfo } from './health.ts';
+import { listenToSentinels, type SentinelEvent, type SentinelListening } from './sentinel-events.ts';
 
 const CONNECT_TIMEOUT_MS = 700;
 /** Longer than the WAIT inside. */
@@ -17,6 +24,8 @@ const RECONNECT_DELAY_MS = 100;
 /** Keys that a probe could not delete go by themselves. */
 const KEY_EXPIRY_SECONDS = 3600;
 const CHUNK = 500;
+/** A node that is asked for its health every second has so long to answer. */
+const HEALTH_TIMEOUT_MS = 800;
 
 export interface RedisProbeOptions extends ProbedShard {
   cluster: RedisCluster;
@@ -30,16 +39,40 @@ export function redisProbe(options: RedisProbeOptions): StoreProbe {
   // A client whose first Sentinel is on the isolated node would stay on the old master: that one comes last.
   const isImpacted = (node: TargetNode) => impacted.some((other) => other.name === node.name);
   const ordered = [...members].sort((a, b) => Number(isImpacted(a)) - Number(isImpacted(b)));
-  const client = sentinelClient(options, access, ordered);
+  const writer = sentinelClient(options, access, ordered);
+  // An application has a pool: its reads do not wait behind a write that waits for replicas.
+  const reader = sentinelClient(options, access, ordered);
   const sentinelOf = (node: TargetNode) => ({
+    node: node.name,
     addresses: node.addresses,
     port: cluster.redis.sentinelPort,
     tls: access.tlsTo(node),
     login: access.sentinel,
   });
-  let unfollow = () => {};
+  let listening: SentinelListening | undefined;
+  let tell = (_news: FailoverNews) => {};
+  let failovers = 0;
+  let announcedMaster: string | undefined;
   const ask = async <T>(node: TargetNode, question: (redis: Redis) => Promise<T>): Promise<T> =>
     askRedis({ addresses: node.addresses, port: node.port, tls: access.tlsTo(node), login: access.store }, question);
+
+  function hear(event: SentinelEvent): void {
+    const switched = masterSwitch(shard, event);
+    if (switched) {
+      for (const client of [writer, reader]) void follow(client, switched);
+      // Each Sentinel announces it, one that was cut off when it is back.
+      if (switched.to !== announcedMaster) failovers += 1;
+      announcedMaster = switched.to;
+    }
+    const news = failoverNews(shard, event, members);
+    if (news) tell(news);
+  }
+
+  async function replicationInfo(node: TargetNode): Promise<[string, ReplicationInfo][]> {
+    const asked = ask(node, async (redis) => parseInfo(await redis.info('replication')));
+    const info = await withDeadline(asked, systemClock, HEALTH_TIMEOUT_MS).catch(() => undefined);
+    return info ? [[node.name, info]] : [];
+  }
 
   /** @throws Error also when a Sentinel names somebody who is no member: credentials go to nobody else. */
   async function master(): Promise<TargetNode> {
@@ -77,30 +110,37 @@ export function redisProbe(options: RedisProbeOptions): StoreProbe {
   return {
     shard,
     async connect() {
-      unfollow = followFailovers(client, shard, ordered.map(sentinelOf));
-      await client.connect();
+      listening = listenToSentinels(ordered.map(sentinelOf), hear);
+      await Promise.all([writer.connect(), reader.connect()]);
     },
     async write(key, value) {
       try {
         // One pipeline on one connection: WAIT on another would answer for nothing.
-        const replies = await client
-          .pipeline()
-          .set(key, value, 'EX', KEY_EXPIRY_SECONDS)
-          .wait(1, WAIT_MS)
-          .get(key)
-          .exec();
-        const [set, wait, get] = replies ?? [];
-        const acknowledged = set?.[1] === 'OK' && Number(wait?.[1] ?? 0) >= 1;
-        return { acknowledged, ok: acknowledged && get?.[1] === value };
+        const replies = await writer.pipeline().set(key, value, 'EX', KEY_EXPIRY_SECONDS).wait(1, WAIT_MS).exec();
+        const [set, wait] = replies ?? [];
+        return set?.[1] === 'OK' && Number(wait?.[1] ?? 0) >= 1;
       } catch {
-        return { acknowledged: false, ok: false };
+        return false;
       }
     },
+    read: (key) => reader.get(key).catch(() => undefined),
     async isOnImpacted(key, value) {
       const values = await Promise.all(impacted.map((node) => ask(node, (redis) => redis.get(key))));
       return values.length > 0 && values.every((found) => found === value);
     },
     leader: async () => (await master()).name,
+    async health() {
+      const [infos, named] = await Promise.all([
+        Promise.all(members.map(replicationInfo)),
+        withDeadline(master(), systemClock, HEALTH_TIMEOUT_MS).catch(() => undefined),
+      ]);
+      const known = listening?.isHearing() ? { failovers } : {};
+      return { ...healthOf(new Map(infos.flat()), named?.name), ...known };
+    },
+    copiesMeasure: 'onlineReplicas' satisfies keyof typeof REDIS_HEALTH,
+    listen(listener) {
+      tell = listener;
+    },
     readAll: (keys) =>
       onMaster(async (redis) => {
         const found = new Map<string, string | null>();
@@ -117,9 +157,11 @@ export function redisProbe(options: RedisProbeOptions): StoreProbe {
         for (const chunk of chunks(keys)) await redis.unlink(...chunk);
       }),
     close: () => {
-      unfollow();
-      client.removeAllListeners('end');
-      client.disconnect();
+      listening?.stop();
+      for (const client of [writer, reader]) {
+        client.removeAllListeners('end');
+        client.disconnect();
+      }
     },
   };
 }

@@ -23,7 +23,7 @@ export const SENTINEL_RIGHTS: Readonly<Record<string, string>> = {
   [APPLICATION]: '&* +@all',
   [SENTINEL]: '&* +@all',
   [FUNCTIONS]:
-    '&+switch-master -@all +subscribe +sentinel|masters +sentinel|replicas +sentinel|sentinels +sentinel|get-master-addr-by-name',
+    '&+sdown &+odown &+switch-master -@all +subscribe +sentinel|masters +sentinel|replicas +sentinel|sentinels +sentinel|get-master-addr-by-name',
   [FENCE]: '-@all +sentinel|master',
 };
 

@@ -80,6 +80,22 @@ describe('the timeline', () => {
     expect(summaryOf(entry('PROBE_MEASURED', { lostAcknowledgedWrites: undefined }))).toMatch(/unknown how many lost$/);
   });
 
+  it('says when a shard was detected, elected, recovered and replicated, what was stale, and how quick it was', () => {
+    const phase = (name: 'DETECTED' | 'FULLY_REPLICATED', secondsAfterFault: number) => ({
+      ...{ phase: name, at: iso(3 + secondsAfterFault), secondsAfterFault, event: '', uncertaintyMs: 1 },
+    });
+    const latency = { count: 10, p50: 0.3, p90: 1, p99: 2.345, max: 3, failed: 0 };
+    const line = summaryOf(
+      entry('PROBE_MEASURED', {
+        ...{ staleReads: 2, phases: [phase('DETECTED', 2.1), phase('FULLY_REPLICATED', 61)] },
+        latency: { writeMs: { ...latency, p99: 60_000, failed: 4 }, readMs: latency },
+      }),
+    );
+    expect(line).toMatch(
+      /0 lost; 2 stale reads; detected after 2.10 s, fully replicated after 61 s; P99 of writes 60000 ms \(4 failed\), of reads 2.35 ms$/,
+    );
+  });
+
   it.each(ENTRY_TYPES)('has a line for %s', (type) => {
     expect(summaryOf(entry(type))).toMatch(/\S/);
   });

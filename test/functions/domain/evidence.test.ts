@@ -17,6 +17,11 @@ describe('the evidence of what clients saw', () => {
     expect(of({ PROBE_MEASURED: { observedUntil: iso(70) } })).toEqual([measured]);
   });
 
+  it('has stale reads where they were counted, and none of a probe that had nothing promised', () => {
+    expect(of({ PROBE_MEASURED: { staleReads: 3 } })).toEqual([{ ...measured, staleReads: 3 }]);
+    expect(of({ PROBE_MEASURED: { staleReads: 0, acknowledgedWrites: 0 } })[0]).not.toHaveProperty('staleReads');
+  });
+
   it('is nothing when the probe left no report', () => {
     expect(of({ PROBE_MEASURED: undefined })).toEqual(nothing('the probe left no report'));
   });
@@ -51,6 +56,10 @@ describe('the evidence of what clients saw', () => {
     const twice = nothing('measured by 2 invocations of the probe at once');
     expect(evidenceOf(logAfter(fullRun(), ['PROBE_MEASURED', twin, 74]))).toEqual(twice);
     expect(of({ PROBE_READY: { invocation: 'invocation-2' } })).toEqual(twice);
+    expect(of({ LATENCY_RECORDED: { invocation: 'invocation-2' } })).toEqual(twice);
+    const probed = { ...shard, invocation: 'invocation-2' };
+    expect(of({ CHECKS_OBSERVED: { probed } })).toEqual(twice);
+    expect(of({ CHECKS_OBSERVED: { probed: undefined }, LATENCY_RECORDED: {} })).toEqual([measured]);
   });
 
   it('stays what it was when something is written after the verdict', () => {

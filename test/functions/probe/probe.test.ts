@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { FailoverNews } from '../../../functions/domain/recovery-phases.ts';
 import type { StoreProbe } from '../../../functions/engines/engine.ts';
 import { type ProbeDependencies, probe } from '../../../functions/probe/probe.ts';
 import { type Given, iso, logOf } from '../domain/fixtures.ts';
@@ -26,6 +27,8 @@ interface Scenario {
   injectedAtMs?: number;
   remainingMs?: number;
   shards?: string[];
+  /** What the first store says of its failover, and when. */
+  news?: [what: FailoverNews['what'], atMs: number][];
 }
 
 /** Stores in memory, the first one's with a master that moves in the middle of its outage. */
@@ -46,7 +49,18 @@ function world(scenario: Scenario) {
       async write(key, value) {
         const ok = now() < from || now() >= to;
         if (ok && !(loseEvery > 0 && Number(value.split(':').at(-1)) % loseEvery === 0)) stored().set(key, value);
-        return { ok, acknowledged: ok };
+        return ok;
+      },
+      async read(key) {
+        const ok = now() < from || now() >= to;
+        return ok ? (stored().get(key) ?? null) : undefined;
+      },
+      health: async () => (now() < from || now() >= to ? { copies: 2 } : { copies: 1 }),
+      copiesMeasure: 'copies',
+      listen: (tell) => {
+        for (const [what, atMs] of scenario.news ?? []) {
+          void clock.sleep(atMs).then(() => tell({ what, text: `a Sentinel: ${what}`, uncertaintyMs: 200 }));
+        }
       },
       isOnImpacted: async (key, value) => stored().get(key) === value,
       leader: async () => (to > 0 && now() >= to - 500 ? 'redis-node-1' : 'redis-node-3'),
@@ -78,7 +92,7 @@ function world(scenario: Scenario) {
     invocation?: string;
   } = {}) => probe('exp', stores, { ...dependencies, ...change, audit: { ...dependencies.audit, ...other } });
   const measured = () => audit.detailsOf('PROBE_MEASURED')[0];
-  const written = () => audit.entries.map(({ type }) => type);
+  const written = () => audit.entries.map(({ type }) => type).filter((type) => type !== 'LATENCY_RECORDED');
   return { run, audit, data, shard, measured, written, removed, closed, clock };
 }
 
@@ -100,6 +114,103 @@ describe('probe', () => {
     expect(details?.failedWrites).toBe(80);
     expect(written()).toEqual(['PROBE_READY', 'PROMOTION_OBSERVED', 'PROBE_MEASURED']);
     expect(removed).toHaveLength(Number(details?.attemptedWrites));
+  });
+
+  it('says how the shard came back: detected, elected, clients recovered, fully replicated', async () => {
+    const news: Scenario['news'] = [
+      ['DETECTED', 2000],
+      ['SUSPECTED', 6800],
+      ['DETECTED', 7000],
+      ['ELECTED', 8000],
+    ];
+    const { run, measured } = world({ outageMs: [5000, 9000], news });
+    await run();
+    expect(measured()?.phases).toEqual([
+      {
+        ...{ phase: 'DETECTED', at: iso(7), secondsAfterFault: 3, uncertaintyMs: 200 },
+        event: 'a Sentinel: DETECTED; 200 ms before: a Sentinel: SUSPECTED',
+      },
+      { phase: 'ELECTED', at: iso(8), secondsAfterFault: 4, uncertaintyMs: 200, event: 'a Sentinel: ELECTED' },
+      {
+        ...{ phase: 'CLIENTS_RECOVERED', at: iso(9), secondsAfterFault: 5, uncertaintyMs: 50 },
+        event: expect.stringMatching(/operation of the probe/),
+      },
+      {
+        ...{ phase: 'FULLY_REPLICATED', at: iso(9), secondsAfterFault: 5, uncertaintyMs: 1000 },
+        event: expect.stringMatching(/2 copies/),
+      },
+    ]);
+  });
+
+  it('has no election, and no phase at all, of a fault that came to nothing, and none of one whose time it never learnt', async () => {
+    const quiet = world({});
+    await quiet.run();
+    expect(quiet.measured()?.phases).toEqual([]);
+    const unknown = world({ outageMs: [5000, 9000], injectedAtMs: Infinity, news: [['ELECTED', 8000]] });
+    await unknown.run();
+    expect(unknown.measured()).not.toHaveProperty('phases');
+  });
+
+  it('finds out a store that promises a write and then reads something older, and tells it from one that gives no answer', async () => {
+    const lying = world({});
+    const { read } = lying.shard;
+    lying.shard.read = async (key) => (Number(key.split(':').at(-1)) % 100 === 0 ? 'older' : read(key));
+    await lying.run();
+    expect(lying.measured()).toMatchObject({ staleReads: 4, failedWrites: 4, lostAcknowledgedWrites: 0 });
+    const silent = world({});
+    const readSilently = silent.shard.read;
+    silent.shard.read = async (key) => (Number(key.split(':').at(-1)) % 100 === 0 ? undefined : readSilently(key));
+    await silent.run();
+    expect(silent.measured()).toMatchObject({ staleReads: 0, failedWrites: 4, latency: { readMs: { failed: 4 } } });
+  });
+
+  it('takes no read for stale whose write was not promised', async () => {
+    const { run, shard, measured } = world({ outageMs: [5000, 9000] });
+    const { read } = shard;
+    shard.read = async (key) => (await read(key)) ?? null;
+    await run();
+    expect(measured()).toMatchObject({ staleReads: 0, failedWrites: 80 });
+  });
+
+  it('times writes and reads apart, from the fault on, and counts every failure as the longest there is', async () => {
+    const { run, shard, clock, measured } = world({ outageMs: [5000, 6000], injectedAtMs: 4000 });
+    const { write, read } = shard;
+    shard.write = async (key, value) => {
+      await clock.sleep(2);
+      return write(key, value);
+    };
+    shard.read = async (key) => {
+      await clock.sleep(1);
+      return read(key);
+    };
+    await run();
+    const { latency, attemptedWrites = 0 } = measured() ?? {};
+    expect(latency?.writeMs).toEqual({
+      ...{ count: attemptedWrites - 80, p50: 2, p90: 2, p99: 60_000, max: 60_000, failed: 20 },
+    });
+    expect(latency?.readMs).toMatchObject({ count: attemptedWrites - 80, p50: 1, p90: 1, p99: 60_000, failed: 20 });
+  });
+
+  it('keeps a histogram of each second, of writes and of reads, before it says what it measured', async () => {
+    const { run, audit } = world({ outageMs: [5000, 7000] });
+    await run();
+    const [writes, reads] = audit.detailsOf('LATENCY_RECORDED');
+    expect([writes?.operation, reads?.operation]).toEqual(['write', 'read']);
+    expect(writes).toMatchObject({ cluster: 'redis-master', shard: 'shard-1', invocation: 'one' });
+    expect(iso(0)).toBe(new Date(1000 * (writes?.fromSecond ?? 0)).toISOString());
+    expect(writes?.failed.slice(4, 8)).toEqual([0, 20, 20, 0]);
+    expect(writes?.histograms.slice(4, 8).map((text) => text !== '')).toEqual([true, false, false, true]);
+    expect(audit.entries.at(-1)?.type).toBe('PROBE_MEASURED');
+  });
+
+  it('measures all the same when the latencies could not be written', async () => {
+    const { run, audit, measured } = world({});
+    const append: typeof audit.append = async (...entry) => {
+      if (entry[1] === 'LATENCY_RECORDED') throw new Error('throttled');
+      return audit.append(...entry);
+    };
+    await run({ audit: { append } });
+    expect(measured()?.problems).toEqual(Array(2).fill(expect.stringMatching(/LATENCY_RECORDED .*throttled/)));
   });
 
   it('does not take an outage that was over before the fault for the recovery from it', async () => {

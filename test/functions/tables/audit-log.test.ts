@@ -110,6 +110,16 @@ describe('the audit log', () => {
     expect(tries).toBeLessThanOrEqual(20);
   });
 
+  it('publishes no evidence in bulk: nobody has to wait for it', async () => {
+    const published: string[] = [];
+    const log = newLog(async ({ type }) => void published.push(type));
+    await log.append('exp', 'LATENCY_RECORDED', { function: 'probe' }, detailsOf('LATENCY_RECORDED'));
+    await log.append('exp', 'CHECKS_OBSERVED', { function: 'probe' }, detailsOf('CHECKS_OBSERVED'));
+    await log.append('exp', 'PROBE_MEASURED', { function: 'probe' }, detailsOf('PROBE_MEASURED'));
+    expect(published).toEqual(['PROBE_MEASURED']);
+    expect(rows).toHaveLength(3);
+  });
+
   it('publishes only what is in the log already, and does not fail when publishing fails', async () => {
     const published: number[] = [];
     const log = newLog(async () => {

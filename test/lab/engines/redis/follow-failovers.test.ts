@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { followFailovers } from '../../../../functions/engines/redis/follow-failovers.ts';
+import { follow, masterSwitch } from '../../../../functions/engines/redis/follow-failovers.ts';
+import { listenToSentinels, type SentinelEvent } from '../../../../functions/engines/redis/sentinel-events.ts';
 import { waitFor } from '../../../../lab/shared/wait-for.ts';
 import { freePort } from '../../../functions/listening.ts';
 
@@ -12,7 +13,8 @@ let port: number;
 let client: Redis;
 let announcer: Redis;
 let connections = 0;
-let unfollow: () => void;
+let listening: ReturnType<typeof listenToSentinels>;
+const events: SentinelEvent[] = [];
 
 beforeAll(async () => {
   port = await freePort();
@@ -25,15 +27,19 @@ beforeAll(async () => {
   });
   await Promise.all([client.connect().catch(() => {}), announcer.connect().catch(() => {})]);
   // Two Sentinels, which announce the same one after the other.
-  const sentinel = { addresses: [HOST], port, tls: undefined, login: {} };
-  unfollow = followFailovers(client, 'shard-1', [sentinel, sentinel]);
+  const sentinel = { node: 'redis-node-1', addresses: [HOST], port, tls: undefined, login: {} };
+  listening = listenToSentinels([sentinel, sentinel], (event) => {
+    events.push(event);
+    const switched = masterSwitch('shard-1', event);
+    if (switched) void follow(client, switched);
+  });
   await waitFor('two subscribers', 10, async () => {
-    const [, found] = (await announcer.pubsub('NUMSUB', '+switch-master').catch(() => [])) as unknown[];
-    return found === 2 && client.status === 'ready' ? undefined : String(found);
+    const found = (await announcer.pubsub('NUMSUB', '+switch-master', '+odown').catch(() => [])) as unknown[];
+    return found[1] === 2 && found[3] === 2 && client.status === 'ready' ? undefined : String(found);
   });
 });
 afterAll(() => {
-  unfollow();
+  listening.stop();
   client.disconnect();
   announcer.disconnect();
   server.kill('SIGKILL');
@@ -69,8 +75,29 @@ it('connects anew, once, when both Sentinels announce a master that it does not 
   expect(connections).toBe(before + 1);
 });
 
+it('tells whose Sentinel said it, and how much earlier it may have been said at most', async () => {
+  const odown = `master shard-1 10.0.0.1 6379 #quorum 2/2`;
+  await waitFor('signs of life', 5, async () => (listening.isHearing() ? undefined : 'silence'));
+  await announcer.publish('+odown', odown);
+  await waitFor('the event, twice', 5, async () => {
+    const heard = events.filter(({ message }) => message === odown);
+    return heard.length === 2 ? undefined : String(heard.length);
+  });
+  const heard = events.find(({ message }) => message === odown);
+  expect(heard).toMatchObject({ node: 'redis-node-1', channel: '+odown' });
+  expect(heard?.uncertaintyMs).toBeGreaterThan(0);
+  expect(heard?.uncertaintyMs).toBeLessThan(1000);
+});
+
+it('knows that it hears nobody while the Sentinels are silent, and hears them again when they are back', async () => {
+  server.kill('SIGSTOP');
+  await waitFor('silence', 10, async () => (listening.isHearing() ? 'heard' : undefined), 20);
+  server.kill('SIGCONT');
+  await waitFor('signs of life', 10, async () => (listening.isHearing() ? undefined : 'silence'), 20);
+});
+
 it('is heard no more once it has ended', async () => {
-  unfollow();
+  listening.stop();
   await waitFor('no subscriber', 5, async () => {
     const [, found] = (await announcer.pubsub('NUMSUB', '+switch-master')) as unknown[];
     return found === 0 ? undefined : String(found);

@@ -81,7 +81,19 @@ async function unreadyAt(address: string): Promise<string | undefined> {
   }
 }
 
-describe('the recovery time that the probe measures', () => {
+/** Sentinel makes a replica of a master that comes back, seconds later. */
+async function notReplicated(): Promise<string | undefined> {
+  const infos = await Promise.all(
+    ADDRESSES.map((address) =>
+      askRedis({ addresses: [address], port, tls: undefined, login: {} }, (redis) => redis.info('replication')),
+    ),
+  );
+  const masters = infos.filter((info) => info.includes('role:master'));
+  const online = masters[0]?.match(/state=online/g)?.length;
+  return masters.length === 1 && online === 2 ? undefined : `${masters.length} masters, ${online} replicas`;
+}
+
+describe('what the probe measures of a failover', () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'holdfast-wire-'));
     [port, sentinelPort] = [await freePort(), await freePort()];
@@ -91,7 +103,7 @@ describe('the recovery time that the probe measures', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  it('is that which the packets of its connections show, within 5 %', async () => {
+  it('is the recovery time that the packets of its connections show, within 5 %, in phases as the Sentinels told them', async () => {
     const paused = await startShard();
     const capture = await captureProbe('exp', port);
     const members = ADDRESSES.map((address, index) => targetNode(index + 1, { addresses: [address], port }));
@@ -108,7 +120,10 @@ describe('the recovery time that the probe measures', () => {
     await audit.append('exp', 'INJECTING', { function: 'test' }, { commands: [], services: [] });
     paused.kill('SIGSTOP');
     await waitFor('PROMOTION_OBSERVED', 20, has('PROMOTION_OBSERVED'), 100);
-    await systemClock.sleep(6000);
+    // Long enough for clients to have recovered for good; then the old master comes back.
+    await systemClock.sleep(4000);
+    paused.kill('SIGCONT');
+    await waitFor('two replicas of one master', 40, notReplicated, 200);
     const recovery = { outcome: 'RECOVERED', verifiedAt: '', problems: [], impacted: [] } as const;
     await audit.append('exp', 'RECOVERY_VERIFIED', { function: 'test' }, { ...recovery, problems: [], impacted: [] });
     await running;
@@ -119,5 +134,19 @@ describe('the recovery time that the probe measures', () => {
     expect(measured?.problems).toEqual([]);
     expect(writes.length).toBeGreaterThan(100);
     expect(Math.abs(rto - onWire) / onWire, `measured ${rto} s, on the wire ${onWire} s`).toBeLessThan(0.05);
+    const phases = measured?.phases ?? [];
+    expect(phases.map(({ phase }) => phase)).toEqual(['DETECTED', 'ELECTED', 'CLIENTS_RECOVERED', 'FULLY_REPLICATED']);
+    expect(phases.map(({ event }) => event)).toEqual([
+      expect.stringMatching(/^Sentinel of redis-node-\d: \+odown redis-node-1 #quorum \d\/2; \d+ ms before: .*\+sdown/),
+      expect.stringMatching(/^Sentinel of redis-node-\d: \+switch-master redis-node-[23], was redis-node-1$/),
+      expect.stringMatching(/operation of the probe/),
+      expect.stringMatching(/2 copies/),
+    ]);
+    for (const { uncertaintyMs, phase } of phases) expect(uncertaintyMs, phase).toBeLessThan(2500);
+    // Sentinels doubt a master that was silent for two seconds.
+    expect(phases[0]?.secondsAfterFault).toBeGreaterThan(1);
+    expect(phases[0]?.secondsAfterFault).toBeLessThan(6);
+    expect(measured?.latency?.writeMs.p50).toBeLessThan(50);
+    expect(measured?.staleReads).toBe(0);
   });
 });

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 /** One write of the probe as its packets show it. Milliseconds since the epoch. */
 interface WireWrite {
   requestedAtMs: number;
-  /** Null: no answer said that it is there, and on a replica. */
+  /** When it was read back. Null: it was not, or no replica had it. */
   answeredAtMs: number | null;
 }
 

@@ -1,0 +1,31 @@
+import type { REDIS_HEALTH } from './engine.ts';
+
+/** A replica says every second how far it is. One that was silent for so long is not there, whatever its state says. */
+const HEARD_WITHIN_SECONDS = 3;
+
+/** What one node says of replication: fields of `INFO replication`. */
+export type ReplicationInfo = Readonly<Record<string, string>>;
+
+/**
+ * What nobody can know is absent: without an answer of any node who is master, and without one of the master that the
+ * Sentinels name who follows it.
+ * @param infos by node, of those that answered
+ * @param named node that the Sentinels name master
+ */
+export function healthOf(
+  infos: ReadonlyMap<string, ReplicationInfo>,
+  named: string | undefined,
+): Partial<Record<keyof typeof REDIS_HEALTH, number>> {
+  if (infos.size === 0) return {};
+  const masters = [...infos.values()].filter(({ role }) => role === 'master').length;
+  const master = infos.get(named ?? '');
+  if (master?.role !== 'master') return { masters };
+  const replicas = Object.entries(master).filter(([field]) => /^slave\d+$/.test(field));
+  return { masters, onlineReplicas: replicas.filter(([, fields]) => isOnline(fields)).length };
+}
+
+/** @param fields `ip=10.0.0.1,port=6379,state=online,offset=14,lag=0` */
+function isOnline(fields: string): boolean {
+  const value = (name: string) => new RegExp(`(?:^|,)${name}=([^,]*)`).exec(fields)?.[1];
+  return value('state') === 'online' && Number(value('lag')) <= HEARD_WITHIN_SECONDS;
+}
