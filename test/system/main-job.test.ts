@@ -83,6 +83,38 @@ describe('the main job: the seed experiment, as written, through the deployed sy
     expect(rto?.measured).toBeLessThan(15);
   });
 
+  it('says in phases how the shard came back, by what the Sentinels told and what clients and replicas did', () => {
+    const probe = finished.document.timeline.find((entry) => entry.type === 'PROBE_MEASURED')?.details;
+    const phases = probe?.phases as {
+      phase: string;
+      event: string;
+      secondsAfterFault: number;
+      uncertaintyMs: number;
+    }[];
+    expect(phases.map(({ phase }) => phase)).toEqual(['DETECTED', 'ELECTED', 'CLIENTS_RECOVERED', 'FULLY_REPLICATED']);
+    const [detected, elected, , replicated] = phases;
+    expect(detected?.event).toMatch(/^Sentinel of redis-node-[12]: \+odown redis-node-3 /);
+    expect(elected?.event).toMatch(/^Sentinel of redis-node-[12]: \+switch-master redis-node-[12], was redis-node-3$/);
+    // Only when the old master is back are there as many replicas as before.
+    expect(replicated?.secondsAfterFault).toBeGreaterThan(58);
+    for (const { uncertaintyMs, phase } of phases) expect(uncertaintyMs, phase).toBeLessThan(3000);
+  });
+
+  it('times every write and read from when it was due, and keeps each second of them', () => {
+    const { timeline } = finished.document;
+    const probe = timeline.find((entry) => entry.type === 'PROBE_MEASURED')?.details;
+    const latency = (probe?.latency ?? {}) as Record<string, { p50: number; p99: number }>;
+    expect(Object.keys(latency)).toEqual(['writeMs', 'readMs']);
+    for (const { p50, p99 } of Object.values(latency)) {
+      expect(p50).toBeLessThan(50);
+      // More than one in a hundred operations failed in the outage.
+      expect(p99).toBe(60_000);
+    }
+    const logs = timeline.filter((entry) => entry.type === 'LATENCY_RECORDED').map(({ details }) => details);
+    expect(logs.map(({ operation }) => operation)).toEqual(['write', 'read']);
+    for (const { histograms } of logs) expect((histograms as string[]).length).toBeGreaterThan(60);
+  });
+
   it('observed the shard without a gap, and counts all of its unavailability', () => {
     const { budgets, timeline } = finished.document;
     const probe = timeline.find((entry) => entry.type === 'PROBE_MEASURED')?.details;
