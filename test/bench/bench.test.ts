@@ -4,7 +4,7 @@ import { firstBreach, lastRise } from '../../bench/breach.ts';
 import { NO_NIGHTLY, nightlyOf, renderNightly, withNightly } from '../../bench/nightly.ts';
 import { costOf, usageBetween } from '../../bench/prices.ts';
 import { renderReport } from '../../bench/report.ts';
-import { summarize } from '../../bench/statistics.ts';
+import { summarize } from '../../cli/statistics/distribution.ts';
 import { firstTime } from '../../lab/fleet/observe.ts';
 
 describe('statistics', () => {
