@@ -1,5 +1,5 @@
-import { type CostLine, PRICES, PRICES_AS_OF, PRICES_REGION } from './prices.ts';
 import { summarize } from '../cli/statistics/distribution.ts';
+import { type CostLine, PRICES, PRICES_AS_OF, PRICES_REGION } from './prices.ts';
 
 export interface Measurement {
   name: string;

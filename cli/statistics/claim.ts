@@ -52,7 +52,9 @@ export function claim(percentile: number, limit: number, samples: readonly Sampl
  */
 export function upperBound(percentile: number, samples: readonly Sample[]): number | undefined {
   const sorted = samples.map((value) => value ?? Number.POSITIVE_INFINITY).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-  const found = sorted.find((_, index) => isClaimable(percentile, sorted.length, sorted.length - (index + 1)));
+  let beyond = 0;
+  while (isClaimable(percentile, sorted.length, beyond)) beyond += 1;
+  const found = beyond === 0 ? undefined : sorted[sorted.length - beyond];
   return found === Number.POSITIVE_INFINITY ? undefined : found;
 }
 

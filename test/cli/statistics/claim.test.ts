@@ -8,7 +8,8 @@ function weightOfAtMost(failures: number, n: number, successPct: number): bigint
   let sum = 0n;
   for (let outcome = 0; outcome < 2 ** n; outcome += 1) {
     const failed = outcome.toString(2).replaceAll('0', '').length;
-    if (failed <= failures) sum += BigInt(successPct) ** BigInt(n - failed) * BigInt(100 - successPct) ** BigInt(failed);
+    if (failed <= failures)
+      sum += BigInt(successPct) ** BigInt(n - failed) * BigInt(100 - successPct) ** BigInt(failed);
   }
   return sum;
 }

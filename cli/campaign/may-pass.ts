@@ -1,0 +1,12 @@
+import type { ProblemSlug } from '../../functions/domain/problem.ts';
+import type { ApiAnswer } from '../api-client.ts';
+
+/** Refusals that say how things are now, not what was asked for. */
+const PASSING: readonly ProblemSlug[] = ['cluster-locked', 'steady-state-not-met', 'alarm-firing'];
+const PASSING_STATUS = 503;
+
+/** Whether the same start may be taken a little later. */
+export function mayPass({ status, body }: ApiAnswer): boolean {
+  const type = typeof body === 'object' && body !== null && 'type' in body ? body.type : undefined;
+  return status === PASSING_STATUS || PASSING.some((slug) => type === `urn:holdfast:problem:${slug}`);
+}

@@ -1,0 +1,88 @@
+import { type Paint, printable, round } from '../render.ts';
+import { renderTable } from '../render-table.ts';
+import type { MeasureSummary } from '../runs/distributions.ts';
+import type { Distribution } from '../statistics/distribution.ts';
+import { type Comparison, checkText, type Side } from './compare.ts';
+import type { Difference } from './differences.ts';
+
+/** What a comparison says to a person; of a set the median, with the lowest and the highest value behind it. */
+export function renderComparison(comparison: Comparison, paint: Paint): string[] {
+  const { a, b, measures, checks } = comparison;
+  return [
+    ...renderSide('A', a, paint),
+    ...renderSide('B', b, paint),
+    ...(a.runs.length > 0 && b.runs.length > 0 ? renderDifferences(comparison.differences, paint) : []),
+    '',
+    ...(measures.length === 0
+      ? ['No measure is known of both sides.']
+      : renderTable([
+          ['measure', 'unit', 'A', 'B', 'B - A', 'B / A'],
+          ...measures.map((one) => [
+            printable(one.measure),
+            printable(one.unit),
+            cell(one.a),
+            cell(one.b),
+            `${one.difference > 0 ? '+' : ''}${round(one.difference)}`,
+            one.ratio === null ? '' : round(one.ratio),
+          ]),
+        ])),
+    ...(measures.some((one) => one.a.n > 1 || one.b.n > 1)
+      ? ['Of several runs: median (lowest-highest), n runs.']
+      : []),
+    ...renderOnly('A', comparison.onlyA),
+    ...renderOnly('B', comparison.onlyB),
+    ...(checks.length === 0
+      ? []
+      : [
+          '',
+          ...renderTable([
+            ['check', 'A', 'B'],
+            ...checks.map(({ check, a: ofA, b: ofB }) => [printable(check), checkText(ofA), checkText(ofB)]),
+          ]),
+        ]),
+  ];
+}
+
+function renderSide(name: string, { runs, leftOut, outcomes }: Side, paint: Paint): string[] {
+  const counted = Object.entries(outcomes).map(([outcome, times]) => `${printable(outcome)} ${times}`);
+  const ids = runs.length > 4 ? [...runs.slice(0, 3), `… ${runs.at(-1)}`] : runs;
+  return [
+    `${paint('bold', name)}: ${runs.length === 1 ? '1 run' : `${runs.length} runs`}` +
+      `${ids.length > 0 ? ` (${ids.map(printable).join(', ')})` : ''}; ${counted.join(', ')}`,
+    ...leftOut.map(({ experimentId, status, outcome, reason }) => {
+      const ended = [status, ...(outcome ? [outcome] : [])].map(printable).join(', ');
+      return paint(
+        'bad',
+        `  not compared: ${printable(experimentId)} (${ended})${reason ? `: ${printable(reason)}` : ''}`,
+      );
+    }),
+  ];
+}
+
+function renderDifferences(differences: readonly Difference[], paint: Paint): string[] {
+  if (differences.length === 0) return ['Both sides were asked the same.'];
+  const one = differences.length === 1;
+  return [
+    paint(
+      'bad',
+      one ? 'They differ in one thing:' : 'These differ in more than one thing; which of them matters nobody can tell:',
+    ),
+    ...differences.map(({ what, a, b }) => `  ${printable(what)}: A ${shown(a)}; B ${shown(b)}`),
+  ];
+}
+
+function shown(values: readonly string[]): string {
+  return values.map(printable).join(' or ');
+}
+
+function renderOnly(name: string, summaries: readonly MeasureSummary[]): string[] {
+  if (summaries.length === 0) return [];
+  const found = summaries.map(
+    ({ measure, unit, distribution }) => `${printable(measure)} ${cell(distribution)} ${printable(unit)}`,
+  );
+  return [`Only ${name} has: ${found.join('; ')}`];
+}
+
+function cell({ n, min, p50, max }: Distribution): string {
+  return n === 1 ? round(p50) : `${round(p50)} (${round(min)}-${round(max)}), n ${n}`;
+}

@@ -1,0 +1,89 @@
+import * as z from 'zod';
+import { EXPERIMENT_OUTCOMES } from '../../functions/domain/experiment.ts';
+
+/**
+ * What is compared of a run: the same from `GET …/{id}` and from the document of `--json`. Loose on purpose: each part
+ * may be missing, and is then not measured.
+ */
+const count = z.number().nullish();
+
+const percentiles = z.looseObject({ p50: count, p90: count, p99: count, max: count, failed: count }).nullish();
+export type LatencyPercentiles = z.infer<typeof percentiles>;
+
+export const PHASES = ['DETECTED', 'ELECTED', 'CLIENTS_RECOVERED', 'FULLY_REPLICATED'] as const;
+
+const probe = z.looseObject({
+  cluster: z.string(),
+  shard: z.string(),
+  acknowledgedWrites: count,
+  failedWrites: count,
+  phases: z.array(z.looseObject({ phase: z.string(), secondsAfterFault: count })).nullish(),
+  latency: z.looseObject({ writeMs: percentiles, readMs: percentiles }).nullish(),
+});
+
+export const CHECK_RESULTS = ['HELD', 'FAILED', 'UNKNOWN'] as const;
+export type CheckResult = (typeof CHECK_RESULTS)[number];
+
+const check = z.looseObject({
+  name: z.string(),
+  cluster: z.string().nullish(),
+  unit: z.string(),
+  result: z.enum(CHECK_RESULTS),
+  measured: count,
+});
+
+const node = z.looseObject({ name: z.string(), shard: z.string().nullish(), role: z.string().nullish() });
+const fault = z.looseObject({
+  faultId: z.string(),
+  kind: z.string(),
+  cluster: z.string(),
+  startSeconds: count,
+  impactedNodes: z.array(z.string()),
+  parameters: z.record(z.string(), z.unknown()),
+});
+
+/** Rows of the mission's `chaos_experiment_logs`; its columns, its names. */
+const row = z.looseObject({
+  target_cluster: z.string(),
+  baseline_latency_ms: count,
+  peak_latency_ms: count,
+});
+
+export const runSchema = z.looseObject({
+  experimentId: z.string(),
+  status: z.string(),
+  outcome: z.enum(EXPERIMENT_OUTCOMES).nullish(),
+  reason: z.string().nullish(),
+  experiment: z.looseObject({ faults: z.array(fault), durationSeconds: z.number() }).nullish(),
+  targets: z
+    .array(
+      z.looseObject({
+        faultId: z.string(),
+        impacted: z.array(node),
+        peers: z.array(z.looseObject({ name: z.string() })).nullish(),
+        shardMembers: z.array(node).nullish(),
+      }),
+    )
+    .nullish(),
+  budgets: z
+    .array(z.looseObject({ cluster: z.string(), name: z.string(), limit: z.number(), measured: count }))
+    .nullish(),
+  probes: z.array(probe).nullish(),
+  checks: z.array(check).nullish(),
+  /** The API's name, and that of `--json`. */
+  record: z.array(row).nullish(),
+  records: z.array(row).nullish(),
+});
+export type RunDocument = z.infer<typeof runSchema>;
+
+/** The part of a run's document that other commands read again. */
+export function runSummary(document: RunDocument): RunDocument {
+  const { experimentId, status, outcome, reason, experiment, targets, budgets, probes, checks, nodes } = document;
+  const records = document.records ?? document.record ?? [];
+  return { experimentId, status, outcome, reason, experiment, targets, budgets, probes, checks, records, nodes };
+}
+
+/** A run that ended as planned and taught something; of any other a value says nothing about the next run. */
+export function counts({ status, outcome }: Pick<RunDocument, 'status' | 'outcome'>): boolean {
+  return status === 'COMPLETED' && (outcome === 'CONFIRMED' || outcome === 'DEVIATED');
+}
