@@ -1,15 +1,18 @@
 import { ALLOWED, isExperimentId } from '../../functions/domain/contract.ts';
+import { UsageError } from '../exit-codes.ts';
 
-/** `<experimentId>-<number>`, the number from 1. @throws Error when no experiment can have it */
+/** `<experimentId>-<number>`, the number from 1. @throws UsageError when no experiment can have it */
 export function runId(experimentId: string, number: number): string {
   const id = `${experimentId}-${number}`;
   if (isExperimentId(id)) return id;
-  throw new Error(`experimentId: a run would be named ${id}, which is no valid id (allowed: ${ALLOWED.experimentId})`);
+  throw new UsageError(
+    `experimentId: a run would be named ${id}, which is no valid id (allowed: ${ALLOWED.experimentId})`,
+  );
 }
 
 /**
  * The number after the last run that the API knows; 1 when it knows none.
- * @throws Error when one of the `runs` to come would have no valid id
+ * @throws UsageError when one of the `runs` to come would have no valid id
  */
 export async function firstNumber(
   experimentId: string,

@@ -1,5 +1,6 @@
 import { hasSeveralClusters, type MeasureSummary, samplesOf, summarizeMeasure } from '../runs/distributions.ts';
 import { clustersOf } from '../runs/measures.ts';
+import { outcomesOf } from '../runs/outcomes.ts';
 import { CHECK_RESULTS, type CheckResult, counts, type RunDocument } from '../runs/run-document.ts';
 import type { Distribution } from '../statistics/distribution.ts';
 import { type Difference, differencesBetween } from './differences.ts';
@@ -89,16 +90,6 @@ function sideOf(runs: readonly RunDocument[]): Side {
       })),
     outcomes: outcomesOf(runs),
   };
-}
-
-/** How many runs had which outcome; one without an outcome is counted under its status. */
-export function outcomesOf(runs: readonly Pick<RunDocument, 'status' | 'outcome'>[]): Record<string, number> {
-  const found: Record<string, number> = {};
-  for (const { status, outcome } of runs) {
-    const name = status === 'COMPLETED' ? (outcome ?? status) : status;
-    found[name] = (found[name] ?? 0) + 1;
-  }
-  return found;
 }
 
 function checksOf(runs: readonly RunDocument[], several: boolean): Map<string, CheckResults> {

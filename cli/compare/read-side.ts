@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { isExperimentId } from '../../functions/domain/contract.ts';
+import { message, UsageError } from '../exit-codes.ts';
 import { type RunDocument, runSchema } from '../runs/run-document.ts';
 
 const fileSchema = z.union([
@@ -11,20 +12,20 @@ const fileSchema = z.union([
 /**
  * The runs of one side: what could be the id of an experiment is one, anything else is a file.
  * @param text ids and files, separated by commas
- * @throws Error that names the part which cannot be read, and what it may be
+ * @throws UsageError that names the part which cannot be read, and what it may be
  */
 export async function readSide(
   text: string,
   ports: { fetchRun(experimentId: string): Promise<RunDocument>; readFile(path: string): string },
 ): Promise<RunDocument[]> {
   const parts = text.split(',');
-  if (parts.includes('')) throw new Error(`"${text}": an experiment id or a file is missing beside a comma`);
+  if (parts.includes('')) throw new UsageError(`"${text}": an experiment id or a file is missing beside a comma`);
   const runs: RunDocument[] = [];
   for (const part of parts) {
     runs.push(...(isExperimentId(part) ? [await ports.fetchRun(part)] : runsIn(part, ports.readFile)));
   }
   const twice = runs.find((run, at) => runs.slice(0, at).some((other) => other.experimentId === run.experimentId));
-  if (twice) throw new Error(`${text}: has the run ${twice.experimentId} twice`);
+  if (twice) throw new UsageError(`${text}: has the run ${twice.experimentId} twice`);
   return runs;
 }
 
@@ -37,14 +38,13 @@ function runsIn(path: string, readFile: (path: string) => string): RunDocument[]
   try {
     parsed = JSON.parse(readFile(path));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${path}: neither the id of an experiment nor a file with a JSON document: ${reason}`);
+    throw new UsageError(`${path}: neither the id of an experiment nor a file with a JSON document: ${message(error)}`);
   }
   const documents = Array.isArray(parsed) ? parsed : [parsed];
-  if (documents.length === 0) throw new Error(`${path}: holds no run`);
+  if (documents.length === 0) throw new UsageError(`${path}: holds no run`);
   return documents.flatMap((document) => {
     const runs = fileSchema.safeParse(document);
     if (runs.success) return runs.data;
-    throw new Error(`${path}: is not what --json of run or campaign wrote`);
+    throw new UsageError(`${path}: is not what --json of run or campaign wrote`);
   });
 }

@@ -1,6 +1,6 @@
-import { type Paint, printable, round } from '../render.ts';
-import { renderTable } from '../render-table.ts';
+import { columns, type Paint, printable, round } from '../render.ts';
 import type { MeasureSummary } from '../runs/distributions.ts';
+import { outcomesText } from '../runs/outcomes.ts';
 import type { Distribution } from '../statistics/distribution.ts';
 import { type Comparison, checkText, type Side } from './compare.ts';
 import type { Difference } from './differences.ts';
@@ -15,7 +15,7 @@ export function renderComparison(comparison: Comparison, paint: Paint): string[]
     '',
     ...(measures.length === 0
       ? ['No measure is known of both sides.']
-      : renderTable([
+      : columns([
           ['measure', 'unit', 'A', 'B', 'B - A', 'B / A'],
           ...measures.map((one) => [
             printable(one.measure),
@@ -35,7 +35,7 @@ export function renderComparison(comparison: Comparison, paint: Paint): string[]
       ? []
       : [
           '',
-          ...renderTable([
+          ...columns([
             ['check', 'A', 'B'],
             ...checks.map(({ check, a: ofA, b: ofB }) => [printable(check), checkText(ofA), checkText(ofB)]),
           ]),
@@ -44,11 +44,10 @@ export function renderComparison(comparison: Comparison, paint: Paint): string[]
 }
 
 function renderSide(name: string, { runs, leftOut, outcomes }: Side, paint: Paint): string[] {
-  const counted = Object.entries(outcomes).map(([outcome, times]) => `${printable(outcome)} ${times}`);
   const ids = runs.length > 4 ? [...runs.slice(0, 3), `… ${runs.at(-1)}`] : runs;
   return [
     `${paint('bold', name)}: ${runs.length === 1 ? '1 run' : `${runs.length} runs`}` +
-      `${ids.length > 0 ? ` (${ids.map(printable).join(', ')})` : ''}; ${counted.join(', ')}`,
+      `${ids.length > 0 ? ` (${ids.map(printable).join(', ')})` : ''}; ${printable(outcomesText(outcomes))}`,
     ...leftOut.map(({ experimentId, status, outcome, reason }) => {
       const ended = [status, ...(outcome ? [outcome] : [])].map(printable).join(', ');
       return paint(

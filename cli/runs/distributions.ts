@@ -11,7 +11,10 @@ export interface MeasureSummary {
 }
 
 export interface MeasureSamples {
+  /** The name, with its cluster behind it where there are several. */
   measure: string;
+  name: string;
+  cluster: string;
   unit: string;
   /** One a run, in their order; undefined where it was not measured, or the run does not count. */
   samples: Sample[];
@@ -32,7 +35,7 @@ export function samplesOf(runs: readonly RunDocument[], withCluster: boolean): M
       const measure = withCluster ? `${name} of ${cluster}` : name;
       const samples = found.get(measure)?.samples ?? runs.map((): Sample => undefined);
       samples[position] = value;
-      found.set(measure, { measure, unit, samples });
+      found.set(measure, { measure, name, cluster, unit, samples });
     }
   }
   return [...found.values()];

@@ -1,5 +1,5 @@
-import { BUDGETS } from '../../functions/domain/experiment.ts';
-import { type LatencyPercentiles, PHASES, type RunDocument } from './run-document.ts';
+import type { BudgetName } from '../../functions/domain/experiment.ts';
+import { PHASES, type RunDocument } from './run-document.ts';
 
 /** One number of one run. */
 export interface Measured {
@@ -29,8 +29,10 @@ export function measuresOf(run: RunDocument): Measured[] {
     });
     const records = (run.records ?? run.record ?? []).filter((row) => row.target_cluster === cluster);
     return [
-      ...own(run.budgets).map(({ name, measured }) => measure(name, unitOf(name), measured ?? undefined)),
-      ...probeMeasures(own(run.probes)).map(([name, unit, value]) => measure(name, unit, value)),
+      ...own(run.budgets).map(({ name, measured }) =>
+        measure(name, MEASURE_UNITS.get(name) ?? '', measured ?? undefined),
+      ),
+      ...PROBE_MEASURES.map(({ name, unit, of }) => measure(name, unit, of(own(run.probes)))),
       measure('baselineLatencyMs', 'ms', highest(records.map((row) => row.baseline_latency_ms))),
       measure('peakLatencyMs', 'ms', highest(records.map((row) => row.peak_latency_ms))),
       ...own(run.checks).map((check) => measure(`check ${check.name}`, check.unit, check.measured ?? undefined)),
@@ -44,41 +46,51 @@ export function clustersOf(run: RunDocument): string[] {
   return [...new Set([...named.map(({ cluster }) => cluster), ...recorded])].sort();
 }
 
-const UNITS: Readonly<Record<(typeof BUDGETS)[number], string>> = {
+const BUDGET_UNITS: Readonly<Record<BudgetName, string>> = {
   rtoSeconds: 's',
   unavailableSeconds: 's',
   lostAcknowledgedWrites: 'writes',
 };
 
-function unitOf(name: string): string {
-  const budget = BUDGETS.find((known) => known === name);
-  return budget ? UNITS[budget] : '';
+interface ProbeMeasure {
+  name: string;
+  unit: string;
+  of(probes: readonly Probe[]): number | undefined;
 }
 
-function probeMeasures(probes: readonly Probe[]): [name: string, unit: string, value: number | undefined][] {
-  const times = (of: 'writeMs' | 'readMs', select: (latency: NonNullable<LatencyPercentiles>) => Value) =>
-    highest(
-      probes.map(({ latency }) => {
-        const seen = latency?.[of];
-        return seen ? select(seen) : undefined;
-      }),
-    );
-  return [
-    ['acknowledgedWrites', 'writes', total(probes.map((probe) => probe.acknowledgedWrites))],
-    ['failedWrites', 'writes', total(probes.map((probe) => probe.failedWrites))],
-    ['failedReads', 'reads', total(probes.map((probe) => probe.latency?.readMs?.failed))],
-    ...PHASES.map((phase): [string, string, number | undefined] => [
-      nameOfPhase(phase),
-      's',
-      highest(probes.map(({ phases }) => phases?.find((seen) => seen.phase === phase)?.secondsAfterFault)),
-    ]),
-    ...(['write', 'read'] as const).flatMap((kind): [string, string, number | undefined][] => [
-      [`${kind}P50Ms`, 'ms', times(`${kind}Ms`, ({ p50 }) => p50)],
-      [`${kind}P90Ms`, 'ms', times(`${kind}Ms`, ({ p90 }) => p90)],
-      [`${kind}P99Ms`, 'ms', times(`${kind}Ms`, ({ p99 }) => p99)],
-      [`${kind}MaxMs`, 'ms', times(`${kind}Ms`, ({ max }) => max)],
-    ]),
-  ];
+/** What a client of the impacted shards saw. */
+const PROBE_MEASURES: readonly ProbeMeasure[] = [
+  counted('acknowledgedWrites', 'writes', (probe) => probe.acknowledgedWrites),
+  counted('failedWrites', 'writes', (probe) => probe.failedWrites),
+  counted('failedReads', 'reads', (probe) => probe.latency?.readMs?.failed),
+  ...PHASES.map((phase) =>
+    worst(nameOfPhase(phase), 's', ({ phases }) => phases?.find((seen) => seen.phase === phase)?.secondsAfterFault),
+  ),
+  ...(['write', 'read'] as const).flatMap((kind) =>
+    (['p50', 'p90', 'p99', 'max'] as const).map((part) =>
+      worst(`${kind}${capitalized(part)}Ms`, 'ms', ({ latency }) => latency?.[`${kind}Ms`]?.[part]),
+    ),
+  ),
+];
+
+/** Measures that a run may have, whatever its checks: name and unit. */
+export const MEASURE_UNITS: ReadonlyMap<string, string> = new Map([
+  ...Object.entries(BUDGET_UNITS),
+  ...PROBE_MEASURES.map(({ name, unit }): [string, string] => [name, unit]),
+  ['baselineLatencyMs', 'ms'],
+  ['peakLatencyMs', 'ms'],
+]);
+
+function counted(name: string, unit: string, select: (probe: Probe) => Value): ProbeMeasure {
+  return { name, unit, of: (probes) => combine(probes.map(select), (known) => known.reduce((sum, n) => sum + n, 0)) };
+}
+
+function worst(name: string, unit: string, select: (probe: Probe) => Value): ProbeMeasure {
+  return { name, unit, of: (probes) => highest(probes.map(select)) };
+}
+
+function capitalized(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
 /** `CLIENTS_RECOVERED` → `clientsRecoveredSeconds`: seconds after the fault. */
@@ -89,10 +101,6 @@ function nameOfPhase(phase: string): string {
 
 function highest(values: readonly Value[]): number | undefined {
   return combine(values, (known) => Math.max(...known));
-}
-
-function total(values: readonly Value[]): number | undefined {
-  return combine(values, (known) => known.reduce((sum, value) => sum + value, 0));
 }
 
 function combine(values: readonly Value[], how: (known: readonly number[]) => number): number | undefined {

@@ -8,7 +8,6 @@ import { EXPERIMENT_OUTCOMES } from '../../functions/domain/experiment.ts';
 const count = z.number().nullish();
 
 const percentiles = z.looseObject({ p50: count, p90: count, p99: count, max: count, failed: count }).nullish();
-export type LatencyPercentiles = z.infer<typeof percentiles>;
 
 export const PHASES = ['DETECTED', 'ELECTED', 'CLIENTS_RECOVERED', 'FULLY_REPLICATED'] as const;
 

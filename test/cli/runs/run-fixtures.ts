@@ -15,7 +15,7 @@ export function runOf(experimentId: string, rto: number | undefined, changes: Pa
     cluster: 'redis',
     name,
     limit,
-    ...(measured === undefined ? {} : { measured }),
+    ...(measured === undefined ? { met: false } : { measured, met: measured <= limit }),
   });
   return {
     experimentId,
@@ -36,7 +36,12 @@ export function runOf(experimentId: string, rto: number | undefined, changes: Pa
       budget('unavailableSeconds', 30, rto),
       budget('lostAcknowledgedWrites', 0, 0),
     ],
-    probes: [{ cluster: 'redis', shard: 'shard-1', acknowledgedWrites: 1000, failedWrites: 9 }],
+    probes: [
+      {
+        ...{ cluster: 'redis', shard: 'shard-1', acknowledgedWrites: 1000, failedWrites: 9 },
+        ...{ stillFailing: false, largestGapSeconds: 0.1 },
+      },
+    ],
     record: [{ target_cluster: 'redis', baseline_latency_ms: 2.5, peak_latency_ms: 40 }],
     ...changes,
   };

@@ -1,0 +1,54 @@
+import { columns, type Paint, printable, round } from '../render.ts';
+import { outcomesText } from '../runs/outcomes.ts';
+import { CONFIDENCE_PCT } from '../statistics/claim.ts';
+import type { CampaignDocument } from './campaign.ts';
+import type { CampaignEvaluation } from './evaluate.ts';
+
+/** What every claim takes for granted. */
+export const ASSUMPTION =
+  `Each claim is at ${CONFIDENCE_PCT} % confidence by itself, if the runs are independent of each other and alike. ` +
+  'A run without a value counts as beyond the limit.';
+
+export function renderCampaign(document: CampaignDocument, paint: Paint): string[] {
+  const { campaign, runsAsked, runs, endedEarly, outcomes, measures, claims } = document;
+  return [
+    `${paint('bold', printable(campaign))}: ${runs.length} of ${runsAsked} runs; ${printable(outcomesText(outcomes))}`,
+    ...(endedEarly === null ? [] : [paint('bad', `  ended early: ${printable(endedEarly)}`)]),
+    ...(measures.length === 0
+      ? []
+      : columns([
+          ['measure', 'unit', 'n', 'min', 'p50', 'max'],
+          ...measures.map(({ measure, unit, n, min, p50, max }) => [
+            ...[measure, unit].map(printable),
+            String(n),
+            ...[min, p50, max].map(round),
+          ]),
+        ])),
+    ...renderClaims(claims),
+    ...(claims.length === 0 ? [] : [paint('dim', ASSUMPTION)]),
+  ];
+}
+
+/** A line for each percentile that may be claimed, and one for what those take that may not yet. */
+export function renderClaims(claims: CampaignEvaluation['claims']): string[] {
+  return [...new Set(claims.map(({ measure }) => measure))].flatMap((measure) => {
+    const own = claims.filter((each) => each.measure === measure);
+    const limitOf = ({ percentile, limit, unit }: (typeof own)[number]) =>
+      `P${percentile} ≤ ${[round(limit), printable(unit)].filter((text) => text !== '').join(' ')}`;
+    const claimable = own.filter((each) => each.claimable);
+    const [first, ...others] = own.filter((each) => !each.claimable);
+    const proved = claimable.map(
+      (each) =>
+        `${printable(measure)} ${limitOf(each)}: may be claimed, ${each.runsWithin} of ${each.runs} runs within it` +
+        `${each.upperBound === undefined ? '' : ` (so may ${round(each.upperBound)})`}`,
+    );
+    if (!first) return proved;
+    const { runs, runsWithin } = first;
+    const seen = runsWithin === runs ? `${runs} runs` : `${runs} runs, ${runs - runsWithin} of them not within it`;
+    const needed = others.map(({ percentile, runsNeeded }) => `; P${percentile}: ${runsNeeded}`).join('');
+    return [
+      ...proved,
+      `${printable(measure)} ${limitOf(first)}: not yet claimable with ${seen}, ${first.runsNeeded} needed${needed}`,
+    ];
+  });
+}

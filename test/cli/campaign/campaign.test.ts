@@ -1,0 +1,299 @@
+import { describe, expect, test } from 'vitest';
+import { type CampaignDocument, type CampaignOptions, runCampaign } from '../../../cli/campaign/campaign.ts';
+import { readSide } from '../../../cli/compare/read-side.ts';
+import { EXIT } from '../../../cli/exit-codes.ts';
+import { plainPaint } from '../../../cli/render.ts';
+import type { Screen } from '../../../cli/render-terminal.ts';
+import type { Clock } from '../../../functions/domain/clock.ts';
+import { runOf } from '../runs/run-fixtures.ts';
+import { FakeApi, refusal } from './fake-api.ts';
+
+const PAYLOAD = {
+  experimentId: 'failover',
+  targetService: 'redis',
+  action: 'PROCESS_KILL',
+  parameters: { targetNodes: ['node-3'] },
+};
+
+interface Rig {
+  api: FakeApi;
+  abort: AbortController;
+  leave: AbortController;
+  clock: Clock;
+}
+
+/** Sleeping takes no time, and moves it on. */
+function sleeplessClock(): Clock {
+  let nowMs = 0;
+  return {
+    nowEpochMs: () => nowMs,
+    monotonicMs: () => nowMs,
+    sleep: async (milliseconds) => {
+      nowMs += milliseconds;
+    },
+  };
+}
+
+async function campaign(set: (rig: Rig) => void = () => undefined, changes: Partial<CampaignOptions> = {}) {
+  const rig: Rig = {
+    api: new FakeApi(),
+    abort: new AbortController(),
+    leave: new AbortController(),
+    clock: sleeplessClock(),
+  };
+  set(rig);
+  const { api, abort, leave, clock } = rig;
+  const printed: string[] = [];
+  const written: CampaignDocument[] = [];
+  const screen = {
+    paint: plainPaint,
+    live: false,
+    isTerminal: false,
+    print: (lines: readonly string[]) => void printed.push(...lines),
+    frame: () => undefined,
+    ask: () => undefined,
+  } satisfies Screen;
+  const options: CampaignOptions = { runs: 3, patienceSeconds: 120, limits: new Map(), ...changes };
+  const code = await runCampaign(
+    { experimentId: PAYLOAD.experimentId, payload: JSON.stringify(PAYLOAD) },
+    options,
+    { abort: abort.signal, leave: leave.signal, onAbortTaken: () => undefined },
+    { client: api.client, clock, screen, writeDocument: (document) => void written.push(document as CampaignDocument) },
+  );
+  expect(written).toHaveLength(1);
+  return { ...rig, code, text: printed.join('\n'), document: written[0] as CampaignDocument };
+}
+
+const ids = ({ api }: { api: FakeApi }) => api.starts.map(({ id }) => id);
+const targets = ({ api }: { api: FakeApi }) => api.starts.map(({ body }) => body.parameters.targetNodes);
+
+describe('a campaign', () => {
+  test('runs one after the other, each with an id of its own, and claims no more than its runs allow', async () => {
+    const end = await campaign(({ api }) => {
+      api.results = [5, 4, 6].map((rto) => (id: string) => runOf(id, rto));
+    });
+    expect(end.code).toBe(EXIT.confirmed);
+    expect(ids(end)).toEqual(['failover-1', 'failover-2', 'failover-3']);
+    expect(end.api.starts.map(({ body }) => ({ ...body, experimentId: 'failover' }))).toEqual([
+      PAYLOAD,
+      PAYLOAD,
+      PAYLOAD,
+    ]);
+    expect(end.document).toMatchObject({
+      campaign: 'failover',
+      runsAsked: 3,
+      endedEarly: null,
+      outcomes: { CONFIRMED: 3 },
+    });
+    expect(end.document.measures).toContainEqual({
+      ...{ measure: 'rtoSeconds', unit: 's' },
+      ...{ n: 3, min: 4, p50: 5, p90: 6, max: 6 },
+    });
+    expect(end.text).toContain('rtoSeconds P99 ≤ 15 s: not yet claimable with 3 runs, 299 needed; P95: 59; P90: 29');
+    expect(end.text).toContain('if the runs are independent of each other and alike');
+  });
+
+  test('claims a percentile from the number of runs on that it takes, with the lowest value that may be claimed', async () => {
+    const { document, text } = await campaign(
+      ({ api }) => {
+        api.results = Array.from({ length: 59 }, (_, at) => (id: string) => runOf(id, 4 + at / 100));
+      },
+      { runs: 59 },
+    );
+    expect(text).toContain('rtoSeconds P95 ≤ 15 s: may be claimed, 59 of 59 runs within it (so may 4.58)');
+    expect(text).toContain('rtoSeconds P99 ≤ 15 s: not yet claimable with 59 runs, 299 needed');
+    expect(document.claims.map(({ percentile, claimable }) => [percentile, claimable])).toEqual([
+      [99, false],
+      [95, true],
+      [90, true],
+    ]);
+  });
+
+  test('uses the limits that it is given, for any measure', async () => {
+    const { document, text } = await campaign(undefined, {
+      limits: new Map([
+        ['rtoSeconds', 4],
+        ['failedWrites', 20],
+      ]),
+    });
+    expect(document.claims.map(({ measure, limit }) => `${measure} ${limit}`)).toContain('failedWrites 20');
+    expect(text).toContain('rtoSeconds P99 ≤ 4 s: not yet claimable with 3 runs, 3 of them not within it');
+  });
+
+  test('can be compared: its document is a set of runs', async () => {
+    const { document } = await campaign();
+    const readFile = () => JSON.stringify(document);
+    const fetchRun = () => Promise.reject(new Error('asked'));
+    const runs = await readSide('./campaign.json', { fetchRun, readFile });
+    expect(runs.map(({ experimentId }) => experimentId)).toEqual(['failover-1', 'failover-2', 'failover-3']);
+  });
+
+  test('goes on after the ids that exist', async () => {
+    const end = await campaign(({ api }) => {
+      for (const id of ['failover-1', 'failover-2']) api.known.set(id, runOf(id, 9));
+    });
+    expect(ids(end)).toEqual(['failover-3', 'failover-4', 'failover-5']);
+    expect(end.document.measures.find(({ measure }) => measure === 'rtoSeconds')).toMatchObject({ n: 3, max: 4.5 });
+  });
+});
+
+describe('a run that deviates', () => {
+  test('is data: the campaign goes on, and its exit code says it', async () => {
+    const end = await campaign(({ api }) => {
+      api.results = [(id) => runOf(id, 16, { outcome: 'DEVIATED' })];
+    });
+    expect(end.code).toBe(EXIT.deviated);
+    expect(ids(end)).toHaveLength(3);
+    expect(end.document.claims[0]).toMatchObject({ runs: 3, runsWithin: 2 });
+  });
+
+  test('or is inconclusive counts as beyond every limit, whatever it measured, and is in no distribution', async () => {
+    const end = await campaign(({ api }) => {
+      api.results = [(id) => runOf(id, 1, { outcome: 'INCONCLUSIVE' })];
+    });
+    expect(end.code).toBe(EXIT.inconclusive);
+    expect(end.document.claims[0]).toMatchObject({ runs: 3, runsWithin: 2 });
+    expect(end.document.measures.find(({ measure }) => measure === 'rtoSeconds')).toMatchObject({ n: 2, min: 4.5 });
+  });
+
+  test('outweighs an inconclusive one in the exit code', async () => {
+    const { code } = await campaign(({ api }) => {
+      api.results = [(id) => runOf(id, 1, { outcome: 'INCONCLUSIVE' }), (id) => runOf(id, 16, { outcome: 'DEVIATED' })];
+    });
+    expect(code).toBe(EXIT.deviated);
+  });
+
+  test.each([
+    ['ABORTED', EXIT.aborted],
+    ['ROLLBACK_FAILED', EXIT.rollbackFailed],
+  ] as const)('or is %s ends the campaign, and what there is is shown', async (status, code) => {
+    const end = await campaign(({ api }) => {
+      api.results = [
+        (id) => runOf(id, 16, { outcome: 'DEVIATED' }),
+        (id) => runOf(id, 1, { status, outcome: 'INCONCLUSIVE', reason: 'errors above 0.5 %' }),
+      ];
+    });
+    expect(end.code).toBe(code);
+    expect(ids(end)).toEqual(['failover-1', 'failover-2']);
+    expect(end.document.endedEarly).toBe(`failover-2 was ${status}: errors above 0.5 %`);
+    expect(end.document.outcomes).toEqual({ DEVIATED: 1, [status]: 1 });
+    expect(end.document.claims[0]).toMatchObject({ runs: 2, runsWithin: 0 });
+  });
+});
+
+describe('a refusal', () => {
+  test('that may pass is tried again, said once, and starts nothing before it has passed', async () => {
+    const end = await campaign(({ api }) => {
+      const notYet = (number: number) => refusal('steady-state-not-met', `P99 is ${number} ms`);
+      api.dryRuns.push(undefined, undefined, notYet(300), notYet(250), refusal('cluster-locked'));
+      api.startAnswers.push(undefined, refusal('alarm-firing'));
+    });
+    expect(end.code).toBe(EXIT.confirmed);
+    expect(ids(end)).toEqual(['failover-1', 'failover-2', 'failover-3']);
+    expect(end.text.match(/Not yet: The cluster is not in its steady state: P99 is 300 ms/g)).toHaveLength(1);
+    expect(end.text).not.toContain('250 ms');
+  });
+
+  test('that does not pass in time ends the campaign, and the runs before it are shown', async () => {
+    const end = await campaign(
+      ({ api }) => {
+        api.dryRuns.push(undefined, undefined);
+        for (let count = 0; count < 100; count += 1) api.dryRuns.push(refusal('cluster-locked', 'held by exp_9'));
+      },
+      { patienceSeconds: 20 },
+    );
+    expect(end.code).toBe(EXIT.refused);
+    expect(ids(end)).toEqual(['failover-1']);
+    expect(end.document.endedEarly).toMatch(/failover-2: .*held by exp_9 \(for 20 s\)/);
+    expect(end.text).toContain('failover: 1 of 3 runs; CONFIRMED 1');
+    expect(end.clock.monotonicMs()).toBeLessThan(30_000);
+  });
+
+  test('of any other kind ends it at once', async () => {
+    const end = await campaign(({ api }) => api.dryRuns.push(refusal('kill-switch-engaged')));
+    expect(end.code).toBe(EXIT.refused);
+    expect(ids(end)).toEqual([]);
+    expect(end.clock.monotonicMs()).toBeLessThan(2_000);
+    expect(end.document).toMatchObject({ runs: [], endedEarly: expect.stringContaining('kill switch') });
+  });
+
+  test('by an API that is away for a while costs no run', async () => {
+    const end = await campaign(({ api }) => api.dryRuns.push(undefined, undefined, 'throw', 'throw'));
+    expect(end.code).toBe(EXIT.confirmed);
+    expect(ids(end)).toHaveLength(3);
+  });
+
+  test('of a start that nobody knows of afterwards is tried again with the same id', async () => {
+    const end = await campaign(({ api }) => api.startAnswers.push(refusal('control-plane-unknown')));
+    expect(end.code).toBe(EXIT.confirmed);
+    expect(ids(end)).toEqual(['failover-1', 'failover-2', 'failover-3']);
+  });
+
+  test('of a start that had begun all the same is followed to its end, not started twice', async () => {
+    const end = await campaign(({ api, clock }) => {
+      api.startAnswers.push(refusal('control-plane-unknown'));
+      // Found only when everybody has given up on it; it holds the lock of its cluster.
+      api.onCall = () => {
+        if (api.startAnswers.length > 0 || api.known.size > 0 || clock.monotonicMs() < 31_000) return;
+        api.known.set('failover-1', runOf('failover-1', 7));
+        api.dryRuns.push(refusal('cluster-locked'));
+      };
+    });
+    expect(ids(end)).toEqual(['failover-2', 'failover-3']);
+    expect(end.document.runs.map(({ experimentId }) => experimentId)).toEqual([
+      'failover-1',
+      'failover-2',
+      'failover-3',
+    ]);
+    expect(end.document.measures.find(({ measure }) => measure === 'rtoSeconds')).toMatchObject({ n: 3, max: 7 });
+  });
+});
+
+describe('an interrupt', () => {
+  test('aborts the run that is on, and ends the campaign after its rollback with what there is', async () => {
+    const end = await campaign(({ api, abort }) => {
+      api.results = [
+        (id) => runOf(id, 5),
+        (id) => {
+          abort.abort();
+          return runOf(id, 5, { status: 'RUNNING', outcome: undefined });
+        },
+      ];
+    });
+    expect(end.api.aborted).toEqual(['failover-2']);
+    expect(ids(end)).toEqual(['failover-1', 'failover-2']);
+    expect(end.code).toBe(EXIT.aborted);
+    expect(end.document.outcomes).toEqual({ CONFIRMED: 1, ABORTED: 1 });
+  });
+
+  test('while nothing runs starts nothing more', async () => {
+    const end = await campaign(({ api, abort }) => {
+      api.dryRuns.push(undefined, undefined, refusal('cluster-locked'));
+      api.onCall = () => {
+        if (api.starts.length === 1 && api.dryRuns.length === 0) abort.abort();
+      };
+    });
+    expect(ids(end)).toEqual(['failover-1']);
+    expect(end.code).toBe(EXIT.aborted);
+    expect(end.document.endedEarly).toBe('interrupted');
+  });
+});
+
+describe('a role that is followed', () => {
+  test('names in each run the node that has it now', async () => {
+    const end = await campaign(undefined, { followRole: 'master', runs: 4 });
+    expect(targets(end)).toEqual([['node-3'], ['node-1'], ['node-2'], ['node-3']]);
+    expect(end.text).toContain('node-1 is master now: it takes the place of node-3');
+  });
+
+  test('is not followed unless it is asked for', async () => {
+    expect(targets(await campaign())).toEqual([['node-3'], ['node-3'], ['node-3']]);
+  });
+
+  test('that nobody has is waited for, and ends the campaign when nobody gets it', async () => {
+    const end = await campaign(undefined, { followRole: 'leader', patienceSeconds: 10 });
+    expect(end.code).toBe(EXIT.refused);
+    expect(end.api.starts).toEqual([]);
+    expect(end.document.endedEarly).toContain('no node of shard-1 is leader now; its roles: master, slave');
+  });
+});
