@@ -1,4 +1,6 @@
 import { addAbort } from './commands/abort.ts';
+import { addCampaign } from './commands/campaign.ts';
+import { addCompare } from './commands/compare.ts';
 import { addList } from './commands/list.ts';
 import { addRun } from './commands/run.ts';
 import { addSchema } from './commands/schema.ts';
@@ -16,6 +18,8 @@ export const COMMANDS: readonly AddCommand[] = [
   addWatch,
   addList,
   addAbort,
+  addCompare,
+  addCampaign,
   addVerify,
   addSchema,
 ];

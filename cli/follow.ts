@@ -93,9 +93,10 @@ export async function followExperiment(
       const status = await client.call('GET', `${path}/status`);
       if (detail.status === 200 && status.status === 200) {
         isKnown = true;
+        const document = experimentSchema.parse(detail.body);
+        // Not before: one that cannot be read says nothing, however often it is asked for.
         lastAnswerMs = clock.monotonicMs();
         complained = false;
-        const document = experimentSchema.parse(detail.body);
         show(statusSchema.parse(status.body), document);
         if (TERMINAL_STATUSES.includes(document.status)) {
           screen.frame([]);

@@ -77,18 +77,19 @@ export async function withSession(
 ): Promise<void> {
   const client = unavailableOnError(createClientFrom(options, world.environment));
   try {
-    world.exit(
-      await act({
-        client,
-        screen: createScreen(options.json ? world.stderr : world.stdout, world.environment),
-        writeDocument: (document) => {
-          if (options.json) world.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
-        },
-      }),
-    );
+    world.exit(await act({ client, ...outputOf(options, world) }));
   } finally {
     client.close();
   }
+}
+
+export function outputOf({ json }: Pick<ApiOptions, 'json'>, world: World): Omit<Session, 'client'> {
+  return {
+    screen: createScreen(json ? world.stderr : world.stdout, world.environment),
+    writeDocument: (document) => {
+      if (json) world.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+    },
+  };
 }
 
 function unavailableOnError(client: ApiClient): ApiClient {

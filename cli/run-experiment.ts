@@ -125,6 +125,8 @@ async function ranBefore(experimentId: string, known: ApiAnswer, ports: RunPorts
 
 /** The API calls its list of audit records `record`; a list has a plural here. */
 export function summary(document: ExperimentDocument): Record<string, unknown> {
-  const { experimentId, status, outcome, reason, budgets, checks, probes, record: records, timeline, nodes } = document;
-  return { experimentId, status, outcome, reason, budgets, checks, probes, records, timeline, nodes };
+  const { experimentId, status, outcome, reason, experiment, targets, budgets, checks, probes, nodes } = document;
+  const { record: records, timeline } = document;
+  const asked = { experimentId, status, outcome, reason, experiment, targets };
+  return { ...asked, budgets, checks, probes, records, timeline, nodes };
 }

@@ -3,9 +3,10 @@ import { EXIT } from '../exit-codes.ts';
 import type { Wishes } from '../follow.ts';
 import { exitCodeOfRun, type RunPorts } from '../run-experiment.ts';
 import { type RunDocument, runSchema, runSummary } from '../runs/run-document.ts';
-import { type CampaignEvaluation, evaluate } from './evaluate.ts';
+import { ASSUMPTION, type CampaignDocument } from './campaign-document.ts';
+import { evaluate } from './evaluate.ts';
 import { firstNumber, runId } from './ids.ts';
-import { ASSUMPTION, renderCampaign } from './render-campaign.ts';
+import { renderCampaign } from './render-campaign.ts';
 import { isKnown, type RunAttempt, runOnce } from './run-once.ts';
 
 export interface CampaignOptions {
@@ -16,18 +17,6 @@ export interface CampaignOptions {
   followRole?: string | undefined;
   /** By name of the measure. */
   limits: ReadonlyMap<string, number>;
-}
-
-export interface CampaignDocument extends CampaignEvaluation {
-  /** The experimentId of the file; its runs are called after it. */
-  campaign: string;
-  runsAsked: number;
-  /** Those that began. */
-  runs: RunDocument[];
-  /** Why there are fewer than were asked for, or null. */
-  endedEarly: string | null;
-  /** What the claims take for granted. */
-  assumption: string;
 }
 
 /** After such a run somebody must look first. */

@@ -3,10 +3,11 @@ import type { ApiAnswer } from '../api-client.ts';
 
 /** Refusals that say how things are now, not what was asked for. */
 const PASSING: readonly ProblemSlug[] = ['cluster-locked', 'steady-state-not-met', 'alarm-firing'];
-const PASSING_STATUS = 503;
+/** Too many requests at a time, and something that was not available. */
+const PASSING_STATUSES: readonly number[] = [429, 503];
 
 /** Whether the same start may be taken a little later. */
 export function mayPass({ status, body }: ApiAnswer): boolean {
   const type = typeof body === 'object' && body !== null && 'type' in body ? body.type : undefined;
-  return status === PASSING_STATUS || PASSING.some((slug) => type === `urn:holdfast:problem:${slug}`);
+  return PASSING_STATUSES.includes(status) || PASSING.some((slug) => type === `urn:holdfast:problem:${slug}`);
 }

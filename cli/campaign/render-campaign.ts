@@ -1,13 +1,7 @@
 import { columns, type Paint, printable, round } from '../render.ts';
 import { outcomesText } from '../runs/outcomes.ts';
-import { CONFIDENCE_PCT } from '../statistics/claim.ts';
-import type { CampaignDocument } from './campaign.ts';
+import { ASSUMPTION, type CampaignDocument } from './campaign-document.ts';
 import type { CampaignEvaluation } from './evaluate.ts';
-
-/** What every claim takes for granted. */
-export const ASSUMPTION =
-  `Each claim is at ${CONFIDENCE_PCT} % confidence by itself, if the runs are independent of each other and alike. ` +
-  'A run without a value counts as beyond the limit.';
 
 export function renderCampaign(document: CampaignDocument, paint: Paint): string[] {
   const { campaign, runsAsked, runs, endedEarly, outcomes, measures, claims } = document;

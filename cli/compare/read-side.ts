@@ -29,6 +29,11 @@ export async function readSide(
   return runs;
 }
 
+/** Whether a side names an experiment that only the API knows. */
+export function asksApi(text: string): boolean {
+  return text.split(',').some(isExperimentId);
+}
+
 export function readText(path: string): string {
   return readFileSync(path, 'utf8');
 }

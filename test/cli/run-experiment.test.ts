@@ -225,6 +225,12 @@ describe('run', () => {
     expect(await drive(gone.ports)).toMatchObject({ kind: 'lost' });
     expect(gone.printed.join('\n')).toContain('its end is unknown');
   });
+
+  test('a document that cannot be read is no sign of life: it is said once, and not asked for without end', async () => {
+    const { ports, printed } = rig({ documents: [RUNNING, { ...RUNNING, budgets: 'none' }] });
+    expect(await drive(ports)).toMatchObject({ kind: 'lost' });
+    expect(printed.filter((line) => line.includes('could not be asked'))).toHaveLength(1);
+  });
 });
 
 /** Aborted when the first look is over. */

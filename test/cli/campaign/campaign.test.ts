@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type CampaignDocument, type CampaignOptions, runCampaign } from '../../../cli/campaign/campaign.ts';
+import { type CampaignOptions, runCampaign } from '../../../cli/campaign/campaign.ts';
+import type { CampaignDocument } from '../../../cli/campaign/campaign-document.ts';
 import { readSide } from '../../../cli/compare/read-side.ts';
 import { EXIT } from '../../../cli/exit-codes.ts';
 import { plainPaint } from '../../../cli/render.ts';

@@ -4,7 +4,6 @@ import { type ProblemSlug, problem } from '../../../functions/domain/problem.ts'
 import { runOf } from '../runs/run-fixtures.ts';
 
 const BASE = '/api/v1/chaos/experiments';
-const NODES = ['node-1', 'node-2', 'node-3'];
 
 export function refusal(slug: ProblemSlug, detail = 'why'): ApiAnswer {
   const body = problem(slug, detail);
@@ -24,7 +23,8 @@ export class FakeApi {
   readonly starts: Start[] = [];
   readonly aborted: string[] = [];
   readonly known = new Map<string, RunDocument>();
-  master = 'node-3';
+  readonly nodes: readonly string[];
+  master: string;
   /** Answers in place of the next dry runs, and in place of the next starts; `throw` is no answer. */
   readonly dryRuns: (ApiAnswer | 'throw' | undefined)[] = [];
   readonly startAnswers: (ApiAnswer | undefined)[] = [];
@@ -35,22 +35,28 @@ export class FakeApi {
 
   readonly client: ApiClient = {
     close: () => undefined,
-    call: async (method, path, text) => {
-      this.onCall(`${method} ${path}`);
-      if (path === `${BASE}?dryRun=true`) return this.#dryRun(text ?? '');
-      if (method === 'POST' && path === BASE) return this.#start(JSON.parse(text ?? ''));
-      const [id = '', verb] = path.slice(BASE.length + 1).split('/');
-      const document = this.known.get(id);
-      if (verb === 'abort') {
-        this.aborted.push(id);
-        if (document) this.known.set(id, { ...document, status: 'ABORTED', outcome: 'INCONCLUSIVE' });
-        return { status: 202, body: {} };
-      }
-      return document
-        ? { status: 200, body: { ...document, timeline: [], nodes: [] } }
-        : refusal('experiment-not-found');
-    },
+    call: async (method, path, text) => this.answerTo(method, path, text ?? ''),
   };
+
+  /** The last one is master first. */
+  constructor(nodes: readonly string[] = ['node-1', 'node-2', 'node-3']) {
+    this.nodes = nodes;
+    this.master = nodes.at(-1) ?? '';
+  }
+
+  answerTo(method: string, path: string, text: string): ApiAnswer {
+    this.onCall(`${method} ${path}`);
+    if (path === `${BASE}?dryRun=true`) return this.#dryRun(text);
+    if (method === 'POST' && path === BASE) return this.#start(JSON.parse(text));
+    const [id = '', verb] = path.slice(BASE.length + 1).split('/');
+    const document = this.known.get(id);
+    if (verb === 'abort') {
+      this.aborted.push(id);
+      if (document) this.known.set(id, { ...document, status: 'ABORTED', outcome: 'INCONCLUSIVE' });
+      return { status: 202, body: {} };
+    }
+    return document ? { status: 200, body: { ...document, timeline: [], nodes: [] } } : refusal('experiment-not-found');
+  }
 
   #dryRun(text: string): ApiAnswer {
     const answer = this.dryRuns.shift();
@@ -63,7 +69,7 @@ export class FakeApi {
       shard: 'shard-1',
       role: name === this.master ? 'master' : 'slave',
     });
-    const targets = [{ faultId: 'f.1', impacted: targetNodes.map(node), shardMembers: NODES.map(node) }];
+    const targets = [{ faultId: 'f.1', impacted: targetNodes.map(node), shardMembers: this.nodes.map(node) }];
     return {
       status: 200,
       body: { admitted: true, experiment: { faults: [] }, facts: { clusters: [], targets } },
@@ -77,7 +83,7 @@ export class FakeApi {
     const result = this.results.shift() ?? ((name: string) => runOf(name, 4.5));
     this.starts.push({ id, body });
     this.known.set(id, result(id));
-    this.master = NODES[(NODES.indexOf(this.master) + 1) % NODES.length] ?? this.master;
+    this.master = this.nodes[(this.nodes.indexOf(this.master) + 1) % this.nodes.length] ?? this.master;
     return { status: 202, body: {} };
   }
 }

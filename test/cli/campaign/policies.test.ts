@@ -45,6 +45,8 @@ describe('a refusal', () => {
 
   test('is tried again when something on the way was not available, and not when nobody can read it', () => {
     expect(mayPass({ status: 503, body: undefined })).toBe(true);
+    expect(mayPass({ status: 429, body: { message: 'Too Many Requests' } })).toBe(true);
+    expect(mayPass({ status: 403, body: { message: 'Forbidden' } })).toBe(false);
     expect(mayPass({ status: 409, body: 'locked' })).toBe(false);
     expect(mayPass({ status: 500, body: { message: 'Internal server error' } })).toBe(false);
   });
