@@ -51,7 +51,7 @@ export function differencesBetween(a: readonly RunDocument[], b: readonly RunDoc
 
 /** Lists of nodes are as long as they are, whoever is in them. */
 function text(value: unknown, names: ReadonlySet<string>): string {
-  if (typeof value === 'string') return names.has(value) ? 'a node' : value;
+  if (typeof value === 'string') return value;
   if (Array.isArray(value) && value.length > 0 && value.every((item) => names.has(item))) {
     return value.length === 1 ? '1 node' : `${value.length} nodes`;
   }
