@@ -1,5 +1,6 @@
 import type { BudgetName } from '../../functions/domain/experiment.ts';
-import { PHASES, type RunDocument } from './run-document.ts';
+import { RECOVERY_PHASES } from '../../functions/domain/workflow.ts';
+import type { RunDocument } from './run-document.ts';
 
 /** One number of one run. */
 export interface Measured {
@@ -62,8 +63,9 @@ interface ProbeMeasure {
 const PROBE_MEASURES: readonly ProbeMeasure[] = [
   counted('acknowledgedWrites', 'writes', (probe) => probe.acknowledgedWrites),
   counted('failedWrites', 'writes', (probe) => probe.failedWrites),
+  counted('staleReads', 'reads', (probe) => probe.staleReads),
   counted('failedReads', 'reads', (probe) => probe.latency?.readMs?.failed),
-  ...PHASES.map((phase) =>
+  ...RECOVERY_PHASES.map((phase) =>
     worst(nameOfPhase(phase), 's', ({ phases }) => phases?.find((seen) => seen.phase === phase)?.secondsAfterFault),
   ),
   ...(['write', 'read'] as const).flatMap((kind) =>

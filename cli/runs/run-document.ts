@@ -9,13 +9,12 @@ const count = z.number().nullish();
 
 const percentiles = z.looseObject({ p50: count, p90: count, p99: count, max: count, failed: count }).nullish();
 
-export const PHASES = ['DETECTED', 'ELECTED', 'CLIENTS_RECOVERED', 'FULLY_REPLICATED'] as const;
-
 const probe = z.looseObject({
   cluster: z.string(),
   shard: z.string(),
   acknowledgedWrites: count,
   failedWrites: count,
+  staleReads: count,
   phases: z.array(z.looseObject({ phase: z.string(), secondsAfterFault: count })).nullish(),
   latency: z.looseObject({ writeMs: percentiles, readMs: percentiles }).nullish(),
 });

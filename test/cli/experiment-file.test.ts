@@ -95,7 +95,9 @@ describe('a file', () => {
     expect(refusalOf('c.yaml', text).split('\n')).toEqual([
       expect.stringMatching(/^FILE:2:1: durationSeconds: .+ \(allowed: a whole number from 1 to 600\)$/),
       expect.stringMatching(/^FILE:4:1: action: /),
-      expect.stringMatching(/^FILE:9:1: durationSecond: is not a known field \(allowed: one of \$schema, experimentId, /),
+      expect.stringMatching(
+        /^FILE:9:1: durationSecond: is not a known field \(allowed: one of \$schema, experimentId, /,
+      ),
     ]);
   });
 
