@@ -4,9 +4,9 @@
  */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { build } from 'esbuild';
+import { basename, join, resolve } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
+import { bundleCommand } from './bundle-command.ts';
 
 const CHECKOUT = join(import.meta.dirname, '..');
 const DIST = resolve(CHECKOUT, process.argv[2] ?? 'dist');
@@ -16,29 +16,9 @@ if (npm === undefined) throw new Error('run it with `npm run pack`');
 
 rmSync(PACKAGE, { recursive: true, force: true });
 mkdirSync(PACKAGE, { recursive: true });
-await build({
-  entryPoints: [join(CHECKOUT, 'bin/holdfast.ts')],
-  outdir: PACKAGE,
-  bundle: true,
-  platform: 'node',
-  target: 'node20',
-  // The modules of libraries that have both: what nobody calls stays out.
-  mainFields: ['module', 'main'],
-  format: 'esm',
-  outExtension: { '.js': '.mjs' },
-  // What is imported while it is needed stays apart, so that the command starts without it.
-  splitting: true,
-  chunkNames: 'parts/[name]-[hash]',
-  minify: true,
-  legalComments: 'linked',
-  logLevel: 'warning',
-  // Of the libraries some are CommonJS and call this for the modules of Node.
-  banner: {
-    js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
-  },
-});
+const file = await bundleCommand(PACKAGE);
 const { name, version, description, license, engines } = manifest;
-const packed = { name, version, description, license, type: 'module', engines, bin: { holdfast: 'holdfast.mjs' } };
+const packed = { name, version, description, license, type: 'module', engines, bin: { holdfast: basename(file) } };
 writeFileSync(join(PACKAGE, 'package.json'), `${JSON.stringify(packed, null, 2)}\n`);
 copyFileSync(join(CHECKOUT, 'LICENSE'), join(PACKAGE, 'LICENSE'));
 copyFileSync(join(CHECKOUT, 'docs/command.md'), join(PACKAGE, 'README.md'));

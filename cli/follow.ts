@@ -71,7 +71,10 @@ export async function followExperiment(
 
   for (;;) {
     if (refusal !== undefined) return { kind: 'refused', answer: refusal };
-    if (wishes.leave.aborted) return { kind: 'left' };
+    if (wishes.leave.aborted) {
+      screen.frame([]);
+      return { kind: 'left' };
+    }
     try {
       if (wishes.abort.aborted && !abortTaken) {
         const answer = await client.call('POST', `${path}/abort`);

@@ -1,5 +1,5 @@
 import type { ExperimentDocument, ShownCheck, ShownReading, StatusDocument } from './api-documents.ts';
-import { columns, type Paint, printable, round } from './render.ts';
+import { columns, type Paint, printable, round, timeOfDay } from './render.ts';
 
 /** Of an experiment that runs: what is redrawn every second, and the lines for a log. */
 
@@ -73,7 +73,7 @@ export function renderTolerance({
 function checkCells(check: ShownCheck, paint: Paint): string[] {
   const { state, name, value, unit, since } = check;
   const style = state === 'HOLDS' ? 'good' : state === 'PENDING' ? 'dim' : 'bad';
-  const from = since == null ? '' : `since ${printable(since)}`;
+  const from = since == null ? '' : `since ${timeOfDay(since)}`;
   return [
     `  ${printable(name)}`,
     value == null ? '-' : `${round(value)} ${printable(unit)}`,
@@ -108,11 +108,15 @@ export function renderFrame(
   const guardrails = status.guardrails ?? [];
   const checks = status.checks ?? [];
   const nodes = nodeCells(status, document?.answers ?? [], paint);
+  const section = (title: string, lines: readonly string[], without?: string): string[] => {
+    if (lines.length === 0) return without === undefined ? [] : [paint('dim', `  ${without}`)];
+    return [paint('dim', title), ...lines];
+  };
   return [
-    renderProgress(status, paint),
-    ...(guardrails.length > 0 ? renderReadings(guardrails, paint) : [paint('dim', '  no guardrail has been read yet')]),
-    ...columns(checks.map((check) => checkCells(check, paint))),
-    ...(nodes.length > 0 ? columns(nodes) : [paint('dim', '  no node is impacted')]),
+    `${renderProgress(status, paint)}  ${paint('dim', printable(status.experimentId))}`,
+    ...section('guardrails', renderReadings(guardrails, paint), 'no guardrail has been read yet'),
+    ...section('checks', columns(checks.map((check) => checkCells(check, paint)))),
+    ...section('nodes', columns(nodes), 'no node is impacted'),
   ];
 }
 

@@ -14,9 +14,14 @@ export function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
 }
 
+/** Of an ISO 8601 time in UTC: while an experiment runs its day is known. */
+export function timeOfDay(at: string): string {
+  return /T(\d\d:\d\d:\d\d(?:\.\d{1,3})?)/.exec(at)?.[1] ?? printable(at);
+}
+
 /** One line of what happened, as it came in. */
 export function renderTimelineEntry(entry: TimelineEntry, paint: Paint): string {
-  const time = /T(\d\d:\d\d:\d\d(?:\.\d{1,3})?)/.exec(entry.at)?.[1] ?? printable(entry.at);
+  const time = timeOfDay(entry.at);
   const bad = /FAILED|REFUSED|ABORT/.test(entry.type);
   const type = printable(entry.type).padEnd(22);
   return `${paint('dim', time)}  ${bad ? paint('bad', type) : type} ${printable(entry.summary)}`;

@@ -14,7 +14,7 @@ export function fieldErrors(error: z.ZodError | undefined, prefix: readonly stri
     const below = issue.path.map(String);
     const field = [...prefix, ...below].join('.');
     if (issue.code !== 'unrecognized_keys') {
-      return [{ field, message: issue.message, allowed: wordsFor(below, allowed) }];
+      return [{ field, message: messageOf(issue), allowed: wordsFor(below, allowed) }];
     }
     return issue.keys.map((key) => ({
       field: [...prefix, ...below, key].join('.'),
@@ -22,6 +22,12 @@ export function fieldErrors(error: z.ZodError | undefined, prefix: readonly stri
       allowed: `one of ${fieldsAt(below, allowed).join(', ')}`,
     }));
   });
+}
+
+/** Without what `allowed` says already. */
+function messageOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_value') return 'is none of these';
+  return issue.code === 'invalid_type' && issue.message.endsWith('received undefined') ? 'is missing' : issue.message;
 }
 
 function wordsFor(path: readonly string[], { words }: Allowed): string {
