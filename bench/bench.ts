@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createApiClient } from '../cli/api-client.ts';
@@ -12,10 +10,11 @@ import { CANARY_SHARD } from '../lab/traffic/routing.ts';
 import { readBundleSizes } from './bundles.ts';
 import { readProcesses, readUsage } from './lab-control.ts';
 import { measureAbort, measureGuardLost, measureTtl, type TtlRun } from './measurements.ts';
-import { nightlyOf, withNightly } from './nightly.ts';
 import { type CostLine, costOf, usageBetween } from './prices.ts';
+import { readProvenance } from './provenance.ts';
 import { type Measurement, renderReport } from './report.ts';
 import { type Bench, withPartitionedMaster } from './scenario.ts';
+import { sectionsOf, withSections } from './sections.ts';
 
 /**
  * `npm run bench -- [--repetitions 3] [--aborts 3]`: measures a running lab, or one of its own, and writes
@@ -35,16 +34,7 @@ function countOf(option: string, text: string): number {
   return count;
 }
 
-/** Read before anything is measured: an hour of figures must not be lost for want of it. */
-const commit = readCommit();
-function readCommit(): string {
-  try {
-    return execFileSync('git', ['describe', '--always', '--dirty'], { cwd: CHECKOUT, encoding: 'utf8' }).trim();
-  } catch {
-    return 'unknown (no git checkout)';
-  }
-}
-
+const provenance = readProvenance();
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const directory = labDirectory();
 const failures: string[] = [];
@@ -95,9 +85,7 @@ async function measure(bench: Bench): Promise<string> {
   const guardHangs = await repeat('guard hangs → fault lifted', repetitions, () => measureGuardLost(bench, 'SIGSTOP'));
   const [cost = []] = await repeat('cost of a run of 60 s', 1, () => measureCost(bench));
   return renderReport({
-    machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 1e9)} GB, Linux ${release()}`,
-    date: new Date().toISOString().slice(0, 10),
-    commit,
+    ...provenance,
     measurements: [
       ...ttlMeasurements(ttlRuns),
       {
@@ -136,7 +124,7 @@ try {
   const report = await measure({ lab, client });
   client.close();
   const file = join(CHECKOUT, 'docs/benchmarks.md');
-  writeFileSync(file, withNightly(report, nightlyOf(readFileSync(file, 'utf8'))));
+  writeFileSync(file, withSections(report, sectionsOf(readFileSync(file, 'utf8'))));
   process.stdout.write(report);
 } finally {
   if (isOurs) await stopLab(directory);

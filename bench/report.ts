@@ -1,5 +1,6 @@
 import { summarize } from '../cli/statistics/distribution.ts';
 import { type CostLine, PRICES, PRICES_AS_OF, PRICES_REGION } from './prices.ts';
+import { type Provenance, provenanceText } from './provenance.ts';
 
 export interface Measurement {
   name: string;
@@ -14,10 +15,7 @@ export interface BundleSize {
   gzipBytes: number;
 }
 
-export interface BenchResult {
-  machine: string;
-  date: string;
-  commit: string;
+export interface BenchResult extends Provenance {
   measurements: readonly Measurement[];
   bundles: readonly BundleSize[];
   cost: readonly CostLine[];
@@ -34,7 +32,7 @@ export function renderReport(result: BenchResult): string {
     'Written by `npm run bench` against a running lab. Faults are observed by connections from a neighbour of the faulted',
     'host every 50 ms, never by what the control plane reports. Percentiles are nearest-rank.',
     '',
-    `Machine: ${result.machine}. Date: ${result.date}. Commit: ${result.commit}.`,
+    provenanceText(result),
     '',
     '| what | unit | n | min | p50 | p90 | max | promised |',
     '|---|---|---|---|---|---|---|---|',

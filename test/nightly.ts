@@ -1,13 +1,15 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, release, tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { nightlyOf, renderNightly, withNightly } from '../bench/nightly.ts';
+import { readProvenance } from '../bench/provenance.ts';
+import { renderNightly } from '../bench/render-nightly.ts';
+import { NIGHTLY, withSection } from '../bench/sections.ts';
 
-/** `npm run test:nightly`: the nightly tiers, and what came of them in docs/benchmarks.md. */
+/** `npm run test:nightly`: the nightly tiers, then the failovers, and what came of both in docs/benchmarks.md. */
 const CHECKOUT = new URL('..', import.meta.url).pathname;
 const DOCUMENT = join(CHECKOUT, 'docs/benchmarks.md');
-const commit = readCommit();
+const provenance = readProvenance();
 
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-nightly-'));
 const record = join(directory, 'record');
@@ -17,21 +19,9 @@ const run = spawnSync(process.execPath, ['test/run.ts', 'nightly', '--record', r
 });
 const { seconds, results } = JSON.parse(readFileSync(record, 'utf8'));
 rmSync(directory, { recursive: true, force: true });
-const section = renderNightly({
-  machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 1e9)} GB, Linux ${release()}`,
-  date: new Date().toISOString().slice(0, 10),
-  commit,
-  seconds,
-  tiers: results,
-});
-const before = readFileSync(DOCUMENT, 'utf8');
-writeFileSync(DOCUMENT, withNightly(before.replace(nightlyOf(before), ''), section));
-process.exitCode = run.status ?? 1;
-
-function readCommit(): string {
-  try {
-    return execFileSync('git', ['describe', '--always', '--dirty'], { cwd: CHECKOUT, encoding: 'utf8' }).trim();
-  } catch {
-    return 'unknown (no git checkout)';
-  }
-}
+// It reads the commit anew: what is written below would make it a dirty one.
+const failovers = spawnSync(process.execPath, ['bench/failovers.ts'], { cwd: CHECKOUT, stdio: 'inherit' });
+const section = renderNightly({ ...provenance, seconds, tiers: results });
+writeFileSync(DOCUMENT, withSection(readFileSync(DOCUMENT, 'utf8'), NIGHTLY, section));
+const failed = [run, failovers].find(({ status }) => status !== 0);
+process.exitCode = failed === undefined ? 0 : (failed.status ?? 1);

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { firstBreach, lastRise } from '../../bench/breach.ts';
-import { NO_NIGHTLY, nightlyOf, renderNightly, withNightly } from '../../bench/nightly.ts';
 import { costOf, usageBetween } from '../../bench/prices.ts';
 import { renderReport } from '../../bench/report.ts';
 import { summarize } from '../../cli/statistics/distribution.ts';
@@ -81,28 +80,6 @@ describe('cost', () => {
     expect(report).toContain('| Guard | 120 |');
     expect(report).toContain('- guard killed to lifted: no guard process');
     expect(report).toMatch(/list prices of us-east-1 as of \d{4}-\d\d/);
-  });
-});
-
-describe('the nightly section', () => {
-  const tiers = [
-    { tier: 'host', passed: 3, failed: 1, skipped: 0, seconds: 12 },
-    { tier: 'guest', passed: 0, failed: 0, skipped: 0, seconds: 0, notRun: 'needs root' },
-  ];
-  const section = renderNightly({ machine: '2 cores', date: '2026-01-01', commit: 'abc1234', seconds: 3600, tiers });
-
-  test('names machine, date, commit and what every tier came to', () => {
-    expect(section).toContain('60 minutes. Machine: 2 cores. Date: 2026-01-01. Commit: abc1234.');
-    expect(section).toContain('| host | 3 | 1 | 0 | 12 |');
-    expect(section).toContain('| guest | not run: needs root | | | |');
-  });
-
-  test('outlives a new report, and says so when there was no nightly run', () => {
-    const first = withNightly('# Benchmarks\n\nold\n', section);
-    expect(nightlyOf(first)).toBe(section);
-    expect(withNightly('# Benchmarks\n\nnew\n', nightlyOf(first))).toBe(`# Benchmarks\n\nnew\n\n${section}`);
-    expect(withNightly('# Benchmarks\n', nightlyOf('# Benchmarks\n'))).toBe(`# Benchmarks\n\n${NO_NIGHTLY}`);
-    expect(nightlyOf(`${section}\n## Bundles\n`)).toBe(`${section}\n`);
   });
 });
 

@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CampaignDocument } from '../cli/campaign/campaign-document.ts';
+import { labDirectory } from '../lab/runtime/directory.ts';
+import { findSupervisor, startLab, stopLab } from '../lab/runtime/lifecycle.ts';
+import { CHECKOUT, readViolations } from '../lab/shared/files.ts';
+import { readProvenance } from './provenance.ts';
+import { renderFailovers } from './render-failovers.ts';
+import { FAILOVERS, withSection } from './sections.ts';
+
+/**
+ * `npm run bench:failovers`: as many failovers of the canary master as a claim of P95 takes, or as FAILOVERS says, through
+ * the command as a user types it, in a lab that is up or one of its own. Writes its section of docs/benchmarks.md when all
+ * of them ran.
+ */
+const DEFAULT_RUNS = 59;
+const DOCUMENT = join(CHECKOUT, 'docs/benchmarks.md');
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+const provenance = readProvenance();
+const runs = runsFrom(process.env.FAILOVERS);
+const directory = labDirectory();
+const isOurs = findSupervisor(directory) === undefined;
+if (isOurs) await startLab({ directory, scope: 'all', endsWithParent: true, onProgress: say });
+try {
+  const startedMs = performance.now();
+  const { code, document } = await campaign();
+  const seconds = (performance.now() - startedMs) / 1000;
+  const section = renderFailovers({ ...provenance, seconds, document });
+  process.stdout.write(section);
+  const violations = readViolations(directory);
+  const reasons = [
+    ...(document.runs.length < runs ? [document.endedEarly ?? 'there are fewer runs than were asked for'] : []),
+    ...violations.slice(0, 1).map((violation) => `AWS would not have said this, or not have taken it: ${violation}`),
+  ];
+  if (reasons.length === 0) {
+    writeFileSync(DOCUMENT, withSection(readFileSync(DOCUMENT, 'utf8'), FAILOVERS, section));
+  } else say(`not written to docs/benchmarks.md: ${reasons.join('; ')}`);
+  process.exitCode = reasons.length > 0 && code === 0 ? 1 : code;
+} finally {
+  if (isOurs) await stopLab(directory);
+}
+
+function runsFrom(text: string | undefined): number {
+  if (text === undefined || text === '') return DEFAULT_RUNS;
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
+  throw new Error(`FAILOVERS: ${text} is not a whole number from 1 to 999`);
+}
+
+/** Its progress goes to our stderr; Ctrl-C reaches it as it reaches us, and its document comes after the rollback. */
+async function campaign(): Promise<{ code: number; document: CampaignDocument }> {
+  const command = ['campaign', 'bench/failover.json', '--runs', String(runs), '--follow-role', 'master', '--json'];
+  const program = [join(CHECKOUT, 'bin/holdfast.ts'), ...command, '--lab', directory];
+  const child = spawn(process.execPath, program, { cwd: CHECKOUT, stdio: ['ignore', 'pipe', 'inherit'] });
+  const wait = (): void => say('waiting for the rollback');
+  process.on('SIGINT', wait);
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    output += chunk;
+  });
+  const [code] = await once(child, 'close');
+  process.off('SIGINT', wait);
+  if (output === '') throw new Error(`holdfast campaign ended with ${code} and without a document`);
+  return { code: code ?? 1, document: JSON.parse(output) as CampaignDocument };
+}

@@ -1,0 +1,43 @@
+/** Sections of docs/benchmarks.md that commands of their own write, and `npm run bench` leaves as they are. */
+export interface Section {
+  heading: string;
+  /** Writes it. */
+  command: string;
+}
+
+export const FAILOVERS: Section = { heading: '## Failovers of the canary master', command: 'npm run bench:failovers' };
+export const NIGHTLY: Section = { heading: '## Nightly tests', command: 'npm run test:nightly' };
+/** In the order of the document. */
+const WRITTEN_APART = [FAILOVERS, NIGHTLY];
+
+/** The section as it stands in a document, up to the next heading; empty when there is none. */
+export function sectionOf(document: string, { heading }: Section): string {
+  const start = document.indexOf(`${heading}\n`);
+  if (start < 0) return '';
+  const next = document.indexOf('\n## ', start);
+  return document.slice(start, next < 0 ? undefined : next + 1);
+}
+
+/**
+ * A report with every section that is written apart behind it.
+ * @param sections heading → text of the section; of one that is missing the command is named
+ */
+export function withSections(report: string, sections: ReadonlyMap<string, string>): string {
+  const texts = WRITTEN_APART.map(({ heading, command }) => {
+    const text = sections.get(heading) ?? '';
+    return text === '' ? `${heading}\n\nNot run yet. \`${command}\` writes its result here.\n` : text;
+  });
+  return [report, ...texts].map((text) => `${text.trimEnd()}\n`).join('\n');
+}
+
+/** The sections that are written apart, by their headings. */
+export function sectionsOf(document: string): Map<string, string> {
+  return new Map(WRITTEN_APART.map((section) => [section.heading, sectionOf(document, section)]));
+}
+
+/** The document with one of the sections written anew, whatever stands in the others. */
+export function withSection(document: string, section: Section, text: string): string {
+  const sections = sectionsOf(document);
+  const report = [...sections.values()].reduce((rest, each) => rest.replace(each, () => ''), document);
+  return withSections(report, sections.set(section.heading, text));
+}
