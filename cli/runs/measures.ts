@@ -36,7 +36,10 @@ export function measuresOf(run: RunDocument): Measured[] {
       ...PROBE_MEASURES.map(({ name, unit, of }) => measure(name, unit, of(own(run.probes)))),
       measure('baselineLatencyMs', 'ms', highest(records.map((row) => row.baseline_latency_ms))),
       measure('peakLatencyMs', 'ms', highest(records.map((row) => row.peak_latency_ms))),
-      ...own(run.checks).map((check) => measure(`check ${check.name}`, check.unit, check.measured ?? undefined)),
+      ...own(run.checks).flatMap(({ name, unit, measured, heldAfterSeconds }) => [
+        measure(`check ${name}`, unit, measured ?? undefined),
+        measure(`check ${name} held after`, 's', heldAfterSeconds ?? undefined),
+      ]),
     ];
   });
 }

@@ -28,6 +28,7 @@ const check = z.looseObject({
   unit: z.string(),
   result: z.enum(CHECK_RESULTS),
   measured: count,
+  heldAfterSeconds: count,
 });
 
 const node = z.looseObject({ name: z.string(), shard: z.string().nullish(), role: z.string().nullish() });

@@ -38,6 +38,20 @@ describe('the measures of a run', () => {
     expect(valueIn(run, 'detectedSeconds')).toBe(1.5);
   });
 
+  test('of a check are its worst value in its own unit, and when it held', () => {
+    const check = {
+      name: 'lag',
+      cluster: 'redis',
+      unit: 'ms',
+      result: 'HELD' as const,
+      measured: 80,
+      heldAfterSeconds: 3,
+    };
+    const run = runOf('e', 4.5, { checks: [check] });
+    expect(valueIn(run, 'check lag')).toBe(80);
+    expect(valueIn(run, 'check lag held after')).toBe(3);
+  });
+
   test('are not known where one shard has none: there it may have been worse', () => {
     const run = runOf('e', 4.5, { probes: [probe('shard-1', 12, 3), probe('shard-2', 14)] });
     expect(valueIn(run, 'electedSeconds')).toBeUndefined();
