@@ -10,6 +10,18 @@ export interface FailoversResult extends Provenance {
   document: CampaignDocument;
 }
 
+/** What tells of the failover; the rest of what was measured is mostly the machine's. */
+const SHOWN = [
+  'rtoSeconds',
+  'unavailableSeconds',
+  'lostAcknowledgedWrites',
+  'failedWrites',
+  'detectedSeconds',
+  'electedSeconds',
+  'clientsRecoveredSeconds',
+  'fullyReplicatedSeconds',
+];
+
 /** What the client of the shard saw, and what may be claimed of it. */
 export function renderFailovers({ seconds, document, ...provenance }: FailoversResult): string {
   const { runs, outcomes, measures, claims, assumption } = document;
@@ -23,9 +35,11 @@ export function renderFailovers({ seconds, document, ...provenance }: FailoversR
     '',
     '| measure | unit | n | min | p50 | p90 | max |',
     '|---|---|---|---|---|---|---|',
-    ...measures.map(({ measure, unit, n, min, p50, p90, max }) =>
-      ['', measure, unit, String(n), ...[min, p50, p90, max].map(round), ''].join(' | ').trim(),
-    ),
+    ...measures
+      .filter(({ measure }) => SHOWN.includes(measure))
+      .map(({ measure, unit, n, min, p50, p90, max }) =>
+        ['', measure, unit, String(n), ...[min, p50, p90, max].map(round), ''].join(' | ').trim(),
+      ),
     '',
     ...renderClaims(claims).map((line) => `- ${line}`),
     '',
