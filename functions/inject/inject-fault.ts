@@ -1,17 +1,19 @@
 import { requireAdmittedTargets } from '../domain/admitted.ts';
 import { type AuditEntry, announcedFaults, isEntryOf } from '../domain/audit-entry.ts';
+import { probedBefore } from '../domain/check-values.ts';
 import type { Clock } from '../domain/clock.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
 import type { Experiment, Fault } from '../domain/experiment.ts';
 import { isSameShard, probedShards, type ShardName, shardText } from '../domain/probed-shards.ts';
 import { stateOf } from '../domain/status.ts';
 import type { ResolvedTargets } from '../domain/targets.ts';
-import { OBSERVED_DEADLINE_MS, PROBE_READY_DEADLINE_MS } from '../domain/timing.ts';
+import { OBSERVED_DEADLINE_MS, PROBE_BASELINE_MS, PROBE_READY_DEADLINE_MS } from '../domain/timing.ts';
 import type { BatchPlan, ExperimentRun, Injection } from '../domain/workflow.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
 import { type Leases, leaseReleased } from '../tables/leases.ts';
 import { type InjectionBatch, nextBatch, nextDueAtEpochMs } from './batches.ts';
 import { answersOf, type DispatchDependencies, dispatch, failuresOf, type Sent } from './dispatch.ts';
+import { refuseUnsteady } from './refuse-unsteady.ts';
 
 const ACTOR = { function: 'inject-fault' };
 /** Two beats: the guard has seen fresh data and has come back to see more. */
@@ -49,7 +51,7 @@ interface Batch {
  * back everything, the faults of earlier batches too.
  *
  * @returns the injection so far; its times are those of the first batch
- * @throws WorkflowError NotAdmitted, InjectionFailed, or LeaseReleased when the right to go on ended on the way.
+ * @throws WorkflowError NotAdmitted, SteadyStateNotMet, InjectionFailed, or LeaseReleased when the right to go on ended on the way.
  */
 export async function injectFault(task: InjectTask, dependencies: InjectDependencies): Promise<Injection> {
   const { experimentId } = task.experiment;
@@ -69,6 +71,7 @@ export async function injectFault(task: InjectTask, dependencies: InjectDependen
   if (injection && batch.faults.length === 0) return skip(experimentId, injection, batch, dependencies);
   refuseRepetition(batch.faults, entries);
   if (injection) refuseUnchecked(entries, clock);
+  else refuseUnsteady(experiment, current.probed, entries);
   const planned = task.plan(targets, batch.faults, batch.ttlSeconds);
   await audit.append(experimentId, 'INJECTING', ACTOR, planned);
   let sent: Sent | undefined;
@@ -115,12 +118,14 @@ async function waitUntilDue({ experiment, injection }: Batch, clock: Clock): Pro
  * @returns the log as it was then
  */
 async function waitUntilObserved(
-  { experiment: { experimentId }, probed, injection }: Batch,
+  { experiment: { experimentId, hypothesis }, probed, injection }: Batch,
   { leases, audit, clock }: InjectDependencies,
 ): Promise<AuditEntry[]> {
   const startedMs = clock.monotonicMs();
   const leftMs = injection ? Date.parse(injection.endsAt) - clock.nowEpochMs() : Number.POSITIVE_INFINITY;
   const watchDeadlineMs = Math.min(OBSERVED_DEADLINE_MS, leftMs);
+  const baselineMs = probedBefore(hypothesis?.checks ?? []).length > 0 ? PROBE_BASELINE_MS : 0;
+  const readyDeadlineMs = PROBE_READY_DEADLINE_MS + baselineMs;
   let minBeat = MIN_BEAT;
   for (let reads = 1; ; reads++) {
     const lease = await leases.read(experimentId);
@@ -136,9 +141,9 @@ async function waitUntilObserved(
       const message = `nobody watches: beat ${lease.beat} after ${watchDeadlineMs / 1000} s, at least ${minBeat}`;
       throw new WorkflowError(ErrorName.InjectionFailed, message);
     }
-    if (unmeasured.length > 0 && waitedMs >= PROBE_READY_DEADLINE_MS) {
+    if (unmeasured.length > 0 && waitedMs >= readyDeadlineMs) {
       const where = unmeasured.map(shardText).join(', ');
-      const message = `nobody measures ${where}: the probe was not ready within ${PROBE_READY_DEADLINE_MS / 1000} s`;
+      const message = `nobody measures ${where}: the probe was not ready within ${readyDeadlineMs / 1000} s`;
       throw new WorkflowError(ErrorName.InjectionFailed, message);
     }
     await clock.sleep(WATCH_POLL_MS);

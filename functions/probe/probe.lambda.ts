@@ -8,6 +8,8 @@ import { clusterNamed } from '../domain/clusters.ts';
 import { probedShards } from '../domain/probed-shards.ts';
 import type { ExperimentRun } from '../domain/workflow.ts';
 import { systemClock } from '../runtime/system-clock.ts';
+import { PrometheusClient } from '../telemetry/prometheus.ts';
+import { readNow } from './live-telemetry.ts';
 import { probe } from './probe.ts';
 
 const audit = auditLog();
@@ -27,5 +29,14 @@ export async function handler(run: ExperimentRun, context: Context): Promise<voi
   );
   const remainingMs = () => context.getRemainingTimeInMillis();
   // Not the request's id: an event that is delivered twice has it twice.
-  await probe(experimentId, shards, { audit, clock: systemClock, remainingMs, invocation: randomUUID() });
+  const live = Object.fromEntries(
+    Object.entries(clusters).map(([name, { telemetry }]) => [
+      name,
+      { telemetry, prometheus: new PrometheusClient(telemetry.prometheusUrl, systemClock) },
+    ]),
+  );
+  await probe(experimentId, shards, {
+    ...{ audit, clock: systemClock, remainingMs, invocation: randomUUID() },
+    readTelemetry: (check) => readNow(check, live),
+  });
 }

@@ -1,9 +1,13 @@
-import type { AuditEntry, EntryType } from '../domain/audit-entry.ts';
+import type { AuditEntry, CheckChange, EntryDetails, EntryType } from '../domain/audit-entry.ts';
+import { observeAll } from '../domain/check-values.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { Check } from '../domain/hypothesis.ts';
 import { LASTING_MS } from '../domain/rto.ts';
-import { PROBE_LAST_ACT_MS } from '../domain/timing.ts';
+import { stateOf } from '../domain/status.ts';
+import { LOOK_ON_SECONDS, PROBE_LAST_ACT_MS } from '../domain/timing.ts';
 import { log } from '../runtime/log.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
+import { type CheckWatchDependencies, watchChecks } from './check-watch.ts';
 import { latencyLogs } from './latency-log.ts';
 import { measurement } from './measurement.ts';
 import { ACTOR, type ClientDependencies, POLL_INTERVAL_MS, ShardClient, type ShardToProbe } from './shard-client.ts';
@@ -16,7 +20,7 @@ const ENDS: readonly EntryType[] = ['RECOVERY_VERIFIED', 'RECOVERY_FAILED', 'CON
 /** All that a run has written when its probe is started. */
 const BEFORE_PROBE: readonly EntryType[] = ['ADMITTED', 'STEADY_STATE_CONFIRMED', 'TARGETS_RESOLVED'];
 
-export interface ProbeDependencies extends ClientDependencies {
+export interface ProbeDependencies extends ClientDependencies, Pick<CheckWatchDependencies, 'readTelemetry'> {
   audit: Pick<AuditLog, 'append' | 'read'>;
   clock: Clock;
   /** How long this process may still run, milliseconds. */
@@ -35,23 +39,31 @@ export async function probe(
   shards: readonly ShardToProbe[],
   dependencies: ProbeDependencies,
 ): Promise<void> {
-  const { audit, clock } = dependencies;
+  const { audit, clock, readTelemetry } = dependencies;
   try {
-    const beyond = (await audit.read(experimentId)).find(({ type }) => !BEFORE_PROBE.includes(type));
+    const known = await audit.read(experimentId);
+    const beyond = known.find(({ type }) => !BEFORE_PROBE.includes(type));
     if (beyond) return log.warn('too late to measure', { experimentId, found: beyond.type });
     const append = inTurn(audit);
-    const clients = shards.map((shard) => new ShardClient(experimentId, shard, { ...dependencies, audit: { append } }));
+    const { hypothesis } = stateOf(known).experiment ?? {};
+    const checks = hypothesis?.checks ?? [];
+    const clients = shards.map(
+      (shard) => new ShardClient(experimentId, shard, checks, { ...dependencies, audit: { append } }),
+    );
     const stop = new AbortController();
+    const tell = (change: CheckChange) => append(experimentId, 'CHECK_CHANGED', ACTOR, change);
+    const watching = watchChecks(checks, clients, { clock, readTelemetry, tell }, stop.signal);
     const observing = clients.map((client) => client.observe(stop.signal));
-    const entries = await untilEnd(experimentId, clients, dependencies);
+    const lookOnMs = hypothesis ? LOOK_ON_SECONDS * 1000 : 0;
+    const entries = await untilEnd(experimentId, clients, lookOnMs, dependencies);
     stop.abort();
-    await Promise.all(observing);
+    await Promise.all([...observing, watching]);
     await Promise.all(
       clients.map(async (client) => {
         await client.account();
-        for (const log of latencyLogs(client.name, client.seen, clock)) {
-          await append(experimentId, 'LATENCY_RECORDED', ACTOR, log).catch((error: unknown) => {
-            client.seen.problems.push(`LATENCY_RECORDED not written: ${error}`);
+        for (const [type, evidence] of bulkOf(client, checks, clock)) {
+          await append(experimentId, type, ACTOR, evidence).catch((error: unknown) => {
+            client.seen.problems.push(`${type} not written: ${error}`);
           });
         }
         const { copiesMeasure } = client.shard.store;
@@ -63,6 +75,21 @@ export async function probe(
   } finally {
     for (const { store } of shards) store.close();
   }
+}
+
+type Evidence = { [T in 'LATENCY_RECORDED' | 'CHECKS_OBSERVED']: [T, EntryDetails[T]] }[
+  | 'LATENCY_RECORDED'
+  | 'CHECKS_OBSERVED'];
+
+/** What a client saw in each second. */
+function bulkOf(client: ShardClient, checks: readonly Check[], clock: Clock): Evidence[] {
+  const { name, seen } = client;
+  const own = checks.filter(({ cluster }) => cluster === name.cluster);
+  const observed = observeAll(own, client.view());
+  return [
+    ...latencyLogs(name, seen, clock).map((log): Evidence => ['LATENCY_RECORDED', log]),
+    ...(observed ? [['CHECKS_OBSERVED', { probed: name, ...observed }] satisfies Evidence] : []),
+  ];
 }
 
 async function removeKeys({ store }: ShardToProbe, keys: readonly string[]): Promise<void> {
@@ -82,12 +109,13 @@ function inTurn(audit: Pick<AuditLog, 'append'>): AuditLog['append'] {
 }
 
 /**
- * The end of the run by its log, then until the last failure is old enough, or this process must go.
+ * The end of the run by its log, then at least so long, and until the last failure is old enough, or this process must go.
  * @returns the log as it was last read
  */
 async function untilEnd(
   experimentId: string,
   clients: readonly ShardClient[],
+  lookOnMs: number,
   { audit, clock, remainingMs }: ProbeDependencies,
 ): Promise<readonly AuditEntry[]> {
   const outOfTime = () => remainingMs() < PROBE_LAST_ACT_MS;
@@ -100,7 +128,8 @@ async function untilEnd(
   const endedMs = clock.monotonicMs();
   const afterMs = () => clock.monotonicMs() - endedMs;
   const quietForMs = () => Math.min(afterMs(), ...clients.map((client) => client.sinceFailureMs()));
-  while (!outOfTime() && quietForMs() < SETTLE_MS && afterMs() < SETTLE_DEADLINE_MS) {
+  const isSettled = () => quietForMs() >= SETTLE_MS && afterMs() >= lookOnMs;
+  while (!outOfTime() && !isSettled() && afterMs() < SETTLE_DEADLINE_MS) {
     await clock.sleep(POLL_INTERVAL_MS);
   }
   return entries;

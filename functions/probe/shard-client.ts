@@ -1,6 +1,9 @@
+import { firstWindowSecond, probedBefore, readBefore, type ShardView } from '../domain/check-values.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { Check } from '../domain/hypothesis.ts';
 import { openLoop, type TimedOperation } from '../domain/open-loop.ts';
-import { PROBE_PROOF_DEADLINE_MS } from '../domain/timing.ts';
+import { PROBE_BASELINE_MS, PROBE_PROOF_DEADLINE_MS } from '../domain/timing.ts';
+import type { CheckReading } from '../domain/workflow.ts';
 import type { StoreProbe } from '../engines/engine.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
 import { checkLoss } from './loss-checker.ts';
@@ -10,6 +13,8 @@ export const ACTOR = { function: 'probe' };
 /** 20 operations a second: an outage is measured to 50 ms. */
 const OPERATION_INTERVAL_MS = 50;
 export const POLL_INTERVAL_MS = 500;
+const WARM_UP_SECONDS = 1;
+const MAX_LATER_SECONDS = 3;
 const READ_BACK_DEADLINE_MS = 15_000;
 
 /** One shard to measure. */
@@ -29,12 +34,18 @@ export interface ClientDependencies {
 export class ShardClient {
   readonly shard: ShardToProbe;
   readonly seen: Observed = nothingObserved();
+  /** PROBE_READY was written, or will never be. */
+  isDoneProving = false;
+  /** Checks that must hold before. */
+  readonly #before: readonly Check[];
   readonly #experimentId: string;
   readonly #dependencies: ClientDependencies;
 
-  constructor(experimentId: string, shard: ShardToProbe, dependencies: ClientDependencies) {
+  /** @param checks of the experiment; those of other clusters are not its affair */
+  constructor(experimentId: string, shard: ShardToProbe, checks: readonly Check[], dependencies: ClientDependencies) {
     this.#experimentId = experimentId;
     this.shard = shard;
+    this.#before = probedBefore(checks).filter(({ cluster }) => cluster === shard.cluster);
     this.#dependencies = dependencies;
   }
 
@@ -64,6 +75,14 @@ export class ShardClient {
     } catch (error) {
       this.#problem(error);
     }
+  }
+
+  /** As checks see it, until now. */
+  view(): ShardView {
+    const { clock } = this.#dependencies;
+    const { writes, reads, health } = this.seen;
+    const nowMs = clock.monotonicMs();
+    return { writes, reads, health, nowMs, epochOffsetMs: clock.nowEpochMs() - nowMs };
   }
 
   /** How long ago the last of the latest failures began; `Infinity` when none did. */
@@ -115,21 +134,42 @@ export class ShardClient {
 
   /**
    * The keys must live on the nodes that the fault hits; elsewhere the probe would measure nothing. PROBE_READY says that
-   * they do: the injection waits for it.
+   * they do, and what the checks were that must hold before: the injection waits for it.
    */
   async #prove(stop: AbortSignal): Promise<void> {
     const { audit, clock } = this.#dependencies;
-    const deadlineMs = clock.monotonicMs() + PROBE_PROOF_DEADLINE_MS;
+    const deadlineMs =
+      clock.monotonicMs() + PROBE_PROOF_DEADLINE_MS + (this.#before.length > 0 ? PROBE_BASELINE_MS : 0);
     while (!stop.aborted && clock.monotonicMs() < deadlineMs) {
       const [first] = this.seen.acknowledged;
       if (first && (await this.shard.store.isOnImpacted(...first).catch(() => false))) {
         this.seen.provenAtMs = clock.monotonicMs();
-        await audit.append(this.#experimentId, 'PROBE_READY', ACTOR, this.name).catch((error: unknown) => {
+        const checks = await this.#readBefore(stop);
+        const ready = { ...this.name, ...(checks.length > 0 ? { checks } : {}) };
+        await audit.append(this.#experimentId, 'PROBE_READY', ACTOR, ready).catch((error: unknown) => {
           this.#problem(`PROBE_READY not written: ${error}`);
         });
-        return;
+        break;
       }
       await clock.sleep(POLL_INTERVAL_MS);
+    }
+    this.isDoneProving = true;
+  }
+
+  /**
+   * Over the window that ends with the second that is now, not before the first one that is whole: a client's first second is its
+   * own affair, its connections are new and its code was never run. What is not known then may be known a little later.
+   */
+  async #readBefore(stop: AbortSignal): Promise<CheckReading[]> {
+    const { clock } = this.#dependencies;
+    if (this.#before.length === 0) return [];
+    const first = (firstWindowSecond(this.view()) ?? Number.NaN) + WARM_UP_SECONDS;
+    const fromSecond = Math.max(first, Math.floor(clock.nowEpochMs() / 1000));
+    for (let second = fromSecond; ; second++) {
+      await clock.sleep(Math.max(1, Math.ceil((second + 1) * 1000 - clock.nowEpochMs())));
+      const readings = readBefore(this.#before, second, this.view());
+      const isKnown = readings.every(({ value }) => value !== undefined);
+      if (isKnown || stop.aborted || second >= fromSecond + MAX_LATER_SECONDS) return readings;
     }
   }
 

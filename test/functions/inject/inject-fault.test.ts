@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { CommandResult, HostCommand } from '../../../functions/aws/host-commands.ts';
+import type { EntryDetails } from '../../../functions/domain/audit-entry.ts';
 import { ErrorName, WorkflowError } from '../../../functions/domain/errors.ts';
 import type { Fault } from '../../../functions/domain/experiment.ts';
 import { grantFor } from '../../../functions/domain/grant.ts';
+import type { Hypothesis } from '../../../functions/domain/hypothesis.ts';
 import {
   FIS_INJECT_DEADLINE_MS,
   OBSERVED_DEADLINE_MS,
+  PROBE_BASELINE_MS,
   PROBE_READY_DEADLINE_MS,
 } from '../../../functions/domain/timing.ts';
 import type { Injection } from '../../../functions/domain/workflow.ts';
@@ -13,7 +16,8 @@ import { type InjectDependencies, type InjectTask, injectFault } from '../../../
 import type { Lease } from '../../../functions/tables/leases.ts';
 import { admittedLog, resolvedTargetsOf } from '../domain/admitted-fixtures.ts';
 import { experimentOf, fisFault, hostFault, planOf } from '../domain/experiment-fixtures.ts';
-import { detailsOf, remarks } from '../domain/fixtures.ts';
+import { type Changes, detailsOf, remarks } from '../domain/fixtures.ts';
+import { checkOf, hypothesisOf, WRITE_LATENCY } from '../domain/hypothesis-fixtures.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
 import { leaseOf } from '../tables/lease-fixture.ts';
 import { memoryAuditLog } from '../tables/memory-audit-log.ts';
@@ -22,13 +26,17 @@ const [CHECK] = detailsOf('TARGETS_CHECKED').clusters;
 if (!CHECK) throw new Error('the fixture has no cluster');
 
 /** Hosts and service confirm after a second; a log that keeps what was written; a lease that is held. */
-function world(faults: Fault[] = [hostFault(1, 0)], result?: CommandResult) {
+function world(
+  faults: Fault[] = [hostFault(1, 0)],
+  result?: CommandResult,
+  { ready = {}, ...more }: { ready?: Changes<EntryDetails['PROBE_READY']>; hypothesis?: Hypothesis } = {},
+) {
   const acts: string[] = [];
   const clock = new SimulatedClock();
-  const experiment = experimentOf(faults);
+  const experiment = { ...experimentOf(faults), ...more };
   const targets = resolvedTargetsOf(experiment);
   const audit = memoryAuditLog({
-    entries: admittedLog(experiment, ['PROBE_READY']),
+    entries: admittedLog(experiment, ['PROBE_READY', ready]),
     clock,
     onAppend: ({ type }) => type !== 'TARGETS_CHECKED' && acts.push(type),
   });
@@ -139,6 +147,57 @@ describe('inject fault', () => {
     const { inject, acts } = world([hostFault(1, 0), hostFault(2, 0, 'redis-other')]);
     await expect(inject()).rejects.toMatchObject({ message: /nobody measures shard-1 of redis-other:/ });
     expect(acts).toEqual([]);
+  });
+
+  describe('with checks that the probe must see hold before', () => {
+    const writes = checkOf({ name: 'writes', measure: WRITE_LATENCY, tolerance: { atMost: 50, unit: 'ms' } });
+    const later = checkOf({ ...writes, name: 'later', when: 'AFTER_ROLLBACK', withinSeconds: 5 });
+    const lag = checkOf();
+    const held = { check: 'writes', value: 9, held: true };
+    const withChecks = (ready: Changes<EntryDetails['PROBE_READY']> = {}, faults?: Fault[]) =>
+      world(faults, undefined, { hypothesis: hypothesisOf(writes, later, lag), ready });
+
+    it('injects when each of them held', async () => {
+      const { inject, acts } = withChecks({ checks: [held] });
+      await inject();
+      expect(acts).toContain('send');
+    });
+
+    it.each<[string, Changes<EntryDetails['PROBE_READY']>, RegExp]>([
+      [
+        'did not hold',
+        { checks: [{ check: 'writes', value: 80, held: false, reason: 'is 80 ms, it must be at most 50 ms' }] },
+        /^writes on shard-1 of redis-master: is 80 ms, it must be at most 50 ms$/,
+      ],
+      ['was not measured', {}, /^writes on shard-1 of redis-master: was not measured$/],
+      ['was not measured beside another', { checks: [{ ...held, check: 'other' }] }, /writes .* was not measured$/],
+    ])('announces and sends nothing when one %s', async (_what, ready, message) => {
+      const { inject, acts } = withChecks(ready);
+      await expect(inject()).rejects.toMatchObject({ name: 'SteadyStateNotMet', message });
+      expect(acts).toEqual([]);
+    });
+
+    it('does not ask again before a later batch: the fault is there by then', async () => {
+      const { run, acts, audit } = withChecks({ checks: [held] }, [hostFault(1, 0), hostFault(2, 10)]);
+      const { read } = audit;
+      // What the second batch finds in the log has no reading any more.
+      audit.read = async (id) =>
+        (await read(id)).map((entry, _index, all) =>
+          entry.type === 'PROBE_READY' && all.some(({ type }) => type === 'INJECTED')
+            ? { ...entry, details: { ...entry.details, checks: [] } }
+            : entry,
+        );
+      await run();
+      expect(acts.filter((act) => act === 'INJECTED')).toHaveLength(2);
+    });
+
+    it('waits so much longer for a probe as it takes to see a whole window, and no longer than for the guard', async () => {
+      const { inject, audit, clock } = withChecks();
+      audit.entries.splice(audit.entries.findIndex(({ type }) => type === 'PROBE_READY'));
+      await expect(inject()).rejects.toMatchObject({ name: 'InjectionFailed', message: /nobody measures/ });
+      expect(clock.monotonicMs()).toBe(PROBE_READY_DEADLINE_MS + PROBE_BASELINE_MS);
+      expect(clock.monotonicMs()).toBeLessThanOrEqual(OBSERVED_DEADLINE_MS);
+    });
   });
 
   it('sends nothing under a released lease', async () => {

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { Check } from '../../../functions/domain/hypothesis.ts';
 import type { FailoverNews } from '../../../functions/domain/recovery-phases.ts';
 import type { StoreProbe } from '../../../functions/engines/engine.ts';
 import { type ProbeDependencies, probe } from '../../../functions/probe/probe.ts';
+import { seedExperiment } from '../domain/experiment-fixtures.ts';
 import { type Given, iso, logOf } from '../domain/fixtures.ts';
+import { checkOf, hypothesisOf, WRITE_LATENCY } from '../domain/hypothesis-fixtures.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
 import { memoryAuditLog } from '../tables/memory-audit-log.ts';
 
@@ -29,6 +32,8 @@ interface Scenario {
   shards?: string[];
   /** What the first store says of its failover, and when. */
   news?: [what: FailoverNews['what'], atMs: number][];
+  checks?: Check[];
+  readTelemetry?: ProbeDependencies['readTelemetry'];
 }
 
 /** Stores in memory, the first one's with a master that moves in the middle of its outage. */
@@ -75,15 +80,20 @@ function world(scenario: Scenario) {
   };
   const stores = shards.map((shard) => ({ cluster: 'redis-master', store: storeOf(shard) }));
   const [{ store: shard }] = stores as [(typeof stores)[number]];
+  const { checks } = scenario;
+  const experiment = { ...seedExperiment('exp'), ...(checks ? { hypothesis: hypothesisOf(...checks) } : {}) };
   /** What the other steps of the run have written by now; what the probe writes is looked at apart. */
   const read = async () =>
     logOf(
       'exp',
-      ['ADMITTED', {}, 0],
+      ['ADMITTED', { experiment }, 0],
       ...(now() >= injectedAtMs ? [injecting(injectedAtMs), injected(injectedAtMs)] : []),
       ...(now() >= endMs ? [ENDED] : []),
     );
-  const dependencies = { audit: { ...audit, read }, clock, remainingMs: () => remainingMs - now(), invocation: 'one' };
+  const dependencies: ProbeDependencies = {
+    ...{ audit: { ...audit, read }, clock, remainingMs: () => remainingMs - now(), invocation: 'one' },
+    readTelemetry: scenario.readTelemetry ?? (async () => undefined),
+  };
   const run = ({
     audit: other,
     ...change
@@ -357,7 +367,7 @@ describe('probe', () => {
     for (const [, writes] of lost) expect(writes).toBeGreaterThan(30);
   });
 
-  it.each(['INJECTING', 'PROBE_READY', 'ROLLING_BACK', 'CONCLUDED'] as const)(
+  it.each(['INJECTING', 'PROBE_READY', 'CHECK_CHANGED', 'ROLLING_BACK', 'CONCLUDED'] as const)(
     'writes nothing when its event is so late that the log has %s',
     async (type) => {
       const { run, data, written, closed } = world({});
@@ -399,6 +409,150 @@ describe('probe', () => {
     };
     await run({ audit: { append } });
     expect(most).toBe(1);
+  });
+
+  const writes = checkOf({ name: 'writes', measure: WRITE_LATENCY, tolerance: { atMost: 50, unit: 'ms' } });
+  const copies = checkOf({
+    ...{ name: 'copies', measure: { kind: 'ENGINE', name: 'copies' }, tolerance: { atLeast: 2, unit: 'replicas' } },
+    ...{ when: 'AFTER_ROLLBACK', withinSeconds: 5 },
+  });
+  const PROBED = { cluster: 'redis-master', shard: 'shard-1', invocation: 'one' };
+
+  it('is ready only when it has seen a whole window, and says what every check was that must hold before', async () => {
+    const { run, audit } = world({
+      checks: [writes, copies, { ...copies, name: 'steady copies', when: 'STEADY' }],
+      injectedAtMs: 9000,
+    });
+    await run();
+    const [ready, ...others] = audit.entries.filter(({ type }) => type === 'PROBE_READY');
+    expect(others).toEqual([]);
+    expect(ready?.at).toBe(iso(6));
+    expect(ready?.details).toEqual({
+      ...PROBED,
+      checks: [
+        { check: 'writes', value: 0, held: true },
+        { check: 'steady copies', value: 2, held: true },
+      ],
+    });
+  });
+
+  it('says of a check that it does not hold or is not known, and is ready all the same: the injection refuses', async () => {
+    const { run, shard, clock, audit } = world({
+      checks: [writes, { ...copies, when: 'BEFORE' }],
+      injectedAtMs: 15_000,
+    });
+    shard.health = async () => ({});
+    const { write } = shard;
+    shard.write = async (key, value) => {
+      await clock.sleep(80);
+      return write(key, value);
+    };
+    await run();
+    expect(audit.detailsOf('PROBE_READY')).toEqual([
+      {
+        ...PROBED,
+        checks: [
+          { check: 'writes', value: 80, held: false, reason: 'is 80 ms, it must be at most 50 ms' },
+          { check: 'copies', held: false, reason: 'was not known at 5 s of its window' },
+        ],
+      },
+    ]);
+  });
+
+  it('tells within a second how checks stand, of the worst shard, and again when that changes', async () => {
+    const { run, audit } = world({
+      checks: [writes, copies],
+      shards: ['shard-1', 'shard-2'],
+      ...{ outageMs: [10_000, 12_000], injectedAtMs: 9000, endMs: 25_000 },
+    });
+    await run();
+    const told = audit.entries.flatMap(({ type, at, details }) =>
+      type === 'CHECK_CHANGED' ? [{ at, ...details }] : [],
+    );
+    expect(told).toEqual([
+      { at: iso(6), check: 'writes', state: 'HOLDS', value: 0 },
+      { at: iso(6), check: 'copies', state: 'HOLDS', value: 2 },
+      { at: iso(11), check: 'writes', state: 'FAILS', value: 60_000 },
+      { at: iso(11), check: 'copies', state: 'FAILS', value: 1 },
+      { at: iso(13), check: 'copies', state: 'HOLDS', value: 2 },
+      { at: iso(17), check: 'writes', state: 'HOLDS', value: 0 },
+    ]);
+  });
+
+  it('tells what telemetry says, and that nobody knows it', async () => {
+    const answers = [...Array(7).fill(20), 300, undefined];
+    const { run, audit } = world({ checks: [checkOf()], readTelemetry: async () => answers.shift() });
+    await run();
+    expect(audit.detailsOf('CHECK_CHANGED')).toEqual([
+      { check: 'lag', state: 'HOLDS', value: 20 },
+      { check: 'lag', state: 'FAILS', value: 300 },
+      { check: 'lag', state: 'UNKNOWN' },
+    ]);
+    expect(audit.detailsOf('CHECKS_OBSERVED')).toEqual([]);
+  });
+
+  it('does not fill the log with a check that changes every second', async () => {
+    const { run, shard, audit } = world({ checks: [copies, { ...copies, name: 'again' }], endMs: 150_000 });
+    let looks = 0;
+    shard.health = async () => ({ copies: 1 + (looks++ % 2) });
+    await run();
+    expect(audit.detailsOf('CHECK_CHANGED')).toHaveLength(200);
+    expect(audit.detailsOf('PROBE_MEASURED')).toHaveLength(1);
+  });
+
+  it('does not wait for a log that is slow to take news: no operation is late, and what is over by then is not told', async () => {
+    const { run, shard, clock, audit, measured } = world({ checks: [copies], endMs: 40_000 });
+    let looks = 0;
+    shard.health = async () => ({ copies: 1 + (looks++ % 2) });
+    const append: typeof audit.append = async (...entry) => {
+      if (entry[1] === 'CHECK_CHANGED') await clock.sleep(5000);
+      return audit.append(...entry);
+    };
+    await run({ audit: { append } });
+    expect(measured()?.largestGapSeconds).toBe(0.05);
+    expect(audit.detailsOf('CHECK_CHANGED').length).toBeGreaterThan(3);
+    expect(audit.detailsOf('CHECK_CHANGED').length).toBeLessThan(12);
+  });
+
+  it('writes down the value of each second, null where it is not known, and looks on until no window holds the end', async () => {
+    const { run, shard, audit, measured } = world({
+      checks: [
+        writes,
+        copies,
+        checkOf({ name: 'loss', measure: { kind: 'PROBE', name: 'lostAcknowledgedWrites' } }),
+        checkOf(),
+      ],
+      ...{ outageMs: [10_000, 12_000], injectedAtMs: 9000, endMs: 20_000 },
+    });
+    const { health } = shard;
+    let looks = 0;
+    shard.health = async () => (looks++ === 14 ? {} : health());
+    await run();
+    const [observed, ...others] = audit.detailsOf('CHECKS_OBSERVED');
+    expect(others).toEqual([]);
+    expect(observed?.probed).toEqual(PROBED);
+    expect(observed?.fromSecond).toBe(Date.parse(iso(0)) / 1000);
+    const [latency, health_] = observed?.series ?? [];
+    expect(observed?.series.map(({ check }) => check)).toEqual(['writes', 'copies']);
+    expect(latency?.values.slice(0, 17)).toEqual([
+      ...[null, null, null, null, 0, 0, 0, 0, 0, 0],
+      ...[60_000, 60_000, 60_000, 60_000, 60_000, 60_000, 0],
+    ]);
+    expect(latency).not.toHaveProperty('problem');
+    expect(health_?.values.slice(8, 17)).toEqual([2, 2, 1, 1, 2, 2, null, 2, 2]);
+    expect(health_?.problem).toBe('the store did not say its copies');
+    expect(latency?.values.length).toBeGreaterThanOrEqual(27);
+    expect(latency?.values.slice(17)).toEqual(latency?.values.slice(17).map(() => 0));
+    expect(Date.parse(measured()?.observedUntil ?? '')).toBeGreaterThanOrEqual(Date.parse(iso(27.9)));
+    expect(audit.entries.at(-1)?.type).toBe('PROBE_MEASURED');
+  });
+
+  it('says nothing of checks, and looks on no longer than it must, without a hypothesis', async () => {
+    const { run, audit, clock } = world({ endMs: 20_000 });
+    await run();
+    expect(audit.entries.filter(({ type }) => type === 'CHECK_CHANGED' || type === 'CHECKS_OBSERVED')).toEqual([]);
+    expect(audit.detailsOf('PROBE_READY')).toEqual([PROBED]);
+    expect(clock.monotonicMs()).toBeLessThan(26_000);
   });
 
   it('goes on after a rollback that failed: the recovery behind it is verified all the same', async () => {

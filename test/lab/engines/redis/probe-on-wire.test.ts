@@ -114,6 +114,7 @@ describe('what the probe measures of a failover', () => {
     const audit = memoryAuditLog({ entries: logOf('exp', ['ADMITTED']), clock: systemClock });
     const running = probe('exp', [{ cluster: 'redis-master', store }], {
       ...{ audit, clock: systemClock, remainingMs: () => 900_000, invocation: '1' },
+      readTelemetry: async () => undefined,
     });
     const has = (type: string) => async () => (audit.entries.some((entry) => entry.type === type) ? undefined : type);
     await waitFor('PROBE_READY', 15, has('PROBE_READY'), 100);
