@@ -21,9 +21,9 @@ export function failoverNews(
   });
   const switched = masterSwitch(shard, event);
   if (switched) return news('ELECTED', `${nameOf(switched.to)}, was ${nameOf(switched.from)}`);
-  const [kind, name, host, port, ...rest] = message.split(' ');
+  const [, name, host, port, ...rest] = message.split(' ');
   const doubt = DOUBTS[channel];
-  // Sentinels doubt replicas and each other in the same words.
-  if (!doubt || kind !== 'master' || name !== shard) return undefined;
+  // Replicas and Sentinels are doubted in the same words, each by its own name; that of a shard is its master's.
+  if (!doubt || name !== shard) return undefined;
   return news(doubt, [nameOf(`${host}:${port}`), ...rest].join(' '));
 }

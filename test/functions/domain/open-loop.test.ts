@@ -102,6 +102,16 @@ describe('a latency', () => {
     );
   });
 
+  it('quantile is exact where the product of share and number is a little more than whole', () => {
+    expect(0.07 * 100).toBeGreaterThan(7);
+    expect(
+      quantileOf(
+        Array.from({ length: 100 }, (_, index) => index + 1),
+        0.07,
+      ),
+    ).toBe(7);
+  });
+
   it('quantile of nothing is not known', () => {
     expect(quantileOf([], 0.99)).toBeUndefined();
   });

@@ -152,6 +152,18 @@ describe('probe', () => {
     ]);
   });
 
+  it('is as sure of when clients recovered when another outage came later', async () => {
+    const { run, shard, clock, measured } = world({ outageMs: [5000, 9000] });
+    const { write } = shard;
+    const isOut = () => clock.monotonicMs() >= 14_000 && clock.monotonicMs() < 15_000;
+    shard.write = async (key, value) => !isOut() && write(key, value);
+    await run();
+    expect(measured()?.outages).toBe(2);
+    expect(measured()?.phases?.find(({ phase }) => phase === 'CLIENTS_RECOVERED')).toMatchObject({
+      ...{ at: iso(9), uncertaintyMs: 50 },
+    });
+  });
+
   it('has no election, and no phase at all, of a fault that came to nothing, and none of one whose time it never learnt', async () => {
     const quiet = world({});
     await quiet.run();
