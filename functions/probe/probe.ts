@@ -2,6 +2,7 @@ import type { AuditEntry, CheckChange, EntryDetails, EntryType } from '../domain
 import { observeAll } from '../domain/check-values.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Check } from '../domain/hypothesis.ts';
+import { MAX_SHARDS_OF_LATENCIES } from '../domain/limits.ts';
 import { LASTING_MS } from '../domain/rto.ts';
 import { stateOf } from '../domain/status.ts';
 import { LOOK_ON_SECONDS, PROBE_LAST_ACT_MS } from '../domain/timing.ts';
@@ -59,9 +60,11 @@ export async function probe(
     stop.abort();
     await Promise.all([...observing, watching]);
     await Promise.all(
-      clients.map(async (client) => {
+      clients.map(async (client, index) => {
         await client.account();
-        for (const [type, evidence] of bulkOf(client, checks, clock)) {
+        const observed = observedOf(client, checks);
+        const bulk = index < MAX_SHARDS_OF_LATENCIES ? [...latenciesOf(client, clock), ...observed] : observed;
+        for (const [type, evidence] of bulk) {
           await append(experimentId, type, ACTOR, evidence).catch((error: unknown) => {
             client.seen.problems.push(`${type} not written: ${error}`);
           });
@@ -82,14 +85,14 @@ type Evidence = { [T in 'LATENCY_RECORDED' | 'CHECKS_OBSERVED']: [T, EntryDetail
   | 'CHECKS_OBSERVED'];
 
 /** What a client saw in each second. */
-function bulkOf(client: ShardClient, checks: readonly Check[], clock: Clock): Evidence[] {
-  const { name, seen } = client;
-  const own = checks.filter(({ cluster }) => cluster === name.cluster);
+function observedOf(client: ShardClient, checks: readonly Check[]): Evidence[] {
+  const own = checks.filter(({ cluster }) => cluster === client.name.cluster);
   const observed = observeAll(own, client.view());
-  return [
-    ...latencyLogs(name, seen, clock).map((log): Evidence => ['LATENCY_RECORDED', log]),
-    ...(observed ? [['CHECKS_OBSERVED', { probed: name, ...observed }] satisfies Evidence] : []),
-  ];
+  return observed ? [['CHECKS_OBSERVED', { probed: client.name, ...observed }]] : [];
+}
+
+function latenciesOf({ name, seen }: ShardClient, clock: Clock): Evidence[] {
+  return latencyLogs(name, seen, clock).map((log) => ['LATENCY_RECORDED', log]);
 }
 
 async function removeKeys({ store }: ShardToProbe, keys: readonly string[]): Promise<void> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Check } from '../../../functions/domain/hypothesis.ts';
+import { MAX_SHARDS_OF_LATENCIES } from '../../../functions/domain/limits.ts';
 import type { FailoverNews } from '../../../functions/domain/recovery-phases.ts';
 import type { StoreProbe } from '../../../functions/engines/engine.ts';
 import { type ProbeDependencies, probe } from '../../../functions/probe/probe.ts';
@@ -223,6 +224,14 @@ describe('probe', () => {
     expect(writes?.failed.slice(4, 8)).toEqual([0, 20, 20, 0]);
     expect(writes?.histograms.slice(4, 8).map((text) => text !== '')).toEqual([true, false, false, true]);
     expect(audit.entries.at(-1)?.type).toBe('PROBE_MEASURED');
+  });
+
+  it('keeps the latencies of no more shards than the API can answer with, and measures all of them', async () => {
+    const shards = Array.from({ length: MAX_SHARDS_OF_LATENCIES + 2 }, (_, index) => `shard-${index + 1}`);
+    const { run, audit } = world({ shards });
+    await run();
+    expect(new Set(audit.detailsOf('LATENCY_RECORDED').map(({ shard }) => shard)).size).toBe(MAX_SHARDS_OF_LATENCIES);
+    expect(audit.detailsOf('PROBE_MEASURED').filter(({ latency }) => latency)).toHaveLength(shards.length);
   });
 
   it('measures all the same when the latencies could not be written', async () => {
