@@ -255,4 +255,14 @@ describe('roll back', () => {
     );
     expect(rollbackReason({ rollbackOnly: true }).reason).toBe('SWEEP');
   });
+
+  it('says in words why a function failed, without the trace that Lambda puts beside them', () => {
+    const Cause = JSON.stringify({ errorType: 'SteadyStateNotMet', errorMessage: 'lag is 9 s', trace: ['at x'] });
+    const detailOf = (cause: string) =>
+      rollbackReason({ rollbackOnly: false, cause: { Error: 'SteadyStateNotMet', Cause: cause } }).detail;
+    expect(detailOf(Cause)).toBe('SteadyStateNotMet: lag is 9 s');
+    expect(detailOf('{"other": 1}')).toBe('SteadyStateNotMet: {"other": 1}');
+    expect(detailOf('timed out')).toBe('SteadyStateNotMet: timed out');
+    expect(detailOf('x'.repeat(5000))).toHaveLength(1000);
+  });
 });
