@@ -1,9 +1,10 @@
 """
 Sees the probe of one experiment on the wire, in the network it is started in: `wire-capture.py EXPERIMENT PORT`.
 
-Prints `capturing` once it sees packets. When stdin ends, it prints one JSON line: for each write of the probe when its
-request left, and when the read behind it gave what was written, after a replica had it. Milliseconds since the epoch, by
-the kernel's own time of the packet; null when that never came. Knows nothing of the probe but its keys and commands.
+Prints `capturing` once it sees packets. When stdin ends, it prints one JSON line: for each write of the probe when
+its request left, and when the read behind it gave what was written, after a replica had it. Milliseconds since the
+epoch, by the kernel's own time of the packet; null when that never came. Knows nothing of the probe but its keys and
+commands.
 """
 
 from __future__ import annotations
