@@ -1,5 +1,6 @@
 import { columns, type Paint, printable, round } from '../render.ts';
 import { outcomesText } from '../runs/outcomes.ts';
+import type { Claim } from '../statistics/claim.ts';
 import { ASSUMPTION, type CampaignDocument } from './campaign-document.ts';
 import type { CampaignEvaluation } from './evaluate.ts';
 
@@ -27,14 +28,15 @@ export function renderCampaign(document: CampaignDocument, paint: Paint): string
 export function renderClaims(claims: CampaignEvaluation['claims']): string[] {
   return [...new Set(claims.map(({ measure }) => measure))].flatMap((measure) => {
     const own = claims.filter((each) => each.measure === measure);
-    const limitOf = ({ percentile, limit, unit }: (typeof own)[number]) =>
-      `P${percentile} ≤ ${[round(limit), printable(unit)].filter((text) => text !== '').join(' ')}`;
+    const [unit = ''] = own.map((each) => each.unit);
+    const withUnit = (number: string) => `${number} ${printable(unit)}`.trimEnd();
+    const limitOf = ({ percentile, limit }: Claim) => `P${percentile} ≤ ${withUnit(String(limit))}`;
     const claimable = own.filter((each) => each.claimable);
     const [first, ...others] = own.filter((each) => !each.claimable);
     const proved = claimable.map(
       (each) =>
         `${printable(measure)} ${limitOf(each)}: may be claimed, ${each.runsWithin} of ${each.runs} runs within it` +
-        `${each.upperBound === undefined ? '' : ` (so may ${round(each.upperBound)})`}`,
+        `${each.upperBound === undefined ? '' : `; the lowest limit that may is ${withUnit(roundedUp(each.upperBound))}`}`,
     );
     if (!first) return proved;
     const { runs, runsWithin } = first;
@@ -45,4 +47,12 @@ export function renderClaims(claims: CampaignEvaluation['claims']): string[] {
       `${printable(measure)} ${limitOf(first)}: not yet claimable with ${seen}, ${first.runsNeeded} needed${needed}`,
     ];
   });
+}
+
+/** As short as `round`, and never less than the value: of a lower limit nothing was shown. */
+function roundedUp(value: number): string {
+  const text = round(value);
+  if (Number(text) >= value) return text;
+  const digits = text.split('.')[1]?.length ?? 0;
+  return (Number(text) + 10 ** -digits).toFixed(digits);
 }

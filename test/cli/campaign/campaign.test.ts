@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type CampaignOptions, runCampaign } from '../../../cli/campaign/campaign.ts';
 import type { CampaignDocument } from '../../../cli/campaign/campaign-document.ts';
+import { evaluate } from '../../../cli/campaign/evaluate.ts';
+import { renderClaims } from '../../../cli/campaign/render-campaign.ts';
 import { readSide } from '../../../cli/compare/read-side.ts';
 import { EXIT } from '../../../cli/exit-codes.ts';
 import { plainPaint } from '../../../cli/render.ts';
@@ -101,13 +103,30 @@ describe('a campaign', () => {
       },
       { runs: 59 },
     );
-    expect(text).toContain('rtoSeconds P95 ≤ 15 s: may be claimed, 59 of 59 runs within it (so may 4.58)');
+    expect(text).toContain(
+      'rtoSeconds P95 ≤ 15 s: may be claimed, 59 of 59 runs within it; the lowest limit that may is 4.58 s',
+    );
     expect(text).toContain('rtoSeconds P99 ≤ 15 s: not yet claimable with 59 runs, 299 needed');
     expect(document.claims.map(({ percentile, claimable }) => [percentile, claimable])).toEqual([
       [99, false],
       [95, true],
       [90, true],
     ]);
+  });
+
+  test('never shows a limit that is lower than what may be claimed', () => {
+    for (const [value, shown] of [
+      [4.584, '4.59'],
+      [4.58, '4.58'],
+      [12.31, '12.4'],
+      [5, '5'],
+    ] as const) {
+      const runs = Array.from({ length: 29 }, (_, at) => runOf(`failover-${at}`, value));
+      const lines = renderClaims(evaluate(runs, new Map([['rtoSeconds', 12.345]])).claims);
+      expect(lines[0]).toBe(
+        `rtoSeconds P90 ≤ 12.345 s: may be claimed, 29 of 29 runs within it; the lowest limit that may is ${shown} s`,
+      );
+    }
   });
 
   test('uses the limits that it is given, for any measure', async () => {
