@@ -1,4 +1,5 @@
 import { columns, type Paint, printable, round } from '../render.ts';
+import { latencyNote } from '../runs/latency-note.ts';
 import { outcomesText } from '../runs/outcomes.ts';
 import type { Claim } from '../statistics/claim.ts';
 import { ASSUMPTION, type CampaignDocument } from './campaign-document.ts';
@@ -19,6 +20,7 @@ export function renderCampaign(document: CampaignDocument, paint: Paint): string
             ...[min, p50, max].map(round),
           ]),
         ])),
+    ...latencyNote(measures.map(({ unit, ...distribution }) => ({ unit, distribution }))),
     ...renderClaims(claims),
     ...(claims.length === 0 ? [] : [paint('dim', ASSUMPTION)]),
   ];

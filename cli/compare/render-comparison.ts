@@ -1,5 +1,6 @@
 import { columns, type Paint, printable, round } from '../render.ts';
 import type { MeasureSummary } from '../runs/distributions.ts';
+import { latencyNote } from '../runs/latency-note.ts';
 import { outcomesText } from '../runs/outcomes.ts';
 import type { Distribution } from '../statistics/distribution.ts';
 import { type Comparison, checkText, type Side } from './compare.ts';
@@ -29,6 +30,11 @@ export function renderComparison(comparison: Comparison, paint: Paint): string[]
     ...(measures.some((one) => one.a.n > 1 || one.b.n > 1)
       ? ['Of several runs: median (lowest-highest), n runs.']
       : []),
+    ...latencyNote([
+      ...measures.flatMap(({ unit, a: ofA, b: ofB }) => [ofA, ofB].map((distribution) => ({ unit, distribution }))),
+      ...comparison.onlyA,
+      ...comparison.onlyB,
+    ]),
     ...renderOnly('A', comparison.onlyA),
     ...renderOnly('B', comparison.onlyB),
     ...(checks.length === 0

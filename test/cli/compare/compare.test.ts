@@ -140,6 +140,15 @@ describe('two runs', () => {
     expect(lines).toContain('No measure is known of both sides.');
   });
 
+  test('say of the longest latency there is that it stands for operations that failed', () => {
+    const note = '60000 ms stands for operations that failed.';
+    const slow = (p99: number) =>
+      runOf('b', 3, { probes: [{ cluster: 'redis', shard: 'shard-1', latency: { writeMs: { p50: 1, p99 } } }] });
+    expect(shown([runOf('a', 3)], [slow(60_000)])).toContain(note);
+    expect(shown([slow(60_000)], [slow(60_000)])).toContain(note);
+    expect(shown([runOf('a', 3)], [slow(59_999)])).not.toContain(note);
+  });
+
   test('keep the terminal safe from what is in a document', () => {
     const lines = shown([runOf('a\u001b[2J', 3)], [runOf('b', 3, { status: 'ABORTED', reason: 'x\u001b[2J' })]);
     expect(lines.join('')).not.toContain('\u001b');
