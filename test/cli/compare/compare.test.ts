@@ -141,7 +141,7 @@ describe('two runs', () => {
   });
 
   test('say of the longest latency there is that it stands for operations that failed', () => {
-    const note = '60000 ms stands for operations that failed.';
+    const note = '60000 ms stands for operations that failed or took longer.';
     const slow = (p99: number) =>
       runOf('b', 3, { probes: [{ cluster: 'redis', shard: 'shard-1', latency: { writeMs: { p50: 1, p99 } } }] });
     expect(shown([runOf('a', 3)], [slow(60_000)])).toContain(note);
