@@ -1,3 +1,4 @@
+import type * as z from 'zod';
 import type { ApiAnswer } from './api-client.ts';
 import { problemSchema } from './api-documents.ts';
 import { CommandError, EXIT } from './exit-codes.ts';
@@ -35,6 +36,15 @@ export function exitCodeOfAnswer(answer: ApiAnswer): number {
 export function expectStatus(answer: ApiAnswer, ...expected: number[]): void {
   if (expected.includes(answer.status)) return;
   throw new CommandError(exitCodeOfAnswer(answer), renderAnswer(answer, plainPaint).join('\n'));
+}
+
+/** @throws CommandError that names the field, when an answer is not as the API gives it. */
+export function readBody<S extends z.ZodType>(schema: S, { body }: ApiAnswer): z.output<S> {
+  const read = schema.safeParse(body);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  const where = issue?.path.join('.') || '(body)';
+  throw new CommandError(EXIT.unavailable, `the answer is not as the API gives it: ${where}: ${issue?.message}`);
 }
 
 function saidBy(body: unknown): string {

@@ -44,7 +44,7 @@ export function pathOf(experimentId: string): string {
  * A client that signs every request (SigV4). `call` rejects when there is no HTTP answer or its body is not JSON;
  * refusals are answers, not errors. Whatever credentials cannot be had is the error of their provider.
  */
-export function createApiClient(connection: ApiConnection): ApiClient {
+export function createApiClient(connection: ApiConnection, timeoutMs = REQUEST_TIMEOUT_MS): ApiClient {
   const { apiUrl, caFile, region, credentials } = connection;
   const secure = new URL(apiUrl).protocol === 'https:';
   const agent = secure
@@ -68,7 +68,7 @@ export function createApiClient(connection: ApiConnection): ApiClient {
         headers: { host: url.host, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
         ...(body === undefined ? {} : { body }),
       });
-      return send(agent, method, url, signed.headers, body);
+      return send(agent, method, url, signed.headers, body, timeoutMs);
     },
     close: () => agent.destroy(),
   };
@@ -87,11 +87,12 @@ function send(
   url: URL,
   headers: Record<string, string>,
   body: string | undefined,
+  timeoutMs: number,
 ): Promise<ApiAnswer> {
   return new Promise((resolve, reject) => {
     const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
-    const options = { agent, method, headers: { ...headers, ...length }, timeout: REQUEST_TIMEOUT_MS };
+    const options = { agent, method, headers: { ...headers, ...length } };
     const outgoing = request(url, options, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -111,9 +112,11 @@ function send(
         }
       });
     });
-    outgoing.on('timeout', () =>
-      outgoing.destroy(new Error(`${method} ${url.pathname}: no answer in ${REQUEST_TIMEOUT_MS / 1000} s`)),
+    const timer = setTimeout(
+      () => outgoing.destroy(new Error(`${method} ${url.pathname}: no answer in ${timeoutMs / 1000} s`)),
+      timeoutMs,
     );
+    outgoing.on('close', () => clearTimeout(timer));
     outgoing.on('error', (error) => reject(new Error(`${url.host}: ${reasonOf(error)}`, { cause: error })));
     outgoing.end(body);
   });

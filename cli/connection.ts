@@ -13,8 +13,8 @@ export interface ConnectionOptions {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
-/** `<id>.execute-api.<region>.amazonaws.com`, and the name of an endpoint in a VPC. */
-const REGION_IN_HOST = /\.execute-api\.([a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com(?:\.cn)?$/;
+/** `<id>.execute-api.<region>.amazonaws.com`, with IPv6 `….api.aws`, and the name of an endpoint in a VPC. */
+const REGION_IN_HOST = /\.execute-api\.([a-z0-9-]+)\.(?:(?:vpce\.)?amazonaws\.com(?:\.cn)?|api\.aws)$/;
 
 /** @throws UsageError that names what is missing. */
 export function connectionFrom(options: ConnectionOptions, environment: Environment): ApiConnection {

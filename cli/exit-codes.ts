@@ -35,8 +35,8 @@ export function exitCodeOf(status: ExperimentStatus, outcome: ExperimentOutcome 
 export class CommandError extends Error {
   readonly exitCode: number;
 
-  constructor(exitCode: number, text: string) {
-    super(text);
+  constructor(exitCode: number, text: string, cause?: unknown) {
+    super(text, { cause });
     this.exitCode = exitCode;
   }
 }

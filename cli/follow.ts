@@ -1,9 +1,9 @@
 import type { Clock } from '../functions/domain/clock.ts';
 import { type ExperimentStatus, TERMINAL_STATUSES } from '../functions/domain/experiment.ts';
-import { renderAnswer } from './answers.ts';
+import { readBody, renderAnswer } from './answers.ts';
 import type { ApiAnswer, ApiClient } from './api-client.ts';
 import { type ExperimentDocument, experimentSchema, type StatusDocument, statusSchema } from './api-documents.ts';
-import { message } from './exit-codes.ts';
+import { CommandError, message } from './exit-codes.ts';
 import type { Interrupt } from './interrupt.ts';
 import { renderTimelineEntry } from './render.ts';
 import { renderFrame, renderPlainStatus } from './render-status.ts';
@@ -21,6 +21,12 @@ export type End =
 
 /** What a user asks for while an experiment is followed. */
 export type Wishes = Pick<Interrupt, 'abort' | 'leave' | 'onAbortTaken'>;
+
+interface Ports {
+  client: ApiClient;
+  clock: Clock;
+  screen: Screen;
+}
 
 const IN_PLACE: ExperimentStatus = 'RUNNING';
 const POLL_MS = 1_000;
@@ -40,10 +46,28 @@ export async function followExperiment(
   path: string,
   start: Promise<ApiAnswer>,
   wishes: Wishes,
-  ports: { client: ApiClient; clock: Clock; screen: Screen },
+  ports: Ports,
   until: 'over' | 'in place' = 'over',
 ): Promise<End> {
-  const { client, clock, screen } = ports;
+  const abort = createAbort(path, wishes, ports);
+  // At once: not after the look that is going on, nor at the next one. What is wrong with it the next look will say.
+  const atOnce = (): void => void abort().catch(() => undefined);
+  wishes.abort.addEventListener('abort', atOnce);
+  try {
+    return await look(path, start, wishes, ports, until, abort);
+  } finally {
+    wishes.abort.removeEventListener('abort', atOnce);
+  }
+}
+
+async function look(
+  path: string,
+  start: Promise<ApiAnswer>,
+  wishes: Wishes,
+  { client, clock, screen }: Ports,
+  until: 'over' | 'in place',
+  abort: () => Promise<void>,
+): Promise<End> {
   let refusal: ApiAnswer | undefined;
   /** When the start was answered or failed; later, when the API last showed the experiment. */
   let lastAnswerMs: number | undefined;
@@ -56,15 +80,13 @@ export async function followExperiment(
         } else if (answer.status >= 400) refusal = answer;
       },
       (error: unknown) => {
-        screen.print([screen.paint('bad', `The start got no answer (${message(error)}); asking whether it began.`)]);
+        screen.print([screen.paint('bad', `The start got no answer (${reasonOf(error)}); asking whether it began.`)]);
       },
     )
     .finally(() => {
       lastAnswerMs = clock.monotonicMs();
     });
   const show = createShow(clock, screen);
-  let abortTaken = false;
-  let refusedAbort = false;
   let isKnown = false;
   let lastStatus: number | undefined;
   let complained = false;
@@ -76,31 +98,18 @@ export async function followExperiment(
       return { kind: 'left' };
     }
     try {
-      if (wishes.abort.aborted && !abortTaken) {
-        const answer = await client.call('POST', `${path}/abort`);
-        abortTaken = answer.status < 300;
-        if (abortTaken) {
-          wishes.onAbortTaken();
-          screen.print(['Abort requested; waiting for the rollback.']);
-        } else if (answer.status !== 404 && !refusedAbort) {
-          refusedAbort = true;
-          screen.print([
-            ...renderAnswer(answer, screen.paint),
-            screen.paint('bad', 'The abort was not taken; asking again.'),
-          ]);
-        }
-      }
+      if (wishes.abort.aborted) await abort();
       lastStatus = undefined;
       const detail = await client.call('GET', path);
       lastStatus = detail.status;
       const status = await client.call('GET', `${path}/status`);
       if (detail.status === 200 && status.status === 200) {
         isKnown = true;
-        const document = experimentSchema.parse(detail.body);
+        const document = readBody(experimentSchema, detail);
         // Not before: one that cannot be read says nothing, however often it is asked for.
         lastAnswerMs = clock.monotonicMs();
         complained = false;
-        show(statusSchema.parse(status.body), document);
+        show(readBody(statusSchema, status), document);
         if (TERMINAL_STATUSES.includes(document.status)) {
           screen.frame([]);
           return { kind: 'ended', document };
@@ -115,7 +124,7 @@ export async function followExperiment(
       }
     } catch (error) {
       if (!complained)
-        screen.print([screen.paint('bad', `The API could not be asked: ${message(error)}; asking again.`)]);
+        screen.print([screen.paint('bad', `The API could not be asked: ${reasonOf(error)}; asking again.`)]);
       complained = true;
     }
     if (lastAnswerMs !== undefined && clock.monotonicMs() - lastAnswerMs > SILENCE_LIMIT_MS) {
@@ -130,6 +139,37 @@ export async function followExperiment(
     // Who leaves does not wait for the next look.
     await clock.sleep(POLL_MS, wishes.leave).catch(() => undefined);
   }
+}
+
+/** Without what is said here anyway. */
+function reasonOf(error: unknown): string {
+  return message(error instanceof CommandError && error.cause !== undefined ? error.cause : error);
+}
+
+/** @returns what asks for the abort once at a time, until it was taken. */
+function createAbort(path: string, wishes: Wishes, { client, screen }: Ports): () => Promise<void> {
+  let state: 'wanted' | 'asked' | 'taken' = 'wanted';
+  let isRefused = false;
+  return async () => {
+    if (state !== 'wanted') return;
+    state = 'asked';
+    try {
+      const answer = await client.call('POST', `${path}/abort`);
+      if (answer.status < 300) {
+        state = 'taken';
+        wishes.onAbortTaken();
+        screen.print(['Abort requested; waiting for the rollback.']);
+      } else if (answer.status !== 404 && !isRefused) {
+        isRefused = true;
+        screen.print([
+          ...renderAnswer(answer, screen.paint),
+          screen.paint('bad', 'The abort was not taken; asking again.'),
+        ]);
+      }
+    } finally {
+      if (state === 'asked') state = 'wanted';
+    }
+  };
 }
 
 function createShow(clock: Clock, screen: Screen): (status: StatusDocument, document: ExperimentDocument) => void {

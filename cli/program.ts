@@ -27,18 +27,29 @@ export function createProgram(version: string, world: World, commands: readonly 
   return program;
 }
 
-/** Runs it, and turns every error into a message and an exit code. */
+/** Runs it, and turns every error into a message, an exit code, and with `--json` the one document. */
 export async function runProgram(program: Command, argv: readonly string[], world: World): Promise<void> {
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
-    if (error instanceof CommanderError) {
-      world.exit(error.exitCode === 0 ? 0 : EXIT.usage);
-      return;
+    const exitCode = exitCodeOfError(error);
+    world.exit(exitCode);
+    if (exitCode === 0) return;
+    // Commander has said it already.
+    if (!(error instanceof CommanderError)) {
+      for (const line of message(error).split('\n')) world.stderr.write(`holdfast: ${line}\n`);
+    } else if (error.code === 'commander.missingArgument' && argv.includes('--lab')) {
+      world.stderr.write('(--lab takes the word after it as its directory: write it last)\n');
     }
-    for (const line of message(error).split('\n')) world.stderr.write(`holdfast: ${line}\n`);
-    world.exit(error instanceof CommandError ? error.exitCode : EXIT.internal);
+    if (argv.includes('--json'))
+      world.stdout.write(`${JSON.stringify({ error: message(error), exitCode }, null, 2)}\n`);
   }
+}
+
+function exitCodeOfError(error: unknown): number {
+  if (error instanceof CommandError) return error.exitCode;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
+  return EXIT.internal;
 }
 
 /** For a subcommand that asks the API. */
@@ -100,7 +111,7 @@ function unavailableOnError(client: ApiClient): ApiClient {
         return await client.call(...request);
       } catch (error) {
         if (error instanceof CommandError) throw error;
-        throw new CommandError(EXIT.unavailable, `the API could not be asked: ${message(error)}`);
+        throw new CommandError(EXIT.unavailable, `the API could not be asked: ${message(error)}`, error);
       }
     },
   };

@@ -1,5 +1,5 @@
 import type { Clock } from '../functions/domain/clock.ts';
-import { exitCodeOfAnswer, expectStatus, renderAnswer } from './answers.ts';
+import { exitCodeOfAnswer, expectStatus, readBody, renderAnswer } from './answers.ts';
 import { type ApiAnswer, type ApiClient, EXPERIMENTS_PATH, pathOf } from './api-client.ts';
 import { dryRunSchema, type ExperimentDocument, experimentSchema, statusSchema } from './api-documents.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
@@ -64,7 +64,7 @@ export async function dryRun({ experimentId, payload }: Payload, ports: RunPorts
   const { client, screen } = ports;
   screen.print([screen.paint('bold', `${experimentId}: dry run`)]);
   const answer = await client.call('POST', `${EXPERIMENTS_PATH}?dryRun=true`, payload);
-  if (answer.status === 200) screen.print(renderDryRun(dryRunSchema.parse(answer.body), screen.paint));
+  if (answer.status === 200) screen.print(renderDryRun(readBody(dryRunSchema, answer), screen.paint));
   return answer;
 }
 
@@ -110,14 +110,14 @@ export function exitCodeOfRun(end: RunEnd): number {
 
 async function ranBefore(experimentId: string, known: ApiAnswer, ports: RunPorts): Promise<RunEnd> {
   const { client, screen } = ports;
-  const { status } = statusSchema.parse(known.body);
+  const { status } = readBody(statusSchema, known);
   screen.print([
     `${experimentId} was started before and is ${status}; an id runs once, so nothing was started now.`,
     'What follows is that run. To run it again, give the file another experimentId.',
   ]);
   const detail = await client.call('GET', pathOf(experimentId));
   expectStatus(detail, 200);
-  const document = experimentSchema.parse(detail.body);
+  const document = readBody(experimentSchema, detail);
   screen.print(renderVerdict(document, screen.paint));
   ports.writeDocument({ ...summary(document), startedNow: false });
   return { kind: 'ran before', document };

@@ -1,4 +1,4 @@
-import { exitCodeOfAnswer, renderAnswer } from '../answers.ts';
+import { exitCodeOfAnswer, readBody, renderAnswer } from '../answers.ts';
 import { type ApiAnswer, type ApiClient, EXPERIMENTS_PATH, pathOf } from '../api-client.ts';
 import { dryRunSchema, problemSchema } from '../api-documents.ts';
 import { CommandError, EXIT, message } from '../exit-codes.ts';
@@ -93,7 +93,7 @@ async function prepare(body: Body, followRole: string | undefined, client: ApiCl
   const answer = await client.call('POST', `${EXPERIMENTS_PATH}?dryRun=true`, JSON.stringify(body));
   if (answer.status !== 200) return notRun(answer);
   if (followRole === undefined) return { kind: 'ready', body };
-  const change = findRole(followRole, dryRunSchema.parse(answer.body).facts.targets);
+  const change = findRole(followRole, readBody(dryRunSchema, answer).facts.targets);
   if (change.kind === 'NONE') return { kind: 'ready', body };
   if (change.kind === 'NOBODY') return failed(change.reason, EXIT.refused);
   const { from, to } = change;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { expectStatus } from '../answers.ts';
+import { expectStatus, readBody } from '../answers.ts';
 import { pathOf } from '../api-client.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type AddCommand, type ApiOptions, withConnection, withSession } from '../program.ts';
@@ -20,7 +20,7 @@ export const addAbort: AddCommand = (program, world) => {
     withSession(options, world, async ({ client, screen, writeDocument }) => {
       const answer = await client.call('POST', `${pathOf(experimentId)}/abort`);
       expectStatus(answer, 200, 202);
-      const { status, outcome, recorded } = abortSchema.parse(answer.body);
+      const { status, outcome, recorded } = readBody(abortSchema, answer);
       screen.print(
         answer.status === 200
           ? [`${experimentId} was over before: ${status}${outcome ? `, ${outcome}` : ''}.`]

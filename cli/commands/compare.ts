@@ -1,4 +1,4 @@
-import { expectStatus } from '../answers.ts';
+import { expectStatus, readBody } from '../answers.ts';
 import { pathOf } from '../api-client.ts';
 import { compareRuns } from '../compare/compare.ts';
 import { asksApi, readSide, readText } from '../compare/read-side.ts';
@@ -37,7 +37,7 @@ export const addCompare: AddCommand = (program, world) => {
       act(session, async (id) => {
         const answer = await session.client.call('GET', pathOf(id));
         expectStatus(answer, 200);
-        return runSchema.parse(answer.body);
+        return readBody(runSchema, answer);
       }),
     );
   });

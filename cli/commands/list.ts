@@ -1,4 +1,4 @@
-import { expectStatus } from '../answers.ts';
+import { expectStatus, readBody } from '../answers.ts';
 import { EXPERIMENTS_PATH } from '../api-client.ts';
 import { listSchema } from '../api-documents.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -35,7 +35,7 @@ export const addList: AddCommand = (program, world) => {
       });
       const answer = await client.call('GET', `${EXPERIMENTS_PATH}?${query}`);
       expectStatus(answer, 200);
-      const { experiments, truncated } = listSchema.parse(answer.body);
+      const { experiments, truncated } = readBody(listSchema, answer);
       const rows = experiments.map((row) => SHOWN.map((column) => printable(String(row[column] ?? '-'))));
       screen.print(
         rows.length === 0 ? [`no experiment on ${options.cluster} is on record`] : columns([SHOWN, ...rows]),

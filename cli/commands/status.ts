@@ -1,5 +1,5 @@
 import { TERMINAL_STATUSES } from '../../functions/domain/experiment.ts';
-import { expectStatus } from '../answers.ts';
+import { expectStatus, readBody } from '../answers.ts';
 import { pathOf } from '../api-client.ts';
 import { experimentSchema, statusSchema } from '../api-documents.ts';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
@@ -21,11 +21,11 @@ export const addStatus: AddCommand = (program, world) => {
       const path = pathOf(experimentId);
       const answer = await client.call('GET', `${path}/status`);
       expectStatus(answer, 200);
-      const status = statusSchema.parse(answer.body);
+      const status = readBody(statusSchema, answer);
       const isOver = TERMINAL_STATUSES.includes(status.status);
       const detail = await client.call('GET', path);
       expectStatus(detail, 200);
-      const document = experimentSchema.parse(detail.body);
+      const document = readBody(experimentSchema, detail);
       const last = document.timeline.at(-1);
       screen.print(
         isOver

@@ -1,5 +1,5 @@
 import { verifyChain } from '../../functions/domain/hash-chain.ts';
-import { expectStatus } from '../answers.ts';
+import { expectStatus, readBody } from '../answers.ts';
 import { pathOf } from '../api-client.ts';
 import { chainSchema } from '../api-documents.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -21,7 +21,7 @@ export const addVerify: AddCommand = (program, world) => {
     withSession(options, world, async ({ client, screen, writeDocument }) => {
       const answer = await client.call('GET', pathOf(experimentId));
       expectStatus(answer, 200);
-      const { timeline, chainVerified } = chainSchema.parse(answer.body);
+      const { timeline, chainVerified } = readBody(chainSchema, answer);
       const entries = timeline.map(({ summary: _, ...entry }) => entry);
       const strange = entries.find((entry) => entry.experimentId !== experimentId);
       const brokenAt = verifyChain(entries) ?? strange?.sequence;

@@ -1,5 +1,6 @@
-import { expectStatus } from '../answers.ts';
+import { expectStatus, readBody } from '../answers.ts';
 import { pathOf } from '../api-client.ts';
+import { statusSchema } from '../api-documents.ts';
 import { followExperiment } from '../follow.ts';
 import { type AddCommand, type ApiOptions, withConnection, withSession } from '../program.ts';
 import { exitCodeOfRun, report } from '../run-experiment.ts';
@@ -17,6 +18,7 @@ export const addWatch: AddCommand = (program, world) => {
     withSession(options, world, async (session) => {
       const known = await session.client.call('GET', `${pathOf(experimentId)}/status`);
       expectStatus(known, 200);
+      readBody(statusSchema, known);
       const leave = new AbortController();
       const onSignal = (): void => {
         session.screen.frame([]);

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createApiClient } from '../../cli/api-client.ts';
 import { EXIT, EXIT_CODES } from '../../cli/exit-codes.ts';
 import { hashEntry } from '../../functions/domain/hash-chain.ts';
 import { freePort, listening } from '../functions/listening.ts';
@@ -158,6 +159,7 @@ describe('an answer that is none of the API is said as what it is', () => {
     status: 404,
   };
   const ANSWERS: [string, ReturnType<PlayedApi['answer']>, number, RegExp][] = [
+    ['another API', { body: {} }, EXIT.unavailable, /the answer is not as the API gives it: \w+: /],
     ['an unknown id', { status: 404, body: PROBLEM }, EXIT.refused, /There is no such experiment/],
     [
       'a proxy',
@@ -219,6 +221,16 @@ describe('an answer that is none of the API is said as what it is', () => {
     });
   }
 
+  test('somebody who answers nothing', async () => {
+    const server = createServer(() => undefined);
+    const apiUrl = `http://127.0.0.1:${await listening(server)}`;
+    const credentials = { accessKeyId: 'a', secretAccessKey: 's' };
+    const client = createApiClient({ apiUrl, region: 'r', credentials }, 50);
+    await expect(client.call('GET', '/api/x')).rejects.toThrow(/127\.0\.0\.1:\d+: GET \/api\/x: no answer in 0\.05 s/);
+    client.close();
+    server.close();
+  });
+
   test('somebody who is no HTTP server', async () => {
     const server = createServer((socket) => socket.end('SSH-2.0-OpenSSH\r\n'));
     const url = `http://127.0.0.1:${await listening(server)}`;
@@ -239,6 +251,30 @@ describe('an answer that is none of the API is said as what it is', () => {
     }
     vi.unstubAllEnvs();
   });
+});
+
+describe('--json is one document', () => {
+  const WRONG: [string[], number, RegExp][] = [
+    [['status', ID], EXIT.refused, /There is no such experiment/],
+    [['run', 'no.json'], EXIT.usage, /no\.json: ENOENT/],
+    [['run', EXAMPLE, '--dryRun'], EXIT.usage, /unknown option/],
+    [['status', ID, '--lab', '/nowhere'], EXIT.usage, /no lab is up/],
+  ];
+  for (const [argv, exitCode, error] of WRONG) {
+    test(`also where it goes wrong: holdfast ${argv.join(' ')}`, async () => {
+      const type = 'urn:holdfast:problem:experiment-not-found';
+      api.answer = () => ({ status: 404, body: { type, title: 'There is no such experiment', status: 404 } });
+      const { code, stdout } = await ask(...argv, '--json');
+      expect(JSON.parse(stdout)).toEqual({ error: expect.stringMatching(error), exitCode });
+      expect(code).toBe(exitCode);
+    });
+  }
+});
+
+test('a file that stands behind --lab is told from its directory', async () => {
+  const { code, stderr } = await ask('run', '--lab', EXAMPLE);
+  expect(stderr).toContain('--lab takes the word after it as its directory');
+  expect(code).toBe(EXIT.usage);
 });
 
 test('temporary credentials are sent with their token, and signed', async () => {

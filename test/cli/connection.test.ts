@@ -18,6 +18,7 @@ describe('the region is', () => {
     expect(regionOf(HOST, undefined, { AWS_REGION: 'us-east-1' })).toBe('eu-west-1');
     expect(regionOf('https://vpce-1-a.execute-api.us-gov-west-1.vpce.amazonaws.com/api')).toBe('us-gov-west-1');
     expect(regionOf('https://abc123.execute-api.cn-north-1.amazonaws.com.cn/api')).toBe('cn-north-1');
+    expect(regionOf('https://abc123.execute-api.eu-west-3.api.aws/api')).toBe('eu-west-3');
     expect(() => regionOf(HOST, 'us-east-1')).toThrow('--region us-east-1: the API is in eu-west-1');
   });
 

@@ -161,6 +161,27 @@ describe('run', () => {
     expect(calls.filter((call) => call.includes('abort'))).toEqual([`POST ${BASE}/exp_1/abort`, 'abort taken']);
   });
 
+  test('an interrupt aborts at once, also while a look at the experiment is not answered', async () => {
+    const { ports, calls } = rig({ documents: [RUNNING, RUNNING, ABORTED] });
+    const { call } = ports.client;
+    const controller = new AbortController();
+    let answerLook = (): void => undefined;
+    ports.client.call = async (method, path, body) => {
+      if (method === 'GET' && calls.includes(`POST ${BASE}`) && !controller.signal.aborted) {
+        const answered = new Promise<void>((resolve) => {
+          answerLook = resolve;
+        });
+        controller.abort();
+        await answered;
+      }
+      const answer = await call(method, path, body);
+      if (path.endsWith('/abort')) answerLook();
+      return answer;
+    };
+    expect(await drive(ports, { abort: controller.signal })).toMatchObject({ document: { status: 'ABORTED' } });
+    expect(calls.filter((made) => made.includes('abort'))).toHaveLength(1);
+  });
+
   test('an abort that the API does not take is said once, and asked for until it is taken', async () => {
     const forbidden = { status: 403, body: { message: 'User is not authorized to perform: execute-api:Invoke' } };
     const { ports, printed, calls } = rig({
