@@ -63,8 +63,9 @@ export function createScreen(output: ScreenOutput, environment: Readonly<Record<
 }
 
 /** What scrolled out of the screen cannot be erased again. The last line stays: it may be a question. */
-function fitted(lines: readonly string[], rows = Number.POSITIVE_INFINITY): readonly string[] {
-  const room = Math.max(2, rows - 1);
+function fitted(lines: readonly string[], rows: number | undefined): readonly string[] {
+  // A terminal that does not know its size says 0.
+  const room = rows ? Math.max(2, rows - 1) : Number.POSITIVE_INFINITY;
   if (lines.length <= room) return lines;
   return [...lines.slice(0, room - 2), `  … ${lines.length - room + 1} more`, ...lines.slice(-1)];
 }

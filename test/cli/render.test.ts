@@ -327,6 +327,12 @@ describe('the screen', () => {
     expect(written.endsWith(`${ESCAPE}[3A${ESCAPE}[J`)).toBe(true);
   });
 
+  test('a terminal that does not know its size gets the whole frame', () => {
+    let written = '';
+    createScreen({ isTTY: true, rows: 0, write: (text) => (written += text) }, {}).frame(['one', 'two', 'three']);
+    expect(written).toContain('one\ntwo\nthree\n');
+  });
+
   test('on a log a question is a line', () => {
     let written = '';
     createScreen({ write: (text) => (written += text) }, {}).ask('Abort?');
