@@ -8,7 +8,7 @@ export interface Difference {
 }
 
 /** What was asked of each run, apart from the nodes' names, which a failover changes: for each thing its value in words. */
-export function askedOf({ experiment, targets }: RunDocument): Map<string, string> {
+export function askedOf({ experiment, targets, checks }: RunDocument): Map<string, string> {
   if (!experiment) return new Map();
   const { faults, durationSeconds } = experiment;
   const names = new Set([
@@ -35,6 +35,7 @@ export function askedOf({ experiment, targets }: RunDocument): Map<string, strin
       if (field !== 'kind' || value !== kind) asked.set(`${prefix}${field}`, text(value, names));
     }
   }
+  for (const check of checks ?? []) asked.set(`${CHECK}${check.name}`, checkAsked(check));
   return asked;
 }
 
@@ -44,9 +45,24 @@ export function differencesBetween(a: readonly RunDocument[], b: readonly RunDoc
   const things = new Set([...ofA, ...ofB].flatMap((asked) => [...asked.keys()]));
   return [...things].flatMap((what) => {
     const valuesOf = (side: typeof ofA) => [...new Set(side.map((asked) => asked.get(what) ?? 'not known'))].sort();
+    const isAsked = (side: typeof ofA) => side.some((asked) => asked.has(what));
+    // A check of one side alone is in the table of the checks.
+    if (what.startsWith(CHECK) && !(isAsked(ofA) && isAsked(ofB))) return [];
     const difference = { what, a: valuesOf(ofA), b: valuesOf(ofB) };
     return new Set([...difference.a, ...difference.b]).size > 1 ? [difference] : [];
   });
+}
+
+const CHECK = 'check ';
+
+function checkAsked({ measure, tolerance, unit, when, withinSeconds }: NonNullable<RunDocument['checks']>[number]) {
+  const { atLeast, atMost } = tolerance ?? {};
+  const limits = [
+    ...(typeof atLeast === 'number' ? [`at least ${atLeast} ${unit}`] : []),
+    ...(typeof atMost === 'number' ? [`at most ${atMost} ${unit}`] : []),
+  ].join(', ');
+  const within = typeof withinSeconds === 'number' ? [`within ${withinSeconds} s`] : [];
+  return [[measure, limits].filter(Boolean).join(' '), when, ...within].filter(Boolean).join(', ');
 }
 
 /** Lists of nodes are as long as they are, whoever is in them. */

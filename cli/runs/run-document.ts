@@ -25,6 +25,10 @@ export type CheckResult = (typeof CHECK_RESULTS)[number];
 const check = z.looseObject({
   name: z.string(),
   cluster: z.string().nullish(),
+  measure: z.string().nullish(),
+  when: z.string().nullish(),
+  withinSeconds: count,
+  tolerance: z.looseObject({ atLeast: count, atMost: count }).nullish(),
   unit: z.string(),
   result: z.enum(CHECK_RESULTS),
   measured: count,

@@ -124,6 +124,31 @@ describe('two runs', () => {
     expect(lines).toContain('Only B has: baselineLatencyMs 2.50 ms; peakLatencyMs 40 ms; check lag 5 s');
   });
 
+  test('say when a check of the same name had another limit', () => {
+    const check = (atMost: number) => ({
+      ...{
+        name: 'lag',
+        cluster: 'redis',
+        measure: 'max(lag)',
+        when: 'THROUGHOUT',
+        unit: 'ms',
+        result: 'HELD' as const,
+      },
+      tolerance: { atMost },
+    });
+    const differences = (...checks: ReturnType<typeof check>[]) =>
+      compareRuns([runOf('a', 3, { checks: [check(100)] })], [runOf('b', 3, { checks })]).differences;
+    expect(differences(check(100))).toEqual([]);
+    expect(differences()).toEqual([]);
+    expect(differences(check(200))).toEqual([
+      {
+        what: 'check lag',
+        a: ['max(lag) at most 100 ms, THROUGHOUT'],
+        b: ['max(lag) at most 200 ms, THROUGHOUT'],
+      },
+    ]);
+  });
+
   test('show the results of each check on both sides', () => {
     const check = (name: string, result: 'HELD' | 'FAILED') => ({ name, cluster: 'redis', unit: 'ms', result });
     const a = runOf('a', 3, { checks: [check('lag', 'HELD')] });
