@@ -78,8 +78,11 @@ export interface StoreProbe {
   health(): Promise<Record<string, number>>;
   /** The one of them that counts whole copies of the data beside the one that clients use. */
   copiesMeasure: string;
-  /** What the store itself says of a failover, as it says it, from `connect` to `close`. */
-  listen(tell: (news: FailoverNews) => void): void;
+  /**
+   * What the store itself says of a failover, as it says it, from `connect` to `close`.
+   * @param complain told, in words, what of it we are not allowed to hear
+   */
+  listen(tell: (news: FailoverNews) => void, complain: (problem: string) => void): void;
   /** As `read`, of many, and from whoever has the latest data now. @throws Error when nobody answers */
   readAll(keys: readonly string[]): Promise<Map<string, string | null>>;
   removeAll(keys: readonly string[]): Promise<void>;

@@ -58,7 +58,10 @@ export class ShardClient {
   async observe(stop: AbortSignal): Promise<void> {
     try {
       const { store } = this.shard;
-      store.listen((news) => this.seen.news.push({ ...news, atMs: this.#dependencies.clock.monotonicMs() }));
+      store.listen(
+        (news) => this.seen.news.push({ ...news, atMs: this.#dependencies.clock.monotonicMs() }),
+        (problem) => this.#problem(problem),
+      );
       await store.connect();
       await Promise.all([this.#operate(stop), this.#prove(stop), this.#watchLeader(stop), this.#watchHealth(stop)]);
     } catch (error) {

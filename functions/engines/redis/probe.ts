@@ -51,6 +51,7 @@ export function redisProbe(options: RedisProbeOptions): StoreProbe {
   });
   let listening: SentinelListening | undefined;
   let tell = (_news: FailoverNews) => {};
+  let complain = (_problem: string) => {};
   let failovers = 0;
   let announcedMaster: string | undefined;
   const ask = async <T>(node: TargetNode, question: (redis: Redis) => Promise<T>): Promise<T> =>
@@ -110,7 +111,7 @@ export function redisProbe(options: RedisProbeOptions): StoreProbe {
   return {
     shard,
     async connect() {
-      listening = listenToSentinels(ordered.map(sentinelOf), hear);
+      listening = listenToSentinels(ordered.map(sentinelOf), { tell: hear, complain });
       await Promise.all([writer.connect(), reader.connect()]);
     },
     async write(key, value) {
@@ -138,8 +139,8 @@ export function redisProbe(options: RedisProbeOptions): StoreProbe {
       return { ...healthOf(new Map(infos.flat()), named?.name), ...known };
     },
     copiesMeasure: 'onlineReplicas' satisfies keyof typeof REDIS_HEALTH,
-    listen(listener) {
-      tell = listener;
+    listen(...listener) {
+      [tell, complain] = listener;
     },
     readAll: (keys) =>
       onMaster(async (redis) => {

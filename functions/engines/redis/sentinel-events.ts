@@ -30,13 +30,19 @@ export interface SentinelListening {
   stop(): void;
 }
 
+export interface SentinelListener {
+  tell(event: SentinelEvent): void;
+  /** A Sentinel does not let us hear something, in words. */
+  complain(problem: string): void;
+}
+
 /** Hears what these Sentinels publish of failovers. One that cannot be reached is one of several. */
 export function listenToSentinels(
   sentinels: readonly SentinelEndpoint[],
-  tell: (event: SentinelEvent) => void,
+  listener: SentinelListener,
 ): SentinelListening {
   const subscribers = sentinels.flatMap((sentinel) =>
-    sentinel.addresses.map((host) => subscriber(host, sentinel, tell)),
+    sentinel.addresses.map((host) => subscriber(host, sentinel, listener)),
   );
   return {
     isHearing: () => subscribers.some(({ silentMs }) => silentMs() < SILENT_MS),
@@ -46,7 +52,7 @@ export function listenToSentinels(
   };
 }
 
-function subscriber(host: string, { node, port, tls, login }: SentinelEndpoint, tell: (event: SentinelEvent) => void) {
+function subscriber(host: string, { node, port, tls, login }: SentinelEndpoint, { tell, complain }: SentinelListener) {
   const redis = new Redis({
     ...{ host, port, protocol: 2, ...login, ...(tls ? { tls } : {}) },
     lazyConnect: true,
@@ -77,8 +83,12 @@ function subscriber(host: string, { node, port, tls, login }: SentinelEndpoint, 
         asking = false;
       });
   };
-  redis.subscribe(SWITCH_MASTER).then(heard, () => {});
-  redis.subscribe(...DOUBTS).catch(() => {});
+  const refused = (channels: readonly string[]) => (error: unknown) => {
+    if (error instanceof Error && error.name === 'ReplyError')
+      complain(`Sentinel of ${node}: ${channels.join(' and ')}: ${error.message}`);
+  };
+  redis.subscribe(SWITCH_MASTER).then(heard, refused([SWITCH_MASTER]));
+  redis.subscribe(...DOUBTS).catch(refused(DOUBTS));
   const timer = setInterval(askForLife, SIGN_OF_LIFE_MS);
   return {
     silentMs,

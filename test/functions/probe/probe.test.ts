@@ -33,6 +33,7 @@ interface Scenario {
   shards?: string[];
   /** What the first store says of its failover, and when. */
   news?: [what: FailoverNews['what'], atMs: number][];
+  unheard?: string[];
   checks?: Check[];
   readTelemetry?: ProbeDependencies['readTelemetry'];
 }
@@ -63,7 +64,8 @@ function world(scenario: Scenario) {
       },
       health: async () => (now() < from || now() >= to ? { copies: 2 } : { copies: 1 }),
       copiesMeasure: 'copies',
-      listen: (tell) => {
+      listen: (tell, complain) => {
+        for (const problem of scenario.unheard ?? []) complain(problem);
         for (const [what, atMs] of scenario.news ?? []) {
           void clock.sleep(atMs).then(() => tell({ what, text: `a Sentinel: ${what}`, uncertaintyMs: 200 }));
         }
@@ -163,6 +165,12 @@ describe('probe', () => {
     expect(measured()?.phases?.find(({ phase }) => phase === 'CLIENTS_RECOVERED')).toMatchObject({
       ...{ at: iso(9), uncertaintyMs: 50 },
     });
+  });
+
+  it('says what of a failover it was not allowed to hear', async () => {
+    const { run, measured } = world({ unheard: ['Sentinel of redis-node-1: +odown: NOPERM'] });
+    await run();
+    expect(measured()?.problems).toEqual(['Sentinel of redis-node-1: +odown: NOPERM']);
   });
 
   it('has no election, and no phase at all, of a fault that came to nothing, and none of one whose time it never learnt', async () => {

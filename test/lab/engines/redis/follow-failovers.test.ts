@@ -15,6 +15,7 @@ let announcer: Redis;
 let connections = 0;
 let listening: ReturnType<typeof listenToSentinels>;
 const events: SentinelEvent[] = [];
+const problems: string[] = [];
 
 beforeAll(async () => {
   port = await freePort();
@@ -28,10 +29,13 @@ beforeAll(async () => {
   await Promise.all([client.connect().catch(() => {}), announcer.connect().catch(() => {})]);
   // Two Sentinels, which announce the same one after the other.
   const sentinel = { node: 'redis-node-1', addresses: [HOST], port, tls: undefined, login: {} };
-  listening = listenToSentinels([sentinel, sentinel], (event) => {
-    events.push(event);
-    const switched = masterSwitch('shard-1', event);
-    if (switched) void follow(client, switched);
+  listening = listenToSentinels([sentinel, sentinel], {
+    tell(event) {
+      events.push(event);
+      const switched = masterSwitch('shard-1', event);
+      if (switched) void follow(client, switched);
+    },
+    complain: (problem) => problems.push(problem),
   });
   await waitFor('two subscribers', 10, async () => {
     const found = (await announcer.pubsub('NUMSUB', '+switch-master', '+odown').catch(() => [])) as unknown[];
@@ -87,6 +91,25 @@ it('tells whose Sentinel said it, and how much earlier it may have been said at 
   expect(heard).toMatchObject({ node: 'redis-node-1', channel: '+odown' });
   expect(heard?.uncertaintyMs).toBeGreaterThan(0);
   expect(heard?.uncertaintyMs).toBeLessThan(1000);
+});
+
+it('hears of another master also where its user may hear nothing else, and says what it may not', async () => {
+  expect(problems).toEqual([]);
+  await announcer.call('ACL', 'SETUSER', 'watcher', 'on', '>p', '&+switch-master', '-@all', '+subscribe');
+  const login = { username: 'watcher', password: 'p' };
+  const [heard, refused]: [string[], string[]] = [[], []];
+  const narrow = listenToSentinels([{ node: 'redis-node-2', addresses: [HOST], port, tls: undefined, login }], {
+    tell: ({ message }) => heard.push(message),
+    complain: (problem) => refused.push(problem),
+  });
+  try {
+    await waitFor('signs of life', 5, async () => (narrow.isHearing() ? undefined : 'silence'));
+    await announce('shard-2', '10.0.0.2', 6379);
+    await waitFor('the announcement', 5, async () => (heard.length > 0 ? undefined : 'silence'));
+    expect(refused).toEqual([expect.stringMatching(/^Sentinel of redis-node-2: \+sdown and \+odown: NOPERM/)]);
+  } finally {
+    narrow.stop();
+  }
 });
 
 it('knows that it hears nobody while the Sentinels are silent, and hears them again when they are back', async () => {
