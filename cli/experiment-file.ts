@@ -17,6 +17,16 @@ export interface FileError extends Place {
   allowed: string;
 }
 
+/** A file with things in it that are wrong; the message has a line for each. */
+export class InvalidFile extends UsageError {
+  readonly errors: readonly FileError[];
+
+  constructor(file: string, errors: readonly FileError[]) {
+    super(errors.map((error) => errorLine(file, error)).join('\n'));
+    this.errors = errors;
+  }
+}
+
 export interface ExperimentText {
   /** As it was named by the user. */
   file: string;
@@ -36,11 +46,11 @@ export function readExperimentText(file: string): ExperimentText {
   const { json, errors, placeOf } = /\.ya?ml$/i.test(file) ? fromYaml(text) : fromJson(text);
   const strict = errors.length > 0 ? undefined : readStrictJson(json);
   if (strict?.ok === false) errors.push(...strict.errors.map((error) => ({ ...placeOf(error.field), ...error })));
-  if (!strict?.ok) throw new UsageError(errors.map((error) => errorLine(file, error)).join('\n'));
+  if (!strict?.ok) throw new InvalidFile(file, errors);
   const { experimentId } = strict.value;
   if (typeof experimentId !== 'string' || experimentId === '') {
     const wrong = { field: 'experimentId', message: 'is no text', allowed: 'a text that is not empty' };
-    throw new UsageError(errorLine(file, { ...placeOf('experimentId'), ...wrong }));
+    throw new InvalidFile(file, [{ ...placeOf('experimentId'), ...wrong }]);
   }
   return { file, payload: json, experimentId, placeOf };
 }
@@ -61,12 +71,12 @@ export function checkExperiment(
 export function readExperiment(file: string): ExperimentText & { experiment: Experiment } {
   const read = readExperimentText(file);
   const checked = checkExperiment(read);
-  if (!checked.ok) throw new UsageError(checked.errors.map((error) => errorLine(file, error)).join('\n'));
+  if (!checked.ok) throw new InvalidFile(file, checked.errors);
   return { ...read, experiment: checked.experiment };
 }
 
 /** In the form that editors and terminals make a link of. */
-export function errorLine(file: string, { line, column, field, message: what, allowed }: FileError): string {
+function errorLine(file: string, { line, column, field, message: what, allowed }: FileError): string {
   return `${file}:${line}:${column}: ${field}: ${what} (allowed: ${allowed})`;
 }
 

@@ -1,6 +1,6 @@
 import type { Experiment } from '../../functions/domain/experiment.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
-import { checkExperiment, errorLine, type FileError, readExperimentText } from '../experiment-file.ts';
+import { type FileError, InvalidFile, readExperiment } from '../experiment-file.ts';
 import type { AddCommand } from '../program.ts';
 import { createScreen } from '../render-terminal.ts';
 
@@ -11,8 +11,11 @@ interface Validated {
   file: string;
   valid: boolean;
   experimentId?: string;
-  errors: (FileError | { message: string })[];
+  errors: readonly (FileError | { message: string })[];
 }
+
+/** By the name that schemas have: `*.json` in a shell finds them too. */
+const SCHEMA_FILE = /\.schema\.json$/;
 
 export const addValidate: AddCommand = (program, world) => {
   program
@@ -22,7 +25,12 @@ export const addValidate: AddCommand = (program, world) => {
     .option('--json', 'one JSON document on stdout, everything else on stderr', false)
     .action((files: string[], options: { json: boolean }) => {
       const screen = createScreen(options.json ? world.stderr : world.stdout, world.environment);
-      const results = files.map((file): Validated => {
+      const isSchema = (file: string): boolean => SCHEMA_FILE.test(file);
+      const schemas = files.every(isSchema) ? [] : files.filter(isSchema);
+      for (const file of schemas)
+        screen.print([screen.paint('dim', `${file}: passed over, a JSON Schema by its name`)]);
+      const experiments = files.filter((file) => !schemas.includes(file));
+      const results = experiments.map((file): Validated => {
         const { lines, ...result } = validate(file);
         screen.print(result.valid ? lines : lines.map((line) => screen.paint('bad', line)));
         return result;
@@ -36,17 +44,12 @@ export const addValidate: AddCommand = (program, world) => {
 
 function validate(file: string): Validated & { lines: string[] } {
   try {
-    const read = readExperimentText(file);
-    const { experimentId } = read;
-    const checked = checkExperiment(read);
-    if (checked.ok)
-      return { file, valid: true, experimentId, errors: [], lines: [`${file}: ${wordsOf(checked.experiment)}`] };
-    const { errors } = checked;
-    return { file, valid: false, experimentId, errors, lines: errors.map((error) => errorLine(file, error)) };
+    const { experimentId, experiment } = readExperiment(file);
+    return { file, valid: true, experimentId, errors: [], lines: [`${file}: ${wordsOf(experiment)}`] };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    const lines = error.message.split('\n');
-    return { file, valid: false, errors: lines.map((message) => ({ message })), lines };
+    const errors = error instanceof InvalidFile ? error.errors : [{ message: error.message }];
+    return { file, valid: false, errors, lines: error.message.split('\n') };
   }
 }
 

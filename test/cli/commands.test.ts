@@ -141,6 +141,23 @@ describe('validate', () => {
     );
     expect(stderr).toContain('no.json: ENOENT');
   });
+
+  test('says also in one document where a file cannot be read as it is meant', async () => {
+    const wrong = join(directory, 'twice.yaml');
+    writeFileSync(wrong, 'experimentId: a\nexperimentId: b\n');
+    const { stdout } = await holdfast(['validate', wrong, '--json']);
+    expect(JSON.parse(stdout).files[0].errors).toEqual([
+      expect.objectContaining({ field: 'experimentId', message: 'is given twice', line: 2, column: 1 }),
+    ]);
+  });
+
+  test('passes over a schema among several files, and nothing else', async () => {
+    const schema = 'examples/experiment.schema.json';
+    const { code, stdout } = await holdfast(['validate', schema, EXAMPLE]);
+    expect([code, stdout.split('\n')[0]]).toEqual([0, `${schema}: passed over, a JSON Schema by its name`]);
+    expect((await holdfast(['validate', schema])).code).toBe(EXIT.usage);
+    expect((await holdfast(['validate', schema, 'no.json'])).code).toBe(EXIT.usage);
+  });
 });
 
 describe('an answer that is none of the API is said as what it is', () => {
