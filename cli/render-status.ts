@@ -27,6 +27,11 @@ function phaseWords({ status, elapsedSeconds, remainingSeconds }: StatusDocument
   return '';
 }
 
+/** What it was is not what it is: once nobody reads a guardrail, it is not ok either. */
+function isFresh({ ageSeconds, maxAgeSeconds }: ShownReading): boolean {
+  return ageSeconds != null && ageSeconds <= maxAgeSeconds;
+}
+
 /** One guardrail: value, limit, age of its reading, verdict. A value that could not be read is a breach and says so. */
 function readingCells(reading: ShownReading, paint: Paint): string[] {
   const value = reading.value == null ? 'unreadable' : `${round(reading.value)} ${reading.unit}`;
@@ -34,7 +39,9 @@ function readingCells(reading: ShownReading, paint: Paint): string[] {
   const age = reading.ageSeconds == null ? 'age unknown' : `${reading.ageSeconds.toFixed(1)} s old`;
   const verdict = reading.breached
     ? paint('bad', `BREACH${reading.reason ? `: ${printable(reading.reason)}` : ''}`)
-    : paint('good', 'ok');
+    : isFresh(reading)
+      ? paint('good', 'ok')
+      : paint('dim', 'not read any more');
   return [`  ${printable(reading.guardrail)}`, printable(value), printable(limit), age, verdict];
 }
 
@@ -128,7 +135,7 @@ export function renderPlainStatus(status: StatusDocument): string[] {
     const value = reading.value == null ? 'unreadable' : `${round(reading.value)} ${printable(reading.unit)}`;
     const limit = `${reading.breachWhen === 'above' ? 'at most' : 'at least'} ${round(reading.limit)}`;
     const age = reading.ageSeconds == null ? 'age unknown' : `${reading.ageSeconds.toFixed(1)} s old`;
-    return `${printable(reading.guardrail)} ${value} (${limit}, ${age})${reading.breached ? ' BREACH' : ''}`;
+    return `${printable(reading.guardrail)} ${value} (${limit}, ${age})${reading.breached ? ' BREACH' : isFresh(reading) ? '' : ' not read any more'}`;
   });
   const checks = (status.checks ?? []).map(({ name, state, value, unit }) => {
     const measured = value == null ? '' : ` (${round(value)} ${printable(unit)})`;

@@ -75,6 +75,12 @@ describe('a running experiment', () => {
     expect(rollingBack).not.toContain('TTL');
   });
 
+  test('a guardrail that nobody reads any more is not shown as ok', () => {
+    const old = { ...reading, ageSeconds: 11.6 };
+    expect(renderReadings([old], plainPaint)[0]).toMatch(/11\.6 s old +not read any more$/);
+    expect(renderPlainStatus({ ...status, guardrails: [old] })[1]).toContain('11.6 s old) not read any more');
+  });
+
   test('an experiment that has not begun divides nothing by zero', () => {
     const lines = renderFrame({ experimentId: 'exp_1', status: 'ACCEPTED' }, plainPaint);
     expect(lines.join('\n')).not.toContain('NaN');
