@@ -36,6 +36,7 @@ const RUNTIME_FILES: readonly string[] = [
   OWN_FILES.hosts,
   OWN_FILES.supervisor,
   OWN_FILES.prometheusConfiguration,
+  OWN_FILES.prometheusRules,
   OWN_FILES.prometheusSocket,
   OWN_FILES.status,
 ];

@@ -39,6 +39,7 @@ export const OWN_FILES = {
   hosts: 'hosts',
   log: 'log',
   prometheusConfiguration: 'prometheus.yml',
+  prometheusRules: 'alerting-rules.yml',
   prometheusSocket: 'prometheus.sock',
   synthesisHash: 'cdk.hash',
   /** What AWS would not have known, of a request or an answer; one a line, and each once. */

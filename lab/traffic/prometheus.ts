@@ -12,22 +12,35 @@ const NAMESPACE = 'prometheus';
 export const PROMETHEUS_URL = `http://${serviceNamed(NAMESPACE).managementAddress}:${PROMETHEUS_PORT}`;
 
 /** Scrapes both gateways every second over the management plane, so that no fault on the data plane blinds the guard. */
-export function prometheusConfiguration(): string {
+function prometheusConfiguration(rulesFile: string): string {
   const targets = GATEWAYS.map((gateway) => ({
     targets: [`${gateway.managementAddress}:${GATEWAY_PORT}`],
     labels: { gateway: gateway.name },
   }));
   // JSON is YAML.
   return JSON.stringify({
-    global: { scrape_interval: '1s', scrape_timeout: '500ms' },
+    global: { scrape_interval: '1s', scrape_timeout: '500ms', evaluation_interval: '1s' },
+    rule_files: [rulesFile],
     scrape_configs: [{ job_name: 'gateway', static_configs: targets }],
   });
 }
 
+/** What this team is called for: one alert a shard, while its requests end in 5xx. */
+const ALERTING_RULES = {
+  groups: [
+    {
+      name: 'gateways',
+      rules: [{ alert: 'ShardFailing', expr: 'sum by (shard) (rate(http_requests_total{code=~"5.."}[5s])) > 0' }],
+    },
+  ],
+};
+
 /** @returns the command that runs Prometheus in its namespace. */
 export function prometheusCommand(directory: string): string[] {
   const configuration = join(directory, OWN_FILES.prometheusConfiguration);
-  writeAtomically(configuration, prometheusConfiguration());
+  const rules = join(directory, OWN_FILES.prometheusRules);
+  writeAtomically(rules, JSON.stringify(ALERTING_RULES));
+  writeAtomically(configuration, prometheusConfiguration(rules));
   return [
     'prometheus',
     `--config.file=${configuration}`,

@@ -8,14 +8,19 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluate } from '../../../functions/domain/guardrails.ts';
 import { telemetrySchema } from '../../../functions/domain/telemetry.ts';
+import { LOOK_ON_SECONDS } from '../../../functions/domain/timing.ts';
+import { observeChecks } from '../../../functions/rollback/observe-checks.ts';
 import { watchRollback } from '../../../functions/rollback/watch-rollback.ts';
 import { systemClock } from '../../../functions/runtime/system-clock.ts';
+import { readChecks } from '../../../functions/telemetry/check-readings.ts';
 import { PrometheusClient } from '../../../functions/telemetry/prometheus.ts';
 import { readControlledTelemetry, readTelemetry } from '../../../functions/telemetry/snapshot.ts';
 import { readTrafficShare } from '../../../functions/telemetry/traffic-share.ts';
 import { waitFor } from '../../../lab/shared/wait-for.ts';
 import { redisCluster } from '../../functions/domain/configuration-fixtures.ts';
+import { seedExperiment } from '../../functions/domain/experiment-fixtures.ts';
 import { fullRun, iso } from '../../functions/domain/fixtures.ts';
+import { checkOf, hypothesisOf } from '../../functions/domain/hypothesis-fixtures.ts';
 import { freePort } from '../../functions/listening.ts';
 import { memoryAuditLog } from '../../functions/tables/memory-audit-log.ts';
 import { exposedNativeHistogram, exposedText, PROTOBUF } from './exposed-metrics.ts';
@@ -55,7 +60,15 @@ beforeAll(async () => {
     ...(job === 'rare' ? { scrape_interval: `${RARE_SECONDS}s` } : {}),
   }));
   const file = join(directory, 'prometheus.yml');
-  writeFileSync(file, JSON.stringify({ global: { scrape_interval: '1s' }, scrape_configs: jobs }));
+  const rules = ['Failing', 'Quiet'].map((alert) => ({
+    ...{
+      alert,
+      expr: `sum(rate(http_requests_total{job="code",code=~"5.."}[5s])) ${alert === 'Failing' ? '>' : '<'} 1`,
+    },
+  }));
+  writeFileSync(join(directory, 'rules.yml'), JSON.stringify({ groups: [{ name: 'gateways', rules }] }));
+  const global = { scrape_interval: '1s', evaluation_interval: '1s' };
+  writeFileSync(file, JSON.stringify({ global, rule_files: ['rules.yml'], scrape_configs: jobs }));
   const ownPort = await freePort();
   prometheus = spawn(
     'prometheus',
@@ -196,6 +209,61 @@ describe('on a real Prometheus, where every request fails and takes 30 s', () =>
       expect.arrayContaining(['errorRatePct', 'p99WriteLatencyMs']),
     );
     expect(watch?.breaches.map(({ guardrail }) => guardrail)).not.toContain('freeWorkersPct');
+  });
+
+  it('has the checks of a hypothesis: those that hold, an alert that fires, and what could never be out', async () => {
+    const up = { kind: 'PROMQL' as const, query: 'sum(up{job="code"})', freshness: 'up{job="code"}' };
+    const alert = (name: string) => ({
+      ...{ name, measure: { kind: 'ALERT' as const, alert: name } },
+      tolerance: { atLeast: 1, unit: 'alerts' },
+    });
+    const checks = [
+      checkOf({ name: 'up', measure: { ...up, control: 'count(up)' }, tolerance: { atLeast: 1, unit: '' } }),
+      checkOf({ name: 'many up', measure: { ...up, control: 'count(up)' }, tolerance: { atLeast: 2, unit: '' } }),
+      checkOf({ name: 'not there', measure: { ...up, control: 'count(gone)' } }),
+      checkOf(alert('Failing')),
+      checkOf(alert('Quiet')),
+      checkOf(alert('Nowhere')),
+    ];
+    const named = { name: 'redis-master', cluster: clusterOf('code') };
+    await waitFor('a baseline', 20, async () => {
+      const samples = await telemetry.range('sum(up{job="code"})', 20).catch(() => []);
+      return samples.length > 16 ? undefined : `${samples.length} samples`;
+    });
+    const read = await readChecks(telemetry, named, { ...hypothesisOf(...checks), baselineSeconds: 15 });
+    expect(read.map(({ check, value, held }) => [check, value, held])).toEqual([
+      ['up', 1, true],
+      ['many up', 1, false],
+      ['not there', undefined, false],
+      ['Failing', expect.any(Number), expect.any(Boolean)],
+      ['Quiet', 0, false],
+      ['Nowhere', undefined, false],
+    ]);
+    expect(read[5]?.reason).toContain('no alerting rule Nowhere');
+
+    // The same read back: the alert has fired for the past seconds, and what is not there is unknown.
+    const entries = fullRun({
+      ADMITTED: { experiment: { ...seedExperiment(), hypothesis: hypothesisOf(...checks) } },
+    }).map((entry) => ({
+      ...entry,
+      at: new Date(Date.parse(entry.at) + Date.now() - Date.parse(iso(5))).toISOString(),
+    }));
+    const audit = { ...memoryAuditLog(), read: async () => entries };
+    await observeChecks('exp', [{ ...named, telemetry }], { audit, clock: systemClock });
+    const [observed] = audit.detailsOf('CHECKS_OBSERVED');
+    const last = observed?.series.map(({ check, values }) => [check, values.at(-1)]);
+    expect(last).toEqual([
+      ['up', 1],
+      ['many up', 1],
+      ['not there', 1],
+      ['Failing', 1],
+      ['Quiet', 0],
+      ['Nowhere', 0],
+    ]);
+    for (const { values } of observed?.series ?? []) {
+      expect(values.length).toBeGreaterThan(LOOK_ON_SECONDS);
+      expect(values).not.toContain(null);
+    }
   });
 
   it('says afterwards what a reading was at each second', async () => {
