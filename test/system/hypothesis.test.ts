@@ -1,83 +1,79 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CANARY_NODES, partition, SystemUnderTest } from './harness.ts';
 
-/** Limits so wide that a busy machine is within them: what is tested is who sees the checks, and when. */
-const writes = {
-  name: 'quick writes',
-  measure: { kind: 'PROBE', name: 'writeLatencyMs', quantile: 0.5 },
-  tolerance: { atMost: 2000, unit: 'ms' },
+interface Problem {
+  type: string;
+  detail: string;
+}
+
+const SERVED = {
+  ...{ kind: 'PROMQL', query: 'sum(rate(http_requests_total[5s]))', freshness: 'http_requests_total' },
+  control: 'count(http_requests_total)',
 };
-const replicas = (atLeast: number) => ({
-  name: 'replicas',
-  ...{ measure: { kind: 'ENGINE', name: 'onlineReplicas' }, tolerance: { atLeast, unit: 'replicas' } },
+const check = (changes: object) => ({
+  ...{ name: 'the check', measure: SERVED, tolerance: { atLeast: 1, unit: 'requests/s' }, when: 'BEFORE' },
+  ...changes,
 });
 
-describe('a hypothesis about what the probe measures', () => {
+describe('an experiment whose steady state is not there', () => {
   let system: SystemUnderTest;
-  beforeAll(() => {
+  beforeAll(async () => {
     system = new SystemUnderTest();
-    return system.waitUntilSteady();
+    await system.waitUntilSteady();
   });
   afterAll(() => system.close());
 
-  it('is looked at before the fault, each second, and at the end, and decides the verdict', async () => {
-    const master = await system.masterOf(CANARY_NODES);
-    const answer = await system.post({
-      ...partition('hypothesis_held', master, CANARY_NODES),
-      durationSeconds: 15,
-      steadyState: { baselineSeconds: 15, measures: [writes, replicas(2)] },
-      hypothesis: {
-        statement: 'Sentinel promotes a replica, and nobody loses a write or reads an old one',
-        checks: [
-          { preset: 'NO_LOSS' },
-          {
-            ...{ name: 'a failover', when: 'HAPPENS', withinSeconds: 14 },
-            ...{ measure: { kind: 'ENGINE', name: 'failovers' }, tolerance: { atLeast: 1, unit: 'failovers' } },
-          },
-          {
-            ...{ name: 'no old data', when: 'THROUGHOUT' },
-            ...{ measure: { kind: 'PROBE', name: 'staleReads' }, tolerance: { atMost: 0, unit: 'reads' } },
-          },
-          {
-            ...{ name: 'slow at first', measure: writes.measure, when: 'AFTER_ROLLBACK', withinSeconds: 20 },
-            tolerance: { atMost: 2000, unit: 'ms' },
-          },
-        ],
+  async function stating(experimentId: string, ...checks: object[]) {
+    const replica = await system.replicaOf(CANARY_NODES);
+    const payload = partition(experimentId, replica, CANARY_NODES, 20);
+    return { ...payload, hypothesis: { statement: 'as before', checks } };
+  }
+
+  it.each<[what: string, changes: object, type: string, detail: RegExp]>([
+    [
+      'a measure that is out of its tolerance',
+      { tolerance: { atLeast: 1_000_000, unit: 'requests/s' } },
+      ...(['steady-state-not-met', /^not started: the check: was [\d.]+ requests\/s in the 60 s before/] as const),
+    ],
+    [
+      'a measure that could never be out',
+      { measure: { ...SERVED, control: 'count(nothing_of_that_name)' } },
+      ...(['telemetry-unavailable', /could never be out of its tolerance/] as const),
+    ],
+    [
+      'an alert that nobody would raise',
+      {
+        ...{ measure: { kind: 'ALERT', alert: 'NoSuchAlert' }, tolerance: { atLeast: 1, unit: 'alerts' } },
+        ...{ when: 'HAPPENS', withinSeconds: 10 },
       },
-    });
-    expect(answer.status, JSON.stringify(answer.body)).toBe(202);
-    const { outcome, reason, timeline } = await system.waitUntilOver('hypothesis_held', 150);
-    const of = (type: string) => timeline.filter((entry) => entry.type === type);
-    const [ready] = of('PROBE_READY');
-    expect(ready?.details).toMatchObject({
-      checks: [
-        { check: 'quick writes', held: true },
-        { check: 'replicas', value: 2, held: true },
-      ],
-    });
-    const changes = of('CHECK_CHANGED').map(({ details }) => details as { check: string; state: string });
-    expect(changes).toContainEqual(expect.objectContaining({ check: 'a failover', state: 'FAILS', value: 0 }));
-    expect(changes).toContainEqual(expect.objectContaining({ check: 'a failover', state: 'HOLDS', value: 1 }));
-    const probed = of('CHECKS_OBSERVED').filter(({ details }) => 'probed' in (details as object));
-    expect(probed).toHaveLength(1);
-    expect(outcome, reason ?? '').toBe('CONFIRMED');
-    const concluded = of('CONCLUDED')[0]?.details as { checks: { name: string; result: string }[] };
-    expect(concluded.checks.map(({ name, result }) => [name, result])).toEqual(
-      ['quick writes', 'replicas', 'NO_LOSS', 'a failover', 'no old data', 'slow at first'].map((name) => [
-        name,
-        'HELD',
-      ]),
-    );
+      ...(['telemetry-unavailable', /Prometheus has no alerting rule NoSuchAlert/] as const),
+    ],
+    [
+      'a measure that its store does not have',
+      {
+        measure: { kind: 'PROBE', name: 'consumerLagMs', quantile: 0.99 },
+        tolerance: { atMost: 100, unit: 'ms' },
+      },
+      ...(['invalid-request', /hypothesis\.checks\.0\.measure\.name/] as const),
+    ],
+  ])('is refused with its number for %s, before anything is taken', async (_what, changes, type, detail) => {
+    const answer = await system.post(await stating('unsteady', check(changes)));
+    const problem = answer.body as Problem;
+    expect(problem.type, JSON.stringify(problem)).toBe(`urn:holdfast:problem:${type}`);
+    expect(problem.detail).toMatch(detail);
   });
 
-  it('that does not hold before the fault injects nothing, and says why', async () => {
-    const master = await system.masterOf(CANARY_NODES);
-    await system.post({
-      ...partition('hypothesis_refused', master, CANARY_NODES),
-      steadyState: { baselineSeconds: 15, measures: [replicas(3)] },
-    });
-    const { status, reason, timeline } = await system.waitUntilOver('hypothesis_refused', 100);
-    expect(status).toBe('REFUSED');
+  it('is ended before the fault, as refused, when only the probe can know it', async () => {
+    const experimentId = 'unsteady_probe';
+    const payload = await stating(experimentId, check({ when: 'HAPPENS', withinSeconds: 10 }));
+    const replicas = {
+      ...{ name: 'replicas', measure: { kind: 'ENGINE', name: 'onlineReplicas' } },
+      tolerance: { atLeast: 3, unit: 'replicas' },
+    };
+    const answer = await system.post({ ...payload, steadyState: { baselineSeconds: 15, measures: [replicas] } });
+    expect(answer.status, JSON.stringify(answer.body)).toBe(202);
+    const { status, outcome, reason, timeline } = await system.waitUntilOver(experimentId);
+    expect([status, outcome]).toEqual(['REFUSED', 'INCONCLUSIVE']);
     expect(reason).toMatch(/SteadyStateNotMet: replicas on shard-1 of redis-master: is 2 replicas, .* at least 3/);
     expect(timeline.map(({ type }) => type)).not.toContain('INJECTING');
   });

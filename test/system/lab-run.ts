@@ -8,6 +8,7 @@ export interface RunDocument {
   status: string;
   outcome: string;
   budgets: { name: string; measured: number; limit: number; met: boolean }[];
+  checks: { name: string; result: string; measured?: number; heldAfterSeconds?: number }[];
   records: Record<string, unknown>[];
   timeline: { type: string; at: string; details: Record<string, unknown> }[];
   nodes: { node: string; outcome: string; leftovers: string[]; fence: { outcome: string } }[];

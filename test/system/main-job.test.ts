@@ -56,6 +56,23 @@ describe('the main job: the seed experiment, as written, through the deployed sy
     ]);
   });
 
+  it('finds every check of its hypothesis held, with what was measured', () => {
+    const { checks } = finished.document;
+    expect(checks.filter(({ result }) => result !== 'HELD')).toEqual([]);
+    const named = new Map(checks.map((check) => [check.name, check]));
+    expect(named.get('another node is promoted')).toMatchObject({ measured: 1 });
+    expect(named.get('the alert fires')).toMatchObject({ measured: 1 });
+    expect(named.get('clients are back within 15 s')?.measured).toBeGreaterThan(1);
+    expect(named.get('both replicas follow again')).toMatchObject({ measured: 2 });
+    const [alertSeconds, servedPct] = [
+      named.get('the alert fires')?.heldAfterSeconds,
+      named.get('customers are served')?.measured,
+    ];
+    expect(alertSeconds).toBeGreaterThan(0);
+    // A third of a percent of the requests is of this shard.
+    expect(servedPct).toBeGreaterThan(0);
+  });
+
   it('really isolates redis-node-3 from peers and from clients, for the whole TTL and no longer', async () => {
     for (const observer of [fromPeer, fromStranger]) {
       const goneMs = await observer.waitFor(false, startedMs, 1_000);
@@ -214,6 +231,14 @@ describe('the same fault on a shard that carries production traffic', () => {
     const stopped = document.timeline.find((entry) => entry.type === 'GUARD_STOPPED')?.details;
     expect(stopped?.reason).toBe('GUARDRAIL');
     expect(document.records[0]).toMatchObject({ was_auto_rolled_back: true });
+  });
+
+  it('finds that its hypothesis failed, and by how much', () => {
+    const { checks } = finished.document;
+    const served = checks.find(({ name }) => name === 'customers are served');
+    expect(served).toMatchObject({ result: 'FAILED', failedSeconds: expect.any(Number) });
+    expect(served?.measured).toBeGreaterThan(0.5);
+    expect(checks.find(({ name }) => name === 'the alert fires')).toMatchObject({ result: 'HELD' });
   });
 
   it('is lifted within 2 s of the first bad scrape', async () => {
