@@ -158,12 +158,16 @@ export class SystemUnderTest {
 
   /** Until a dry run is admitted: after a disturbance of the telemetry the baseline needs to be whole again. */
   async waitUntilSteady(): Promise<void> {
+    await this.waitUntilAdmitted(async () => partition('steady', await this.replicaOf(CANARY_NODES), CANARY_NODES));
+  }
+
+  /** Until a dry run of it is admitted: after errors, what must hold before a fault did not for as long as its baseline. */
+  async waitUntilAdmitted(payload: () => unknown): Promise<void> {
     await waitFor(
       'steady state',
       90,
       async () => {
-        const replica = await this.replicaOf(CANARY_NODES);
-        const answer = await this.post(partition('steady', replica, CANARY_NODES), '?dryRun=true');
+        const answer = await this.post(await payload(), '?dryRun=true');
         return answer.status === 200 ? undefined : JSON.stringify(answer.body);
       },
       1_000,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_GUARDRAILS } from '../../functions/domain/configuration.ts';
@@ -25,6 +26,7 @@ describe('the main job: the seed experiment, as written, through the deployed sy
     system = new SystemUnderTest();
     fromPeer = system.observe('redis-node-3', 'redis-node-1');
     fromStranger = system.observe('redis-node-3', 'redis-node-7');
+    await system.waitUntilAdmitted(() => JSON.parse(readFileSync('examples/redis-partition.json', 'utf8')));
     const writer = system.startWriter('shard-1', 'main-job');
     startedMs = Date.now();
     let running = true;
@@ -211,6 +213,9 @@ describe('the same fault on a shard that carries production traffic', () => {
 
   beforeAll(async () => {
     system = new SystemUnderTest();
+    await system.waitUntilAdmitted(() =>
+      JSON.parse(readFileSync('examples/redis-partition-production-shard.json', 'utf8')),
+    );
     observer = system.observe('redis-node-6', 'redis-node-4');
     startedMs = Date.now();
     finished = await labRun('examples/redis-partition-production-shard.json');

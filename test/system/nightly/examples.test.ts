@@ -33,7 +33,7 @@ describe('every example, one after the other', () => {
   it.each(files)(
     '%s ends as its page says, and leaves every host clean',
     async (file) => {
-      await system.waitUntilSteady();
+      await system.waitUntilAdmitted(() => JSON.parse(readFileSync(new URL(file, EXAMPLES), 'utf8')));
       const { document, stderr } = await labRun(`examples/${file}`);
       expect(['COMPLETED', 'ABORTED'], stderr).toContain(document.status);
       expect(document, stderr).toMatchObject(promised.get(file) ?? {});
