@@ -26,7 +26,8 @@ export const addVerify: AddCommand = (program, world) => {
       const strange = entries.find((entry) => entry.experimentId !== experimentId);
       const brokenAt = verifyChain(entries) ?? strange?.sequence;
       const last = timeline.at(-1);
-      const isOver = last?.type === 'CONCLUDED';
+      // A probe may still write what it saw behind a verdict that did not wait for it.
+      const isOver = timeline.some(({ type }) => type === 'CONCLUDED');
       const verified = brokenAt === undefined;
       screen.print([
         verified
@@ -38,7 +39,7 @@ export const addVerify: AddCommand = (program, world) => {
         ...(last
           ? [`  the last one is ${printable(last.type)} of ${printable(last.at)}, hash ${printable(last.hash)}`]
           : []),
-        ...(isOver ? [] : ['  it does not end with CONCLUDED: the experiment is not over, or the end is missing']),
+        ...(isOver ? [] : ['  it has no CONCLUDED: the experiment is not over, or the end is missing']),
         ...(chainVerified === verified
           ? []
           : [screen.paint('bad', `  the API itself says chainVerified: ${chainVerified}`)]),

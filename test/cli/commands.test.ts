@@ -518,6 +518,12 @@ describe('verify', () => {
   test('says when the end may be missing', async () => {
     const { code, stdout } = await verify(whole.slice(0, 3));
     expect(code).toBe(0);
-    expect(stdout).toContain('does not end with CONCLUDED');
+    expect(stdout).toContain('it has no CONCLUDED');
+  });
+
+  test('takes a log for whole that has what a probe wrote behind the verdict', async () => {
+    const { code, stdout } = await verify(log('ADMITTED', 'CONCLUDED', 'PROBE_MEASURED'));
+    expect(code).toBe(0);
+    expect(stdout).not.toContain('CONCLUDED');
   });
 });
