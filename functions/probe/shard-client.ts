@@ -110,20 +110,32 @@ export class ShardClient {
     await Promise.all(running);
   }
 
-  /** The read is due when the write has ended, and is made whatever became of that: else an outage would hide reads. */
+  /**
+   * The read is due when the write has ended, well or not, and at the latest when the next write is due: neither an outage
+   * nor a write that hangs may hide what reads were like. A read from before the promise proves nothing, so that then
+   * another one follows, which is not timed.
+   */
   async #writeAndRead(key: string, value: string, dueMs: number): Promise<void> {
     const { operations, writes, reads, acknowledged } = this.seen;
     const { clock } = this.#dependencies;
     const { store } = this.shard;
     const startedAtMs = clock.monotonicMs();
-    const isAcknowledged = await this.#timed(writes, dueMs, store.write(key, value), (promised) => promised);
-    const writtenAtMs = clock.monotonicMs();
-    if (isAcknowledged) acknowledged.set(key, value);
-    else operations.push({ startedAtMs, endedAtMs: writtenAtMs, ok: false });
-    const found = await this.#timed(reads, writtenAtMs, store.read(key), (answer) => answer !== undefined);
-    if (!isAcknowledged) return;
-    operations.push({ startedAtMs, endedAtMs: clock.monotonicMs(), ok: found === value });
-    if (found !== undefined && found !== value) this.seen.staleReads += 1;
+    let isWritten = false;
+    const writing = this.#timed(writes, dueMs, store.write(key, value), (promised) => promised).finally(() => {
+      isWritten = true;
+    });
+    await Promise.race([writing, clock.sleep(OPERATION_INTERVAL_MS)]);
+    const isReadBack = isWritten;
+    const reading = this.#timed(reads, clock.monotonicMs(), store.read(key), (answer) => answer !== undefined);
+    if (await writing) {
+      acknowledged.set(key, value);
+      const found = isReadBack ? await reading : await store.read(key);
+      operations.push({ startedAtMs, endedAtMs: clock.monotonicMs(), ok: found === value });
+      if (found !== undefined && found !== value) this.seen.staleReads += 1;
+    } else {
+      operations.push({ startedAtMs, endedAtMs: clock.monotonicMs(), ok: false });
+    }
+    await reading;
   }
 
   async #timed<T>(into: TimedOperation[], dueMs: number, act: Promise<T>, isOk: (result: T) => boolean): Promise<T> {

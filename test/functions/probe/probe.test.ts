@@ -222,6 +222,40 @@ describe('probe', () => {
     expect(latency?.readMs).toMatchObject({ count: attemptedWrites - 80, p50: 1, p90: 1, p99: 60_000, failed: 20 });
   });
 
+  it('reads on while writes hang: an outage that shows late in writes does not hide its first second from reads', async () => {
+    const { run, shard, clock, audit } = world({ outageMs: [5000, 8000] });
+    const { write } = shard;
+    const isOut = () => clock.monotonicMs() >= 5000 && clock.monotonicMs() < 8000;
+    shard.write = async (key, value) => {
+      if (!isOut()) return write(key, value);
+      await clock.sleep(1000);
+      return false;
+    };
+    await run();
+    const reads = audit.detailsOf('LATENCY_RECORDED').find(({ operation }) => operation === 'read');
+    expect(reads?.failed.slice(4, 9)).toEqual([0, 19, 20, 20, 0]);
+  });
+
+  it('takes no read for stale that came before the promise, and reads back behind it', async () => {
+    const { run, shard, clock, measured } = world({});
+    const { write } = shard;
+    shard.write = async (key, value) => {
+      await clock.sleep(80);
+      return write(key, value);
+    };
+    await run();
+    expect(measured()).toMatchObject({ staleReads: 0, failedWrites: 0, latency: { readMs: { failed: 0, max: 0 } } });
+    const lying = world({});
+    const slow = lying.shard.write;
+    lying.shard.write = async (key, value) => {
+      await lying.clock.sleep(80);
+      return slow(key, value);
+    };
+    lying.shard.read = async () => 'older';
+    await lying.run();
+    expect(lying.measured()?.staleReads).toBe(lying.measured()?.acknowledgedWrites);
+  });
+
   it('keeps a histogram of each second, of writes and of reads, before it says what it measured', async () => {
     const { run, audit } = world({ outageMs: [5000, 7000] });
     await run();
