@@ -37,7 +37,12 @@ const ports: AdmissionPorts = {
     return evaluate({ name, cluster }, await readControlledTelemetry(telemetry, cluster), baseline);
   },
   readChecks: (name, cluster, hypothesis) =>
-    readChecks(new PrometheusClient(cluster.telemetry.prometheusUrl, systemClock), { name, cluster }, hypothesis),
+    readChecks(
+      new PrometheusClient(cluster.telemetry.prometheusUrl, systemClock),
+      { name, cluster },
+      hypothesis,
+      systemClock,
+    ),
   readTrafficShare: (cluster, shards) =>
     readTrafficShare(new PrometheusClient(cluster.telemetry.prometheusUrl, systemClock), cluster, shards),
   exemptAddresses: (cluster) => telemetryAddresses(cluster, configuration),

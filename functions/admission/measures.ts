@@ -1,8 +1,9 @@
 import type { Watched } from '../domain/guardrail-queries.ts';
 import { type Check, fieldOfCheck, type Hypothesis } from '../domain/hypothesis.ts';
-import { shortRangesOf } from '../domain/measure-queries.ts';
+import { wrongRangesOf } from '../domain/measure-queries.ts';
 import { isInTelemetry } from '../domain/measures.ts';
 import type { FieldError } from '../domain/problem.ts';
+import { MAX_LOOK_ON_SECONDS } from '../domain/timing.ts';
 import type { Engine } from '../engines/engine.ts';
 
 type KnownMeasures = Pick<Engine, 'probeMeasures' | 'healthMeasures'>;
@@ -27,8 +28,12 @@ function errorsOf(
   { probeMeasures, healthMeasures }: KnownMeasures,
 ): FieldError[] {
   if (isInTelemetry(measure)) {
-    return shortRangesOf(measure, cluster).map((message) => ({
-      ...{ field: 'measure.query', message, allowed: 'ranges over at least four scrapes' },
+    return wrongRangesOf(measure, cluster).map((message) => ({
+      ...{
+        field: 'measure.query',
+        message,
+        allowed: `ranges over at least four scrapes, and shorter than ${MAX_LOOK_ON_SECONDS} s`,
+      },
     }));
   }
   if (measure.kind === 'PROBE') {

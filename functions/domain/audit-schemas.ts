@@ -405,7 +405,14 @@ const DETAILS: { [T in EntryType]: z.ZodType<EntryDetails[T]> } = {
   CHECKS_OBSERVED: object({
     probed: object(probed).exactOptional(),
     fromSecond: z.int(),
-    series: z.array(object({ check: text, values: z.array(z.number().nullable()), problem: optionalText })),
+    series: z.array(
+      object({
+        check: text,
+        values: z.array(z.number().nullable()),
+        gapSeconds: seconds.exactOptional(),
+        problem: optionalText,
+      }),
+    ),
   }),
   LATENCY_RECORDED: object({
     ...probed,

@@ -1,4 +1,5 @@
 import { type AuditEntry, type EntryOf, isEntryOf, lastOf } from './audit-entry.ts';
+import { valueAt } from './check-samples.ts';
 import { evidenceOf, type ShardEvidence } from './evidence.ts';
 import { type Check, STEADY } from './hypothesis.ts';
 import { isInTelemetry, isOverRun, isWithin, measureText, toleranceText, worstOf } from './measures.ts';
@@ -10,14 +11,17 @@ import type { CheckObservation, CheckReading, CheckSeries, CheckVerdict } from '
 type Judged = Pick<CheckVerdict, 'result'> &
   Partial<Omit<CheckVerdict, 'name' | 'cluster' | 'measure' | 'when' | 'tolerance' | 'unit'>>;
 
+/** Rates of gateways show what the fence did for some seconds more. */
+const FENCE_SHOWS_SECONDS = 6;
+
 /** Whole seconds since the epoch, both included. */
 interface Span {
-  fromSecond: number;
-  untilSecond: number;
+  from: number;
+  until: number;
 }
 
-/** One line of values, each at its second; what is not in it is unknown. */
-type Line = CheckSeries & { fromSecond: number; of: string };
+/** Samples of one shard, or of Prometheus; without any nobody knows. */
+type Line = Required<Pick<CheckSeries, 'values' | 'gapSeconds'>> & { fromSecond: number; problem?: string };
 
 /** The moments that checks are held against, as the log has them. */
 interface Moments {
@@ -30,6 +34,8 @@ interface Moments {
   /** The last fault was lifted. */
   liftedMs: number;
   recoveredMs: number;
+  /** While our fence kept clients away from a node. */
+  fenced: Span[];
 }
 
 /** What became of every check of the hypothesis; empty without one. What nobody saw did not hold. */
@@ -58,7 +64,6 @@ function judgeCheck(check: Check, evidence: readonly ShardEvidence[], entries: r
   const moments = momentsOf(entries);
   if (!moments) return unknown('nothing was injected');
   const lines = isInTelemetry(check.measure) ? telemetryLines(check, entries) : probeLines(check, evidence, entries);
-  if (typeof lines === 'string') return unknown(lines);
   const judged = judgeLines(check, lines, moments);
   const [problem] = lines.flatMap((line) => line.problem ?? []);
   return judged.result === 'UNKNOWN' && problem ? { ...judged, reason: `${judged.reason}: ${problem}` } : judged;
@@ -94,109 +99,122 @@ function momentsOf(entries: readonly AuditEntry[]): Moments | undefined {
   const injected = lastOf(entries, 'INJECTED');
   const rollback = entries.findLast((entry) => isEntryOf(entry, 'ROLLED_BACK', 'ROLLBACK_FAILED'));
   const recovered = entries.findLast((entry) => isEntryOf(entry, 'RECOVERY_VERIFIED', 'RECOVERY_FAILED'));
-  const rollingBackMs = Date.parse(entries.find(({ type }) => type === 'ROLLING_BACK')?.at ?? '');
-  const endsMs = Date.parse(injected?.endsAt ?? '');
+  const { rolledBackAt, nodes = [], services = [] } = rollbackOf(entries) ?? {};
+  const ends = [
+    injected?.endsAt,
+    entries.find(({ type }) => type === 'ROLLING_BACK')?.at,
+    // A host, and a service, ends its fault by its own time, a little before anybody asks it to.
+    ...nodes.map(({ liftedAt }) => liftedAt),
+    ...services.map(({ endedAt }) => endedAt),
+  ].map((at) => Date.parse(at ?? ''));
   return {
     announcedMs: Date.parse(announced.at),
     lastInjectedMs: Date.parse(injected?.confirmedAt ?? ''),
-    // A host may end its fault a little before anybody asks it to.
-    endingMs: Number.isNaN(endsMs) ? rollingBackMs : Math.min(endsMs, rollingBackMs),
-    liftedMs: Date.parse(rollbackOf(entries)?.rolledBackAt ?? rollback?.at ?? ''),
+    endingMs: Math.min(...ends.filter((ms) => !Number.isNaN(ms))),
+    liftedMs: Date.parse(rolledBackAt ?? rollback?.at ?? ''),
     recoveredMs: Date.parse(recovered?.at ?? ''),
+    fenced: nodes.flatMap(({ fence }) => {
+      const span = { from: secondOf(fence?.raisedAt), until: secondOf(fence?.loweredAt) };
+      return Number.isNaN(span.from) ? [] : [{ ...span, until: Number.isNaN(span.until) ? Infinity : span.until }];
+    }),
   };
 }
 
-function telemetryLines({ name }: Check, entries: readonly AuditEntry[]): Line[] | string {
+function telemetryLines({ name }: Check, entries: readonly AuditEntry[]): Line[] {
   const observed = entries.findLast(
     (entry): entry is EntryOf<'CHECKS_OBSERVED'> => isEntryOf(entry, 'CHECKS_OBSERVED') && !entry.details.probed,
   );
-  const lines = observed ? linesOf(observed.details, name, 'Prometheus') : [];
-  return lines.length > 0 ? lines : 'nobody has read it back from Prometheus';
+  return [lineOf(observed?.details, name, 'nobody has read it back from Prometheus')];
 }
 
-/** One for each impacted shard; of a shard of which nothing counts, why. */
-function probeLines(
-  { name }: Check,
-  evidence: readonly ShardEvidence[],
-  entries: readonly AuditEntry[],
-): Line[] | string {
-  if (evidence.length === 0) return 'no shard of the cluster was probed';
-  const lines: Line[] = [];
-  for (const shard of evidence) {
-    if (shard.problem !== undefined) return `${shardText(shard)}: ${shard.problem}`;
+/** One for each impacted shard; of one of which nothing counts, without a sample. */
+function probeLines({ name }: Check, evidence: readonly ShardEvidence[], entries: readonly AuditEntry[]): Line[] {
+  if (evidence.length === 0) return [lineOf(undefined, name, 'no shard of the cluster was probed')];
+  return evidence.map((shard) => {
     const observed = entries.findLast(
       (entry): entry is EntryOf<'CHECKS_OBSERVED'> =>
         isEntryOf(entry, 'CHECKS_OBSERVED') &&
         entry.details.probed !== undefined &&
         isSameShard(entry.details.probed, shard),
     );
-    const own = observed ? linesOf(observed.details, name, shardText(shard)) : [];
-    if (own.length === 0) return `${shardText(shard)}: the probe has not told its values`;
-    lines.push(...own);
-  }
-  return lines;
+    const missing = `${shardText(shard)}: ${shard.problem ?? 'the probe has not told its values'}`;
+    return lineOf(shard.problem === undefined ? observed?.details : undefined, name, missing);
+  });
 }
 
-function linesOf({ fromSecond, series }: CheckObservation, name: string, of: string): Line[] {
-  return series.filter(({ check }) => check === name).map((one) => ({ ...one, fromSecond, of }));
+function lineOf(observed: CheckObservation | undefined, name: string, missing: string): Line {
+  const series = observed?.series.find(({ check }) => check === name);
+  if (!observed || !series) return { values: [], fromSecond: 0, gapSeconds: 1, problem: missing };
+  const { values, gapSeconds = 1, problem } = series;
+  return { values, gapSeconds, fromSecond: observed.fromSecond, ...(problem === undefined ? {} : { problem }) };
 }
 
-/** Whether it is in its tolerance on every line at that second; undefined: unknown. */
-function holdsAt({ tolerance }: Check, lines: readonly Line[], second: number): boolean | undefined {
-  const values = valuesAt(lines, second);
-  if (values.some((value) => value !== null && !isWithin(tolerance, value))) return false;
-  return values.includes(null) ? undefined : true;
+/** A second of a span. `holds`: in its tolerance on every line; undefined: unknown. */
+interface State {
+  second: number;
+  values: number[];
+  holds: boolean | undefined;
 }
 
-function valuesAt(lines: readonly Line[], second: number): (number | null)[] {
-  return lines.map(({ values, fromSecond }) => values[second - fromSecond] ?? null);
+function statesOf({ tolerance }: Check, lines: readonly Line[], span: Span): State[] {
+  const length = Math.max(0, span.until - span.from + 1);
+  return Array.from({ length }, (_, index) => {
+    const second = span.from + index;
+    const found = lines.map((line) => valueAt(line, second, span));
+    const values = found.filter((value) => value !== null);
+    const isOut = values.some((value) => !isWithin(tolerance, value));
+    return { second, values, holds: isOut ? false : values.length < found.length ? undefined : true };
+  });
 }
 
 function judgeLines(check: Check, lines: readonly Line[], moments: Moments): Judged {
   const seenUntil = Math.min(...lines.map(({ fromSecond, values }) => fromSecond + values.length - 1));
   const span = spanOf(check, moments, seenUntil);
   if (!span) return unknown('the log does not tell when it had to hold');
-  const { fromSecond, untilSecond } = span;
-  const seconds = Array.from({ length: Math.max(0, untilSecond - fromSecond + 1) }, (_, index) => fromSecond + index);
-  const states = seconds.map((second) => ({ second, holds: holdsAt(check, lines, second) }));
-  if (check.when === 'HAPPENS') return judgeHappens(check, lines, states, moments);
-  if (check.when === 'THROUGHOUT') return judgeAll(check, lines, states);
-  return judgeFromThenOn(check, lines, states, span);
-}
-
-interface State {
-  second: number;
-  holds: boolean | undefined;
+  if (check.when === 'HAPPENS') return judgeHappens(check, lines, span);
+  if (check.when === 'THROUGHOUT') return judgeAll(check, statesOf(check, lines, span), moments);
+  return judgeFromThenOn(check, lines, span, moments);
 }
 
 /** @returns undefined when a moment that it needs is not in the log */
 function spanOf({ when, withinSeconds = 0 }: Check, moments: Moments, seenUntil: number): Span | undefined {
-  const { announcedMs, lastInjectedMs, endingMs, liftedMs, recoveredMs } = moments;
   const second = (ms: number) => Math.floor(ms / 1000);
+  const announced = second(moments.announcedMs);
+  const recovered = second(moments.recoveredMs);
+  const behind = { from: second(moments.liftedMs), until: Math.max(seenUntil, recovered) };
   const span = {
-    BEFORE: { fromSecond: Number.NaN, untilSecond: Number.NaN },
-    THROUGHOUT: { fromSecond: second(announcedMs), untilSecond: second(recoveredMs) },
+    BEFORE: { from: Number.NaN, until: Number.NaN },
+    THROUGHOUT: { from: announced, until: recovered },
     // Seconds that were over before the end began.
-    AFTER_FAULT: { fromSecond: second(lastInjectedMs), untilSecond: second(endingMs) - 1 },
-    AFTER_ROLLBACK: { fromSecond: second(liftedMs), untilSecond: Math.max(seenUntil, second(recoveredMs)) },
-    [STEADY]: { fromSecond: second(liftedMs), untilSecond: Math.max(seenUntil, second(recoveredMs)) },
-    HAPPENS: { fromSecond: second(announcedMs), untilSecond: second(announcedMs) + withinSeconds },
+    AFTER_FAULT: { from: second(moments.lastInjectedMs), until: second(moments.endingMs) - 1 },
+    AFTER_ROLLBACK: behind,
+    [STEADY]: behind,
+    HAPPENS: { from: announced, until: announced + withinSeconds },
   }[when];
-  return Number.isFinite(span.fromSecond) && Number.isFinite(span.untilSecond) ? span : undefined;
+  return Number.isFinite(span.from) && Number.isFinite(span.until) ? span : undefined;
 }
 
-function judgeAll({ tolerance }: Check, lines: readonly Line[], states: readonly State[]): Judged {
-  const values = states.flatMap(({ second }) => valuesAt(lines, second)).filter((value) => value !== null);
+/** Customers whom our fence keeps away are hurt by us: what follows for the system nobody knows. */
+function judgeAll({ measure, tolerance }: Check, states: readonly State[], { fenced }: Moments): Judged {
+  const values = states.flatMap((state) => state.values);
   const out = states.filter(({ holds }) => holds === false);
   const unseen = states.filter(({ holds }) => holds === undefined);
   const measured = values.length === 0 ? {} : { measured: worstOf(tolerance, values) };
   const gaps = unseen.length === 0 ? {} : { unknownSeconds: unseen.length };
   const [first, last] = [out[0], out.at(-1)];
   if (first && last) {
-    const reason = `${out.length} of ${states.length} s it was not ${toleranceText(tolerance)}`;
+    const text = `${out.length} of ${states.length} s it was not ${toleranceText(tolerance)}`;
+    const isOurs = out.every(({ second }) =>
+      fenced.some(
+        ({ from, until }) => second >= from && second <= until + (isInTelemetry(measure) ? FENCE_SHOWS_SECONDS : 0),
+      ),
+    );
     return {
-      ...{ result: 'FAILED', ...measured, failedSeconds: out.length },
-      ...{ firstFailedAt: iso(first.second), lastFailedAt: iso(last.second), ...gaps, reason },
+      ...(isOurs
+        ? { result: 'UNKNOWN', reason: `while our fence kept clients away, ${text}` }
+        : { result: 'FAILED', reason: text }),
+      ...{ ...measured, failedSeconds: out.length },
+      ...{ firstFailedAt: iso(first.second), lastFailedAt: iso(last.second), ...gaps },
     };
   }
   if (states.length === 0) return unknown('there was no time in which it had to hold');
@@ -204,40 +222,46 @@ function judgeAll({ tolerance }: Check, lines: readonly Line[], states: readonly
   return { result: 'UNKNOWN', ...measured, ...gaps, reason: `not known at ${unseen.length} of ${states.length} s` };
 }
 
-/** It may be out at first. What counts is from `withinSeconds` on; of a time that ended before, its last second. */
-function judgeFromThenOn(check: Check, lines: readonly Line[], states: readonly State[], span: Span): Judged {
-  const { withinSeconds = Number.POSITIVE_INFINITY } = check;
-  const judgedFrom = Math.min(span.fromSecond + withinSeconds, span.untilSecond);
-  const judged = judgeAll(
-    check,
-    lines,
-    states.filter(({ second }) => second >= judgedFrom),
-  );
+/** It may be out until `withinSeconds` have passed; of a time that ended before, all that counts is whether it was back. */
+function judgeFromThenOn(check: Check, lines: readonly Line[], { from, until }: Span, moments: Moments): Judged {
+  const { when, withinSeconds = Number.POSITIVE_INFINITY } = check;
+  const judgedFrom = Math.min(from + withinSeconds, until);
+  const judged = judgeAll(check, statesOf(check, lines, { from: judgedFrom, until }), moments);
+  const isCutShort = when !== STEADY && from + withinSeconds > until;
+  if (judged.result === 'FAILED' && isCutShort) {
+    const looked = `it had ${withinSeconds} s, of which ${Math.max(0, until - from)} s could be seen`;
+    return {
+      ...judged,
+      result: 'UNKNOWN',
+      reason: `${looked}: at their end it was not ${toleranceText(check.tolerance)}`,
+    };
+  }
   if (judged.result !== 'HELD') return judged;
-  const lastOther = states.findLast(({ holds }) => holds !== true);
-  const heldFrom = lastOther ? lastOther.second + 1 : span.fromSecond;
-  return { ...judged, heldAfterSeconds: heldFrom - span.fromSecond };
+  const lastOther = statesOf(check, lines, { from, until }).findLast(({ holds }) => holds !== true);
+  return { ...judged, heldAfterSeconds: lastOther ? lastOther.second + 1 - from : 0 };
 }
 
-function judgeHappens(
-  { tolerance, withinSeconds }: Check,
-  lines: readonly Line[],
-  states: readonly State[],
-  { announcedMs }: Moments,
-): Judged {
+/** It has not happened by being so already: somebody must have seen that it was not so before. */
+function judgeHappens(check: Check, lines: readonly Line[], span: Span): Judged {
+  const { tolerance, withinSeconds } = check;
+  const longestGap = Math.max(...lines.map(({ gapSeconds }) => gapSeconds));
+  const [before] = statesOf(check, lines, { from: span.from - longestGap, until: span.from - 1 }).slice(-1);
+  const states = statesOf(check, lines, span);
+  const values = states.flatMap((state) => state.values);
+  if (before?.holds !== false) {
+    return unknown(
+      before?.holds ? 'it was so before the fault already' : 'not known whether it was so before the fault',
+    );
+  }
   const reached = states.find(({ holds }) => holds === true);
   if (reached) {
-    const measured = worstOf(
-      tolerance,
-      valuesAt(lines, reached.second).filter((value) => value !== null),
-    );
-    return { result: 'HELD', measured, heldAfterSeconds: reached.second - Math.floor(announcedMs / 1000) };
+    const measured = worstOf(tolerance, reached.values);
+    return { result: 'HELD', measured, heldAfterSeconds: reached.second - span.from };
   }
   const unseen = states.filter(({ holds }) => holds === undefined).length;
   if (unseen > 0) {
     return { result: 'UNKNOWN', unknownSeconds: unseen, reason: `not known at ${unseen} of ${states.length} s` };
   }
-  const values = states.flatMap(({ second }) => valuesAt(lines, second)).filter((value) => value !== null);
   const reason = `was not ${toleranceText(tolerance)} within ${withinSeconds} s`;
   return { result: 'FAILED', ...(values.length === 0 ? {} : { measured: nearestOf(tolerance, values) }), reason };
 }
@@ -257,6 +281,10 @@ function failed(tolerance: Check['tolerance'], measured: number): Judged {
 
 function unknown(reason: string): Judged {
   return { result: 'UNKNOWN', reason };
+}
+
+function secondOf(at: string | undefined): number {
+  return Math.floor(Date.parse(at ?? '') / 1000);
 }
 
 function iso(second: number): string {

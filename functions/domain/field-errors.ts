@@ -37,7 +37,8 @@ function wordsFor(path: readonly string[], { words }: Allowed): string {
 function fieldsAt(path: readonly string[], { words, known }: Allowed): readonly string[] {
   if (path.length === 0) return known;
   const start = `${withoutPositions(path)}.`;
-  return Object.keys(words).flatMap((field) => (field.startsWith(start) ? [field.slice(start.length)] : []));
+  const below = Object.keys(words).flatMap((field) => (field.startsWith(start) ? [field.slice(start.length)] : []));
+  return below.filter((field) => !field.includes('.'));
 }
 
 function withoutPositions(path: readonly string[]): string {

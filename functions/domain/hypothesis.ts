@@ -39,12 +39,22 @@ export interface Hypothesis {
   checks: Check[];
 }
 
+/** What a person sees as it is: nothing that a terminal obeys, that is not shown, or that turns the rest around. */
+function plainText(maxCharacters: number) {
+  return z
+    .string()
+    .max(maxCharacters, 'is too long')
+    .regex(
+      /^(?=\S)[^\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]*(?<=\S)$/u,
+      'is empty, begins or ends with a space, or has characters that are not shown',
+    );
+}
+
 const tolerance = z.strictObject({
   atLeast: z.number().exactOptional(),
   atMost: z.number().exactOptional(),
-  unit: z.string().min(1).max(20),
+  unit: plainText(20),
 });
-const text = z.string().regex(/^[^\p{Cc}]{1,500}$/u, 'is empty, too long, or has control characters');
 /** With `preset` instead of the three after it. */
 const measured = {
   name: z
@@ -71,7 +81,7 @@ export const steadyStateSchema = z.strictObject({
   baselineSeconds: z.int().min(BASELINE_SECONDS.min).max(BASELINE_SECONDS.max).default(BASELINE_SECONDS.default),
   measures: list(steadyMeasure),
 });
-export const hypothesisSchema = z.strictObject({ statement: text, checks: list(check) });
+export const hypothesisSchema = z.strictObject({ statement: plainText(500), checks: list(check) });
 export type SteadyStateInput = z.output<typeof steadyStateSchema>;
 export type HypothesisInput = z.output<typeof hypothesisSchema>;
 

@@ -1,11 +1,12 @@
 import { type Control, guardrailsOf, type Source, type Watched } from './guardrail-queries.ts';
+import { type Check, STEADY } from './hypothesis.ts';
 import type { Measure } from './measures.ts';
 import { rangesOf } from './promql.ts';
-import { SCRAPES_IN_RANGE } from './timing.ts';
+import { LOOK_ON_SECONDS, MAX_LOOK_ON_SECONDS, SCRAPES_IN_RANGE } from './timing.ts';
 
 /** What a check asks of Prometheus. */
 
-type TelemetryMeasure = Extract<Measure, { kind: 'PROMQL' | 'ALERT' }>;
+export type TelemetryMeasure = Extract<Measure, { kind: 'PROMQL' | 'ALERT' }>;
 
 export interface MeasureSource extends Source {
   controls: Control[];
@@ -36,11 +37,24 @@ export function sourceOfMeasure(measure: TelemetryMeasure, { telemetry }: Pick<W
   return found;
 }
 
-/** Ranges over too few scrapes, in words. */
-export function shortRangesOf(measure: TelemetryMeasure, { telemetry }: Pick<Watched, 'telemetry'>): string[] {
+/** How long somebody looks on after the recovery, so that no range of a check that counts then reaches back to the fault. */
+export function lookOnSecondsOf(checks: readonly Check[]): number {
+  const late = checks.filter(({ when }) => when === STEADY || when === 'AFTER_ROLLBACK');
+  const ranges = late.flatMap(({ measure }) => (measure.kind === 'PROMQL' ? rangesOf(measure.query) : []));
+  const longest = Math.max(0, ...ranges.map(({ seconds }) => seconds));
+  return Math.min(Math.max(LOOK_ON_SECONDS, Math.ceil(longest) + 1), MAX_LOOK_ON_SECONDS);
+}
+
+/** Ranges over too few scrapes, or longer than anybody looks on, in words. */
+export function wrongRangesOf(measure: TelemetryMeasure, { telemetry }: Pick<Watched, 'telemetry'>): string[] {
   if (measure.kind === 'ALERT') return [];
+  const ranges = rangesOf(measure.query);
+  const long = ranges
+    .filter(({ seconds }) => seconds >= MAX_LOOK_ON_SECONDS)
+    .map(({ text }) => `has the range ${text}: nobody looks on until it holds nothing of the fault any more`);
   const leastSeconds = SCRAPES_IN_RANGE * (measure.scrapeIntervalSeconds ?? telemetry.scrapeIntervalSeconds);
-  return rangesOf(measure.query)
+  const short = ranges
     .filter(({ seconds }) => !(seconds >= leastSeconds))
     .map(({ text }) => `has the range ${text}, shorter than four scrapes: ${leastSeconds} s or more`);
+  return [...short, ...long];
 }

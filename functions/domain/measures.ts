@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isClosed } from './promql.ts';
 import { selector } from './telemetry.ts';
 import { SCRAPE_INTERVAL_SECONDS } from './timing.ts';
 
@@ -32,7 +33,13 @@ export const PROBE_MEASURES = {
 export type ProbeMeasureName = keyof typeof PROBE_MEASURES;
 export const PROBE_MEASURE_NAMES = Object.keys(PROBE_MEASURES) as [ProbeMeasureName, ...ProbeMeasureName[]];
 
-const promQl = z.string().min(1).max(1000);
+const promQl = z
+  .string()
+  .min(1)
+  .max(1000)
+  .regex(/^[^\p{Cc}\p{Cf}]*$/u, 'has characters that are not shown')
+  // It stands inside of ours.
+  .refine(isClosed, 'has a bracket, a quote or a comment that is not closed');
 const MEASURE_NAME = /^[A-Za-z][A-Za-z0-9]{0,49}$/;
 /** In a query between quotes: nothing that ends them. */
 const ALERT_NAME = /^[A-Za-z0-9_][A-Za-z0-9_ .:-]{0,99}$/;

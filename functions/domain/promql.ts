@@ -31,3 +31,16 @@ export function narrowed(selector: string, change: { suffix?: string; matchers?:
   const matchers = [...(own === '' ? [] : [own]), ...(change.matchers ?? [])];
   return `${name}${change.suffix ?? ''}${matchers.length === 0 ? '' : `{${matchers.join(',')}}`}`;
 }
+
+/** Whether every bracket is closed, in its order, and no quote or comment is open at the end. */
+export function isClosed(promQl: string): boolean {
+  const code = promQl.replaceAll(OPAQUE, (text) => (text.startsWith('#') ? '#' : ''));
+  const open: string[] = [];
+  for (const character of code) {
+    if ('"\'`#'.includes(character)) return false;
+    const closes = { ')': '(', ']': '[', '}': '{' }[character];
+    if ('([{'.includes(character)) open.push(character);
+    else if (closes !== undefined && open.pop() !== closes) return false;
+  }
+  return open.length === 0;
+}

@@ -132,12 +132,17 @@ export function statusDocument(
   };
 }
 
-function checksNow({ experiment }: ExperimentState, entries: readonly AuditEntry[]): CheckNow[] {
+/** What a verdict says of a check that nobody watches any more. */
+const STANDS = { HELD: 'HOLDS', FAILED: 'FAILS', UNKNOWN: 'UNKNOWN' } as const;
+
+function checksNow({ experiment, verdict }: ExperimentState, entries: readonly AuditEntry[]): CheckNow[] {
   const changes = entries.filter((entry) => isEntryOf(entry, 'CHECK_CHANGED'));
   return (experiment?.hypothesis?.checks ?? []).map(({ name, cluster, measure, when, withinSeconds, tolerance }) => {
     const { unit, ...limits } = tolerance;
     const last = changes.findLast(({ details }) => details.check === name);
-    const { state = 'PENDING', value } = last?.details ?? {};
+    const judged = verdict?.checks?.find((check) => check.name === name);
+    const state = judged ? STANDS[judged.result] : (last?.details.state ?? 'PENDING');
+    const value = judged ? judged.measured : last?.details.value;
     return {
       ...{ name, cluster, measure: measureText(measure), when, tolerance: limits, unit, state },
       ...(withinSeconds === undefined ? {} : { withinSeconds }),

@@ -73,8 +73,10 @@ export interface CheckObservation {
 
 export interface CheckSeries {
   check: string;
-  /** One a second; null: unknown. */
+  /** What was sampled in each second; null: nothing. */
   values: (number | null)[];
+  /** Between two samples; where it takes longer, nobody knows what was meanwhile. Absent: one is due each second. */
+  gapSeconds?: number;
   /** Why some are, in words. */
   problem?: string;
 }

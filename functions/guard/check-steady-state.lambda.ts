@@ -24,5 +24,6 @@ export async function handler({ experimentId, experiment }: ExperimentRun): Prom
   return checkSteadyState(experiment, clusters, {
     readAlarmStates: (names) => readAlarmStates(cloudWatchClient(), names),
     audit,
+    clock: systemClock,
   });
 }

@@ -1,4 +1,5 @@
 import { alarmsNotOk } from '../domain/alarms.ts';
+import type { Clock } from '../domain/clock.ts';
 import type { Cluster } from '../domain/configuration.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
 import type { Experiment } from '../domain/experiment.ts';
@@ -23,6 +24,7 @@ export interface SteadyStateDependencies {
   /** CloudWatch's state of each named alarm that exists. */
   readAlarmStates: (names: string[]) => Promise<Map<string, string>>;
   audit: Pick<AuditLog, 'append'>;
+  clock: Pick<Clock, 'nowEpochMs'>;
 }
 
 /**
@@ -66,10 +68,10 @@ interface Look {
 async function lookAt(
   observed: ObservedCluster,
   hypothesis: Hypothesis | undefined,
-  { readAlarmStates }: SteadyStateDependencies,
+  { readAlarmStates, clock }: SteadyStateDependencies,
 ): Promise<Look> {
   const { cluster, telemetry, readTopology } = observed;
-  const reading = hypothesis ? readChecks(telemetry, observed, hypothesis) : [];
+  const reading = hypothesis ? readChecks(telemetry, observed, hypothesis, clock) : [];
   const [traffic, topology, alarms] = await Promise.allSettled([
     readBaseline(telemetry, cluster),
     readTopology(),

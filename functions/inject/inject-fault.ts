@@ -1,6 +1,6 @@
 import { requireAdmittedTargets } from '../domain/admitted.ts';
 import { type AuditEntry, announcedFaults, isEntryOf } from '../domain/audit-entry.ts';
-import { probedBefore } from '../domain/check-values.ts';
+import { isProbed } from '../domain/check-values.ts';
 import type { Clock } from '../domain/clock.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
 import type { Experiment, Fault } from '../domain/experiment.ts';
@@ -124,7 +124,7 @@ async function waitUntilObserved(
   const startedMs = clock.monotonicMs();
   const leftMs = injection ? Date.parse(injection.endsAt) - clock.nowEpochMs() : Number.POSITIVE_INFINITY;
   const watchDeadlineMs = Math.min(OBSERVED_DEADLINE_MS, leftMs);
-  const baselineMs = probedBefore(hypothesis?.checks ?? []).length > 0 ? PROBE_BASELINE_MS : 0;
+  const baselineMs = (hypothesis?.checks ?? []).some(isProbed) ? PROBE_BASELINE_MS : 0;
   const readyDeadlineMs = PROBE_READY_DEADLINE_MS + baselineMs;
   let minBeat = MIN_BEAT;
   for (let reads = 1; ; reads++) {

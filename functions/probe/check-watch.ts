@@ -5,7 +5,7 @@ import type { Check } from '../domain/hypothesis.ts';
 import { isOverRun } from '../domain/measures.ts';
 import type { ShardClient } from './shard-client.ts';
 
-/** Of one run: a check that changes every second must not fill the log. */
+/** Of all checks of one run, each with the same share: one that changes every second must not fill the log. */
 const MAX_CHANGES = 200;
 
 export interface CheckWatchDependencies {
@@ -28,7 +28,9 @@ export async function watchChecks(
   const watched = checks.filter(({ measure }) => !isOverRun(measure));
   const told = new Map<string, CheckChange['state']>();
   let telling: Promise<void> | undefined;
-  let changesLeft = MAX_CHANGES;
+  const share = Math.floor(MAX_CHANGES / Math.max(1, watched.length));
+  const changesLeft = new Map(watched.map(({ name }) => [name, share]));
+  const mayChange = ({ name }: Pick<Check, 'name'>) => (changesLeft.get(name) ?? 0) > 0;
 
   async function standingAt(check: Check, second: number): Promise<CheckChange> {
     const { name, cluster, measure, tolerance } = check;
@@ -41,17 +43,17 @@ export async function watchChecks(
 
   async function tellAll(changes: readonly CheckChange[]): Promise<void> {
     for (const change of changes) {
-      if (stop.aborted || changesLeft === 0) return;
-      changesLeft -= 1;
+      if (stop.aborted) return;
+      changesLeft.set(change.check, (changesLeft.get(change.check) ?? 0) - 1);
       told.set(change.check, change.state);
       await tell(change).catch(() => undefined);
     }
   }
 
-  while (watched.length > 0 && !stop.aborted) {
+  while (watched.some(mayChange) && !stop.aborted) {
     const second = Math.floor(clock.nowEpochMs() / 1000);
     await clock.sleep(Math.max(1, (second + 1) * 1000 - clock.nowEpochMs()));
-    const now = await Promise.all(watched.map((check) => standingAt(check, second)));
+    const now = await Promise.all(watched.filter(mayChange).map((check) => standingAt(check, second)));
     // What the injection waits for is written first.
     if (telling || !clients.every((client) => client.isDoneProving)) continue;
     const changes = now.filter(({ check, state }) => state !== (told.get(check) ?? 'UNKNOWN'));

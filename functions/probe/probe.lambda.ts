@@ -9,7 +9,7 @@ import { probedShards } from '../domain/probed-shards.ts';
 import type { ExperimentRun } from '../domain/workflow.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { PrometheusClient } from '../telemetry/prometheus.ts';
-import { readNow } from './live-telemetry.ts';
+import { liveTelemetry } from './live-telemetry.ts';
 import { probe } from './probe.ts';
 
 const audit = auditLog();
@@ -37,6 +37,6 @@ export async function handler(run: ExperimentRun, context: Context): Promise<voi
   );
   await probe(experimentId, shards, {
     ...{ audit, clock: systemClock, remainingMs, invocation: randomUUID() },
-    readTelemetry: (check) => readNow(check, live),
+    readTelemetry: liveTelemetry(live, systemClock),
   });
 }

@@ -147,13 +147,16 @@ export class PrometheusClient implements Telemetry {
   async alertProblem(alert: string): Promise<string | undefined> {
     const { groups } = rules.parse(await this.#ask('rules', { type: 'alert' }, QUERY_TIMEOUT_MS)).data;
     const found = groups.flatMap(({ interval, rules: own }) => own.map((rule) => ({ ...rule, interval })));
-    const [rule] = found.filter(({ name }) => name === alert);
-    if (!rule) return `Prometheus has no alerting rule ${alert}`;
-    if (rule.health !== 'ok') return `the rule ${alert} is ${rule.health}: ${rule.lastError ?? 'not evaluated yet'}`;
-    const ageSeconds = (this.#clock.nowEpochMs() - Date.parse(rule.lastEvaluation)) / 1000;
-    // `!(…)`: a time that is none is no evaluation.
-    if (!(ageSeconds <= RULE_INTERVALS * rule.interval + MAX_CLOCK_DIFFERENCE_MS / 1000)) {
-      return `the rule ${alert} was evaluated ${ageSeconds.toFixed(1)} s ago, it should be every ${rule.interval} s`;
+    const named = found.filter(({ name }) => name === alert);
+    if (named.length === 0) return `Prometheus has no alerting rule ${alert}`;
+    // There may be several of the name, one a severity.
+    for (const { health, lastError = 'not evaluated yet', lastEvaluation, interval } of named) {
+      if (health !== 'ok') return `the rule ${alert} is ${health}: ${lastError}`;
+      const ageSeconds = (this.#clock.nowEpochMs() - Date.parse(lastEvaluation)) / 1000;
+      // `!(…)`: a time that is none is no evaluation.
+      if (!(ageSeconds <= RULE_INTERVALS * interval + MAX_CLOCK_DIFFERENCE_MS / 1000)) {
+        return `the rule ${alert} was evaluated ${ageSeconds.toFixed(1)} s ago, it should be every ${interval} s`;
+      }
     }
     return undefined;
   }

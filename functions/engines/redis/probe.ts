@@ -25,7 +25,7 @@ const RECONNECT_DELAY_MS = 100;
 const KEY_EXPIRY_SECONDS = 3600;
 const CHUNK = 500;
 /** A node that is asked for its health every second has so long to answer. */
-const HEALTH_TIMEOUT_MS = 800;
+const HEALTH_TIMEOUT_MS = 500;
 
 export interface RedisProbeOptions extends ProbedShard {
   cluster: RedisCluster;
@@ -136,7 +136,7 @@ export function redisProbe(options: RedisProbeOptions): StoreProbe {
         withDeadline(master(), systemClock, HEALTH_TIMEOUT_MS).catch(() => undefined),
       ]);
       const known = listening?.isHearing() ? { failovers } : {};
-      return { ...healthOf(new Map(infos.flat()), named?.name), ...known };
+      return { ...healthOf(members.length, new Map(infos.flat()), named?.name), ...known };
     },
     copiesMeasure: 'onlineReplicas' satisfies keyof typeof REDIS_HEALTH,
     listen(...listener) {

@@ -25,7 +25,7 @@ export interface SentinelEvent {
 }
 
 export interface SentinelListening {
-  /** Whether any Sentinel gave a sign of life just now: what none of them could tell is not known. */
+  /** Whether most Sentinels gave a sign of life just now: what a minority has not heard may have been all the same. */
   isHearing(): boolean;
   stop(): void;
 }
@@ -41,13 +41,14 @@ export function listenToSentinels(
   sentinels: readonly SentinelEndpoint[],
   listener: SentinelListener,
 ): SentinelListening {
-  const subscribers = sentinels.flatMap((sentinel) =>
+  const subscribers = sentinels.map((sentinel) =>
     sentinel.addresses.map((host) => subscriber(host, sentinel, listener)),
   );
+  const isHeard = (own: (typeof subscribers)[number]) => own.some(({ silentMs }) => silentMs() < SILENT_MS);
   return {
-    isHearing: () => subscribers.some(({ silentMs }) => silentMs() < SILENT_MS),
+    isHearing: () => 2 * subscribers.filter(isHeard).length > subscribers.length,
     stop: () => {
-      for (const each of subscribers) each.stop();
+      for (const each of subscribers.flat()) each.stop();
     },
   };
 }

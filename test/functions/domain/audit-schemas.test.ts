@@ -62,7 +62,7 @@ const ENTRIES: AuditEntry[] = [
   entry('ADMITTED', { experiment: { ...seedExperiment(), hypothesis: HYPOTHESIS } }),
   entry('STEADY_STATE_CONFIRMED', { checks: [CHECK_READING] }),
   entry('PROBE_READY', { checks: [CHECK_READING] }),
-  entry('CHECKS_OBSERVED', { series: [{ check: 'no loss', values: [null], problem: 'not read' }] }),
+  entry('CHECKS_OBSERVED', { series: [{ check: 'no loss', values: [null], gapSeconds: 3, problem: 'not read' }] }),
   entry('INJECTING', planOf([hostFault(1, 0), stop])),
   entry('INJECTED', {
     nextFaultAt: iso(23),

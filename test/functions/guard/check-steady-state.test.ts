@@ -6,6 +6,7 @@ import { readBaseline } from '../../../functions/telemetry/baseline.ts';
 import type { Telemetry } from '../../../functions/telemetry/prometheus.ts';
 import { redisCluster } from '../domain/configuration-fixtures.ts';
 import { checkOf, hypothesisOf } from '../domain/hypothesis-fixtures.ts';
+import { SimulatedClock } from '../domain/simulated-clock.ts';
 import { shardOf, topologyOf } from '../domain/target-fixtures.ts';
 import { memoryAuditLog } from '../tables/memory-audit-log.ts';
 import { fakeTelemetry, type Values, WELL } from './fake-telemetry.ts';
@@ -42,7 +43,7 @@ const check = ({
       ...{ name, cluster, telemetry: seen },
       readTopology: async () => (name === 'redis-master' ? topology : healthy),
     })),
-    { readAlarmStates, audit },
+    { readAlarmStates, audit, clock: new SimulatedClock() },
   );
 
 describe('steady state', () => {

@@ -40,7 +40,11 @@ export function fakeTelemetry(values: Values = WELL, { samples = 30, ageSeconds 
       return values[name] ?? (control.must === 'more than' ? control.bound + 1 : control.bound);
     },
     range: async (query) => Array<number>(samples).fill(valueFor(query)),
-    history: async () => new Map(),
+    history: async ({ query }, _fromMs, toMs) => {
+      const last = Math.floor(toMs / 1000);
+      const seconds = Array.from({ length: samples }, (_, index) => (last - samples + 1 + index) * 1000);
+      return new Map(seconds.map((atMs) => [atMs, { value: valueFor(query), ageSeconds }]));
+    },
     alertProblem: async () => undefined,
   };
   return telemetry;

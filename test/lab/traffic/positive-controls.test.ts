@@ -230,7 +230,7 @@ describe('on a real Prometheus, where every request fails and takes 30 s', () =>
       const samples = await telemetry.range('sum(up{job="code"})', 20).catch(() => []);
       return samples.length > 16 ? undefined : `${samples.length} samples`;
     });
-    const read = await readChecks(telemetry, named, { ...hypothesisOf(...checks), baselineSeconds: 15 });
+    const read = await readChecks(telemetry, named, { ...hypothesisOf(...checks), baselineSeconds: 15 }, systemClock);
     expect(read.map(({ check, value, held }) => [check, value, held])).toEqual([
       ['up', 1, true],
       ['many up', 1, false],

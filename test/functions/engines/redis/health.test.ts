@@ -9,7 +9,7 @@ const master = (...replicas: string[]) => ({
   ...Object.fromEntries(replicas.map((fields, index) => [`slave${index}`, fields])),
 });
 const health = (named: string | undefined, infos: Record<string, Record<string, string>>) =>
-  healthOf(new Map(Object.entries(infos)), named);
+  healthOf(Object.keys(infos).length, new Map(Object.entries(infos)), named);
 
 describe('the health of a shard of Redis', () => {
   it('counts the replicas that its master has online and hears of', () => {
@@ -31,10 +31,18 @@ describe('the health of a shard of Redis', () => {
     expect(health('a', both)).toEqual({ masters: 2, onlineReplicas: 2 });
   });
 
+  it('does not say how many masters there are while a node is silent, which may take itself for one', () => {
+    const seen = (infos: Record<string, Record<string, string>>) =>
+      healthOf(3, new Map(Object.entries(infos)), 'c');
+    expect(seen({ c: master(replica('online', 0)), a: { role: 'slave' } })).toEqual({ onlineReplicas: 1 });
+    expect(seen({ a: { role: 'slave' }, b: { role: 'slave' } })).toEqual({});
+    // Two that say so are a split brain, whatever the third one says.
+    expect(seen({ c: master(), a: master() })).toMatchObject({ masters: 2 });
+  });
+
   it('says nothing of what it cannot know: who follows a master that does not answer, and anything when nobody does', () => {
     expect(health('c', { a: { role: 'slave' } })).toEqual({ masters: 0 });
     expect(health(undefined, { c: master(replica('online', 0)) })).toEqual({ masters: 1 });
     expect(health('c', { c: { role: 'slave' }, a: master() })).toEqual({ masters: 1 });
-    expect(health('c', {})).toEqual({});
   });
 });
