@@ -57,10 +57,7 @@ const tolerance = z.strictObject({
 });
 /** With `preset` instead of the three after it. */
 const measured = {
-  name: z
-    .string()
-    .regex(/^[^\p{Cc}]{1,60}$/u, 'is empty, too long, or has control characters')
-    .exactOptional(),
+  name: plainText(60).exactOptional(),
   preset: z.enum(PRESET_NAMES).exactOptional(),
   measure: measureSchema.exactOptional(),
   tolerance: tolerance.exactOptional(),

@@ -144,14 +144,15 @@ function refuseTime(
   if (isOverRun(measure) && when !== 'THROUGHOUT') {
     complain('when', 'does not fit: the measure is one value of the whole run', 'THROUGHOUT');
   }
-  if (withinSeconds === undefined) return;
+  if (withinSeconds === undefined || !hasWithin) return;
   const mostSeconds = {
     AFTER_FAULT: durationSeconds - lastStartSeconds - 1,
     AFTER_ROLLBACK: RECOVERY_SECONDS.max,
     HAPPENS: durationSeconds,
-  }[when as 'AFTER_FAULT' | 'AFTER_ROLLBACK' | 'HAPPENS'];
+  }[when];
   if (withinSeconds <= mostSeconds) return;
   const message =
     when === 'AFTER_ROLLBACK' ? 'is longer than any recovery may take' : 'is not over before the faults end';
-  complain('withinSeconds', message, `1-${mostSeconds}`);
+  const allowed = mostSeconds < 1 ? 'no such check: the last faults end too soon for it' : `1-${mostSeconds}`;
+  complain('withinSeconds', message, allowed);
 }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { RawReading } from '../../../functions/domain/guardrails.ts';
 import type { Check } from '../../../functions/domain/hypothesis.ts';
 import { readChecks } from '../../../functions/telemetry/check-readings.ts';
 import type { Telemetry } from '../../../functions/telemetry/prometheus.ts';
 import { checkOf, hypothesisOf, WRITE_LATENCY } from '../domain/hypothesis-fixtures.ts';
+import { SimulatedClock } from '../domain/simulated-clock.ts';
 import { fakeTelemetry, type Values } from '../guard/fake-telemetry.ts';
 import { named } from '../guard/fixtures.ts';
 
@@ -14,19 +16,31 @@ const ALERT = checkOf({
 interface Seen {
   values?: Values;
   /** Samples of the baseline; absent: as `values` has it, all the same. */
-  past?: number[];
+  past?: (number | null)[];
   ageSeconds?: number;
   alertProblem?: string;
 }
 function read(check: Check, { values = { [LAG_QUERY]: 20 }, past, ageSeconds = 0.2, alertProblem }: Seen = {}) {
   const telemetry: Telemetry = {
     ...fakeTelemetry(values, { ageSeconds }),
-    ...(past ? { range: async () => past } : {}),
+    ...(past ? { history: async (_source, _fromMs, toMs) => sampled(past, toMs) } : {}),
     alertProblem: async () => alertProblem,
   };
-  return readChecks(telemetry, named, hypothesisOf(check));
+  return readChecks(telemetry, named, hypothesisOf(check), new SimulatedClock());
 }
 const minuteOf = (...values: number[]) => [...Array<number>(30).fill(20), ...values];
+/** One scrape a second until now; where nothing was scraped, what there is grows old. */
+function sampled(past: readonly (number | null)[], toMs: number): Map<number, RawReading> {
+  const last = Math.floor(toMs / 1000);
+  let newest: { value: number; second: number } | undefined;
+  return new Map(
+    past.map((value, index) => {
+      const second = last - past.length + 1 + index;
+      if (value !== null) newest = { value, second };
+      return [second * 1000, newest ? { value: newest.value, ageSeconds: second - newest.second } : {}];
+    }),
+  );
+}
 
 describe('a check before the fault', () => {
   it.each(['BEFORE', 'THROUGHOUT', 'STEADY'] as const)(
@@ -58,7 +72,31 @@ describe('a check before the fault', () => {
   });
 
   it('does not hold when there are too few samples to speak of a steady state', async () => {
-    expect(await read(checkOf(), { past: [20, 20] })).toMatchObject([{ held: false, reason: /2 samples in 60 s/ }]);
+    expect(await read(checkOf(), { past: [20, 20] })).toMatchObject([
+      { held: false, reason: /was sampled over 1 of the past 60 s, at least 10/ },
+    ]);
+  });
+
+  it('does not hold when nobody sampled it for some time of the baseline, and may have begun a short time ago', async () => {
+    expect(await read(checkOf(), { past: [...minuteOf(), null, null, 20, ...minuteOf()] })).toMatchObject([
+      { held: true },
+    ]);
+    const gap = [...minuteOf(), null, null, null, 20, ...minuteOf()];
+    expect(await read(checkOf(), { past: gap })).toMatchObject([
+      { held: false, reason: 'could not be read: was not sampled for 4 of the past 60 s, at most 3 s' },
+    ]);
+    expect(await read(checkOf(), { past: [null, null, null, null, null, ...minuteOf()] })).toMatchObject([
+      { held: true },
+    ]);
+  });
+
+  it('that must happen must not be so already: it could not happen any more', async () => {
+    const [quiet] = await read(ALERT);
+    expect(quiet).toMatchObject({ held: true, value: 0 });
+    const query = 'count(ALERTS{alertname="Failover",alertstate="firing"}) or vector(0)';
+    expect(await read(ALERT, { values: { [query]: 1 } })).toMatchObject([
+      { held: false, value: 1, reason: 'is 1 alerts before the fault already' },
+    ]);
   });
 
   it('of an alert does not hold when that alert could not fire', async () => {

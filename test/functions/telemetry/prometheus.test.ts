@@ -323,6 +323,7 @@ describe('an alerting rule', () => {
   });
 
   it.each<[what: string, found: object[], problem: RegExp]>([
+    ['fails at one of its severities', [rule, { ...rule, health: 'err', lastError: 'many-to-many' }], /is err/],
     ['is not there', [{ ...rule, name: 'Other' }], /no alerting rule Failover/],
     ['fails', [{ ...rule, health: 'err', lastError: 'many-to-many' }], /is err: many-to-many/],
     ['was never evaluated', [{ ...rule, health: 'unknown' }], /not evaluated yet/],

@@ -32,8 +32,7 @@ describe('the health of a shard of Redis', () => {
   });
 
   it('does not say how many masters there are while a node is silent, which may take itself for one', () => {
-    const seen = (infos: Record<string, Record<string, string>>) =>
-      healthOf(3, new Map(Object.entries(infos)), 'c');
+    const seen = (infos: Record<string, Record<string, string>>) => healthOf(3, new Map(Object.entries(infos)), 'c');
     expect(seen({ c: master(replica('online', 0)), a: { role: 'slave' } })).toEqual({ onlineReplicas: 1 });
     expect(seen({ a: { role: 'slave' }, b: { role: 'slave' } })).toEqual({});
     // Two that say so are a split brain, whatever the third one says.
