@@ -47,3 +47,10 @@ it('a second between two samples has the nearest, and none from outside of the t
   expect([1, 2].map((second) => valueAt(line, second, { from: 1, until: 2 }))).toEqual([null, null]);
   expect(valueAt({ ...line, gapSeconds: 1 }, 1, all)).toBeNull();
 });
+
+it('of what a query gives while no new sample comes, as a rate does, the first counts: it was the newest then', () => {
+  const readings = new Map(
+    [3, 4, 5].map((second) => [(FROM + second) * 1000, { value: second, ageSeconds: second - 2.5 }]),
+  );
+  expect(samplesOf(readings, FROM)).toEqual([null, null, 3]);
+});
