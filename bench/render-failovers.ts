@@ -24,7 +24,7 @@ const SHOWN = [
 
 /** What the client of the shard saw, and what may be claimed of it. */
 export function renderFailovers({ seconds, document, ...provenance }: FailoversResult): string {
-  const { runs, outcomes, measures, claims, assumption } = document;
+  const { runs, outcomes, measures, assumption } = document;
   const durations = new Set(runs.flatMap(({ experiment }) => experiment?.durationSeconds ?? []));
   return [
     FAILOVERS.heading,
@@ -41,7 +41,7 @@ export function renderFailovers({ seconds, document, ...provenance }: FailoversR
         ['', measure, unit, String(n), ...[min, p50, p90, max].map(round), ''].join(' | ').trim(),
       ),
     '',
-    ...renderClaims(claims).map((line) => `- ${line}`),
+    ...renderClaims(document).map((line) => `- ${line}`),
     '',
     `${assumption} All of them ran on one machine, one after the other.`,
     '',

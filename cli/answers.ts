@@ -8,10 +8,15 @@ import { renderProblem } from './render-result.ts';
 const OUR_PROBLEM = 'urn:holdfast:problem:';
 const INTERNAL_ERROR = `${OUR_PROBLEM}internal-error`;
 
-/** What an answer that is no success says; what API Gateway says in place of the API is explained. */
-export function renderAnswer(answer: ApiAnswer, paint: Paint): string[] {
+/**
+ * What an answer that is no success says; what API Gateway says in place of the API is explained.
+ * @param where a field stands, `FILE:LINE:COLUMN: `; absent: in no file of the user's
+ */
+export function renderAnswer(answer: ApiAnswer, paint: Paint, where?: (field: string) => string): string[] {
   const problem = problemSchema.safeParse(answer.body);
-  if (problem.success) return renderProblem(problem.data, paint);
+  if (problem.success) {
+    return renderProblem(problem.data, isRefusal(answer) ? 'Refused' : 'The API failed', paint, where);
+  }
   const hint = hintOf(answer);
   return [
     paint('bad', `The API answered ${answer.status}: ${printable(saidBy(answer.body))}`),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { printable } from './render.ts';
 
 export interface ApiAnswer {
   status: number;
@@ -106,7 +107,9 @@ function send(
           const begins = text.slice(0, 60).replace(/\s+/g, ' ');
           reject(
             new Error(
-              `${url.host} answered ${response.statusCode} with ${type} that is not JSON ("${begins}"): it is not the API, or a proxy stands before it`,
+              printable(
+                `${url.host} answered ${response.statusCode} with ${type} that is not JSON ("${begins}"): it is not the API, or a proxy stands before it`,
+              ),
             ),
           );
         }

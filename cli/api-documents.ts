@@ -219,6 +219,7 @@ export const listSchema = z.looseObject({
 
 /** The log as `verify` reads it: every field of an entry is under its hash, but for the summary. */
 export const chainSchema = z.looseObject({
+  status,
   timeline: z.array(
     z.looseObject({
       experimentId: z.string(),

@@ -40,12 +40,19 @@ function hostOf(apiUrl: string): string {
   const url = URL.canParse(apiUrl) ? new URL(apiUrl) : undefined;
   const allowed = 'https://HOST[/STAGE], as in https://abc123.execute-api.eu-west-1.amazonaws.com/api';
   if (url?.search !== '' || url.hash !== '' || url.username !== '') {
-    throw new UsageError(`--url: ${apiUrl} is not the URL of an API; allowed: ${allowed}`);
+    throw new UsageError(`--url: ${withoutPassword(apiUrl)} is not the URL of an API; allowed: ${allowed}`);
   }
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && LOOPBACK.test(url.hostname))) {
-    throw new UsageError(`--url: ${apiUrl} is not encrypted; allowed: ${allowed}; http:// to this machine only`);
+    throw new UsageError(
+      `--url: ${withoutPassword(apiUrl)} is not encrypted; allowed: ${allowed}; http:// to this machine only`,
+    );
   }
   return url.hostname;
+}
+
+/** What is written before the host's name may be a secret, also in a text that is no URL. */
+function withoutPassword(apiUrl: string): string {
+  return apiUrl.replace(/^([a-z][a-z0-9+.-]*:)?(\/\/)?.*@/i, '$1$2…@');
 }
 
 /** The host's name knows it for certain; a request that is signed for another region is refused by AWS. */

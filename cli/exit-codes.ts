@@ -2,15 +2,16 @@ import type { ExperimentOutcome, ExperimentStatus } from '../functions/domain/ex
 
 /** Every exit code of the command, and when it is given: `--help` and docs/command.md are made from this table. */
 const TABLE = {
-  confirmed: [0, 'confirmed; for a command that runs nothing: done, the question is answered'],
-  deviated: [1, 'deviated; for verify: the log is broken'],
+  confirmed: [0, 'confirmed; for a command that runs no experiment: done'],
+  deviated: [1, 'deviated; for verify: the log is broken, or the API and this command disagree on it'],
   refused: [2, 'refused by the API, also: no such experiment, or an id that ran before'],
-  aborted: [3, 'aborted, whatever was measured until then, also by you before it began'],
+  aborted: [3, 'aborted, before or after it began; what was measured until then does not matter'],
   rollbackFailed: [4, 'rollback failed: somebody must look at the hosts'],
   inconclusive: [5, 'inconclusive, or nobody here knows how it ended: connection lost, or you left'],
   usage: [64, 'wrong usage, or a file that is no valid experiment; nothing was sent'],
   unavailable: [69, 'the API could not be asked, or did not answer as it should'],
   internal: [70, 'an error in this command'],
+  notOver: [75, 'not over yet, nothing is wrong: status, verify, and run --no-watch once the fault is in place'],
   notPermitted: [77, 'no credentials, or they do not permit it'],
 } as const;
 

@@ -5,6 +5,7 @@ import { parseExperiment } from '../functions/domain/parse-experiment.ts';
 import { readStrictJson } from '../functions/domain/strict-json.ts';
 import { message, UsageError } from './exit-codes.ts';
 import { jsonErrorOffset } from './json-error.ts';
+import { printable } from './render.ts';
 import { type Place, type ReadText, readYaml } from './yaml-text.ts';
 
 /** Far more than the API takes: a file of that size is something else. */
@@ -34,6 +35,8 @@ export interface ExperimentText {
   payload: string;
   experimentId: string;
   placeOf(field: string): Place;
+  /** `FILE:LINE:COLUMN: ` of a field. */
+  where(field: string): string;
 }
 
 /**
@@ -52,7 +55,7 @@ export function readExperimentText(file: string): ExperimentText {
     const wrong = { field: 'experimentId', message: 'is no text', allowed: 'a text that is not empty' };
     throw new InvalidFile(file, [{ ...placeOf('experimentId'), ...wrong }]);
   }
-  return { file, payload: json, experimentId, placeOf };
+  return { file, payload: json, experimentId, placeOf, where: (field) => `${linkOf(file, placeOf(field))}: ` };
 }
 
 /** Judges it as the API does, as far as this needs no deployment: what clusters allow is not known here. */
@@ -75,9 +78,13 @@ export function readExperiment(file: string): ExperimentText & { experiment: Exp
   return { ...read, experiment: checked.experiment };
 }
 
+function errorLine(file: string, error: FileError): string {
+  return printable(`${linkOf(file, error)}: ${error.field}: ${error.message} (allowed: ${error.allowed})`);
+}
+
 /** In the form that editors and terminals make a link of. */
-function errorLine(file: string, { line, column, field, message: what, allowed }: FileError): string {
-  return `${file}:${line}:${column}: ${field}: ${what} (allowed: ${allowed})`;
+function linkOf(file: string, { line, column }: Place): string {
+  return `${file}:${line}:${column}`;
 }
 
 function readText(file: string): string {

@@ -1,13 +1,16 @@
 import type { Clock } from '../functions/domain/clock.ts';
 import { type ExperimentStatus, TERMINAL_STATUSES } from '../functions/domain/experiment.ts';
+import { TTL_SECONDS } from '../functions/domain/timing.ts';
 import { readBody, renderAnswer } from './answers.ts';
 import type { ApiAnswer, ApiClient } from './api-client.ts';
 import { type ExperimentDocument, experimentSchema, type StatusDocument, statusSchema } from './api-documents.ts';
 import { CommandError, message } from './exit-codes.ts';
 import type { Interrupt } from './interrupt.ts';
-import { renderTimelineEntry } from './render.ts';
+import { untilLeft } from './leaving.ts';
+import { printable, renderTimelineEntry } from './render.ts';
 import { renderFrame, renderPlainStatus } from './render-status.ts';
 import type { Screen } from './render-terminal.ts';
+import { type AbortRequest, createAbortRequest } from './request-abort.ts';
 
 export type End =
   | { kind: 'ended'; document: ExperimentDocument }
@@ -18,6 +21,8 @@ export type End =
   | { kind: 'lost'; reason: string }
   /** The user did not want to wait any longer. */
   | { kind: 'left' };
+
+export type Lost = Extract<End, { kind: 'lost' }>;
 
 /** What a user asks for while an experiment is followed. */
 export type Wishes = Pick<Interrupt, 'abort' | 'leave' | 'onAbortTaken'>;
@@ -38,7 +43,8 @@ const SILENCE_LIMIT_MS = 30_000;
  * Polls status and timeline every second until the experiment is over, and shows both. The answer to the start is
  * awaited beside it: it comes only when the fault is in place, and by then there is something to see. An aborted
  * `wishes.abort` becomes `POST …/abort`, repeated until the API took it. Only a 4xx is a refusal of the start: a 5xx, or
- * no answer at all, says nothing about whether it began.
+ * no answer at all, says nothing about whether it began. An API that is silent for long is given up, but not while the
+ * user's abort is not taken: then only when no fault can be in place any more. Who leaves waits for no answer.
  * @param path of the experiment, `/api/v1/chaos/experiments/<id>`.
  * @param until `'in place'`: no longer than until the fault is there, unless it is aborted.
  */
@@ -49,12 +55,13 @@ export async function followExperiment(
   ports: Ports,
   until: 'over' | 'in place' = 'over',
 ): Promise<End> {
-  const abort = createAbort(path, wishes, ports);
+  const impatient = { ...ports, client: untilLeft(ports.client, wishes.leave) };
+  const abort = createAbortRequest(path, wishes.onAbortTaken, impatient);
   // At once: not after the look that is going on, nor at the next one. What is wrong with it the next look will say.
-  const atOnce = (): void => void abort().catch(() => undefined);
+  const atOnce = (): void => void abort.ask().catch(() => undefined);
   wishes.abort.addEventListener('abort', atOnce);
   try {
-    return await look(path, start, wishes, ports, until, abort);
+    return await look(path, start, wishes, impatient, until, abort);
   } finally {
     wishes.abort.removeEventListener('abort', atOnce);
   }
@@ -66,7 +73,7 @@ async function look(
   wishes: Wishes,
   { client, clock, screen }: Ports,
   until: 'over' | 'in place',
-  abort: () => Promise<void>,
+  abort: AbortRequest,
 ): Promise<End> {
   let refusal: ApiAnswer | undefined;
   /** When the start was answered or failed; later, when the API last showed the experiment. */
@@ -74,12 +81,14 @@ async function look(
   start
     .then(
       (answer) => {
+        if (wishes.leave.aborted) return;
         if (answer.status >= 500) {
           const unknown = screen.paint('bad', 'Whether it began is unknown; asking.');
           screen.print([...renderAnswer(answer, screen.paint), unknown]);
         } else if (answer.status >= 400) refusal = answer;
       },
       (error: unknown) => {
+        if (wishes.leave.aborted) return;
         screen.print([screen.paint('bad', `The start got no answer (${reasonOf(error)}); asking whether it began.`)]);
       },
     )
@@ -90,6 +99,9 @@ async function look(
   let isKnown = false;
   let lastStatus: number | undefined;
   let complained = false;
+  let saidNotTaken = false;
+  /** From then on no fault is in place, whatever became of an abort. Until the API has said it: the longest there is. */
+  let ttlEndMs = clock.monotonicMs() + TTL_SECONDS.max * 1000;
 
   for (;;) {
     if (refusal !== undefined) return { kind: 'refused', answer: refusal };
@@ -98,7 +110,7 @@ async function look(
       return { kind: 'left' };
     }
     try {
-      if (wishes.abort.aborted) await abort();
+      if (wishes.abort.aborted) await abort.ask();
       lastStatus = undefined;
       const detail = await client.call('GET', path);
       lastStatus = detail.status;
@@ -109,7 +121,11 @@ async function look(
         // Not before: one that cannot be read says nothing, however often it is asked for.
         lastAnswerMs = clock.monotonicMs();
         complained = false;
-        show(readBody(statusSchema, status), document);
+        const shown = readBody(statusSchema, status);
+        // Before the fault is in place its TTL has not begun.
+        const leftSeconds = shown.status === 'ACCEPTED' ? undefined : shown.remainingSeconds;
+        ttlEndMs = lastAnswerMs + (leftSeconds ?? TTL_SECONDS.max) * 1000;
+        show(shown, document);
         if (TERMINAL_STATUSES.includes(document.status)) {
           screen.frame([]);
           return { kind: 'ended', document };
@@ -123,53 +139,47 @@ async function look(
         screen.print([screen.paint('bad', `The API answered ${detail.status} to GET ${path}; asking again.`)]);
       }
     } catch (error) {
-      if (!complained)
+      if (!complained && !wishes.leave.aborted)
         screen.print([screen.paint('bad', `The API could not be asked: ${reasonOf(error)}; asking again.`)]);
       complained = true;
     }
-    if (lastAnswerMs !== undefined && clock.monotonicMs() - lastAnswerMs > SILENCE_LIMIT_MS) {
-      screen.frame([]);
-      const seconds = SILENCE_LIMIT_MS / 1000;
-      const reason =
-        !isKnown && lastStatus === 404
-          ? `The experiment is not known to the API ${seconds} s after its start ended: nothing shows that it began.`
-          : `Nothing was heard of the experiment for ${seconds} s; its end is unknown. Hosts lift their faults by themselves.`;
-      return { kind: 'lost', reason };
+    const heardMs = lastAnswerMs === undefined ? undefined : Math.max(lastAnswerMs, abort.takenAtMs() ?? lastAnswerMs);
+    if (heardMs !== undefined && clock.monotonicMs() - heardMs > SILENCE_LIMIT_MS) {
+      const isUnknown = !isKnown && lastStatus === 404;
+      const isNotTaken = wishes.abort.aborted && abort.takenAtMs() === undefined;
+      if (isUnknown || !isNotTaken || clock.monotonicMs() > ttlEndMs) {
+        screen.frame([]);
+        return { kind: 'lost', reason: reasonOfLoss(isUnknown, isNotTaken) };
+      }
+      if (!saidNotTaken) {
+        const at = new Date(clock.nowEpochMs() + ttlEndMs - clock.monotonicMs()).toISOString();
+        screen.print([
+          screen.paint(
+            'bad',
+            `The abort is NOT taken yet; asking on. A fault that is in place ends by its TTL by ${at}.`,
+          ),
+        ]);
+      }
+      saidNotTaken = true;
     }
     // Who leaves does not wait for the next look.
     await clock.sleep(POLL_MS, wishes.leave).catch(() => undefined);
   }
 }
 
-/** Without what is said here anyway. */
-function reasonOf(error: unknown): string {
-  return message(error instanceof CommandError && error.cause !== undefined ? error.cause : error);
+function reasonOfLoss(isUnknown: boolean, isNotTaken: boolean): string {
+  const seconds = SILENCE_LIMIT_MS / 1000;
+  if (isUnknown) {
+    return `The experiment is not known to the API ${seconds} s after its start ended: nothing shows that it began.`;
+  }
+  return isNotTaken
+    ? 'The abort was NOT taken, and its end is unknown. Its TTL is over: hosts have lifted their faults by themselves.'
+    : `Nothing was heard of the experiment for ${seconds} s; its end is unknown. Hosts lift their faults by themselves.`;
 }
 
-/** @returns what asks for the abort once at a time, until it was taken. */
-function createAbort(path: string, wishes: Wishes, { client, screen }: Ports): () => Promise<void> {
-  let state: 'wanted' | 'asked' | 'taken' = 'wanted';
-  let isRefused = false;
-  return async () => {
-    if (state !== 'wanted') return;
-    state = 'asked';
-    try {
-      const answer = await client.call('POST', `${path}/abort`);
-      if (answer.status < 300) {
-        state = 'taken';
-        wishes.onAbortTaken();
-        screen.print(['Abort requested; waiting for the rollback.']);
-      } else if (answer.status !== 404 && !isRefused) {
-        isRefused = true;
-        screen.print([
-          ...renderAnswer(answer, screen.paint),
-          screen.paint('bad', 'The abort was not taken; asking again.'),
-        ]);
-      }
-    } finally {
-      if (state === 'asked') state = 'wanted';
-    }
-  };
+/** Without what is said here anyway. */
+function reasonOf(error: unknown): string {
+  return printable(message(error instanceof CommandError && error.cause !== undefined ? error.cause : error));
 }
 
 function createShow(clock: Clock, screen: Screen): (status: StatusDocument, document: ExperimentDocument) => void {

@@ -8,28 +8,32 @@ export interface Interrupt {
   abort: AbortSignal;
   /** Aborted: nobody waits for its end any longer. */
   leave: AbortSignal;
+  /** When no question is open: nothing is started while somebody reads one. */
+  answered(): Promise<void>;
   /** To be called when the API has taken the abort: the rollback no longer needs us. */
   onAbortTaken(): void;
   /** Gives signals and keyboard back. */
   close(): void;
 }
 
-/** How long who leaves waits for the answer to his abort. */
+/** When a user leaves before his abort was answered: how long that answer is still waited for. */
 const ABORT_PATIENCE_MS = 2_000;
 const CTRL_C = '\u0003';
-const QUESTION = 'Abort the experiment? [y/N] (it goes on meanwhile; Ctrl-C once more aborts)';
+const MEANWHILE = '[y/N] (what runs goes on meanwhile, and nothing is started; Ctrl-C once more aborts)';
 
 /**
  * On a terminal the first Ctrl-C asks, and a second one aborts; elsewhere, and for SIGTERM and SIGHUP, the first one aborts:
  * there is nobody to ask. Once the experiment is being aborted, another one leaves.
+ * @param question what a yes does
  */
-export function watchForInterrupt(world: World, screen: Screen): Interrupt {
+export function watchForInterrupt(world: World, screen: Screen, question = 'Abort the experiment?'): Interrupt {
   const { stdin, clock } = world;
   const abort = new AbortController();
   const leave = new AbortController();
   const taken = new AbortController();
   const canAsk = screen.isTerminal && stdin.isTTY === true && stdin.setRawMode !== undefined;
   let asking = false;
+  let onAnswer: (() => void)[] = [];
   let leaving = false;
 
   const endQuestion = (): void => {
@@ -39,10 +43,12 @@ export function watchForInterrupt(world: World, screen: Screen): Interrupt {
     stdin.off('data', onKey);
     stdin.setRawMode?.(false);
     stdin.pause();
+    for (const resolve of onAnswer) resolve();
+    onAnswer = [];
   };
   const ask = (): void => {
     asking = true;
-    screen.ask(QUESTION);
+    screen.ask(`${question} ${MEANWHILE}`);
     // One key is the answer; without an end of line to wait for, and the frame may be redrawn meanwhile.
     stdin.setRawMode?.(true);
     stdin.on('data', onKey);
@@ -77,6 +83,9 @@ export function watchForInterrupt(world: World, screen: Screen): Interrupt {
   return {
     abort: abort.signal,
     leave: leave.signal,
+    answered: async () => {
+      if (asking) await new Promise<void>((resolve) => onAnswer.push(resolve));
+    },
     onAbortTaken: () => taken.abort(),
     close: () => {
       endQuestion();
@@ -91,5 +100,5 @@ export async function messageOnLeaving(abortTaken: AbortSignal, clock: Clock): P
   await clock.sleep(ABORT_PATIENCE_MS, abortTaken).catch(() => undefined);
   return abortTaken.aborted
     ? 'Left: the abort was taken, and the rollback goes on without us.'
-    : 'Left: the abort was not answered; if the experiment has begun, it ends by its TTL at the latest.';
+    : 'Left: the abort was not answered; if the experiment has begun, it ends by its TTL at the latest, or by `holdfast abort` before.';
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import type { ApiClient } from './api-client.ts';
 import { type ConnectionOptions, createClientFrom } from './connection.ts';
 import { CommandError, EXIT, EXIT_CODES, message } from './exit-codes.ts';
+import { printable } from './render.ts';
 import { createScreen, type Screen } from './render-terminal.ts';
 import type { World } from './world.ts';
 
@@ -37,7 +38,7 @@ export async function runProgram(program: Command, argv: readonly string[], worl
     if (exitCode === 0) return;
     // Commander has said it already.
     if (!(error instanceof CommanderError)) {
-      for (const line of message(error).split('\n')) world.stderr.write(`holdfast: ${line}\n`);
+      for (const line of message(error).split('\n')) world.stderr.write(`holdfast: ${printable(line)}\n`);
     } else if (error.code === 'commander.missingArgument' && argv.includes('--lab')) {
       world.stderr.write('(--lab takes the word after it as its directory: write it last)\n');
     }

@@ -61,16 +61,21 @@ function plannedLine(act: PlannedAct): string {
   );
 }
 
-/** Why the API said no: its type, what is wrong with which field, what is allowed, and the numbers behind it. */
-export function renderProblem(problem: ProblemDocument, paint: Paint): string[] {
+/** Why the API said no, or failed: its type, what is wrong with which field, what is allowed, and the numbers behind it. */
+export function renderProblem(
+  problem: ProblemDocument,
+  verdict: string,
+  paint: Paint,
+  where: (field: string) => string = () => '',
+): string[] {
   const { type, title, status, detail, errors, ...numbers } = problem;
   return [
-    paint('bad', `Refused (${status}): ${printable(title)}`),
+    paint('bad', `${verdict} (${status}): ${printable(title)}`),
     `  type: ${printable(type)}`,
     ...(detail ? [`  ${printable(detail)}`] : []),
     ...(errors ?? []).map(
       ({ field, message, allowed }) =>
-        `  ${printable(field)}: ${printable(message)}${allowed == null ? '' : ` (allowed: ${printable(text(allowed))})`}`,
+        `  ${printable(where(field))}${printable(field)}: ${printable(message)}${allowed == null ? '' : ` (allowed: ${printable(text(allowed))})`}`,
     ),
     ...Object.entries(numbers).map(([name, value]) => `  ${printable(name)}: ${printable(text(value))}`),
   ];

@@ -1,10 +1,12 @@
 import type { Clock } from '../functions/domain/clock.ts';
-import { exitCodeOfAnswer, expectStatus, readBody, renderAnswer } from './answers.ts';
+import { exitCodeOfAnswer, expectStatus, isRefusal, readBody, renderAnswer } from './answers.ts';
 import { type ApiAnswer, type ApiClient, EXPERIMENTS_PATH, pathOf } from './api-client.ts';
 import { dryRunSchema, type ExperimentDocument, experimentSchema, statusSchema } from './api-documents.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import type { ExperimentText } from './experiment-file.ts';
 import { type End, followExperiment, type Wishes } from './follow.ts';
+import type { Interrupt } from './interrupt.ts';
+import { Left, untilLeft } from './leaving.ts';
 import { renderDryRun, renderVerdict } from './render-result.ts';
 import type { Screen } from './render-terminal.ts';
 
@@ -23,7 +25,10 @@ export type RunEnd =
   /** Aborted by the user while nothing had been touched. */
   | { kind: 'not started' };
 
-type Payload = Pick<ExperimentText, 'experimentId' | 'payload'>;
+/** Beside what is wished while it is followed: whether somebody is being asked something before the start. */
+export type RunWishes = Wishes & Pick<Interrupt, 'answered'>;
+
+type Payload = Pick<ExperimentText, 'experimentId' | 'payload'> & Partial<Pick<ExperimentText, 'where'>>;
 
 /**
  * Dry run, start, follow, report. A started experiment is never left but by the user's wish: whatever goes wrong with our
@@ -31,21 +36,25 @@ type Payload = Pick<ExperimentText, 'experimentId' | 'payload'>;
  * @param until `'in place'`: back as soon as the fault is there
  */
 export async function runExperiment(
-  { experimentId, payload }: Payload,
-  wishes: Wishes,
+  experiment: Payload,
+  wishes: RunWishes,
   ports: RunPorts,
   until: 'over' | 'in place' = 'over',
 ): Promise<RunEnd> {
   const { client, screen } = ports;
+  const { experimentId, payload } = experiment;
   const path = pathOf(experimentId);
-
-  const known = await client.call('GET', `${path}/status`);
-  if (known.status === 200) return ranBefore(experimentId, known, ports);
-
-  const admission = await dryRun({ experimentId, payload }, ports);
-  if (admission.status !== 200) return refused(experimentId, admission, ports);
-  if (wishes.leave.aborted) return { kind: 'left' };
-  if (wishes.abort.aborted) {
+  try {
+    const impatient = { ...ports, client: untilLeft(client, wishes.leave) };
+    const known = await impatient.client.call('GET', `${path}/status`);
+    if (known.status === 200) return await ranBefore(experimentId, known, impatient);
+    const admission = await dryRun(experiment, impatient);
+    if (admission.status !== 200) return refused(experiment, admission, ports);
+  } catch (error) {
+    if (!(error instanceof Left)) throw error;
+  }
+  await wishes.answered();
+  if (wishes.abort.aborted || wishes.leave.aborted) {
     screen.print(['Interrupted before the start: nothing was touched.']);
     ports.writeDocument({ experimentId, status: 'NOT_STARTED' });
     return { kind: 'not started' };
@@ -54,7 +63,7 @@ export async function runExperiment(
   screen.print([screen.paint('bold', `${experimentId}: starting`)]);
   const start = client.call('POST', EXPERIMENTS_PATH, payload);
   const end = await followExperiment(path, start, wishes, ports, until);
-  if (end.kind === 'refused') return refused(experimentId, end.answer, ports);
+  if (end.kind === 'refused') return refused(experiment, end.answer, ports);
   report(experimentId, end, ports);
   return end;
 }
@@ -83,9 +92,12 @@ export function report(experimentId: string, end: End, { screen, writeDocument }
   }
 }
 
-export function refused(experimentId: string, answer: ApiAnswer, ports: RunPorts): RunEnd {
-  ports.screen.print(renderAnswer(answer, ports.screen.paint));
-  ports.writeDocument({ experimentId, status: 'REFUSED', problem: answer.body });
+/** Shows and writes why it was not started. */
+export function refused({ experimentId, where }: Payload, answer: ApiAnswer, ports: RunPorts): RunEnd {
+  ports.screen.print(renderAnswer(answer, ports.screen.paint, where));
+  // What an API says that failed, or a proxy before it, is no refusal; it was not started all the same.
+  const status = isRefusal(answer) ? 'REFUSED' : 'NOT_STARTED';
+  ports.writeDocument({ experimentId, status, problem: answer.body ?? null });
   return { kind: 'refused', answer };
 }
 
@@ -95,7 +107,7 @@ export function exitCodeOfRun(end: RunEnd): number {
     case 'ended':
       return exitCodeOf(end.document.status, end.document.outcome);
     case 'in place':
-      return EXIT.confirmed;
+      return EXIT.notOver;
     case 'refused':
       return exitCodeOfAnswer(end.answer);
     case 'ran before':

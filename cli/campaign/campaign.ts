@@ -1,7 +1,7 @@
 import type { ExperimentStatus } from '../../functions/domain/experiment.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Wishes } from '../follow.ts';
-import { exitCodeOfRun, type RunPorts } from '../run-experiment.ts';
+import { untilLeft } from '../leaving.ts';
+import { exitCodeOfRun, type RunPorts, type RunWishes } from '../run-experiment.ts';
 import { type RunDocument, runSchema, runSummary } from '../runs/run-document.ts';
 import { ASSUMPTION, type CampaignDocument } from './campaign-document.ts';
 import { evaluate } from './evaluate.ts';
@@ -45,10 +45,11 @@ const WORST_FIRST: readonly number[] = [
 export async function runCampaign(
   { experimentId, payload }: { experimentId: string; payload: string },
   options: CampaignOptions,
-  wishes: Wishes,
+  wishes: RunWishes,
   ports: RunPorts,
 ): Promise<number> {
-  const { client, screen } = ports;
+  const { screen } = ports;
+  const client = untilLeft(ports.client, wishes.leave);
   const first = await firstNumber(experimentId, options.runs, (id) => isKnown(client, id));
   if (first > 1) screen.print([`${runId(experimentId, first - 1)} exists: the numbers go on after it.`]);
   const body = JSON.parse(payload) as Record<string, unknown>;
@@ -69,7 +70,7 @@ export async function runCampaign(
     runsAsked: options.runs,
     runs,
     endedEarly: runs.length < options.runs ? endedEarly : null,
-    ...evaluate(runs, options.limits),
+    ...evaluate(runs, options.limits, options.runs),
     assumption: ASSUMPTION,
   };
   screen.print(['', ...renderCampaign(document, screen.paint)]);
@@ -92,7 +93,7 @@ function runOf(experimentId: string, attempt: RunAttempt): RunDocument | undefin
   }
 }
 
-function reasonToEnd(id: string, attempt: RunAttempt, wishes: Wishes): string | null {
+function reasonToEnd(id: string, attempt: RunAttempt, wishes: RunWishes): string | null {
   if (attempt.kind === 'ended') {
     const { status, reason } = attempt.document;
     if (ENDS_CAMPAIGN.includes(status)) return `${id} was ${status}${reason ? `: ${reason}` : ''}`;

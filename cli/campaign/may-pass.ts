@@ -3,11 +3,12 @@ import type { ApiAnswer } from '../api-client.ts';
 
 /** Refusals that say how things are now, not what was asked for. */
 const PASSING: readonly ProblemSlug[] = ['cluster-locked', 'steady-state-not-met', 'alarm-firing'];
-/** Too many requests at a time, and something that was not available. */
-const PASSING_STATUSES: readonly number[] = [429, 503];
+const TOO_MANY_REQUESTS = 429;
 
-/** Whether the same start may be taken a little later. */
+/** Whether the same start may be taken a little later. An API that failed may well: the id cannot run twice. */
 export function mayPass({ status, body }: ApiAnswer): boolean {
   const type = typeof body === 'object' && body !== null && 'type' in body ? body.type : undefined;
-  return PASSING_STATUSES.includes(status) || PASSING.some((slug) => type === `urn:holdfast:problem:${slug}`);
+  return (
+    status === TOO_MANY_REQUESTS || status >= 500 || PASSING.some((slug) => type === `urn:holdfast:problem:${slug}`)
+  );
 }

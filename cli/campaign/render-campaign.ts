@@ -6,7 +6,7 @@ import { ASSUMPTION, type CampaignDocument } from './campaign-document.ts';
 import type { CampaignEvaluation } from './evaluate.ts';
 
 export function renderCampaign(document: CampaignDocument, paint: Paint): string[] {
-  const { campaign, runsAsked, runs, endedEarly, outcomes, measures, claims } = document;
+  const { campaign, runsAsked, runs, endedEarly, outcomes, measures, noClaimsBecause } = document;
   return [
     `${paint('bold', printable(campaign))}: ${runs.length} of ${runsAsked} runs; ${printable(outcomesText(outcomes))}`,
     ...(endedEarly === null ? [] : [paint('bad', `  ended early: ${printable(endedEarly)}`)]),
@@ -21,13 +21,17 @@ export function renderCampaign(document: CampaignDocument, paint: Paint): string
           ]),
         ])),
     ...latencyNote(measures.map(({ unit, ...distribution }) => ({ unit, distribution }))),
-    ...renderClaims(claims),
-    ...(claims.length === 0 ? [] : [paint('dim', ASSUMPTION)]),
+    ...renderClaims(document).map((line) => (noClaimsBecause === null ? line : paint('bad', line))),
+    ...(document.claims.length === 0 ? [] : [paint('dim', ASSUMPTION)]),
   ];
 }
 
-/** A line for each percentile that may be claimed, and one for what those take that may not yet. */
-export function renderClaims(claims: CampaignEvaluation['claims']): string[] {
+/** A line for each percentile that may be claimed, and one for what those take that may not yet; or why none may. */
+export function renderClaims({
+  claims,
+  noClaimsBecause,
+}: Pick<CampaignEvaluation, 'claims' | 'noClaimsBecause'>): string[] {
+  if (noClaimsBecause !== null) return [printable(`nothing may be claimed: ${noClaimsBecause}`)];
   return [...new Set(claims.map(({ measure }) => measure))].flatMap((measure) => {
     const own = claims.filter((each) => each.measure === measure);
     const [unit = ''] = own.map((each) => each.unit);

@@ -2,9 +2,10 @@ import { exitCodeOfAnswer, readBody, renderAnswer } from '../answers.ts';
 import { type ApiAnswer, type ApiClient, EXPERIMENTS_PATH, pathOf } from '../api-client.ts';
 import { dryRunSchema, problemSchema } from '../api-documents.ts';
 import { CommandError, EXIT, message } from '../exit-codes.ts';
-import { followExperiment, type Wishes } from '../follow.ts';
-import { plainPaint } from '../render.ts';
-import { type RunEnd, type RunPorts, report, runExperiment } from '../run-experiment.ts';
+import { followExperiment, type Lost } from '../follow.ts';
+import { untilLeft } from '../leaving.ts';
+import { plainPaint, printable } from '../render.ts';
+import { type RunEnd, type RunPorts, type RunWishes, report, runExperiment } from '../run-experiment.ts';
 import { findRole } from './follow-role.ts';
 import { mayPass } from './may-pass.ts';
 import { swapNodes } from './swap-nodes.ts';
@@ -28,48 +29,59 @@ const STARTED_BEFORE: ApiAnswer = { status: 202, body: {} };
 
 /**
  * Starts one run and follows it to its end. A start that is refused for a while, or that got no answer, is tried again
- * with the same id, which can never run twice.
+ * with the same id, which can never run twice. Once a start was sent, the run is left out only if the API does not know it.
  */
 export async function runOnce(
   body: Body,
   id: string,
   options: { patienceSeconds: number; followRole?: string | undefined },
-  wishes: Wishes,
+  wishes: RunWishes,
   ports: RunPorts,
 ): Promise<RunAttempt> {
   const { clock, screen } = ports;
   const quiet: RunPorts = { ...ports, writeDocument: () => undefined };
+  const client = untilLeft(ports.client, wishes.leave);
   const deadlineMs = clock.monotonicMs() + options.patienceSeconds * 1000;
-  let mayHaveBegun = false;
+  const isInterrupted = (): boolean => wishes.abort.aborted || wishes.leave.aborted;
+  /** How the last start ended that was sent, and of which nobody knows whether it began. */
+  let lost: Lost | undefined;
   let said = '';
   for (;;) {
-    if (wishes.abort.aborted || wishes.leave.aborted) return { kind: 'not started' };
+    if (isInterrupted()) return lost ? await followed() : { kind: 'not started' };
     const attempt = await tryOnce();
     if (attempt.kind !== 'not run' || !attempt.mayPass) return attempt;
+    if (isInterrupted()) continue;
     if (clock.monotonicMs() >= deadlineMs) {
       return { ...attempt, reason: `${attempt.reason} (for ${options.patienceSeconds} s)` };
     }
-    if (attempt.sort !== said) screen.print([`Not yet: ${attempt.reason}`]);
+    if (attempt.sort !== said) screen.print([printable(`Not yet: ${attempt.reason}`)]);
     said = attempt.sort;
     await clock.sleep(TRY_AGAIN_MS, wishes.abort).catch(() => undefined);
   }
 
   async function tryOnce(): Promise<RunAttempt> {
     try {
-      if (mayHaveBegun && (await isKnown(ports.client, id))) return await followed();
-      const prepared = await prepare(body, options.followRole, ports.client);
+      const earlier = lost && (await foundAgain(lost));
+      if (earlier) return earlier;
+      const prepared = await prepare(body, options.followRole, client);
       if (prepared.kind === 'not run') return prepared;
-      if (prepared.swapped) screen.print([prepared.swapped]);
+      if (prepared.swapped) screen.print([printable(prepared.swapped)]);
       const end = await runExperiment({ experimentId: id, payload: JSON.stringify(prepared.body) }, wishes, quiet);
       if (end.kind === 'refused') return notRun(end.answer);
+      if (end.kind === 'ran before' && lost) return await followed();
       if (end.kind !== 'lost') return end;
-      mayHaveBegun = true;
-      // One that is not known may have been refused; where it was not, the next try finds it.
-      return (await isKnown(ports.client, id)) ? end : failed(end.reason, EXIT.inconclusive);
+      lost = end;
+      return (await foundAgain(end)) ?? failed(end.reason, EXIT.inconclusive);
     } catch (error) {
-      mayHaveBegun = true;
       return failed(message(error), error instanceof CommandError ? error.exitCode : EXIT.internal);
     }
+  }
+
+  /** @returns undefined when the API says that there is no such run; then the start may be sent once more */
+  async function foundAgain(end: Lost): Promise<RunEnd | undefined> {
+    const isThere = await isKnown(client, id).catch(() => undefined);
+    if (isThere === false) return undefined;
+    return isThere || isInterrupted() ? await followed() : end;
   }
 
   async function followed(): Promise<RunEnd> {

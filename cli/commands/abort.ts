@@ -3,6 +3,7 @@ import { expectStatus, readBody } from '../answers.ts';
 import { pathOf } from '../api-client.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type AddCommand, type ApiOptions, withConnection, withSession } from '../program.ts';
+import { printable } from '../render.ts';
 
 const abortSchema = z.looseObject({
   status: z.string(),
@@ -23,7 +24,7 @@ export const addAbort: AddCommand = (program, world) => {
       const { status, outcome, recorded } = readBody(abortSchema, answer);
       screen.print(
         answer.status === 200
-          ? [`${experimentId} was over before: ${status}${outcome ? `, ${outcome}` : ''}.`]
+          ? [printable(`${experimentId} was over before: ${status}${outcome ? `, ${outcome}` : ''}.`)]
           : [
               `The abort was taken; ${experimentId} is being rolled back. See it with: holdfast watch ${experimentId}`,
               ...(recorded === false
@@ -32,7 +33,7 @@ export const addAbort: AddCommand = (program, world) => {
             ],
       );
       writeDocument(answer.body);
-      return EXIT.confirmed;
+      return status === 'ROLLBACK_FAILED' ? EXIT.rollbackFailed : EXIT.confirmed;
     }),
   );
 };

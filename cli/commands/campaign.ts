@@ -41,7 +41,7 @@ export const addCampaign: AddCommand = (program, world) => {
       )
       .option(
         '--limit <name=number>',
-        "of a measure, to be claimed; as often as there are measures (default: rtoSeconds of the clusters' budgets)",
+        'a measure of which "at most this" is to be claimed; may be given once for each (default: rtoSeconds, as in the clusters\' budgets)',
         (text: string, before: string[] = []) => [...before, text],
       )
       .addHelpText('after', MORE),
@@ -49,7 +49,7 @@ export const addCampaign: AddCommand = (program, world) => {
     const limits = parseLimits(options.limit ?? []);
     const experiment = readExperiment(file);
     await withSession(options, world, async (session) => {
-      const interrupt = watchForInterrupt(world, session.screen);
+      const interrupt = watchForInterrupt(world, session.screen, 'Abort the run and end the campaign?');
       const { runs, patience: patienceSeconds, followRole } = options;
       try {
         const ports = { ...session, clock: world.clock };

@@ -1,9 +1,8 @@
-import { exitCodeOfAnswer, renderAnswer } from '../answers.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readExperiment } from '../experiment-file.ts';
 import { watchForInterrupt } from '../interrupt.ts';
 import { type AddCommand, type ApiOptions, withConnection, withSession } from '../program.ts';
-import { dryRun, exitCodeOfRun, runExperiment } from '../run-experiment.ts';
+import { dryRun, exitCodeOfRun, refused, runExperiment } from '../run-experiment.ts';
 
 interface RunOptions extends ApiOptions {
   dryRun: boolean;
@@ -30,9 +29,9 @@ export const addRun: AddCommand = (program, world) => {
       const ports = { ...session, clock: world.clock };
       if (options.dryRun) {
         const answer = await dryRun(experiment, ports);
-        if (answer.status !== 200) session.screen.print(renderAnswer(answer, session.screen.paint));
+        if (answer.status !== 200) return exitCodeOfRun(refused(experiment, answer, ports));
         session.writeDocument(answer.body);
-        return answer.status === 200 ? EXIT.confirmed : exitCodeOfAnswer(answer);
+        return EXIT.confirmed;
       }
       const interrupt = watchForInterrupt(world, session.screen);
       try {

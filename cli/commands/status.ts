@@ -36,7 +36,7 @@ export const addStatus: AddCommand = (program, world) => {
             ],
       );
       writeDocument(answer.body);
-      return isOver ? exitCodeOf(status.status, status.outcome) : EXIT.confirmed;
+      return isOver ? exitCodeOf(status.status, status.outcome) : EXIT.notOver;
     }),
   );
 };

@@ -1,3 +1,4 @@
+import { TERMINAL_STATUSES } from '../../functions/domain/experiment.ts';
 import { verifyChain } from '../../functions/domain/hash-chain.ts';
 import { expectStatus, readBody } from '../answers.ts';
 import { pathOf } from '../api-client.ts';
@@ -7,8 +8,8 @@ import { type AddCommand, type ApiOptions, withConnection, withSession } from '.
 import { printable } from '../render.ts';
 
 const MORE = `
-The hashes are computed here, from the entries as the API gives them. A log that was cut off at its end is still a whole
-chain: compare the last hash with that of the event which was published with the entry.`;
+The hashes are computed here, from the entries as the API gives them. An experiment that is over must have its verdict in
+the log. What else was cut off at the end leaves a whole chain: compare the last hash with that of the event which was published with the entry.`;
 
 export const addVerify: AddCommand = (program, world) => {
   withConnection(
@@ -21,16 +22,20 @@ export const addVerify: AddCommand = (program, world) => {
     withSession(options, world, async ({ client, screen, writeDocument }) => {
       const answer = await client.call('GET', pathOf(experimentId));
       expectStatus(answer, 200);
-      const { timeline, chainVerified } = readBody(chainSchema, answer);
+      const { timeline, chainVerified, status } = readBody(chainSchema, answer);
       const entries = timeline.map(({ summary: _, ...entry }) => entry);
       const strange = entries.find((entry) => entry.experimentId !== experimentId);
       const brokenAt = verifyChain(entries) ?? strange?.sequence;
       const last = timeline.at(-1);
       // A probe may still write what it saw behind a verdict that did not wait for it.
-      const isOver = timeline.some(({ type }) => type === 'CONCLUDED');
-      const verified = brokenAt === undefined;
+      const isConcluded = timeline.some(({ type }) => type === 'CONCLUDED');
+      const isUnbroken = brokenAt === undefined;
+      // A verdict makes an experiment over, and only a verdict does.
+      const isCutOff = !isConcluded && TERMINAL_STATUSES.includes(status);
+      const apiDisagrees = (chainVerified ?? isUnbroken) !== isUnbroken;
+      const verified = isUnbroken && !isCutOff && !apiDisagrees;
       screen.print([
-        verified
+        isUnbroken
           ? screen.paint(
               'good',
               `The log of ${experimentId} is unbroken: ${timeline.length} entries, each hash computed here.`,
@@ -39,16 +44,25 @@ export const addVerify: AddCommand = (program, world) => {
         ...(last
           ? [`  the last one is ${printable(last.type)} of ${printable(last.at)}, hash ${printable(last.hash)}`]
           : []),
-        ...(isOver ? [] : ['  it has no CONCLUDED: the experiment is not over, or the end is missing']),
-        ...(chainVerified === verified
-          ? []
-          : [screen.paint('bad', `  the API itself says chainVerified: ${chainVerified}`)]),
+        ...(isCutOff
+          ? [
+              screen.paint(
+                'bad',
+                `  the experiment is ${status}, but its verdict (CONCLUDED) is not in the log: CUT OFF`,
+              ),
+            ]
+          : isConcluded
+            ? []
+            : ['  it has no CONCLUDED: the experiment is not over, or the end is missing']),
+        ...(!apiDisagrees ? [] : [screen.paint('bad', `  the API itself says chainVerified: ${chainVerified}`)]),
       ]);
       writeDocument({
-        ...{ experimentId, verified, entries: timeline.length, concluded: isOver, lastHash: last?.hash ?? null },
-        ...(verified ? {} : { brokenAtSequence: brokenAt }),
+        ...{ experimentId, verified, entries: timeline.length, concluded: isConcluded, lastHash: last?.hash ?? null },
+        apiSays: chainVerified ?? null,
+        ...(isUnbroken ? {} : { brokenAtSequence: brokenAt }),
       });
-      return verified ? EXIT.confirmed : EXIT.deviated;
+      if (!verified) return EXIT.deviated;
+      return isConcluded ? EXIT.confirmed : EXIT.notOver;
     }),
   );
 };

@@ -3,7 +3,7 @@ import { clustersOf } from '../runs/measures.ts';
 import { outcomesOf } from '../runs/outcomes.ts';
 import { CHECK_RESULTS, type CheckResult, counts, type RunDocument } from '../runs/run-document.ts';
 import type { Distribution } from '../statistics/distribution.ts';
-import { type Difference, differencesBetween } from './differences.ts';
+import { askedNotKnown, type Difference, differencesBetween } from './differences.ts';
 
 export interface Side {
   /** Ids of the runs that count. */
@@ -29,6 +29,10 @@ export type CheckResults = Partial<Record<CheckResult, number>>;
 export interface Comparison {
   /** In what the runs were not asked the same. */
   differences: Difference[];
+  /** Ids of the compared runs whose documents do not say what was asked of them. */
+  askedNotKnown: string[];
+  /** Ids of the runs that are on both sides, and so compared with themselves. */
+  onBothSides: string[];
   a: Side;
   b: Side;
   measures: ComparedMeasure[];
@@ -53,6 +57,8 @@ export function compareRuns(a: readonly RunDocument[], b: readonly RunDocument[]
   const [checksA, checksB] = [checksOf(countedA, several), checksOf(countedB, several)];
   return {
     differences: differencesBetween(countedA, countedB),
+    askedNotKnown: askedNotKnown([...countedA, ...countedB]),
+    onBothSides: countedA.map(idOf).filter((id) => countedB.map(idOf).includes(id)),
     a: sideOf(a),
     b: sideOf(b),
     measures: both,
@@ -64,6 +70,8 @@ export function compareRuns(a: readonly RunDocument[], b: readonly RunDocument[]
     }),
   };
 }
+
+const idOf = ({ experimentId }: RunDocument): string => experimentId;
 
 function compared(a: MeasureSummary, b: MeasureSummary): ComparedMeasure {
   const [from, to] = [a.distribution, b.distribution];
@@ -79,7 +87,7 @@ function compared(a: MeasureSummary, b: MeasureSummary): ComparedMeasure {
 
 function sideOf(runs: readonly RunDocument[]): Side {
   return {
-    runs: runs.filter(counts).map(({ experimentId }) => experimentId),
+    runs: runs.filter(counts).map(idOf),
     leftOut: runs
       .filter((run) => !counts(run))
       .map(({ experimentId, status, outcome, reason }) => ({

@@ -7,20 +7,23 @@ export interface Difference {
   b: string[];
 }
 
-/** What was asked of each run, apart from the nodes' names, which a failover changes: for each thing its value in words. */
+/**
+ * What was asked of each run, apart from the nodes' names, which a failover changes: for each thing its value in words.
+ * Where it is known, a node is its role in its shard.
+ */
 export function askedOf({ experiment, targets, checks }: RunDocument): Map<string, string> {
   if (!experiment) return new Map();
   const { faults, durationSeconds } = experiment;
-  const names = new Set([
-    ...faults.flatMap(({ impactedNodes }) => impactedNodes),
-    ...(targets ?? []).flatMap(({ impacted, peers, shardMembers }) =>
-      [...impacted, ...(peers ?? []), ...(shardMembers ?? [])].map(({ name }) => name),
-    ),
-  ]);
+  const parts = new Map<string, string | undefined>();
+  for (const name of faults.flatMap(({ impactedNodes }) => impactedNodes)) parts.set(name, undefined);
+  for (const { impacted, peers, shardMembers } of targets ?? []) {
+    for (const { name, shard, role } of [...(shardMembers ?? []), ...(peers ?? []), ...impacted]) {
+      parts.set(name, shard && role ? `${role} of ${shard}` : parts.get(name));
+    }
+  }
   const targetOf = (faultId: string, nodes: readonly string[]) => {
-    const impacted = targets?.find((target) => target.faultId === faultId)?.impacted ?? [];
-    const known = impacted.length > 0 ? impacted : nodes.map((name) => ({ name, shard: undefined, role: undefined }));
-    return known.map(({ name, shard, role }) => (shard && role ? `${role} of ${shard}` : name)).sort();
+    const impacted = targets?.find((target) => target.faultId === faultId)?.impacted.map(({ name }) => name) ?? [];
+    return (impacted.length > 0 ? impacted : nodes).map((name) => parts.get(name) ?? name).sort();
   };
   const asked = new Map([
     ['clusters', [...new Set(faults.map(({ cluster }) => cluster))].sort().join(', ')],
@@ -32,7 +35,7 @@ export function askedOf({ experiment, targets, checks }: RunDocument): Map<strin
     const prefix = faults.length > 1 ? `${index + 1}.` : '';
     if (startSeconds) asked.set(`${prefix}startSeconds`, String(startSeconds));
     for (const [field, value] of Object.entries(parameters)) {
-      if (field !== 'kind' || value !== kind) asked.set(`${prefix}${field}`, text(value, names));
+      if (field !== 'kind' || value !== kind) asked.set(`${prefix}${field}`, text(value, parts));
     }
   }
   for (const check of checks ?? []) asked.set(`${CHECK}${check.name}`, checkAsked(check));
@@ -65,11 +68,18 @@ function checkAsked({ measure, tolerance, unit, when, withinSeconds }: NonNullab
   return [[measure, limits].filter(Boolean).join(' '), when, ...within].filter(Boolean).join(', ');
 }
 
-/** Lists of nodes are as long as they are, whoever is in them. */
-function text(value: unknown, names: ReadonlySet<string>): string {
+/** Of a list of nodes what they are in their shards; where that is not known of each, how many there are. */
+function text(value: unknown, parts: ReadonlyMap<string, string | undefined>): string {
   if (typeof value === 'string') return value;
-  if (Array.isArray(value) && value.length > 0 && value.every((item) => names.has(item))) {
+  if (Array.isArray(value) && value.length > 0 && value.every((item) => parts.has(item))) {
+    const known = value.flatMap((name) => parts.get(name) ?? []).sort();
+    if (known.length === value.length) return known.join(', ');
     return value.length === 1 ? '1 node' : `${value.length} nodes`;
   }
   return JSON.stringify(value) ?? 'nothing';
+}
+
+/** Ids of the runs whose documents do not say what was asked of them. */
+export function askedNotKnown(runs: readonly RunDocument[]): string[] {
+  return runs.filter(({ experiment }) => !experiment).map(({ experimentId }) => experimentId);
 }

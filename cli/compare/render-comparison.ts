@@ -4,7 +4,6 @@ import { latencyNote } from '../runs/latency-note.ts';
 import { outcomesText } from '../runs/outcomes.ts';
 import type { Distribution } from '../statistics/distribution.ts';
 import { type Comparison, checkText, type Side } from './compare.ts';
-import type { Difference } from './differences.ts';
 
 /** What a comparison says to a person; of a set the median, with the lowest and the highest value behind it. */
 export function renderComparison(comparison: Comparison, paint: Paint): string[] {
@@ -12,7 +11,10 @@ export function renderComparison(comparison: Comparison, paint: Paint): string[]
   return [
     ...renderSide('A', a, paint),
     ...renderSide('B', b, paint),
-    ...(a.runs.length > 0 && b.runs.length > 0 ? renderDifferences(comparison.differences, paint) : []),
+    ...(comparison.onBothSides.length === 0
+      ? []
+      : [paint('bad', `On both sides, compared with itself: ${shown(comparison.onBothSides, ', ')}`)]),
+    ...(a.runs.length > 0 && b.runs.length > 0 ? renderDifferences(comparison, paint) : []),
     '',
     ...(measures.length === 0
       ? ['No measure is known of both sides.']
@@ -64,20 +66,24 @@ function renderSide(name: string, { runs, leftOut, outcomes }: Side, paint: Pain
   ];
 }
 
-function renderDifferences(differences: readonly Difference[], paint: Paint): string[] {
-  if (differences.length === 0) return ['Both sides were asked the same.'];
-  const one = differences.length === 1;
+function renderDifferences({ differences, askedNotKnown }: Comparison, paint: Paint): string[] {
+  const notKnown =
+    askedNotKnown.length === 0 ? [] : [paint('bad', `What was asked is not known of ${shown(askedNotKnown, ', ')}.`)];
+  if (differences.length === 0) return notKnown.length === 0 ? ['Both sides were asked the same.'] : notKnown;
   return [
+    ...notKnown,
     paint(
       'bad',
-      one ? 'They differ in one thing:' : 'These differ in more than one thing; which of them matters nobody can tell:',
+      differences.length === 1
+        ? 'They differ in one thing:'
+        : 'They differ in more than one thing; nothing shows which of them made the difference:',
     ),
-    ...differences.map(({ what, a, b }) => `  ${printable(what)}: A ${shown(a)}; B ${shown(b)}`),
+    ...differences.map(({ what, a, b }) => `  ${printable(what)}: A ${shown(a, ' or ')}; B ${shown(b, ' or ')}`),
   ];
 }
 
-function shown(values: readonly string[]): string {
-  return values.map(printable).join(' or ');
+function shown(values: readonly string[], separator: string): string {
+  return values.map(printable).join(separator);
 }
 
 function renderOnly(name: string, summaries: readonly MeasureSummary[]): string[] {

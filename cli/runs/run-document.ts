@@ -63,7 +63,7 @@ export const runSchema = z.looseObject({
       z.looseObject({
         faultId: z.string(),
         impacted: z.array(node),
-        peers: z.array(z.looseObject({ name: z.string() })).nullish(),
+        peers: z.array(node).nullish(),
         shardMembers: z.array(node).nullish(),
       }),
     )

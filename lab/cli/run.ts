@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ApiConnection, createApiClient } from '../../cli/api-client.ts';
 import { type ExperimentText, readExperimentText } from '../../cli/experiment-file.ts';
-import type { Wishes } from '../../cli/follow.ts';
 import { messageOnLeaving } from '../../cli/interrupt.ts';
 import { createScreen } from '../../cli/render-terminal.ts';
-import { runExperiment } from '../../cli/run-experiment.ts';
+import { type RunWishes, runExperiment } from '../../cli/run-experiment.ts';
 import { systemClock } from '../../functions/runtime/system-clock.ts';
 import { connectionOf, readLab } from '../runtime/lab-file.ts';
 import { findSupervisor, readStatus, reservation, startLab, stopLab } from '../runtime/lifecycle.ts';
@@ -56,7 +55,11 @@ export async function runCommand(
     if (isOurs) await startLab({ directory, scope: 'all', endsWithParent: true, onProgress: say });
     isRunning = true;
     const lab = connectionOf(readLab(directory));
-    const wishes: Wishes = { abort: interrupt.signal, leave: NEVER, onAbortTaken: () => abortTaken.abort() };
+    const wishes: RunWishes = {
+      ...{ abort: interrupt.signal, leave: NEVER, onAbortTaken: () => abortTaken.abort() },
+      // Nobody is asked anything.
+      answered: async () => undefined,
+    };
     return await abortIfLabBreaks(directory, interrupt, say, runAsUser(experiment, options.json, lab, wishes));
   } finally {
     if (isOurs) await stopLab(directory);
@@ -68,7 +71,7 @@ async function runAsUser(
   experiment: ExperimentText,
   json: boolean,
   lab: ApiConnection,
-  wishes: Wishes,
+  wishes: RunWishes,
 ): Promise<number> {
   const client = createApiClient(lab);
   const screen = createScreen(json ? process.stderr : process.stdout, process.env);

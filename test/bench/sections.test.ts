@@ -30,7 +30,7 @@ describe('the section of the failovers', () => {
   const section = renderFailovers({
     ...provenance,
     seconds: 5400,
-    document: { ...document, ...evaluate(runs, new Map()) },
+    document: { ...document, ...evaluate(runs, new Map(), runs.length) },
   });
 
   test('says what was done how often and where, what came of it and what may be claimed', () => {

@@ -50,7 +50,8 @@ type Answer = { status?: number; body?: unknown; text?: string; type?: string };
 /** An API on this machine that answers as it is told. */
 export class PlayedApi {
   readonly asked: Asked[] = [];
-  answer: (asked: Asked) => Answer = () => ({ status: 404, body: { message: 'not played' } });
+  /** Undefined: it answers nothing. */
+  answer: (asked: Asked) => Answer | undefined = () => ({ status: 404, body: { message: 'not played' } });
   readonly #server: Server;
   url = '';
 
@@ -62,7 +63,9 @@ export class PlayedApi {
         const { method = '', url = '', headers } = request;
         const asked = { method, url, headers, body: Buffer.concat(chunks).toString('utf8') };
         this.asked.push(asked);
-        const { status = 200, body, text, type = 'application/json' } = this.answer(asked);
+        const answer = this.answer(asked);
+        if (!answer) return;
+        const { status = 200, body, text, type = 'application/json' } = answer;
         response.writeHead(status, { 'content-type': type }).end(text ?? JSON.stringify(body));
       });
     });

@@ -72,10 +72,10 @@ describe('the exit code', () => {
     });
   }
 
-  test('of status is 0 for one that runs: the question is answered', async () => {
+  test('of status is none of a verdict for one that still runs', async () => {
     experiment('RUNNING', null);
     const { code, stdout } = await ask('status', ID);
-    expect(code).toBe(0);
+    expect(code).toBe(EXIT.notOver);
     expect(stdout).toContain('RUNNING');
   });
 
@@ -175,7 +175,7 @@ describe('an answer that is none of the API is said as what it is', () => {
     title: 'There is no such experiment',
     status: 404,
   };
-  const ANSWERS: [string, ReturnType<PlayedApi['answer']>, number, RegExp][] = [
+  const ANSWERS: [string, NonNullable<ReturnType<PlayedApi['answer']>>, number, RegExp][] = [
     ['another API', { body: {} }, EXIT.unavailable, /the answer is not as the API gives it: \w+: /],
     ['an unknown id', { status: 404, body: PROBLEM }, EXIT.refused, /There is no such experiment/],
     [
@@ -192,9 +192,9 @@ describe('an answer that is none of the API is said as what it is', () => {
     ],
     [
       'an internal error',
-      { status: 500, body: { ...PROBLEM, type: 'urn:holdfast:problem:internal-error', title: 'Inside' } },
+      { status: 500, body: { type: 'urn:holdfast:problem:internal-error', title: 'Inside', status: 500 } },
       EXIT.unavailable,
-      /Inside/,
+      /The API failed \(500\): Inside/,
     ],
     [
       'a right that is missing',
@@ -268,6 +268,25 @@ describe('an answer that is none of the API is said as what it is', () => {
     }
     vi.unstubAllEnvs();
   });
+});
+
+test('what a proxy, a file or a URL holds cannot command the terminal or show a password', async () => {
+  api.answer = () => ({ status: 502, text: 'a\u001b[2Jb', type: 'text/plain' });
+  const file = join(directory, 'escape.json');
+  writeFileSync(file, '{"a\\u001b[2J": 1}');
+  const raw = join(directory, 'raw.yaml');
+  writeFileSync(raw, '"a\\e[2J": 1\n');
+  const ran = [
+    await ask('status', ID),
+    await ask('validate', file, raw),
+    await ask('run', file),
+    await ask('run', raw),
+  ];
+  for (const { stdout, stderr } of ran) expect(stdout + stderr).not.toContain('\u001b');
+  for (const url of ['https://user:s3cret@host/api', 'http://user:s3cret@host/api', 'user:s3cret@host']) {
+    const { code, stderr } = await ask('status', ID, '--url', url);
+    expect([code, stderr.includes('s3cret')]).toEqual([EXIT.usage, false]);
+  }
 });
 
 describe('--json is one document', () => {
@@ -383,7 +402,48 @@ describe('run', () => {
       const { code, stdout } = await ask('run', EXAMPLE, ...more);
       expect(code).toBe(EXIT.refused);
       expect(stdout).toContain('heldBy: exp_0');
+      const document = JSON.parse((await ask('run', EXAMPLE, ...more, '--json')).stdout);
+      expect(document).toEqual({ experimentId: ID, status: 'REFUSED', problem: REFUSED });
     }
+  });
+
+  test('says where in the file stands what the API alone refuses', async () => {
+    const errors = [{ field: 'parameters.targetPartitionGroupB', message: 'is not known', allowed: 'a node' }];
+    const problem = { type: 'urn:holdfast:problem:unknown-node', title: 'A node', status: 422, errors };
+    api.answer = ({ method }) => ({ status: method === 'POST' ? 422 : 404, body: problem });
+    for (const more of [[], ['--dry-run']]) {
+      const { stdout } = await ask('run', EXAMPLE, ...more);
+      expect(stdout).toMatch(/redis-partition\.json:\d+:5: parameters\.targetPartitionGroupB: is not known/);
+    }
+  });
+
+  test('whose dry run gets an empty answer from a proxy is not called refused, and --json is a document all the same', async () => {
+    api.answer = ({ method }) => (method === 'POST' ? { status: 502, text: '' } : { status: 404, body: {} });
+    for (const more of [[], ['--dry-run']]) {
+      const { code, stdout } = await ask('run', EXAMPLE, ...more, '--json');
+      expect(JSON.parse(stdout)).toEqual({ experimentId: ID, status: 'NOT_STARTED', problem: null });
+      expect(code).toBe(EXIT.unavailable);
+    }
+  });
+
+  test('whose user leaves does not wait for an API that answers nothing', async () => {
+    deployment(['COMPLETED', 'CONFIRMED'], 1_000);
+    const signals = playedSignals();
+    const answered = api.answer;
+    let looks = 0;
+    api.answer = (asked) => {
+      if (asked.method === 'GET' && asked.url.endsWith(ID) && ++looks === 2) {
+        signals.send('SIGTERM');
+        signals.send('SIGTERM');
+        return undefined;
+      }
+      return looks >= 2 ? undefined : answered(asked);
+    };
+    const { code, stdout } = await holdfast(['run', EXAMPLE], { HOLDFAST_URL: api.url }, { signals });
+    expect(code).toBe(EXIT.inconclusive);
+    expect(stdout).toContain('Left: the abort was not answered');
+    expect(stdout.split('Left:')[1]).not.toContain('could not be asked');
+    expect(signals.count()).toBe(0);
   });
 
   test('of an id that ran before starts nothing and ends with 2', async () => {
@@ -397,7 +457,7 @@ describe('run', () => {
   test('with --no-watch is back when the fault is in place, and says how to watch it', async () => {
     deployment(['COMPLETED', 'CONFIRMED'], 1_000);
     const { code, stdout } = await ask('run', EXAMPLE, '--no-watch');
-    expect(code).toBe(0);
+    expect(code).toBe(EXIT.notOver);
     expect(stdout).toContain(`holdfast watch ${ID}`);
   });
 
@@ -428,6 +488,20 @@ describe('run', () => {
   });
 });
 
+test('watch leaves at a signal although the API answers nothing', async () => {
+  experiment('RUNNING', null);
+  const signals = playedSignals();
+  const before = api.answer;
+  api.answer = (asked) => {
+    if (!asked.url.endsWith(ID)) return before(asked);
+    signals.send('SIGINT');
+    return undefined;
+  };
+  const { code, stdout } = await holdfast(['watch', ID], { HOLDFAST_URL: api.url }, { signals });
+  expect(code).toBe(EXIT.inconclusive);
+  expect(stdout.match(/Left;/g)).toHaveLength(1);
+});
+
 test('watch leaves at a signal, and aborts nothing', async () => {
   experiment('RUNNING', null);
   const signals = playedSignals();
@@ -455,6 +529,8 @@ describe('abort', () => {
   test('of one that is over says how it ended', async () => {
     api.answer = () => ({ body: { experimentId: ID, status: 'COMPLETED', outcome: 'CONFIRMED' } });
     expect(await ask('abort', ID)).toMatchObject({ code: 0, stdout: `${ID} was over before: COMPLETED, CONFIRMED.\n` });
+    api.answer = () => ({ body: { experimentId: ID, status: 'ROLLBACK_FAILED', outcome: 'INCONCLUSIVE' } });
+    expect((await ask('abort', ID)).code).toBe(EXIT.rollbackFailed);
   });
 });
 
@@ -515,10 +591,25 @@ describe('verify', () => {
     expect(stdout).toContain('BROKEN at entry 1');
   });
 
-  test('says when the end may be missing', async () => {
+  test('does not take a log for whole that has no verdict of an experiment that is over', async () => {
     const { code, stdout } = await verify(whole.slice(0, 3));
-    expect(code).toBe(0);
+    expect(code).toBe(EXIT.deviated);
+    expect(stdout).toContain('its verdict (CONCLUDED) is not in the log');
+  });
+
+  test('of one that still runs says that the end is not there yet', async () => {
+    experiment('RUNNING', null, { timeline: whole.slice(0, 3) });
+    const { code, stdout } = await ask('verify', ID);
+    expect(code).toBe(EXIT.notOver);
     expect(stdout).toContain('it has no CONCLUDED');
+  });
+
+  test('does not verify what the API itself says is broken', async () => {
+    experiment('COMPLETED', 'CONFIRMED', { timeline: whole, chainVerified: false });
+    const { code, stdout, stderr } = await ask('verify', ID, '--json');
+    expect(code).toBe(EXIT.deviated);
+    expect(JSON.parse(stdout)).toMatchObject({ verified: false, apiSays: false });
+    expect(stderr).toContain('the API itself says chainVerified: false');
   });
 
   test('takes a log for whole that has what a probe wrote behind the verdict', async () => {

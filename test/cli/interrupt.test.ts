@@ -86,6 +86,27 @@ describe('on a terminal', () => {
     expect(printed).toContain('Not aborted; the experiment goes on.');
   });
 
+  test('a question is open until it is answered, and a yes aborts before anybody goes on', async () => {
+    for (const [key, isAborted] of [
+      ['n', false],
+      ['y', true],
+    ] as const) {
+      const { abort, answered } = watch(true);
+      await answered();
+      signals.send('SIGINT');
+      let isAnswered = false;
+      const waiting = answered().then(() => {
+        isAnswered = true;
+        return abort.aborted;
+      });
+      await Promise.resolve();
+      expect(isAnswered).toBe(false);
+      keys.press(key);
+      expect(await waiting).toBe(isAborted);
+      signals = playedSignals();
+    }
+  });
+
   test('a second Ctrl-C is a yes, as a key and as a signal', () => {
     const first = watch(true);
     signals.send('SIGINT');

@@ -282,6 +282,7 @@ describe('before the start', () => {
         errors: [{ field: 'durationSeconds', message: 'is too large', allowed: '1-600' }],
         impactedNodes: 3,
       },
+      'Refused',
       plainPaint,
     ).join('\n');
     expect(text).toContain('Refused (400): The request is not valid');

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ApiAnswer } from '../../cli/api-client.ts';
-import type { Wishes } from '../../cli/follow.ts';
 import { plainPaint } from '../../cli/render.ts';
-import { type RunEnd, type RunPorts, runExperiment } from '../../cli/run-experiment.ts';
+import { type RunEnd, type RunPorts, type RunWishes, runExperiment } from '../../cli/run-experiment.ts';
 
 const PAYLOAD = '{ "experimentId": "exp_1" }\n';
 const BASE = '/api/v1/chaos/experiments';
@@ -118,8 +117,8 @@ function rig(options: {
 const never = new AbortController().signal;
 
 /** Runs it, and aborts when `abort` says so. @returns how it ended */
-function drive(ports: RunPorts, wishes: Partial<Wishes> = {}, until?: 'over' | 'in place'): Promise<RunEnd> {
-  const all = { abort: never, leave: never, onAbortTaken: () => undefined, ...wishes };
+function drive(ports: RunPorts, wishes: Partial<RunWishes> = {}, until?: 'over' | 'in place'): Promise<RunEnd> {
+  const all = { abort: never, leave: never, onAbortTaken: () => undefined, answered: async () => undefined, ...wishes };
   return runExperiment({ experimentId: 'exp_1', payload: PAYLOAD }, all, ports, until);
 }
 
@@ -198,6 +197,62 @@ describe('run', () => {
     const { ports, posted } = rig({ documents: [] });
     expect(await drive(ports, { abort: AbortSignal.abort() })).toEqual({ kind: 'not started' });
     expect(posted).toEqual([]);
+  });
+
+  test('an abort that the silent API does not take is asked for until no fault can be in place any more', async () => {
+    const running = { ...RUNNING, remainingSeconds: 90 };
+    const back = rig({ documents: [running, ...Array.from({ length: 60 }, () => 'unreachable' as const), ABORTED] });
+    const { call } = back.ports.client;
+    let aborts = 0;
+    const abortsOnlyWhenBack = (ports: RunPorts): void => {
+      ports.client.call = async (method, path, body) => {
+        if (path.endsWith('/abort') && ports.clock.monotonicMs() < 60_000) throw new Error('connect ETIMEDOUT');
+        if (path.endsWith('/abort')) aborts += 1;
+        return call(method, path, body);
+      };
+    };
+    abortsOnlyWhenBack(back.ports);
+    const controller = onFirstSleep(back.ports);
+    expect(await drive(back.ports, { abort: controller.signal })).toMatchObject({ document: { status: 'ABORTED' } });
+    expect(aborts).toBe(1);
+    expect(back.printed.join('\n')).toMatch(
+      /The abort is NOT taken yet; asking on\. .* by its TTL by 1970-01-01T00:01:30/,
+    );
+
+    const gone = rig({ documents: [running, 'unreachable'], abort: { status: 403, body: {} } });
+    const again = onFirstSleep(gone.ports);
+    expect(await drive(gone.ports, { abort: again.signal })).toMatchObject({
+      kind: 'lost',
+      reason: expect.stringContaining('The abort was NOT taken'),
+    });
+    expect(gone.ports.clock.monotonicMs()).toBeGreaterThan(90_000);
+    expect(gone.ports.clock.monotonicMs()).toBeLessThan(100_000);
+  });
+
+  test('nothing is started while the user is being asked something', async () => {
+    const { ports, posted } = rig({ documents: [] });
+    const controller = new AbortController();
+    const answered = async (): Promise<void> => {
+      expect(posted).toEqual([]);
+      controller.abort();
+    };
+    expect(await drive(ports, { abort: controller.signal, answered })).toEqual({ kind: 'not started' });
+    expect(posted).toEqual([]);
+  });
+
+  test('who leaves during the dry run does not wait for it, and gets a document', async () => {
+    const { ports, posted, written } = rig({ documents: [] });
+    const { call } = ports.client;
+    const controller = new AbortController();
+    ports.client.call = (method, path, body) => {
+      if (!path.endsWith('dryRun=true')) return call(method, path, body);
+      controller.abort();
+      return new Promise(() => undefined);
+    };
+    const wishes = { abort: controller.signal, leave: controller.signal };
+    expect(await drive(ports, wishes)).toEqual({ kind: 'not started' });
+    expect(posted).toEqual([]);
+    expect(written).toEqual([{ experimentId: 'exp_1', status: 'NOT_STARTED' }]);
   });
 
   test('who leaves is told nothing of an end that he did not wait for', async () => {

@@ -23,6 +23,8 @@ interface Rig {
   abort: AbortController;
   leave: AbortController;
   clock: Clock;
+  /** When no question is open. */
+  answered: () => Promise<void>;
 }
 
 /** Sleeping takes no time, and moves it on. */
@@ -43,9 +45,10 @@ async function campaign(set: (rig: Rig) => void = () => undefined, changes: Part
     abort: new AbortController(),
     leave: new AbortController(),
     clock: sleeplessClock(),
+    answered: async () => undefined,
   };
   set(rig);
-  const { api, abort, leave, clock } = rig;
+  const { api, abort, leave, clock, answered } = rig;
   const printed: string[] = [];
   const written: CampaignDocument[] = [];
   const screen = {
@@ -60,7 +63,7 @@ async function campaign(set: (rig: Rig) => void = () => undefined, changes: Part
   const code = await runCampaign(
     { experimentId: PAYLOAD.experimentId, payload: JSON.stringify(PAYLOAD) },
     options,
-    { abort: abort.signal, leave: leave.signal, onAbortTaken: () => undefined },
+    { abort: abort.signal, leave: leave.signal, onAbortTaken: () => undefined, answered },
     { client: api.client, clock, screen, writeDocument: (document) => void written.push(document as CampaignDocument) },
   );
   expect(written).toHaveLength(1);
@@ -122,7 +125,7 @@ describe('a campaign', () => {
       [5, '5'],
     ] as const) {
       const runs = Array.from({ length: 29 }, (_, at) => runOf(`failover-${at}`, value));
-      const lines = renderClaims(evaluate(runs, new Map([['rtoSeconds', 12.345]])).claims);
+      const lines = renderClaims(evaluate(runs, new Map([['rtoSeconds', 12.345]]), runs.length));
       expect(lines[0]).toBe(
         `rtoSeconds P90 ≤ 12.345 s: may be claimed, 29 of 29 runs within it; the lowest limit that may is ${shown} s`,
       );
@@ -197,7 +200,59 @@ describe('a run that deviates', () => {
     expect(ids(end)).toEqual(['failover-1', 'failover-2']);
     expect(end.document.endedEarly).toBe(`failover-2 was ${status}: errors above 0.5 %`);
     expect(end.document.outcomes).toEqual({ DEVIATED: 1, [status]: 1 });
-    expect(end.document.claims[0]).toMatchObject({ runs: 2, runsWithin: 0 });
+    expect(end.document.claims).toEqual([]);
+  });
+
+  test.each([
+    ['ABORTED', EXIT.aborted],
+    ['ROLLBACK_FAILED', EXIT.rollbackFailed],
+  ] as const)('or is %s as the last one counts as beyond every limit', async (status, code) => {
+    const end = await campaign(({ api }) => {
+      api.results = [undefined, undefined, (id: string) => runOf(id, 1, { status, outcome: 'INCONCLUSIVE' })].map(
+        (result) => result ?? ((id: string) => runOf(id, 5)),
+      );
+    });
+    expect(end.code).toBe(code);
+    expect(end.document).toMatchObject({ endedEarly: null, claims: [{ runs: 3, runsWithin: 2 }, {}, {}] });
+  });
+});
+
+describe('nothing is claimed', () => {
+  test('of a campaign that ended before the number of runs that was chosen, however many went well', async () => {
+    const { document, text } = await campaign(
+      ({ api, abort }) => {
+        api.onCall = (call) => {
+          if (call.includes('dryRun') && api.starts.length === 59) abort.abort();
+        };
+      },
+      { runs: 300 },
+    );
+    expect(document).toMatchObject({ outcomes: { CONFIRMED: 59 }, endedEarly: 'interrupted', claims: [] });
+    expect(text).toContain('nothing may be claimed: only 59 of the 300 runs chosen beforehand were made');
+    expect(text).not.toContain('may be claimed,');
+  });
+
+  test('of runs of which one hit another role: they were not alike', async () => {
+    const { document, text } = await campaign(
+      ({ api }) => {
+        api.results = Array.from({ length: 59 }, (_, at) => (id: string) => {
+          const role = at === 0 ? 'master' : 'slave';
+          const impacted = [{ name: 'node-3', shard: 'shard-1', role }];
+          return runOf(id, 1, { targets: [{ faultId: `${id}.1`, impacted }] });
+        });
+      },
+      { runs: 59 },
+    );
+    expect(document.claims).toEqual([]);
+    expect(text).toContain('nothing may be claimed: the runs were not alike: targets: master of shard-1 or slave of');
+  });
+
+  test('of runs whose documents do not say what was asked', async () => {
+    const { document, text } = await campaign(({ api }) => {
+      api.results = [(id) => runOf(id, 1, { experiment: undefined })];
+    });
+    expect(document.claims).toEqual([]);
+    expect(text).toContain('nothing may be claimed: it is not known what was asked of failover-1');
   });
 });
 
@@ -269,7 +324,111 @@ describe('a refusal', () => {
   });
 });
 
+describe('a run of which the API says nothing any more', () => {
+  const running = (id: string) => runOf(id, 5, { status: 'RUNNING', outcome: undefined });
+  /** The API is away from the first looks at the second run on, until it is `isBack`. */
+  const away = ({ api }: Rig, isBack: (call: string) => boolean) => {
+    let looks = 0;
+    api.results = [(id) => runOf(id, 5), running];
+    api.onCall = (call) => {
+      if (api.starts.length === 2 && call.includes('failover-2')) looks += 1;
+      if (looks > 4 && !isBack(call)) throw new Error('connect ETIMEDOUT');
+    };
+  };
+
+  test('is in the document as one whose end is unknown, and beyond every limit', async () => {
+    const end = await campaign((rig) => away(rig, () => false), { patienceSeconds: 20, runs: 2 });
+    expect(end.code).toBe(EXIT.inconclusive);
+    expect(end.document.outcomes).toEqual({ CONFIRMED: 1, UNKNOWN: 1 });
+    expect(end.document.claims[0]).toMatchObject({ runs: 2, runsWithin: 1 });
+  });
+
+  test('ends the campaign', async () => {
+    const end = await campaign((rig) => away(rig, () => false));
+    expect(ids(end)).toEqual(['failover-1', 'failover-2']);
+    expect(end.document.endedEarly).toMatch(/^failover-2: .*its end is unknown/);
+    expect(end.clock.monotonicMs()).toBeLessThan(60_000);
+  });
+
+  test('is followed on when the API is back', async () => {
+    const end = await campaign((rig) => {
+      // When it is asked whether there is such a run, once the looks at it are over.
+      let isBack = false;
+      away(rig, (call) => {
+        isBack ||= call.endsWith('/status') && rig.clock.monotonicMs() > 30_000;
+        return isBack;
+      });
+      const { sleep } = rig.clock;
+      rig.clock.sleep = async (milliseconds) => {
+        await sleep(milliseconds);
+        if (rig.clock.monotonicMs() > 35_000 && rig.api.starts.length === 2) {
+          rig.api.known.set('failover-2', runOf('failover-2', 5));
+        }
+      };
+    });
+    expect(end.code).toBe(EXIT.confirmed);
+    expect(ids(end)).toEqual(['failover-1', 'failover-2', 'failover-3']);
+    expect(end.document.outcomes).toEqual({ CONFIRMED: 3 });
+  });
+
+  test('is aborted as soon as the API is back, however long that takes, when the user has asked for it', async () => {
+    const end = await campaign((rig) => {
+      away(rig, () => rig.clock.monotonicMs() > 120_000);
+      const { sleep } = rig.clock;
+      rig.clock.sleep = (milliseconds) => {
+        if (rig.clock.monotonicMs() > 20_000) rig.abort.abort();
+        return sleep(milliseconds);
+      };
+    });
+    expect(end.api.aborted).toEqual(['failover-2']);
+    expect(end.code).toBe(EXIT.aborted);
+    expect(end.text).toContain('The abort is NOT taken yet; asking on.');
+  });
+
+  test('although it had begun without an answer is aborted when the user asks for it', async () => {
+    const end = await campaign((rig) => {
+      const { api, clock, abort } = rig;
+      api.startAnswers.push(refusal('control-plane-unknown'));
+      const { sleep } = clock;
+      clock.sleep = async (milliseconds) => {
+        await sleep(milliseconds);
+        // It was given up as unknown, and is there before the next try.
+        if (clock.monotonicMs() > 31_500 && !api.known.has('failover-1')) {
+          api.known.set('failover-1', running('failover-1'));
+          abort.abort();
+        }
+      };
+    });
+    expect(end.api.aborted).toEqual(['failover-1']);
+    expect(end.code).toBe(EXIT.aborted);
+    expect(end.document.outcomes).toEqual({ ABORTED: 1 });
+  });
+
+  test('is not taken for ours when only its dry run failed: it is neither followed nor aborted', async () => {
+    const end = await campaign(({ api, abort }) => {
+      api.dryRuns.push('throw');
+      api.onCall = (call) => {
+        if (!call.includes('dryRun')) return;
+        if (api.known.has('failover-1')) abort.abort();
+        api.known.set('failover-1', running('failover-1'));
+      };
+    });
+    expect(end.api.aborted).toEqual([]);
+    expect(end.document.runs).toEqual([]);
+  });
+});
+
 describe('an interrupt', () => {
+  test('that asks between two runs starts nothing before it is answered', async () => {
+    const end = await campaign((rig) => {
+      rig.answered = async () => {
+        if (rig.api.starts.length === 1) rig.abort.abort();
+      };
+    });
+    expect(ids(end)).toEqual(['failover-1']);
+    expect(end.document.endedEarly).toBe('interrupted');
+  });
+
   test('aborts the run that is on, and ends the campaign after its rollback with what there is', async () => {
     const end = await campaign(({ api, abort }) => {
       api.results = [

@@ -104,7 +104,7 @@ describe('two runs', () => {
     ]);
     const milder = { ...fault, parameters: { ...fault.parameters, packetLossPct: 20 } };
     const both = shown([runOf('a', 3)], [runOf('b', 3, { experiment: { faults: [milder], durationSeconds: 60 } })]);
-    expect(both[2]).toMatch(/^These differ in more than one thing/);
+    expect(both[2]).toMatch(/^They differ in more than one thing/);
     expect(both).toContain('  packetLossPct: A 100; B 20');
     const replica = [{ faultId: 'b.1', impacted: [{ name: 'node-3', shard: 'shard-1', role: 'slave' }] }];
     expect(compareRuns([runOf('a', 3)], [runOf('b', 3, { targets: replica })]).differences).toContainEqual({
@@ -114,6 +114,44 @@ describe('two runs', () => {
     });
     const unknown = compareRuns([runOf('a', 3)], [runOf('b', 3, { experiment: undefined })]);
     expect(unknown.differences).toContainEqual({ what: 'durationSeconds', a: ['20'], b: ['not known'] });
+  });
+
+  test('differ when the other side of a partition is another shard', () => {
+    const from = (peers: string[], shardMembers: { name: string; shard: string; role: string }[]) => {
+      const base = runOf('a', 3);
+      const [fault] = base.experiment?.faults ?? [];
+      const [target] = base.targets ?? [];
+      if (!fault || !target) throw new Error('the fixture has no fault');
+      const parameters = { ...fault.parameters, targetPartitionGroupA: peers };
+      return {
+        ...base,
+        experiment: { faults: [{ ...fault, parameters }], durationSeconds: 20 },
+        targets: [{ ...target, peers: peers.map((name) => ({ name })), shardMembers }],
+      };
+    };
+    const own = ['node-1', 'node-2'].map((name) => ({ name, shard: 'shard-1', role: 'slave' }));
+    const what = 'targetPartitionGroupA';
+    const a = ['slave of shard-1, slave of shard-1'];
+    expect(compareRuns([from(['node-1', 'node-2'], own)], [from(['node-8', 'node-9'], own)]).differences).toEqual([
+      { what, a, b: ['2 nodes'] },
+    ]);
+    const elsewhere = ['node-8', 'node-9'].map((name) => ({ name, shard: 'shard-3', role: 'slave' }));
+    expect(
+      compareRuns([from(['node-1', 'node-2'], own)], [from(['node-8', 'node-9'], [...own, ...elsewhere])]).differences,
+    ).toEqual([{ what, a, b: ['slave of shard-3, slave of shard-3'] }]);
+  });
+
+  test('of which nobody knows what was asked are not called the same', () => {
+    const unknown = (id: string) => runOf(id, 3, { experiment: undefined });
+    const lines = shown([unknown('a')], [unknown('b')]);
+    expect(lines).toContain('What was asked is not known of a, b.');
+    expect(lines.join('\n')).not.toContain('asked the same');
+  });
+
+  test('that are one and the same are named: nothing is compared', () => {
+    const lines = shown([runOf('a', 3), runOf('a-2', 4)], [runOf('a', 3)]);
+    expect(lines).toContain('On both sides, compared with itself: a');
+    expect(shown([runOf('a', 3)], [runOf('b', 3)]).join('\n')).not.toContain('On both sides');
   });
 
   test('list what only one of them has, and never compare two units', () => {

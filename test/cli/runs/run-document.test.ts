@@ -51,7 +51,10 @@ describe('the document of the API', () => {
     const asked = Object.fromEntries(askedOf(runSchema.parse(await documentOfApi())));
     expect(asked).toMatchObject({
       ...{ clusters: 'redis-master', faults: 'NETWORK_PARTITION', targets: 'master of shard-1', durationSeconds: '60' },
-      ...{ targetPartitionGroupA: '2 nodes', targetPartitionGroupB: '1 node' },
+      ...{
+        targetPartitionGroupA: 'replica of shard-1, replica of shard-1',
+        targetPartitionGroupB: 'master of shard-1',
+      },
       'check lag': 'max(lag) at most 100 ms, THROUGHOUT',
     });
   });

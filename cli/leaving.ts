@@ -1,0 +1,21 @@
+import type { ApiClient } from './api-client.ts';
+
+/** The user leaves: nobody waits for the answer any longer. */
+export class Left extends Error {}
+
+/** The same client, whose calls reject with `Left` as soon as the user leaves: an API that does not answer keeps nobody. */
+export function untilLeft(client: ApiClient, leave: AbortSignal): ApiClient {
+  return {
+    close: () => client.close(),
+    call: (...request) =>
+      new Promise((resolve, reject) => {
+        const leaveNow = (): void => reject(new Left('left before the answer'));
+        if (leave.aborted) return leaveNow();
+        leave.addEventListener('abort', leaveNow);
+        client
+          .call(...request)
+          .then(resolve, reject)
+          .finally(() => leave.removeEventListener('abort', leaveNow));
+      }),
+  };
+}
