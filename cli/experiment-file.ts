@@ -11,6 +11,9 @@ import { type Place, type ReadText, readYaml } from './yaml-text.ts';
 /** Far more than the API takes: a file of that size is something else. */
 const MAX_FILE_BYTES = 1024 * 1024;
 
+/** Of one file; whoever has that many looks at the first ones. */
+const MAX_ERRORS_SHOWN = 20;
+
 /** One thing that is wrong in a file. */
 export interface FileError extends Place {
   field: string;
@@ -18,12 +21,14 @@ export interface FileError extends Place {
   allowed: string;
 }
 
-/** A file with things in it that are wrong; the message has a line for each. */
+/** A file with things in it that are wrong; the message has a line for each of the first ones. */
 export class InvalidFile extends UsageError {
   readonly errors: readonly FileError[];
 
   constructor(file: string, errors: readonly FileError[]) {
-    super(errors.map((error) => errorLine(file, error)).join('\n'));
+    const more = errors.length - MAX_ERRORS_SHOWN;
+    const shown = errors.slice(0, MAX_ERRORS_SHOWN).map((error) => errorLine(file, error));
+    super([...shown, ...(more > 0 ? [printable(`${file}: and ${more} more`)] : [])].join('\n'));
     this.errors = errors;
   }
 }

@@ -138,7 +138,7 @@ function renderProbe(seen: NonNullable<ExperimentDocument['probes']>[number]): s
     `  ${printable(seen.shard)} of ${printable(seen.cluster)}: ${outage}, ${lost}; ${looked}`,
     ...(seen.phases ?? []).map(
       ({ phase, secondsAfterFault, event, uncertaintyMs }) =>
-        `    ${printable(phase)} ${round(secondsAfterFault)} s after the fault, ± ${round(uncertaintyMs)} ms (${printable(event)})`,
+        `    ${printable(phase)} ${round(secondsAfterFault)} s after the fault, or up to ${round(uncertaintyMs)} ms earlier (${printable(event)})`,
     ),
   ];
 }

@@ -27,7 +27,13 @@ const MERGE_KEY = '<<';
 const CORE_TAGS = 'tag:yaml.org,2002:';
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$/;
 
-/** Reads YAML 1.2, but nothing in it by which two readers could take one text for two different things. */
+/** What the parser makes of it when it has called itself too often: its stack is full. */
+const STACK_IS_FULL = /call stack size exceeded|stack overflow/i;
+
+/**
+ * Reads YAML 1.2, but nothing in it by which two readers could take one text for two different things.
+ * @throws RangeError when it is nested deeper than the parser can read
+ */
 export function readYaml(text: string): ReadText {
   const counter = new LineCounter();
   const document = parseDocument(text, {
@@ -37,6 +43,7 @@ export function readYaml(text: string): ReadText {
     uniqueKeys: false,
     logLevel: 'error',
   });
+  if (document.errors.some(({ message }) => STACK_IS_FULL.test(message))) throw new RangeError('nested too deep');
   const placeAt = (offset: number): Place => {
     const { line, col } = counter.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };

@@ -5,7 +5,7 @@ import type { AddCommand } from '../program.ts';
 import { createScreen } from '../render-terminal.ts';
 
 const NOT_KNOWN =
-  'What clusters, nodes, durations and budgets this deployment allows is not known offline: `holdfast run FILE --dry-run` asks it.';
+  'What clusters, nodes, durations and budgets this deployment allows, and what its engines can measure, is not known offline: `holdfast run FILE --dry-run` asks it.';
 
 interface Validated {
   file: string;

@@ -5,7 +5,7 @@ import { message, UsageError } from '../exit-codes.ts';
 import { type RunDocument, runSchema } from '../runs/run-document.ts';
 
 const fileSchema = z.union([
-  z.looseObject({ runs: z.array(runSchema).min(1) }).transform(({ runs }) => runs),
+  z.looseObject({ runs: z.array(runSchema) }).transform(({ runs }) => runs),
   runSchema.transform((run) => [run]),
 ]);
 
@@ -46,10 +46,11 @@ function runsIn(path: string, readFile: (path: string) => string): RunDocument[]
     throw new UsageError(`${path}: neither the id of an experiment nor a file with a JSON document: ${message(error)}`);
   }
   const documents = Array.isArray(parsed) ? parsed : [parsed];
-  if (documents.length === 0) throw new UsageError(`${path}: holds no run`);
-  return documents.flatMap((document) => {
+  const found = documents.flatMap((document) => {
     const runs = fileSchema.safeParse(document);
     if (runs.success) return runs.data;
     throw new UsageError(`${path}: is not what --json of run or campaign wrote`);
   });
+  if (found.length === 0) throw new UsageError(`${path}: holds no run`);
+  return found;
 }

@@ -30,7 +30,7 @@ export function renderComparison(comparison: Comparison, paint: Paint): string[]
           ]),
         ])),
     ...(measures.some((one) => one.a.n > 1 || one.b.n > 1)
-      ? ['Of several runs: median (lowest-highest), n runs.']
+      ? ['Of several runs: median (lowest-highest), n runs; of an even number the lower one of the two in the middle.']
       : []),
     ...latencyNote([
       ...measures.flatMap(({ unit, a: ofA, b: ofB }) => [ofA, ofB].map((distribution) => ({ unit, distribution }))),

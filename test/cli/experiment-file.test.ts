@@ -145,6 +145,19 @@ describe('a file', () => {
     ['is nested too deep', `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, /nested too deep/],
     ['is too large', 'x'.repeat(2 ** 20 + 1), /too many for an experiment/],
   ];
+  test('of YAML that is nested too deep is refused in one line', () => {
+    expect(refusalOf('f.yaml', '['.repeat(20_000))).toBe(
+      'FILE:1:1: (file): is nested too deep (allowed: one experiment)',
+    );
+  });
+
+  test('with many things wrong shows the first ones and how many there are', () => {
+    const fields = Array.from({ length: 50 }, (_, at) => `field${at}: &a 1`).join('\n');
+    const lines = refusalOf('f.yaml', fields).split('\n');
+    expect(lines).toHaveLength(21);
+    expect(lines.at(-1)).toBe('FILE: and 30 more');
+  });
+
   for (const [what, text, expected] of BROKEN) {
     test(`of JSON that ${what} is refused with the place`, () => expect(refusalOf('f.json', text)).toMatch(expected));
   }

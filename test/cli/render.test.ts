@@ -187,7 +187,7 @@ describe('the end', () => {
     const phase = { phase: 'detected', at: 'T', secondsAfterFault: 2.31, event: '+odown', uncertaintyMs: 100 };
     const seen = { cluster: 'c', shard: 's', stillFailing: false, largestGapSeconds: 0, acknowledgedWrites: 1 };
     const lines = renderVerdict({ ...ended, probes: [{ ...seen, phases: [phase] }] }, plainPaint);
-    expect(lines).toContain('    detected 2.31 s after the fault, ± 100 ms (+odown)');
+    expect(lines).toContain('    detected 2.31 s after the fault, or up to 100 ms earlier (+odown)');
   });
 
   test('tells the budgets of two clusters apart', () => {

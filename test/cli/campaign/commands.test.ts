@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EXIT } from '../../../cli/exit-codes.ts';
-import { holdfast, PlayedApi } from '../command.ts';
+import { holdfast, PlayedApi, playedSignals } from '../command.ts';
 import { runOf } from '../runs/run-fixtures.ts';
 import { FakeApi, refusal } from './fake-api.ts';
 
@@ -100,6 +100,23 @@ describe('campaign', () => {
     expect(fake.starts.map(({ body }) => body.parameters.targetNodes)).toEqual([['redis-node-3'], ['redis-node-1']]);
   });
 
+  test('that is left before its first start has begun nothing, also when the API answers nothing', async () => {
+    const signals = playedSignals();
+    server.answer = () => {
+      signals.send('SIGTERM');
+      signals.send('SIGTERM');
+      return undefined;
+    };
+    const { code, stderr } = await holdfast(
+      ['campaign', EXAMPLE, '--runs', '2'],
+      { HOLDFAST_URL: server.url },
+      { signals },
+    );
+    expect(code).toBe(EXIT.aborted);
+    expect(stderr).toContain('left before anything was started');
+    expect(server.asked.filter(({ method }) => method === 'POST')).toEqual([]);
+  });
+
   const WRONG: [string[], RegExp][] = [
     [[], /required option '--runs <number>'/],
     [['--runs', '0'], /not a whole number from 1 to 1000/],
@@ -107,9 +124,10 @@ describe('campaign', () => {
     [['--runs', '1', '--patience', '-1'], /not a whole number from 0 to/],
     [
       ['--runs', '1', '--limit', 'rto=5'],
-      /--limit rto=5: is not NAME=NUMBER with a known measure \(allowed: rtoSeconds, /,
+      /--limit rto=5: is not NAME=NUMBER with a measure of which less is better \(allowed: rtoSeconds, /,
     ],
-    [['--runs', '1', '--limit', 'rtoSeconds'], /known measure/],
+    [['--runs', '1', '--limit', 'rtoSeconds'], /of which less is better/],
+    [['--runs', '1', '--limit', 'acknowledgedWrites=9'], /of which less is better/],
     [['--runs', '1', '--limit', 'rtoSeconds=-1'], /-1 is not a number of 0 or more/],
     [['--runs', '1', '--limit', 'rtoSeconds='], /nothing is not a number/],
     [['--runs', '1', '--limit', 'rtoSeconds=1', '--limit', 'rtoSeconds=2'], /rtoSeconds: is given twice/],

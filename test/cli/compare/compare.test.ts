@@ -244,7 +244,9 @@ describe('two sets of runs', () => {
         ?.split(/ {2,}/)
         .slice(2, 4),
     ).toEqual(['5 (4-9), n 3', '2.50 (2-3), n 3']);
-    expect(lines).toContain('Of several runs: median (lowest-highest), n runs.');
+    expect(lines).toContain(
+      'Of several runs: median (lowest-highest), n runs; of an even number the lower one of the two in the middle.',
+    );
   });
 
   test('count the results of each check', () => {
@@ -264,6 +266,7 @@ describe('a side', () => {
     'list.json': [runOf('l-1', 1), { runs: [runOf('l-2', 1)] }],
     'other.json': { status: 'up' },
     'empty.json': [],
+    'ended.json': { campaign: 'c', runs: [] },
   };
   const ports = {
     fetchRun: async (id: string) => runOf(id, 3),
@@ -282,7 +285,9 @@ describe('a side', () => {
   test('is refused with the part that cannot be read', async () => {
     await expect(idsOf('exp_1,gone.json')).rejects.toThrow(/gone\.json: neither the id .* ENOENT/);
     await expect(idsOf('other.json')).rejects.toThrow('other.json: is not what --json of run or campaign wrote');
-    await expect(idsOf('empty.json')).rejects.toThrow('empty.json: holds no run');
+    for (const file of ['empty.json', 'ended.json']) {
+      await expect(idsOf(file)).rejects.toThrow(`${file}: holds no run`);
+    }
     await expect(idsOf('a,,b')).rejects.toThrow('missing beside a comma');
   });
 

@@ -79,12 +79,12 @@ describe('the packed command', () => {
     const api = new PlayedApi();
     await api.start();
     const timeline: unknown[] = [];
-    api.answer = () => ({ body: { experimentId: ID, status: 'RUNNING', outcome: null, timeline } });
+    api.answer = () => ({ body: { experimentId: ID, status: 'COMPLETED', outcome: 'CONFIRMED', timeline } });
     const credentials = join(root, 'credentials');
     writeFileSync(credentials, '[chaos]\naws_access_key_id = AKIDPROFILE\naws_secret_access_key = s\n');
     const argv = ['status', ID, '--url', api.url, '--region', 'eu-west-1'];
     const keys = { AWS_ACCESS_KEY_ID: 'AKIDENVIRONMENT', AWS_SECRET_ACCESS_KEY: 's' };
-    expect((await installed(argv, keys)).stdout).toContain('RUNNING');
+    expect((await installed(argv, keys)).stdout).toContain('COMPLETED');
     await installed([...argv, '--profile', 'chaos'], { AWS_SHARED_CREDENTIALS_FILE: credentials });
     api.stop();
     const signed = api.asked.map(({ headers }) => /Credential=(\w+)/.exec(String(headers.authorization))?.[1]);
