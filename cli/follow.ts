@@ -173,7 +173,7 @@ function reasonOfLoss(isUnknown: boolean, isNotTaken: boolean): string {
     return `The experiment is not known to the API ${seconds} s after its start ended: nothing shows that it began.`;
   }
   return isNotTaken
-    ? 'The abort was NOT taken, and its end is unknown. Its TTL is over: hosts have lifted their faults by themselves.'
+    ? 'The abort was NOT taken, and how the experiment ended is unknown. Its TTL is over: hosts lifted their faults by themselves.'
     : `Nothing was heard of the experiment for ${seconds} s; its end is unknown. Hosts lift their faults by themselves.`;
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ApiConnection, createApiClient } from '../../cli/api-client.ts';
-import { type ExperimentText, readExperimentText } from '../../cli/experiment-file.ts';
+import { type ExperimentText, readExperiment } from '../../cli/experiment-file.ts';
 import { messageOnLeaving } from '../../cli/interrupt.ts';
 import { createScreen } from '../../cli/render-terminal.ts';
 import { type RunWishes, runExperiment } from '../../cli/run-experiment.ts';
@@ -21,7 +21,7 @@ const NEVER = new AbortController().signal;
  * Ctrl-C aborts the experiment through the API, a second one ends the lab at once, and `kill -9` ends it too. In a lab
  * that was up before, the second one only leaves: the rollback goes on there.
  * @returns the exit code for the shell.
- * @throws UsageError when the file is no experiment, before anything is started; Error when the lab there is still
+ * @throws UsageError when the file is no valid experiment, before anything is started; Error when the lab there is still
  * starting, or cannot be started.
  */
 export async function runCommand(
@@ -29,7 +29,7 @@ export async function runCommand(
   options: { file: string; json: boolean },
   say: (text: string) => void,
 ): Promise<number> {
-  const experiment = readExperimentText(options.file);
+  const experiment = readExperiment(options.file);
   const supervisor = findSupervisor(directory);
   const isOurs = supervisor === undefined;
   const reserved = supervisor && reservation(directory, supervisor);

@@ -405,9 +405,11 @@ describe('a run of which the API says nothing any more', () => {
   });
 
   test('is not taken for ours when only its dry run failed: it is neither followed nor aborted', async () => {
-    const end = await campaign(({ api, abort }) => {
+    const end = await campaign(({ api, abort, clock }) => {
       api.dryRuns.push('throw');
       api.onCall = (call) => {
+        // Who follows it sees its end.
+        if (clock.monotonicMs() > 60_000) api.known.set('failover-1', runOf('failover-1', 5));
         if (!call.includes('dryRun')) return;
         if (api.known.has('failover-1')) abort.abort();
         api.known.set('failover-1', running('failover-1'));

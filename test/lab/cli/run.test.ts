@@ -22,7 +22,7 @@ function pretendSupervisor(parentPid?: number): void {
 }
 
 describe('run', () => {
-  test('refuses a file that is no experiment, by its full path, before any lab is started', async () => {
+  test('refuses a file that is no valid experiment, by its full path, before any lab is started', async () => {
     const file = join(directory, 'experiment.json');
     await expect(run(file)).rejects.toThrow(UsageError);
     await expect(run(file)).rejects.toThrow(`${file}: ENOENT`);
@@ -30,6 +30,7 @@ describe('run', () => {
       ['{', 'not JSON'],
       ['[]', 'is not an object'],
       ['{"experimentId":""}', 'experimentId'],
+      ['{"experimentId":"exp_1", "duration": 3}', 'experiment.json:1:26: duration: is not a known field'],
     ] as const) {
       writeFileSync(file, content);
       const refusal = run(file);
@@ -40,10 +41,8 @@ describe('run', () => {
   });
 
   test('refuses to run in a lab that another process is still starting', async () => {
-    const file = join(directory, 'experiment.json');
-    writeFileSync(file, '{"experimentId":"exp_1"}');
     pretendSupervisor();
-    await expect(run(file)).rejects.toThrow(/still starting/);
+    await expect(run('examples/redis-partition.json')).rejects.toThrow(/still starting/);
   });
 
   test('knows that the lab of another run ends with that run', () => {
