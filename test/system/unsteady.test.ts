@@ -65,7 +65,7 @@ describe('an experiment whose steady state is not there', () => {
 
   it('is ended before the fault, as refused, when only the probe can know it', async () => {
     const experimentId = 'unsteady_probe';
-    const payload = await stating(experimentId, check({ when: 'HAPPENS', withinSeconds: 10 }));
+    const payload = await stating(experimentId, check({}));
     const replicas = {
       ...{ name: 'replicas', measure: { kind: 'ENGINE', name: 'onlineReplicas' } },
       tolerance: { atLeast: 3, unit: 'replicas' },
