@@ -106,8 +106,9 @@ describe('the checks that are in Prometheus', () => {
   it('that are alerts are unknown when their rule stands still at the end', async () => {
     const alert = checkOf({ measure: { kind: 'ALERT', alert: 'Failover' }, tolerance: { atMost: 0, unit: 'alerts' } });
     const alertProblem = 'the rule Failover was evaluated 70.0 s ago, it should be every 1 s';
-    const [only] = (await observed({ checks: [alert], alertProblem })).found;
-    expect(only?.series[0]).toMatchObject({ values: [], problem: alertProblem });
+    const { found, tookSeconds } = await observed({ checks: [alert], alertProblem });
+    expect(found[0]?.series[0]).toMatchObject({ values: [], problem: alertProblem });
+    expect(tookSeconds).toBe(LOOK_ON_SECONDS);
   });
 
   it('keep what was read when Prometheus does not answer any more', async () => {

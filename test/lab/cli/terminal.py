@@ -1,8 +1,9 @@
 """terminal.py ANSWERS COMMAND...: runs a command on a terminal of its own.
 
-ANSWERS is JSON, a list of [seen, typed]: once the output since the answer before has `seen`, `typed` is typed. Everything that
-the command wrote goes to stdout; our exit code is its own, or 128 + the signal that ended it.
+ANSWERS is JSON, a list of [seen, typed]: once the output since the answer before has `seen`, `typed` is typed.
+Everything that the command wrote goes to stdout; our exit code is its own, or 128 + the signal that ended it.
 """
+
 import json
 import os
 import pty
