@@ -8,10 +8,9 @@ import {
 } from './audit-entry.ts';
 import type { Experiment, ExperimentOutcome, ExperimentStatus, Fault } from './experiment.ts';
 import { faultState as stateWhileItHolds } from './faults/catalogue.ts';
-import type { Check } from './hypothesis.ts';
-import { measureText, type Tolerance } from './measures.ts';
+import { measureText } from './measures.ts';
 import type { ResolvedFault } from './targets.ts';
-import type { Injection, Reading, RollbackResult, Verdict } from './workflow.ts';
+import type { CheckVerdict, Injection, Reading, RollbackResult, Verdict } from './workflow.ts';
 
 /** The part of a lease row that tells how a run is doing. */
 export interface LeaseView {
@@ -93,15 +92,8 @@ export interface StatusDocument {
   checks: CheckNow[];
 }
 
-export interface CheckNow {
-  name: string;
-  cluster: string;
-  /** For a person. */
-  measure: string;
-  when: Check['when'];
-  withinSeconds?: number;
-  tolerance: Pick<Tolerance, 'atLeast' | 'atMost'>;
-  unit: string;
+type CheckWords = 'name' | 'cluster' | 'measure' | 'when' | 'withinSeconds' | 'tolerance' | 'unit';
+export interface CheckNow extends Pick<CheckVerdict, CheckWords> {
   /** `PENDING`: nobody has looked yet, or it is one value of the whole run. */
   state: CheckChange['state'] | 'PENDING';
   value?: number;

@@ -47,6 +47,19 @@ const outFrom =
     second >= first && second <= last ? 500 : 20;
 const unknownAt = (at: number) => (second: number) => (second === at ? null : 20);
 
+/** A run on two shards, of which the probe of `fullRun` measured the first. */
+function onTwoShards(check: Check): RunChanges {
+  const faults = [1, 2].map((number) => ({ ...SEED_FAULT, faultId: `exp.${number}` }));
+  const resolved = faults.map(({ faultId }, index) => ({
+    ...{ faultId, peers: [], shardMembers: [] },
+    impacted: [targetNode(index + 1, { roles: [roleIn(`shard-${index + 1}`, 'master')] })],
+  }));
+  return {
+    ADMITTED: { experiment: { ...seedExperiment(), faults, hypothesis: hypothesisOf(check) } },
+    TARGETS_RESOLVED: { targets: { faults: resolved, exemptAddresses: {} } },
+  };
+}
+
 describe('a check that must hold throughout', () => {
   const check = checkOf({ when: 'THROUGHOUT' });
 
@@ -264,15 +277,7 @@ describe('one value of the whole run', () => {
   });
 
   it('is unknown where one of two shards was not measured, and failed where the other is out', () => {
-    const faults = [1, 2].map((number) => ({ ...SEED_FAULT, faultId: `exp.${number}` }));
-    const resolved = faults.map(({ faultId }, index) => ({
-      ...{ faultId, peers: [], shardMembers: [] },
-      impacted: [targetNode(index + 1, { roles: [roleIn(`shard-${index + 1}`, 'master')] })],
-    }));
-    const changes = {
-      ADMITTED: { experiment: { ...seedExperiment(), faults, hypothesis: hypothesisOf(loss) } },
-      TARGETS_RESOLVED: { targets: { faults: resolved, exemptAddresses: {} } },
-    };
+    const changes = onTwoShards(loss);
     expect(checkVerdicts(fullRun(changes))[0]).toMatchObject({
       ...{ result: 'UNKNOWN', reason: 'shard-2 of redis-master: the probe left no report' },
     });
@@ -328,15 +333,7 @@ describe('what the probe measures each second', () => {
   });
 
   it('failed when one shard is out, although nobody knows of another', () => {
-    const faults = [1, 2].map((number) => ({ ...SEED_FAULT, faultId: `exp.${number}` }));
-    const resolved = faults.map(({ faultId }, index) => ({
-      ...{ faultId, peers: [], shardMembers: [] },
-      impacted: [targetNode(index + 1, { roles: [roleIn(`shard-${index + 1}`, 'master')] })],
-    }));
-    const changes = {
-      ADMITTED: { experiment: { ...seedExperiment(), faults, hypothesis: hypothesisOf(check) } },
-      TARGETS_RESOLVED: { targets: { faults: resolved, exemptAddresses: {} } },
-    };
+    const changes = onTwoShards(check);
     const seen = (at: (second: number) => Value) =>
       checkVerdicts(fullRun({ ...changes, CHECKS_OBSERVED: byProbe(valuesOf(at)) }))[0];
     expect(seen(outFrom(9, 9))).toMatchObject({ result: 'FAILED', failedSeconds: 1 });
