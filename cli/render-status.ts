@@ -77,13 +77,18 @@ export function renderTolerance({
   return printable(`${limits} ${unit}, ${time}`);
 }
 
+/** The value is the one with which that began: of a check that goes on holding it says nothing any more. */
+function valueOfCheck({ state, value, unit }: ShownCheck): string {
+  return state === 'HOLDS' || value == null ? '' : `${round(value)} ${printable(unit)}`;
+}
+
 function checkCells(check: ShownCheck, paint: Paint): string[] {
-  const { state, name, value, unit, since } = check;
+  const { state, name, since } = check;
   const style = state === 'HOLDS' ? 'good' : state === 'PENDING' ? 'dim' : 'bad';
   const from = since == null ? '' : `since ${timeOfDay(since)}`;
   return [
     `  ${printable(name)}`,
-    value == null ? '-' : `${round(value)} ${printable(unit)}`,
+    valueOfCheck(check) || '-',
     renderTolerance(check),
     paint(style, [CHECK_WORDS[state], from].filter(Boolean).join(' ')),
   ];
@@ -137,9 +142,9 @@ export function renderPlainStatus(status: StatusDocument): string[] {
     const age = reading.ageSeconds == null ? 'age unknown' : `${reading.ageSeconds.toFixed(1)} s old`;
     return `${printable(reading.guardrail)} ${value} (${limit}, ${age})${reading.breached ? ' BREACH' : isFresh(reading) ? '' : ' not read any more'}`;
   });
-  const checks = (status.checks ?? []).map(({ name, state, value, unit }) => {
-    const measured = value == null ? '' : ` (${round(value)} ${printable(unit)})`;
-    return `${printable(name)} ${CHECK_WORDS[state]}${measured}`;
+  const checks = (status.checks ?? []).map((check) => {
+    const value = valueOfCheck(check);
+    return `${printable(check.name)} ${CHECK_WORDS[check.state]}${value && ` (${value})`}`;
   });
   return [
     `${status.status}${status.status === 'RUNNING' ? left : ''}${nodes.length > 0 ? `, ${nodes.join(', ')}` : ''}`,

@@ -23,16 +23,17 @@ export function measureErrors(
 }
 
 function errorsOf(
-  { measure, tolerance }: Check,
+  check: Check,
   cluster: Pick<Watched, 'telemetry'>,
   { probeMeasures, healthMeasures }: KnownMeasures,
 ): FieldError[] {
+  const { measure, tolerance } = check;
   if (isInTelemetry(measure)) {
-    return wrongRangesOf(measure, cluster).map((message) => ({
+    return wrongRangesOf(check, cluster).map((message) => ({
       ...{
         field: 'measure.query',
         message,
-        allowed: `ranges over at least four scrapes, and shorter than ${MAX_LOOK_ON_SECONDS} s`,
+        allowed: `ranges over at least four scrapes; in what counts at the end shorter than ${MAX_LOOK_ON_SECONDS} s`,
       },
     }));
   }

@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import type { AdmissionFacts, ClusterFacts, WorstCase } from './admission.ts';
+import type { Actor, AuditEntry, EntryDetails, EntryType, TargetsCheck } from './audit-entry.ts';
 import {
-  type Actor,
-  type AuditEntry,
-  CHECK_STATES,
-  type EntryDetails,
-  type EntryType,
-  type TargetsCheck,
-} from './audit-entry.ts';
+  checkChangeSchema,
+  checkObservationSchema,
+  checkReadingsSchema,
+  checkVerdictsSchema,
+  loggedHypothesisSchema,
+} from './check-schemas.ts';
 import { ALERT_SEVERITIES } from './contract.ts';
 import { BUDGETS, EXPERIMENT_OUTCOMES, EXPERIMENT_STATUSES, type Experiment, type Fault } from './experiment.ts';
 import {
@@ -19,15 +19,12 @@ import {
 } from './faults/catalogue.ts';
 import type { FisAction } from './faults/kind.ts';
 import type { FisFault } from './fis-fault.ts';
-import { CHECK_TIMES, type Hypothesis, STEADY } from './hypothesis.ts';
-import { type Measure, measureSchema } from './measures.ts';
 import type { Problem } from './problem.ts';
 import type { RollbackWatch } from './rollback-watch.ts';
 import type { ResolvedFault, ResolvedTargets, TargetNode } from './targets.ts';
 import {
   type Baseline,
   type BatchAnswers,
-  type CheckReading,
   type FisAnswer,
   type HostRemarks,
   type Injection,
@@ -64,25 +61,6 @@ const fault: z.ZodType<Fault> = object({
   parameters: z.custom<FaultParameters>(isFaultParameters, 'are not the parameters of a kind'),
 });
 
-/** Loose as all else: only a payload must not say more than is known. */
-const measure = z.union(measureSchema.options.map((option) => option.loose())) as z.ZodType<Measure>;
-const tolerance = { atLeast: z.number().exactOptional(), atMost: z.number().exactOptional() };
-const checkTime = z.enum([...CHECK_TIMES, STEADY]);
-const hypothesis: z.ZodType<Hypothesis> = object({
-  statement: optionalText,
-  baselineSeconds: seconds,
-  checks: z.array(
-    object({
-      name: text,
-      cluster: text,
-      measure,
-      tolerance: object({ ...tolerance, unit: text }),
-      when: checkTime,
-      withinSeconds: seconds.exactOptional(),
-    }),
-  ),
-});
-
 /** Also what a reservation holds. */
 export const experimentSchema: z.ZodType<Experiment> = object({
   experimentId: text,
@@ -90,7 +68,7 @@ export const experimentSchema: z.ZodType<Experiment> = object({
   durationSeconds: seconds,
   safetyThreshold: object({ maxAlertSeverity: z.enum(ALERT_SEVERITIES), automaticRollbackOnAlert: z.boolean() }),
   budgets: object({ unavailableSeconds: seconds }).exactOptional(),
-  hypothesis: hypothesis.exactOptional(),
+  hypothesis: loggedHypothesisSchema.exactOptional(),
 });
 
 const readingFields = {
@@ -295,10 +273,6 @@ const rollbackWatch: z.ZodType<RollbackWatch> = object({
   unseen: texts,
 });
 
-const checkReadings: z.ZodType<CheckReading[]> = z.array(
-  object({ check: text, value: z.number().exactOptional(), held: z.boolean(), reason: optionalText }),
-);
-
 const promotion = object({ shard: text, from: text, to: text, at: text });
 const probed = { cluster: text, shard: text, invocation: text };
 const latency: z.ZodType<LatencySummary> = object({
@@ -352,36 +326,16 @@ const verdict: z.ZodType<Verdict> = object({
       met: z.boolean(),
     }),
   ),
-  checks: z
-    .array(
-      object({
-        name: text,
-        cluster: text,
-        measure: text,
-        when: checkTime,
-        withinSeconds: seconds.exactOptional(),
-        tolerance: object(tolerance),
-        unit: text,
-        result: z.enum(['HELD', 'FAILED', 'UNKNOWN']),
-        measured: z.number().exactOptional(),
-        failedSeconds: seconds.exactOptional(),
-        firstFailedAt: optionalText,
-        lastFailedAt: optionalText,
-        unknownSeconds: seconds.exactOptional(),
-        heldAfterSeconds: seconds.exactOptional(),
-        reason: optionalText,
-      }),
-    )
-    .exactOptional(),
+  checks: checkVerdictsSchema.exactOptional(),
   reason: text,
 });
 
 const DETAILS: { [T in EntryType]: z.ZodType<EntryDetails[T]> } = {
   REFUSED: object({ problem, dryRun: z.boolean(), experiment: experimentSchema.exactOptional() }),
   ADMITTED: object({ experiment: experimentSchema, facts }),
-  STEADY_STATE_CONFIRMED: object({ baselines: z.record(text, baseline), checks: checkReadings.exactOptional() }),
+  STEADY_STATE_CONFIRMED: object({ baselines: z.record(text, baseline), checks: checkReadingsSchema.exactOptional() }),
   TARGETS_RESOLVED: object({ targets }),
-  PROBE_READY: object({ ...probed, checks: checkReadings.exactOptional() }),
+  PROBE_READY: object({ ...probed, checks: checkReadingsSchema.exactOptional() }),
   TARGETS_CHECKED: object({ clusters: z.array(targetsCheck) }),
   INJECTING: object({ commands: z.array(command), services: z.array(fisFault) }),
   INJECTED: object({ ...injection, ...answers, faults: texts, confirmedAt: text }),
@@ -401,19 +355,8 @@ const DETAILS: { [T in EntryType]: z.ZodType<EntryDetails[T]> } = {
   RECOVERY_VERIFIED: recovery,
   RECOVERY_FAILED: recovery,
   ROLLBACK_WATCHED: rollbackWatch,
-  CHECK_CHANGED: object({ check: text, state: z.enum(CHECK_STATES), value: z.number().exactOptional() }),
-  CHECKS_OBSERVED: object({
-    probed: object(probed).exactOptional(),
-    fromSecond: z.int(),
-    series: z.array(
-      object({
-        check: text,
-        values: z.array(z.number().nullable()),
-        gapSeconds: seconds.exactOptional(),
-        problem: optionalText,
-      }),
-    ),
-  }),
+  CHECK_CHANGED: checkChangeSchema,
+  CHECKS_OBSERVED: checkObservationSchema,
   LATENCY_RECORDED: object({
     ...probed,
     operation: z.enum(['write', 'read']),

@@ -22,7 +22,7 @@ export function samplesOf(readings: ReadonlyMap<number, RawReading>, fromSecond:
  * The value at a second: that of its own sample, else of the nearest one that is less than `gapSeconds` away and still
  * between `from` and `until`. Before and after that the world was another one.
  */
-export function valueAt(
+export function valueNear(
   { values, fromSecond, gapSeconds }: { values: readonly (number | null)[]; fromSecond: number; gapSeconds: number },
   second: number,
   { from, until }: { from: number; until: number },

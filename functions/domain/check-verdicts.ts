@@ -1,8 +1,17 @@
 import { type AuditEntry, type EntryOf, isEntryOf, lastOf } from './audit-entry.ts';
-import { valueAt } from './check-samples.ts';
+import { valueNear } from './check-samples.ts';
 import { evidenceOf, type ShardEvidence } from './evidence.ts';
 import { type Check, STEADY } from './hypothesis.ts';
-import { isInTelemetry, isOverRun, isWithin, measureText, toleranceText, worstOf } from './measures.ts';
+import { longestRangeSeconds } from './measure-queries.ts';
+import {
+  isInTelemetry,
+  isOverRun,
+  isWithin,
+  measureText,
+  type ProbeMeasureName,
+  toleranceText,
+  worstOf,
+} from './measures.ts';
 import { isSameShard, shardText } from './probed-shards.ts';
 import { rollbackOf, stateOf } from './status.ts';
 import type { CheckObservation, CheckReading, CheckSeries, CheckVerdict } from './workflow.ts';
@@ -11,8 +20,16 @@ import type { CheckObservation, CheckReading, CheckSeries, CheckVerdict } from '
 type Judged = Pick<CheckVerdict, 'result'> &
   Partial<Omit<CheckVerdict, 'name' | 'cluster' | 'measure' | 'when' | 'tolerance' | 'unit'>>;
 
-/** Rates of gateways show what the fence did for some seconds more. */
-const FENCE_SHOWS_SECONDS = 6;
+/** What the evidence has of each measure that is one value of the run; what is not here nobody measures yet. */
+const OVER_RUN: { [N in ProbeMeasureName]?: (shard: ShardEvidence) => number | undefined } = {
+  rtoSeconds: (shard) => shard.rtoSeconds,
+  unavailableSeconds: (shard) => shard.unavailableSeconds,
+  lostAcknowledgedWrites: (shard) => shard.lostAcknowledgedWrites,
+  staleReads: (shard) => shard.staleReads,
+};
+
+/** A sample is of the second in which it was taken, which may be one after what it shows. */
+const SCRAPED_WITHIN_SECONDS = 1;
 
 /** Whole seconds since the epoch, both included. */
 interface Span {
@@ -72,8 +89,8 @@ function judgeCheck(check: Check, evidence: readonly ShardEvidence[], entries: r
 /** Of one value a shard. A shard that was not measured makes the whole unknown, unless another one is out already. */
 function judgeRun({ measure, tolerance }: Check, evidence: readonly ShardEvidence[]): Judged {
   if (measure.kind !== 'PROBE') return unknown('is no measure of a whole run');
-  const values = evidence.map((shard) => (shard as unknown as Record<string, unknown>)[measure.name]);
-  const known = values.filter((value) => typeof value === 'number');
+  const values = evidence.map((shard) => OVER_RUN[measure.name]?.(shard));
+  const known = values.filter((value) => value !== undefined);
   const measured = worstOf(tolerance, known);
   if (known.length > 0 && !isWithin(tolerance, measured)) return failed(tolerance, measured);
   if (known.length > 0 && known.length === values.length) return { result: 'HELD', measured };
@@ -160,7 +177,7 @@ function statesOf({ tolerance }: Check, lines: readonly Line[], span: Span): Sta
   const length = Math.max(0, span.until - span.from + 1);
   return Array.from({ length }, (_, index) => {
     const second = span.from + index;
-    const found = lines.map((line) => valueAt(line, second, span));
+    const found = lines.map((line) => valueNear(line, second, span));
     const values = found.filter((value) => value !== null);
     const isOut = values.some((value) => !isWithin(tolerance, value));
     return { second, values, holds: isOut ? false : values.length < found.length ? undefined : true };
@@ -204,10 +221,9 @@ function judgeAll({ measure, tolerance }: Check, states: readonly State[], { fen
   const [first, last] = [out[0], out.at(-1)];
   if (first && last) {
     const text = `${out.length} of ${states.length} s it was not ${toleranceText(tolerance)}`;
+    const shownSeconds = longestRangeSeconds(measure) + SCRAPED_WITHIN_SECONDS;
     const isOurs = out.every(({ second }) =>
-      fenced.some(
-        ({ from, until }) => second >= from && second <= until + (isInTelemetry(measure) ? FENCE_SHOWS_SECONDS : 0),
-      ),
+      fenced.some(({ from, until }) => second >= from && second <= until + (isInTelemetry(measure) ? shownSeconds : 0)),
     );
     return {
       ...(isOurs

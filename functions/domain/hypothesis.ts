@@ -14,7 +14,7 @@ export const BASELINE_SECONDS = { min: 15, max: 600, default: 60 } as const;
  * - `THROUGHOUT`: as `BEFORE`, and at each second from the first fault until the recovery is verified.
  * - `AFTER_FAULT`: from at most `withinSeconds` after the last faults began until they end.
  * - `AFTER_ROLLBACK`: from at most `withinSeconds` after the faults were lifted until nobody looks any more.
- * - `HAPPENS`: at some second, at most `withinSeconds` after the first faults began.
+ * - `HAPPENS`: at some second, at most `withinSeconds` after the first faults began, and not before.
  */
 export const CHECK_TIMES = ['BEFORE', 'THROUGHOUT', 'AFTER_FAULT', 'AFTER_ROLLBACK', 'HAPPENS'] as const;
 type CheckTime = (typeof CHECK_TIMES)[number];

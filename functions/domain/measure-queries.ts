@@ -37,20 +37,29 @@ export function sourceOfMeasure(measure: TelemetryMeasure, { telemetry }: Pick<W
   return found;
 }
 
+/** How far back a value of it reaches, seconds; 0 for what is as it is now, and for an alert, whose rule is not ours. */
+export function longestRangeSeconds(measure: Measure): number {
+  return measure.kind === 'PROMQL' ? Math.max(0, ...rangesOf(measure.query).map(({ seconds }) => seconds)) : 0;
+}
+
+/** Whether it counts at the end of the run, when a long range still holds what was before. */
+function countsAtEnd({ when }: Check): boolean {
+  return when === STEADY || when === 'AFTER_ROLLBACK';
+}
+
 /** How long somebody looks on after the recovery, so that no range of a check that counts then reaches back to the fault. */
 export function lookOnSecondsOf(checks: readonly Check[]): number {
-  const late = checks.filter(({ when }) => when === STEADY || when === 'AFTER_ROLLBACK');
-  const ranges = late.flatMap(({ measure }) => (measure.kind === 'PROMQL' ? rangesOf(measure.query) : []));
-  const longest = Math.max(0, ...ranges.map(({ seconds }) => seconds));
+  const longest = Math.max(0, ...checks.filter(countsAtEnd).map(({ measure }) => longestRangeSeconds(measure)));
   return Math.min(Math.max(LOOK_ON_SECONDS, Math.ceil(longest) + 1), MAX_LOOK_ON_SECONDS);
 }
 
-/** Ranges over too few scrapes, or longer than anybody looks on, in words. */
-export function wrongRangesOf(measure: TelemetryMeasure, { telemetry }: Pick<Watched, 'telemetry'>): string[] {
-  if (measure.kind === 'ALERT') return [];
+/** Ranges over too few scrapes, or longer than anybody looks on where that matters, in words. */
+export function wrongRangesOf(check: Check, { telemetry }: Pick<Watched, 'telemetry'>): string[] {
+  const { measure } = check;
+  if (measure.kind !== 'PROMQL') return [];
   const ranges = rangesOf(measure.query);
   const long = ranges
-    .filter(({ seconds }) => seconds >= MAX_LOOK_ON_SECONDS)
+    .filter(({ seconds }) => countsAtEnd(check) && seconds >= MAX_LOOK_ON_SECONDS)
     .map(({ text }) => `has the range ${text}: nobody looks on until it holds nothing of the fault any more`);
   const leastSeconds = SCRAPES_IN_RANGE * (measure.scrapeIntervalSeconds ?? telemetry.scrapeIntervalSeconds);
   const short = ranges

@@ -1,4 +1,4 @@
-import { firstWindowSecond, probedBefore, readBefore, type ShardView } from '../domain/check-values.ts';
+import { firstWindowSecond, isProbed, probedBefore, readBefore, type ShardView } from '../domain/check-values.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Check } from '../domain/hypothesis.ts';
 import { openLoop, type TimedOperation } from '../domain/open-loop.ts';
@@ -36,7 +36,9 @@ export class ShardClient {
   readonly seen: Observed = nothingObserved();
   /** PROBE_READY was written, or will never be. */
   isDoneProving = false;
-  /** Checks that must hold before. */
+  /** Whether any check is about what is measured here: its values of before the fault are needed. */
+  readonly #hasChecks: boolean;
+  /** Of these, those that must hold before. */
   readonly #before: readonly Check[];
   readonly #experimentId: string;
   readonly #dependencies: ClientDependencies;
@@ -45,7 +47,9 @@ export class ShardClient {
   constructor(experimentId: string, shard: ShardToProbe, checks: readonly Check[], dependencies: ClientDependencies) {
     this.#experimentId = experimentId;
     this.shard = shard;
-    this.#before = probedBefore(checks).filter(({ cluster }) => cluster === shard.cluster);
+    const own = checks.filter(({ cluster }) => cluster === shard.cluster);
+    this.#hasChecks = own.some(isProbed);
+    this.#before = probedBefore(own);
     this.#dependencies = dependencies;
   }
 
@@ -149,12 +153,12 @@ export class ShardClient {
 
   /**
    * The keys must live on the nodes that the fault hits; elsewhere the probe would measure nothing. PROBE_READY says that
-   * they do, and what the checks were that must hold before: the injection waits for it.
+   * they do, and what the checks were that must hold before: the injection waits for it. What must come true after the fault
+   * has to be known before it too.
    */
   async #prove(stop: AbortSignal): Promise<void> {
     const { audit, clock } = this.#dependencies;
-    const deadlineMs =
-      clock.monotonicMs() + PROBE_PROOF_DEADLINE_MS + (this.#before.length > 0 ? PROBE_BASELINE_MS : 0);
+    const deadlineMs = clock.monotonicMs() + PROBE_PROOF_DEADLINE_MS + (this.#hasChecks ? PROBE_BASELINE_MS : 0);
     while (!stop.aborted && clock.monotonicMs() < deadlineMs) {
       const [first] = this.seen.acknowledged;
       if (first && (await this.shard.store.isOnImpacted(...first).catch(() => false))) {
@@ -177,7 +181,7 @@ export class ShardClient {
    */
   async #readBefore(stop: AbortSignal): Promise<CheckReading[]> {
     const { clock } = this.#dependencies;
-    if (this.#before.length === 0) return [];
+    if (!this.#hasChecks) return [];
     const first = (firstWindowSecond(this.view()) ?? Number.NaN) + WARM_UP_SECONDS;
     const fromSecond = Math.max(first, Math.floor(clock.nowEpochMs() / 1000));
     for (let second = fromSecond; ; second++) {

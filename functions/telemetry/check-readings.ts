@@ -13,7 +13,8 @@ const MIN_SEEN_SECONDS = 10;
 
 /**
  * What the checks of one cluster that are read from Prometheus were over the baseline. Never rejects: what cannot be read
- * does not hold. One that need not hold yet must be readable all the same, or nobody would ever know; and what must happen must not be so already.
+ * does not hold. One that need not hold yet must be readable all the same, or nobody would ever know; and what must happen
+ * must not be so already.
  */
 export function readChecks(
   telemetry: Telemetry,

@@ -4,6 +4,7 @@ import { plainPaint, printable, renderTimelineEntry } from '../../cli/render.ts'
 import { renderDryRun, renderProblem, renderVerdict } from '../../cli/render-result.ts';
 import { renderFrame, renderPlainStatus, renderReadings } from '../../cli/render-status.ts';
 import { createScreen } from '../../cli/render-terminal.ts';
+import { CLUSTER_FACTS, TARGETS } from './dry-run-fixture.ts';
 
 const ESCAPE = '\u001b';
 
@@ -214,6 +215,26 @@ describe('the end', () => {
   });
 });
 
+test('a check that holds shows no value, which would be the one with which that began; one that fails does', () => {
+  const check = {
+    cluster: 'redis-master',
+    measure: 'failovers',
+    when: 'THROUGHOUT',
+    tolerance: { atMost: 1 },
+    unit: 'failovers',
+  };
+  const status = {
+    ...{ experimentId: 'exp_1', status: 'RUNNING' as const },
+    checks: [
+      { ...check, name: 'one failover', state: 'HOLDS' as const, value: 0 },
+      { ...check, name: 'no second one', state: 'FAILS' as const, value: 2 },
+    ],
+  };
+  const plain = renderPlainStatus(status).join('\n');
+  expect(plain).toContain('one failover holds; no second one FAILS (2 failovers)');
+  expect(renderFrame(status, plainPaint).join('\n')).not.toContain('0 failovers');
+});
+
 describe('before the start', () => {
   test('a dry run shows blast radius with its limits, the undo, and the worst case', () => {
     const text = renderDryRun(
@@ -222,28 +243,9 @@ describe('before the start', () => {
         experiment: { faults: [{ faultId: 'exp_1.1', kind: 'NETWORK_PARTITION' }] },
         facts: {
           clusters: [
-            {
-              cluster: 'redis-master',
-              liveNodes: 12,
-              impactedNodes: 1,
-              impactedNodesPct: 8.33,
-              maxNodesPct: 10,
-              trafficSharePct: 0.3,
-              maxTrafficSharePct: 40,
-              worstCase: {
-                abortSeconds: 5.6,
-                leaseLossSeconds: 3.5,
-                ttlSeconds: 60,
-                service: { withoutGuardSeconds: 40 },
-              },
-            },
+            { ...CLUSTER_FACTS, worstCase: { ...CLUSTER_FACTS.worstCase, service: { withoutGuardSeconds: 40 } } },
           ],
-          targets: [
-            {
-              faultId: 'exp_1.1',
-              impacted: [{ name: 'redis-node-3', instanceId: 'i-03', shard: 'shard-1', role: 'master' }],
-            },
-          ],
+          targets: TARGETS,
           irreversible: [{ kind: 'INSTANCE_REBOOT', text: 'a reboot has no undo' }],
         },
         wouldRun: [

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ApiAnswer } from '../../cli/api-client.ts';
 import { plainPaint } from '../../cli/render.ts';
 import { type RunEnd, type RunPorts, type RunWishes, runExperiment } from '../../cli/run-experiment.ts';
+import { CLUSTER_FACTS, TARGETS } from './dry-run-fixture.ts';
 
 const PAYLOAD = '{ "experimentId": "exp_1" }\n';
 const BASE = '/api/v1/chaos/experiments';
@@ -12,24 +13,8 @@ const DRY_RUN: ApiAnswer = {
     admitted: true,
     experiment: { faults: [{ faultId: 'exp_1.1', kind: 'NETWORK_PARTITION' }] },
     facts: {
-      clusters: [
-        {
-          cluster: 'redis-master',
-          liveNodes: 12,
-          impactedNodes: 1,
-          impactedNodesPct: 8.33,
-          maxNodesPct: 10,
-          trafficSharePct: 0.3,
-          maxTrafficSharePct: 40,
-          worstCase: { abortSeconds: 5.6, leaseLossSeconds: 3.5, ttlSeconds: 60 },
-        },
-      ],
-      targets: [
-        {
-          faultId: 'exp_1.1',
-          impacted: [{ name: 'redis-node-3', instanceId: 'i-03', shard: 'shard-1', role: 'master' }],
-        },
-      ],
+      clusters: [CLUSTER_FACTS],
+      targets: TARGETS,
     },
   },
 };

@@ -116,6 +116,15 @@ describe('admission', () => {
     expect(await refusalOf(failing, {}, experiment)).toBe('telemetry-unavailable');
   });
 
+  it('refuses a range that still holds the fault when nobody looks any more, and takes it where only the past counts', async () => {
+    const measure = { kind: 'PROMQL' as const, query: 'sum(rate(x[5m]))', freshness: 'x', control: 'x' };
+    const late = await problemOf(stating(checkOf({ measure, when: 'AFTER_ROLLBACK', withinSeconds: 30 })));
+    expect(late?.errors).toMatchObject([
+      { field: 'hypothesis.checks.0.measure.query', message: expect.stringContaining('[5m]') },
+    ]);
+    expect(await refusalOf({}, {}, stating(checkOf({ measure, when: 'BEFORE' })))).toBe('admitted');
+  });
+
   it('asks nothing of telemetry about a hypothesis that is not there', async () => {
     expect(await refusalOf({ readChecks: () => Promise.reject(new Error('asked')) })).toBe('admitted');
   });

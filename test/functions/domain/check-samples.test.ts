@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { samplesOf, valueAt } from '../../../functions/domain/check-samples.ts';
+import { samplesOf, valueNear } from '../../../functions/domain/check-samples.ts';
 import type { RawReading } from '../../../functions/domain/guardrails.ts';
 
 const FROM = 1000;
@@ -43,9 +43,11 @@ it('no value is of a second in which nothing was sampled, and each sample has it
 it('a second between two samples has the nearest, and none from outside of the time that is asked about', () => {
   const line = { values: [1, null, null, 4, null, null, null, null, 9], fromSecond: 0, gapSeconds: 3 };
   const all = { from: 0, until: 8 };
-  expect([0, 1, 2, 3, 4, 5, 6, 7, 8].map((second) => valueAt(line, second, all))).toEqual([1, 1, 4, 4, 4, 4, 9, 9, 9]);
-  expect([1, 2].map((second) => valueAt(line, second, { from: 1, until: 2 }))).toEqual([null, null]);
-  expect(valueAt({ ...line, gapSeconds: 1 }, 1, all)).toBeNull();
+  expect([0, 1, 2, 3, 4, 5, 6, 7, 8].map((second) => valueNear(line, second, all))).toEqual([
+    1, 1, 4, 4, 4, 4, 9, 9, 9,
+  ]);
+  expect([1, 2].map((second) => valueNear(line, second, { from: 1, until: 2 }))).toEqual([null, null]);
+  expect(valueNear({ ...line, gapSeconds: 1 }, 1, all)).toBeNull();
 });
 
 it('of what a query gives while no new sample comes, as a rate does, the first counts: it was the newest then', () => {

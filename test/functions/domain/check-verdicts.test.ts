@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkVerdicts } from '../../../functions/domain/check-verdicts.ts';
 import { type Check, STEADY } from '../../../functions/domain/hypothesis.ts';
+import type { Measure } from '../../../functions/domain/measures.ts';
 import { judge } from '../../../functions/domain/verdict.ts';
 import type { CheckReading, CheckVerdict } from '../../../functions/domain/workflow.ts';
 import { SEED_FAULT, seedExperiment } from './experiment-fixtures.ts';
@@ -219,7 +220,8 @@ describe('a source that is scraped every 30 s', () => {
 });
 
 describe('while our fence keeps clients away', () => {
-  const check = checkOf({ when: 'THROUGHOUT' });
+  const rate: Measure = { kind: 'PROMQL', query: 'sum(rate(lag[5s]))', freshness: 'lag', control: 'count(lag)' };
+  const check = checkOf({ when: 'THROUGHOUT', measure: rate });
   const fenced = {
     ROLLED_BACK: rolledBack({ fence: { outcome: 'SETTLED', raisedAt: iso(LIFTED), loweredAt: iso(LIFTED + 2) } }),
   };
@@ -229,6 +231,13 @@ describe('while our fence keeps clients away', () => {
       ...{ result: 'UNKNOWN', reason: 'while our fence kept clients away, 6 of 69 s it was not at most 100 ms' },
     });
     expect(verdictOf(check, outFrom(LIFTED - 3, LIFTED + 2), fenced)?.result).toBe('FAILED');
+  });
+
+  it('is over when the range of a query holds nothing of it any more', () => {
+    expect(verdictOf(check, outFrom(LIFTED, LIFTED + 7), fenced)?.result).toBe('UNKNOWN');
+    const now = checkOf({ when: 'THROUGHOUT' });
+    expect(verdictOf(now, outFrom(LIFTED, LIFTED + 3), fenced)?.result).toBe('UNKNOWN');
+    expect(verdictOf(now, outFrom(LIFTED, LIFTED + 4), fenced)?.result).toBe('FAILED');
   });
 });
 

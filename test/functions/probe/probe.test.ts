@@ -499,6 +499,15 @@ describe('probe', () => {
     });
   });
 
+  it('is ready only then for what must happen after the fault too, which nobody would know not to have been before', async () => {
+    const happens = { ...copies, when: 'HAPPENS' as const };
+    const { run, audit } = world({ checks: [happens], injectedAtMs: 9000 });
+    await run();
+    const [ready] = audit.entries.filter(({ type }) => type === 'PROBE_READY');
+    expect(ready?.at).toBe(iso(6));
+    expect(ready?.details).toEqual(PROBED);
+  });
+
   it('says of a check that it does not hold or is not known, and is ready all the same: the injection refuses', async () => {
     const { run, shard, clock, audit } = world({
       checks: [writes, { ...copies, when: 'BEFORE' }],
