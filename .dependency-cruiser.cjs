@@ -116,10 +116,13 @@ module.exports = {
     },
     {
       name: 'domain-is-pure',
-      comment: 'No client and no process: only the schema library, and hashes.',
+      comment: 'No client and no process: only the schema library, the grammar of PromQL, and hashes.',
       severity: 'error',
       from: { path: '^functions/domain/' },
-      to: { dependencyTypes: ['npm', 'npm-dev', 'core'], pathNot: ['node_modules/zod/', '^(node:)?crypto$'] },
+      to: {
+        dependencyTypes: ['npm', 'npm-dev', 'core'],
+        pathNot: ['node_modules/(zod|@prometheus-io/lezer-promql)/', '^(node:)?crypto$'],
+      },
     },
     {
       name: 'runtime-knows-only-the-domain',
@@ -156,15 +159,17 @@ module.exports = {
       name: 'aws-knows-no-feature',
       severity: 'error',
       from: { path: '^functions/aws/' },
-      to: { path: '^functions/(admission|api|guard|inject|kill-switch|probe|rollback|verdict)/' },
+      to: { path: '^functions/(admission|api|audit|guard|inject|kill-switch|notify|probe|rollback|schedule|verdict)/' },
     },
     {
       name: 'features-do-not-know-each-other',
       comment: 'Admission alone asks inject what would be sent, so that the dry run shows exactly that.',
       severity: 'error',
-      from: { path: '^functions/(admission|api|guard|inject|kill-switch|probe|rollback|verdict)/' },
+      from: {
+        path: '^functions/(admission|api|audit|guard|inject|kill-switch|notify|probe|rollback|schedule|verdict)/',
+      },
       to: {
-        path: '^functions/(admission|api|guard|inject|kill-switch|probe|rollback|verdict)/',
+        path: '^functions/(admission|api|audit|guard|inject|kill-switch|notify|probe|rollback|schedule|verdict)/',
         pathNot: ['^functions/$1/', '^functions/inject/node-command\\.ts$'],
       },
     },

@@ -21,8 +21,13 @@ function unit(name: string, include: string[], exclude: string[]) {
       isolate: false,
       // Both processors of a small machine: the default leaves one free.
       maxWorkers: 2,
-      setupFiles: ['test/lib/property-runs.ts'],
-      env: { POWERTOOLS_LOG_LEVEL: 'SILENT' },
+      setupFiles: ['test/lib/property-runs.ts', 'test/functions/domain/abandon-sleepers.ts'],
+      env: {
+        POWERTOOLS_LOG_LEVEL: 'SILENT',
+        // CDK's own check of a template takes longer than all else of a synthesis. test/lint-template.ts and every lab have it for
+        // the lab's configuration; the nightly run, here, for what is tested with another choice.
+        ...(process.env.PROPERTY_RUNS ? {} : { CDK_VALIDATION: 'false' }),
+      },
     },
   };
 }
@@ -41,12 +46,12 @@ function guest(name: string, files: string) {
 }
 
 /** The deployed system in a lab, one for all files. */
-function system(name: string, files: string) {
+function system(name: string, files: string, setUp = 'test/system/set-up-redis.ts') {
   return {
     test: {
       name,
       include: [files],
-      globalSetup: ['test/system/set-up.ts'],
+      globalSetup: [setUp],
       setupFiles: ['test/system/expect-no-violation.ts'],
       env: { LAB_DIRECTORY: SYSTEM_LAB_DIRECTORY },
       testTimeout: 180_000,
@@ -85,6 +90,7 @@ export default defineConfig({
       system('system', 'test/system/*.test.ts'),
       system('system-exhaustive', 'test/system/exhaustive/*.test.ts'),
       system('system-nightly', 'test/system/nightly/*.test.ts'),
+      system('system-kafka', 'test/system/kafka/*.test.ts', 'test/system/kafka/set-up.ts'),
     ],
   },
 });

@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CampaignDocument } from '../cli/campaign/campaign-document.ts';
 import { labDirectory } from '../lab/runtime/directory.ts';
 import { findSupervisor, startLab, stopLab } from '../lab/runtime/lifecycle.ts';
 import { CHECKOUT, readViolations } from '../lab/shared/files.ts';
+import { runCampaignCommand } from './campaign-command.ts';
 import { readProvenance } from './provenance.ts';
 import { renderFailovers } from './render-failovers.ts';
 import { FAILOVERS, withSection } from './sections.ts';
@@ -26,7 +24,11 @@ const isOurs = findSupervisor(directory) === undefined;
 if (isOurs) await startLab({ directory, scope: 'all', endsWithParent: true, onProgress: say });
 try {
   const startedMs = performance.now();
-  const { code, document } = await campaign();
+  const { code, document } = await runCampaignCommand(
+    'bench/failover.json',
+    ['--runs', String(runs), '--follow-role', 'master'],
+    directory,
+  );
   const seconds = (performance.now() - startedMs) / 1000;
   const section = renderFailovers({ ...provenance, seconds, document });
   process.stdout.write(section);
@@ -47,21 +49,4 @@ function runsFrom(text: string | undefined): number {
   if (text === undefined || text === '') return DEFAULT_RUNS;
   if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
   throw new Error(`FAILOVERS: ${text} is not a whole number from 1 to 999`);
-}
-
-/** Its progress goes to our stderr; Ctrl-C reaches it as it reaches us, and its document comes after the rollback. */
-async function campaign(): Promise<{ code: number; document: CampaignDocument }> {
-  const command = ['campaign', 'bench/failover.json', '--runs', String(runs), '--follow-role', 'master', '--json'];
-  const program = [join(CHECKOUT, 'bin/holdfast.ts'), ...command, '--lab', directory];
-  const child = spawn(process.execPath, program, { cwd: CHECKOUT, stdio: ['ignore', 'pipe', 'inherit'] });
-  const wait = (): void => say('waiting for the rollback');
-  process.on('SIGINT', wait);
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    output += chunk;
-  });
-  const [code] = await once(child, 'close');
-  process.off('SIGINT', wait);
-  if (output === '') throw new Error(`holdfast campaign ended with ${code} and without a document`);
-  return { code: code ?? 1, document: JSON.parse(output) as CampaignDocument };
 }

@@ -60,7 +60,7 @@ export function renderReport(result: BenchResult): string {
   ].join('\n')}\n`;
 }
 
-function renderMeasurement({ name, unit, values, promised }: Measurement): string {
+export function renderMeasurement({ name, unit, values, promised }: Measurement): string {
   const cells =
     values.length === 0
       ? ['0', '', '', '', '']

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ApiClient, EXPERIMENTS_PATH } from '../cli/api-client.ts';
 import { type DryRunDocument, dryRunSchema, statusSchema } from '../cli/api-documents.ts';
+import { rolesOf } from '../cli/target-node.ts';
 import { TERMINAL_STATUSES } from '../functions/domain/experiment.ts';
 import type { Observer } from '../lab/fleet/observe.ts';
 import { observeRedis } from '../lab/fleet/redis/observe.ts';
@@ -31,9 +32,12 @@ const TERMINAL_TIMEOUT_MS = 240_000;
 /** What the dry run says at worst, seconds: lifted after a breach, and after the guard is lost. */
 type WorstCase = DryRunDocument['facts']['clusters'][number]['worstCase'];
 
+/** Alerts up to this severity do not end the run. */
+type Tolerated = 'INFO' | 'WARNING';
+
 type Payload = { experimentId: string } & Record<string, unknown>;
 
-function partition(node: string, lab: Lab, durationSeconds: number): Payload {
+function partition(node: string, lab: Lab, durationSeconds: number, maxAlertSeverity: Tolerated): Payload {
   const shard = lab.hosts.find((host) => host.name === node)?.shard;
   const peers = lab.hosts.filter((host) => host.shard === shard && host.name !== node).map((host) => host.name);
   return {
@@ -42,7 +46,7 @@ function partition(node: string, lab: Lab, durationSeconds: number): Payload {
     action: 'NETWORK_PARTITION',
     parameters: { latencyMs: 0, packetLossPct: 100, targetPartitionGroupA: peers, targetPartitionGroupB: [node] },
     durationSeconds,
-    safetyThreshold: { maxAlertSeverity: 'WARNING', automaticRollbackOnAlert: true },
+    safetyThreshold: { maxAlertSeverity, automaticRollbackOnAlert: true },
   };
 }
 
@@ -55,8 +59,9 @@ export async function withPartitionedMaster<T>(
   shard: string,
   durationSeconds: number,
   measure: (running: Running) => Promise<T>,
+  maxAlertSeverity: Tolerated = 'WARNING',
 ): Promise<T> {
-  const { payload, worstCase } = await admitted({ lab, client }, shard, durationSeconds);
+  const { payload, worstCase } = await admitted({ lab, client }, shard, durationSeconds, maxAlertSeverity);
   const node = lab.hosts.find((host) =>
     (payload.parameters as { targetPartitionGroupB: string[] }).targetPartitionGroupB.includes(host.name),
   );
@@ -95,17 +100,20 @@ async function admitted(
   { lab, client }: Bench,
   shard: string,
   durationSeconds: number,
+  maxAlertSeverity: Tolerated,
 ): Promise<{ payload: Payload; worstCase: WorstCase }> {
   const deadlineMs = performance.now() + ADMISSION_TIMEOUT_MS;
   let last = 'nothing was asked';
   while (performance.now() < deadlineMs) {
     for (const { name } of lab.hosts.filter((host) => host.shard === shard)) {
-      const payload = partition(name, lab, durationSeconds);
+      const payload = partition(name, lab, durationSeconds, maxAlertSeverity);
       const answer = await client.call('POST', `${EXPERIMENTS_PATH}?dryRun=true`, JSON.stringify(payload));
       const { data } = dryRunSchema.safeParse(answer.body);
       last = `${answer.status} ${JSON.stringify(answer.body)}`;
       const impacted = data?.facts.targets.flatMap((target) => target.impacted) ?? [];
-      const isMaster = impacted.some((node) => node.name === name && node.role === 'master');
+      const isMaster = impacted.some(
+        (node) => node.name === name && rolesOf(node).some(({ role }) => role === 'master'),
+      );
       const [facts] = data?.facts.clusters ?? [];
       if (facts && isMaster) return { payload, worstCase: facts.worstCase };
     }

@@ -59,7 +59,7 @@ function* pageFrames(pid: number): Generator<bigint> {
 }
 
 /** Of all threads, in nanoseconds of the scheduler: the clock ticks of `stat` are too coarse for a few per mille. */
-function cpuSeconds(pid: number): number {
+export function cpuSeconds(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`).map((thread) =>
     Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),
   );

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { isUndecided as isOpen } from '../functions/domain/problem.ts';
 import type { ApiAnswer } from './api-client.ts';
 import { problemSchema } from './api-documents.ts';
 import { CommandError, EXIT } from './exit-codes.ts';
@@ -29,6 +30,12 @@ export function isRefusal({ status, body }: ApiAnswer): boolean {
   const problem = problemSchema.safeParse(body);
   if (!problem.success) return false;
   return status >= 400 && problem.data.type.startsWith(OUR_PROBLEM) && problem.data.type !== INTERNAL_ERROR;
+}
+
+/** Whether what was asked for may have happened all the same: the API failed, or what stands before it. */
+export function isUndecided({ status, body }: ApiAnswer): boolean {
+  const problem = problemSchema.safeParse(body);
+  return status >= 500 && !(problem.success && problem.data.type.startsWith(OUR_PROBLEM) && !isOpen(problem.data));
 }
 
 /** The exit code for an answer that is no success. */

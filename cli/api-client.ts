@@ -10,7 +10,7 @@ export interface ApiAnswer {
 }
 
 export interface ApiClient {
-  call(method: 'GET' | 'POST', path: string, body?: string): Promise<ApiAnswer>;
+  call(method: 'GET' | 'POST' | 'DELETE', path: string, body?: string): Promise<ApiAnswer>;
   close(): void;
 }
 
@@ -34,6 +34,8 @@ export interface ApiConnection {
 
 const STAGE = '/api';
 export const EXPERIMENTS_PATH = `${STAGE}/v1/chaos/experiments`;
+export const SCHEDULES_PATH = `${STAGE}/v1/chaos/schedules`;
+export const KILL_SWITCH_PATH = `${STAGE}/v1/chaos/kill-switch`;
 /** API Gateway itself gives up after 29 s. */
 const REQUEST_TIMEOUT_MS = 35_000;
 

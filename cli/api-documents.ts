@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { EXPERIMENT_STATUSES } from '../functions/domain/experiment.ts';
+import { chosenBy, targetNode } from './target-node.ts';
 
 /**
  * The parts of the API's answers that the command shows. Loose on purpose: what is not shown may change freely, and `--json`
@@ -48,9 +49,27 @@ const checkResult = z.looseObject({
   firstFailedAt: z.string().nullish(),
   lastFailedAt: z.string().nullish(),
   unknownSeconds: z.number().nullish(),
+  /** Of an expected alert. */
+  arrivedAt: z.string().nullish(),
   reason: z.string().nullish(),
 });
 export type ShownCheckResult = z.infer<typeof checkResult>;
+
+/** The nodes of one fault, with what the store says of them. */
+const target = z.looseObject({
+  faultId: z.string(),
+  impacted: z.array(targetNode),
+  shardMembers: z.array(targetNode).nullish(),
+});
+
+/** What another person has to approve, or has approved. */
+export const approvalSchema = z.looseObject({
+  hash: z.string(),
+  mayNotApprove: z.string(),
+  expiresAt: z.string().nullish(),
+  expiresMinutes: z.number().nullish(),
+});
+export type ShownApproval = z.infer<typeof approvalSchema>;
 
 /** A node that a fault is meant for, until its rollback has answered. */
 const impactedNode = z.looseObject({ podName: z.string(), instanceId: z.string().nullish(), faultState: z.string() });
@@ -64,6 +83,7 @@ export const statusSchema = z.looseObject({
   guardrails: z.array(reading).nullish(),
   impactedNodes: z.array(impactedNode).nullish(),
   checks: z.array(check).nullish(),
+  approval: approvalSchema.nullish(),
 });
 export type StatusDocument = z.infer<typeof statusSchema>;
 
@@ -115,6 +135,18 @@ const probe = z.looseObject({
   unavailableSeconds: z.number().nullish(),
   acknowledgedWrites: z.number(),
   lostAcknowledgedWrites: z.number().nullish(),
+  /** Of a store that is a log: what else became of acknowledged writes, with examples. */
+  records: z
+    .looseObject({
+      lossSpanSeconds: z.number().nullish(),
+      duplicated: z.number(),
+      reordered: z.number(),
+      repeatedOffsets: z.number().nullish(),
+      examples: z
+        .record(z.string(), z.array(z.looseObject({ key: z.string(), offset: z.number(), acknowledgedAt: z.string() })))
+        .nullish(),
+    })
+    .nullish(),
   /** The outage in its phases, each with the event that dates it. */
   phases: z
     .array(
@@ -134,6 +166,10 @@ export const experimentSchema = z.looseObject({
   status,
   outcome: outcome.nullish(),
   reason: z.string().nullish(),
+  approval: approvalSchema.nullish(),
+  experiment: z.looseObject({ faults: z.array(z.looseObject({ faultId: z.string(), chosenBy })) }).nullish(),
+  /** As they were at the injection. */
+  targets: z.array(target).nullish(),
   budgets: z
     .array(
       z.looseObject({
@@ -150,6 +186,10 @@ export const experimentSchema = z.looseObject({
   /** What the probe saw of each impacted shard. */
   probes: z.array(probe).nullish(),
   nodes: z.array(z.union([nodeRollback, impactedNode])).nullish(),
+  /** Faults in AWS FIS; of one that is over, how it ended. */
+  services: z
+    .array(z.looseObject({ faultId: z.string(), state: z.string().nullish(), outcome: z.string().nullish() }))
+    .nullish(),
   /** To the commands that inject. */
   answers: z.array(z.looseObject({ node: z.string(), effect, notes })).nullish(),
   record: z.array(z.record(z.string(), z.unknown())).nullish(),
@@ -160,6 +200,7 @@ export type ExperimentDocument = z.infer<typeof experimentSchema>;
 /** What admission saw of one cluster; percentages 0-100. */
 const clusterFacts = z.looseObject({
   scalingGroups: z.array(z.looseObject({ name: z.string(), suspendedProcesses: z.array(z.string()) })).nullish(),
+  warnings: z.array(z.string()).nullish(),
   cluster: z.string(),
   liveNodes: z.number(),
   impactedNodes: z.number(),
@@ -173,9 +214,10 @@ const clusterFacts = z.looseObject({
     ttlSeconds: z.number(),
     /** Only with faults that a service applies. */
     service: z.looseObject({ withoutGuardSeconds: z.number() }).nullish(),
+    /** Only where telemetry is in AMP. */
+    rules: z.looseObject({ seconds: z.number() }).nullish(),
   }),
 });
-const targetNode = z.looseObject({ name: z.string(), instanceId: z.string(), shard: z.string(), role: z.string() });
 
 /** Not loose: by its fields one is told from the other. */
 const plannedCommand = z.object({
@@ -193,11 +235,14 @@ export type PlannedAct = z.infer<typeof plannedCommand> | z.infer<typeof planned
 
 export const dryRunSchema = z.looseObject({
   admitted: z.literal(true),
-  experiment: z.looseObject({ faults: z.array(z.looseObject({ faultId: z.string(), kind: z.string() })) }),
+  experiment: z.looseObject({ faults: z.array(z.looseObject({ faultId: z.string(), kind: z.string(), chosenBy })) }),
   facts: z.looseObject({
     clusters: z.array(clusterFacts),
-    targets: z.array(z.looseObject({ faultId: z.string(), impacted: z.array(targetNode) })),
+    targets: z.array(target.extend({ impacted: z.array(targetNode.extend({ instanceId: z.string() })) })),
     irreversible: z.array(z.looseObject({ kind: z.string(), text: z.string() })).nullish(),
+    approval: approvalSchema.nullish(),
+    leadSeconds: z.number().nullish(),
+    closing: z.looseObject({ at: z.string(), what: z.string() }).nullish(),
   }),
   wouldRun: z.array(z.union([plannedCommand, plannedService])).nullish(),
 });
@@ -216,6 +261,30 @@ export const listSchema = z.looseObject({
   experiments: z.array(z.record(z.string(), z.unknown())),
   truncated: z.boolean().nullish(),
 });
+
+const shownSchedule = z.looseObject({
+  schedule: z.string(),
+  state: z.string(),
+  expression: z.string(),
+  timeZone: z.string(),
+  nextAt: z.string().nullish(),
+  /** Why nobody knows its state. */
+  reason: z.string().nullish(),
+  lastRun: z
+    .looseObject({
+      scheduledAt: z.string(),
+      experimentId: z.string(),
+      result: z.string(),
+      status: z.string().nullish(),
+      outcome: z.string().nullish(),
+      /** Why nobody knows its status. */
+      reason: z.string().nullish(),
+      problem: z.looseObject({ detail: z.string() }).nullish(),
+    })
+    .nullish(),
+});
+export type ShownSchedule = z.infer<typeof shownSchedule>;
+export const scheduleListSchema = z.looseObject({ schedules: z.array(shownSchedule) });
 
 /** The log as `verify` reads it: every field of an entry is under its hash, but for the summary. */
 export const chainSchema = z.looseObject({

@@ -11,7 +11,11 @@ const TABLE = {
   usage: [64, 'wrong usage, or a file that is no valid experiment; nothing was sent'],
   unavailable: [69, 'the API could not be asked, or did not answer as it should'],
   internal: [70, 'an error in this command'],
-  notOver: [75, 'not over yet, nothing is wrong: status, verify, and run --no-watch once the fault is in place'],
+  notOver: [
+    75,
+    'not over yet, nothing is wrong: status, verify, and run --no-watch and schedule run once the fault is in place',
+  ],
+  pendingApproval: [76, 'waits for the approval of another person; nothing was started'],
   notPermitted: [77, 'no credentials, or they do not permit it'],
 } as const;
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Experiment } from '../functions/domain/experiment.ts';
+import type { RequestedExperiment } from '../functions/domain/experiment.ts';
 import { parseExperiment } from '../functions/domain/parse-experiment.ts';
 import { readStrictJson } from '../functions/domain/strict-json.ts';
 import { message, UsageError } from './exit-codes.ts';
@@ -66,7 +66,7 @@ export function readExperimentText(file: string): ExperimentText {
 /** Judges it as the API does, as far as this needs no deployment: what clusters allow is not known here. */
 export function checkExperiment(
   read: ExperimentText,
-): { ok: true; experiment: Experiment } | { ok: false; errors: FileError[] } {
+): { ok: true; experiment: RequestedExperiment } | { ok: false; errors: FileError[] } {
   const parsed = parseExperiment(read.payload, {});
   if (parsed.ok) return parsed;
   const { errors, detail } = parsed.problem;
@@ -76,7 +76,7 @@ export function checkExperiment(
 }
 
 /** @throws UsageError with everything that is wrong in the file, before anything is sent. */
-export function readExperiment(file: string): ExperimentText & { experiment: Experiment } {
+export function readExperiment(file: string): ExperimentText & { experiment: RequestedExperiment } {
   const read = readExperimentText(file);
   const checked = checkExperiment(read);
   if (!checked.ok) throw new InvalidFile(file, checked.errors);

@@ -33,8 +33,8 @@ export function experimentSchema(): JsonSchema {
     else: { required: [...FAULT_FIELDS], allOf: byAction() },
     definitions: Object.fromEntries(
       FAULT_KINDS.map((kind) => {
-        const { schema, allowed, description } = kindOf(kind);
-        return [kind, { ...described(toJsonSchema(schema), allowed), description }];
+        const { requestSchema, allowed, description } = kindOf(kind);
+        return [kind, { ...described(toJsonSchema(requestSchema), allowed), description }];
       }),
     ),
   };

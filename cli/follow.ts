@@ -16,6 +16,8 @@ export type End =
   | { kind: 'ended'; document: ExperimentDocument }
   /** The fault is in place, and following was wanted only until then. */
   | { kind: 'in place'; document: ExperimentDocument }
+  /** It waits for another person. */
+  | { kind: 'pending'; document: ExperimentDocument }
   | { kind: 'refused'; answer: ApiAnswer }
   /** The API could not be asked any more: how it ended is unknown. */
   | { kind: 'lost'; reason: string }
@@ -34,6 +36,8 @@ interface Ports {
 }
 
 const IN_PLACE: ExperimentStatus = 'RUNNING';
+const PENDING: ExperimentStatus = 'PENDING_APPROVAL';
+const NOT_BEGUN: readonly ExperimentStatus[] = [PENDING, 'ACCEPTED'];
 const POLL_MS = 1_000;
 /** A log gets a status line when something changed, and this often at least. */
 const PLAIN_STATUS_EVERY_MS = 10_000;
@@ -123,12 +127,16 @@ async function look(
         complained = false;
         const shown = readBody(statusSchema, status);
         // Before the fault is in place its TTL has not begun.
-        const leftSeconds = shown.status === 'ACCEPTED' ? undefined : shown.remainingSeconds;
+        const leftSeconds = NOT_BEGUN.includes(shown.status) ? undefined : shown.remainingSeconds;
         ttlEndMs = lastAnswerMs + (leftSeconds ?? TTL_SECONDS.max) * 1000;
         show(shown, document);
         if (TERMINAL_STATUSES.includes(document.status)) {
           screen.frame([]);
           return { kind: 'ended', document };
+        }
+        if (document.status === PENDING && !wishes.abort.aborted) {
+          screen.frame([]);
+          return { kind: 'pending', document };
         }
         if (until === 'in place' && document.status === IN_PLACE && !wishes.abort.aborted) {
           screen.frame([]);

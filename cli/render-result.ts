@@ -9,23 +9,30 @@ import {
 } from './api-documents.ts';
 import { type Paint, printable, round } from './render.ts';
 import { renderTolerance } from './render-status.ts';
+import { shownRoles } from './target-node.ts';
+
+type ShownProbe = NonNullable<ExperimentDocument['probes']>[number];
+
+/** Of each; the document has more. */
+const EXAMPLES_SHOWN = 3;
 
 /** What would be touched, how much of the cluster that is, and how bad it can get. */
 export function renderDryRun(document: DryRunDocument, paint: Paint): string[] {
-  const kinds = new Map(document.experiment.faults.map(({ faultId, kind }) => [faultId, kind]));
+  const { faults } = document.experiment;
   return [
     paint('bold', 'Would touch'),
-    ...document.facts.targets.flatMap(({ faultId, impacted }) =>
-      impacted.map(
-        (node) =>
-          `  ${printable(kinds.get(faultId) ?? 'a fault')} on ${printable(node.name)} (${printable(node.instanceId)}, ` +
-          `${printable(node.role)} of ${printable(node.shard)})`,
-      ),
-    ),
+    ...document.facts.targets.flatMap((target) => {
+      const own = faults.filter(({ faultId }) => faultId === target.faultId);
+      return target.impacted.map(({ name, instanceId }) => {
+        const details = [instanceId, shownRoles(name, [target], own)].filter(Boolean).join(', ');
+        return `  ${printable(own[0]?.kind ?? 'a fault')} on ${printable(name)} (${printable(details)})`;
+      });
+    }),
     ...(document.wouldRun ?? []).map(plannedLine),
     ...(document.facts.irreversible ?? []).map(
       ({ kind, text }) => `  ${paint('bad', 'cannot be undone')}: ${printable(kind)}: ${printable(text)}`,
     ),
+    ...renderNeed(document),
     ...document.facts.clusters.flatMap((facts) => [
       `  blast radius in ${printable(facts.cluster)}: ${facts.impactedNodes} of ${facts.liveNodes} nodes ` +
         `(${round(facts.impactedNodesPct)} %, limit ${round(facts.maxNodesPct)} %), ${round(facts.trafficSharePct)} % ` +
@@ -33,6 +40,7 @@ export function renderDryRun(document: DryRunDocument, paint: Paint): string[] {
       `  at worst: lifted ${round(facts.worstCase.abortSeconds)} s after a breach, ` +
         `${round(facts.worstCase.leaseLossSeconds)} s after the control plane is lost; ` +
         `its host begins to lift it ${round(facts.worstCase.ttlSeconds)} s after it began whatever happens`,
+      ...(facts.warnings ?? []).map((warning) => `  ${paint('bad', 'warning')}: ${printable(warning)}`),
       ...(facts.scalingGroups ?? []).map(
         ({ name, suspendedProcesses }) =>
           `  the Auto Scaling group ${printable(name)} does not replace a target; suspended: ${printable(suspendedProcesses.join(', ') || 'nothing')}`,
@@ -42,8 +50,26 @@ export function renderDryRun(document: DryRunDocument, paint: Paint): string[] {
             `  in FIS, which reads no lease: stopped ${round(facts.worstCase.service.withoutGuardSeconds)} s after the guard is lost`,
           ]
         : []),
+      ...(facts.worstCase.rules
+        ? [
+            `  alerting rules of AMP, beside the guard: see a breach up to ${round(facts.worstCase.rules.seconds)} s later`,
+          ]
+        : []),
     ]),
   ];
+}
+
+/** Who has to agree first, and who is told. */
+function renderNeed({ facts: { approval, leadSeconds, closing } }: DryRunDocument): string[] {
+  const lines: string[] = [];
+  if (approval != null) {
+    const within = approval.expiresMinutes == null ? '' : ` within ${approval.expiresMinutes} minutes`;
+    lines.push(`  starts when another person than ${printable(approval.mayNotApprove)} approves it${within}`);
+  }
+  if (leadSeconds != null) lines.push(`  is announced ${round(leadSeconds)} s before anything is done`);
+  if (closing != null)
+    lines.push(`  no fault may live beyond ${printable(closing.at)}: ${printable(closing.what)} ends`);
+  return lines;
 }
 
 /** What would be sent, when it is not at once, and what takes it back. */
@@ -97,8 +123,11 @@ export function renderVerdict(document: ExperimentDocument, paint: Paint): strin
     ...(document.checks ?? []).map((check) => renderCheck(check, paint)),
     ...(document.probes ?? []).flatMap(renderProbe),
     ...(document.nodes ?? []).map((node) =>
-      isRolledBack(node) ? renderNode(node, paint) : `  ${printable(node.podName)}: ${printable(node.faultState)}`,
+      isRolledBack(node)
+        ? renderNode(node, nodeText(node.node, document), paint)
+        : `  ${nodeText(node.podName, document)}: ${printable(node.faultState)}`,
     ),
+    ...renderServices(document, paint),
     ...renderNotes(document),
     ...(document.record ?? []).flatMap((row) => [
       '  audit record',
@@ -109,14 +138,15 @@ export function renderVerdict(document: ExperimentDocument, paint: Paint): strin
 
 /** A check of the hypothesis: what was measured, what is allowed, and for how long it failed. */
 function renderCheck(check: ShownCheckResult, paint: Paint): string {
-  const { name, measure, unit, result, measured, failedSeconds, firstFailedAt, lastFailedAt, unknownSeconds, reason } =
-    check;
+  const { name, measure, unit, result, measured, failedSeconds, firstFailedAt, lastFailedAt } = check;
+  const { unknownSeconds, arrivedAt, reason } = check;
   const value = measured == null ? 'not measured' : `measured ${round(measured)} ${printable(unit)}`;
   const verdict = result === 'HELD' ? paint('good', 'held') : paint('bad', result === 'FAILED' ? 'FAILED' : 'UNKNOWN');
   const details = [
     ...(failedSeconds ? [`for ${round(failedSeconds)} s`] : []),
     ...(firstFailedAt ? [`from ${firstFailedAt}${lastFailedAt ? ` to ${lastFailedAt}` : ''}`] : []),
     ...(unknownSeconds ? [`unknown for ${round(unknownSeconds)} s`] : []),
+    ...(arrivedAt ? [`arrived ${arrivedAt}`] : []),
     ...(reason ? [reason] : []),
   ].map((detail) => `, ${printable(detail)}`);
   const what = measure && measure !== name ? ` (${printable(measure)})` : '';
@@ -124,18 +154,22 @@ function renderCheck(check: ShownCheckResult, paint: Paint): string {
 }
 
 /** What a client of one shard saw, and for how long somebody looked: the verdict says whether that counts. */
-function renderProbe(seen: NonNullable<ExperimentDocument['probes']>[number]): string[] {
+function renderProbe(seen: ShownProbe): string[] {
   const { rtoSeconds, unavailableSeconds, lostAcknowledgedWrites, observedFrom, observedUntil } = seen;
   const outage = seen.stillFailing
     ? 'still failing at the end'
     : `RTO ${round(rtoSeconds ?? 0)} s, unavailable for ${round(unavailableSeconds ?? 0)} s in all`;
-  const lost = `${lostAcknowledgedWrites ?? 'unknown how many'} of ${seen.acknowledgedWrites} acknowledged writes lost`;
+  const span = seen.records?.lossSpanSeconds;
+  const lost =
+    `${lostAcknowledgedWrites ?? 'unknown how many'} of ${seen.acknowledgedWrites} acknowledged writes lost` +
+    (span == null ? '' : `, acknowledged within ${round(span)} s`);
   const looked =
     observedFrom == null || observedUntil == null
       ? 'never observed'
       : `observed from ${printable(observedFrom)} to ${printable(observedUntil)}, largest gap ${round(seen.largestGapSeconds)} s`;
   return [
-    `  ${printable(seen.shard)} of ${printable(seen.cluster)}: ${outage}, ${lost}; ${looked}`,
+    `  ${printable(seen.shard)} of ${printable(seen.cluster)}: ${outage}, ${lost}${renderRecords(seen)}; ${looked}`,
+    ...renderExamples(seen),
     ...(seen.phases ?? []).map(
       ({ phase, secondsAfterFault, event, uncertaintyMs }) =>
         `    ${printable(phase)} ${round(secondsAfterFault)} s after the fault, or up to ${round(uncertaintyMs)} ms earlier (${printable(event)})`,
@@ -143,7 +177,44 @@ function renderProbe(seen: NonNullable<ExperimentDocument['probes']>[number]): s
   ];
 }
 
-function renderNode(node: NodeRollbackShown, paint: Paint): string {
+/** What a log does to a record beside losing it; of other stores nothing. */
+function renderRecords({ records }: ShownProbe): string {
+  if (records == null) return '';
+  const repeated = records.repeatedOffsets
+    ? `, ${records.repeatedOffsets} with a repeated offset (the fault of the client library)`
+    : '';
+  return `, ${records.duplicated} duplicated, ${records.reordered} reordered${repeated}`;
+}
+
+function renderExamples({ records }: ShownProbe): string[] {
+  return Object.entries(records?.examples ?? {}).flatMap(([what, examples]) =>
+    examples
+      .slice(0, EXAMPLES_SHOWN)
+      .map(
+        ({ key, offset, acknowledgedAt }) =>
+          `    ${printable(what)}: ${printable(key)} at offset ${offset}, acknowledged ${printable(acknowledgedAt)}`,
+      ),
+  );
+}
+
+/** The node with its roles, where they are known. */
+function nodeText(name: string, { targets, experiment }: ExperimentDocument): string {
+  const roles = shownRoles(name, targets ?? [], experiment?.faults ?? []);
+  return printable(roles ? `${name} (${roles})` : name);
+}
+
+/** Nodes of faults in AWS FIS once those are over: no host answers for them. */
+function renderServices(document: ExperimentDocument, paint: Paint): string[] {
+  return (document.services ?? []).flatMap(({ faultId, state, outcome: end }) => {
+    if (end == null) return [];
+    const target = document.targets?.find((one) => one.faultId === faultId);
+    const said = end === 'REVERTED' ? end : paint('bad', printable(end));
+    const words = `${said} by AWS FIS${state ? ` (${printable(state)})` : ''}`;
+    return (target?.impacted ?? []).map(({ name }) => `  ${nodeText(name, document)}: ${words}`);
+  });
+}
+
+function renderNode(node: NodeRollbackShown, shown: string, paint: Paint): string {
   const why = node.revertReason ? ` (${printable(node.revertReason)})` : '';
   const seen = node.effect ? `, ${renderEffect(node.effect)}` : '';
   const lost = node.effectLostAt ? `, ${paint('bad', `effect gone at ${printable(node.effectLostAt)}`)}` : '';
@@ -158,7 +229,7 @@ function renderNode(node: NodeRollbackShown, paint: Paint): string {
           : paint('good', 'verified clean');
   const detail = node.detail ? `, ${printable(node.detail)}` : '';
   const happened = `${node.outcome}${why}${seen}${lost}${lifted}${renderFence(node)}`;
-  return `  ${printable(node.node)}: ${happened}, ${clean}${detail}`;
+  return `  ${shown}: ${happened}, ${clean}${detail}`;
 }
 
 function renderEffect({ measure, value, unit }: NonNullable<NodeRollbackShown['effect']>): string {

@@ -18,6 +18,7 @@ export function renderProgress(status: StatusDocument, paint: Paint): string {
 }
 
 function phaseWords({ status, elapsedSeconds, remainingSeconds }: StatusDocument): string {
+  if (status === 'PENDING_APPROVAL') return 'another person has to approve it; nothing was started';
   if (status === 'ACCEPTED') {
     return `no fault yet${remainingSeconds ? `; it will have a TTL of ${Math.round(remainingSeconds)} s` : ''}`;
   }

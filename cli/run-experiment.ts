@@ -7,6 +7,7 @@ import type { ExperimentText } from './experiment-file.ts';
 import { type End, followExperiment, type Wishes } from './follow.ts';
 import type { Interrupt } from './interrupt.ts';
 import { Left, untilLeft } from './leaving.ts';
+import { renderPending } from './render-approval.ts';
 import { renderDryRun, renderVerdict } from './render-result.ts';
 import type { Screen } from './render-terminal.ts';
 
@@ -85,6 +86,10 @@ export function report(experimentId: string, end: End, { screen, writeDocument }
   } else if (end.kind === 'in place') {
     screen.print([`The fault is in place. See it with: holdfast watch ${experimentId}`]);
     writeDocument(summary(end.document));
+  } else if (end.kind === 'pending') {
+    const { approval } = end.document;
+    if (approval) screen.print(renderPending(experimentId, approval, screen.paint));
+    writeDocument({ ...summary(end.document), approval });
   } else if (end.kind === 'lost' || end.kind === 'left') {
     const reason = end.kind === 'lost' ? end.reason : 'The command was left before its end.';
     if (end.kind === 'lost') screen.print([screen.paint('bad', reason)]);
@@ -108,6 +113,8 @@ export function exitCodeOfRun(end: RunEnd): number {
       return exitCodeOf(end.document.status, end.document.outcome);
     case 'in place':
       return EXIT.notOver;
+    case 'pending':
+      return EXIT.pendingApproval;
     case 'refused':
       return exitCodeOfAnswer(end.answer);
     case 'ran before':
@@ -123,6 +130,13 @@ export function exitCodeOfRun(end: RunEnd): number {
 async function ranBefore(experimentId: string, known: ApiAnswer, ports: RunPorts): Promise<RunEnd> {
   const { client, screen } = ports;
   const { status } = readBody(statusSchema, known);
+  if (status === 'PENDING_APPROVAL') {
+    const pending = await client.call('GET', pathOf(experimentId));
+    expectStatus(pending, 200);
+    const end: RunEnd = { kind: 'pending', document: readBody(experimentSchema, pending) };
+    report(experimentId, end, ports);
+    return end;
+  }
   screen.print([
     `${experimentId} was started before and is ${status}; an id runs once, so nothing was started now.`,
     'What follows is that run. To run it again, give the file another experimentId.',

@@ -59,12 +59,13 @@ def prepare(kind: str, values: dict[str, str]) -> FaultRecord:
     record.exempt = sorted(protected)
     record.peers = parameters.addresses("peerAddresses", values.get("peerAddresses", ""))
     addresses.refuse_protected(record.peers, protected)
-    if is_fenced or fault.uses_packet_filter:
+    in_packet_filter = fault.uses_packet_filter(record)
+    if is_fenced or in_packet_filter:
         import packet_filter_preflight  # noqa: PLC0415 not carried where no fault needs it
 
         packet_filter_preflight.prepare(record)
     record.undo += fault.prepare(record)
-    if fault.uses_packet_filter and not record.ends_in_kernel and record.facts.get("noIpSets"):
+    if in_packet_filter and not record.ends_in_kernel and record.facts.get("noIpSets"):
         record.notes.append("no IP sets here (ip_set, xt_set): the fault does not end in the kernel by itself")
     try:
         fault.touched(record)

@@ -114,7 +114,7 @@ def stopped_line(process: ProcessId) -> str:
 
 def compare(before: Snapshot, after: Snapshot, record: FaultRecord) -> Difference:
     """What could not be read is left over where we wrote (`families`, TOUCHED) or where it could be read before."""
-    mark = re.compile(rf"holdfast:{re.escape(record.fault_id)}(?![\w.-])|\bhff?-{record.digest}-[iof]\b")
+    mark = re.compile(rf"holdfast:{re.escape(record.fault_id)}(?![\w.-])|\bhf[fq]?-{record.digest}-[iofp]\b")
     held = stopped_line(record.process) if record.process else None
     written = {TOUCHED, *(SAVE[family] for family in record.families)}
     unseen = {*before.unread, *after.unread}

@@ -9,7 +9,7 @@ IDENTITY: dict[str, str] = {"experimentId": r"[A-Za-z0-9_-]{1,50}", "faultId": r
 COMMON: dict[str, str] = {
     "ttlSeconds": r"([1-9]|[1-9][0-9]|[1-5][0-9]{2}|600)",
     "leaseGraceSeconds": r"([2-9]|[1-2][0-9]|30)",
-    "engine": r"(redis)",
+    "engine": r"(redis|kafka)",
     "unit": r"[A-Za-z0-9][A-Za-z0-9@._-]{0,99}",
     "storePorts": (
         r"([1-9]|[1-9][0-9]{1,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])(,([1-9]|"
@@ -39,6 +39,7 @@ PARAMETERS: dict[str, dict[str, str]] = {
     },
     "network-latency": {
         "peerAddresses": r"[0-9A-Fa-f:.]+(,[0-9A-Fa-f:.]+)*",
+        "delayWorker": r"(yes|no)",
         "latencyMs": r"([1-9]|[1-9][0-9]{1,3}|10000)",
         "jitterMs": r"([0-9]|[1-9][0-9]{1,3}|10000)",
         "correlationPct": r"([0-9]|[1-9][0-9]|100)",

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Holdfast's host program: `watchdog.py inject | revert | status`. See README.md beside it.
+"""Holdfast's host program: `watchdog.py inject | revert | status | start`. See README.md beside it.
 
 inject starts a pair of processes that outlive the command (supervision/). Each reverts the fault when its own reason
 comes or when the other one falls silent, so that no single death, stop or hang keeps a fault alive."""
@@ -49,6 +49,13 @@ def do_revert() -> tuple[dict[str, Any], int]:
     return {**said, "revertReason": "ROLLBACK", "liftedAt": boot_clock.utc()}, OK
 
 
+def do_start() -> tuple[dict[str, Any], int]:
+    import start_store  # noqa: PLC0415 the program that injects does not have it
+
+    record, is_started = start_store.run(FaultFiles(parameters.read_identity()))
+    return {**answer.of_record(record), "started": is_started}, OK
+
+
 def do_status() -> tuple[dict[str, Any], int]:
     fault_id = parameters.read_identity()
     record = FaultFiles(fault_id).read()
@@ -84,9 +91,9 @@ def main(arguments: list[str]) -> int:
 
         pair.main(*arguments)
         return OK
-    verbs = {"inject": do_inject, "revert": do_revert, "status": do_status}
+    verbs = {"inject": do_inject, "revert": do_revert, "status": do_status, "start": do_start}
     if len(arguments) != 1 or arguments[0] not in verbs:
-        print("usage: watchdog.py inject|revert|status", file=sys.stderr)
+        print("usage: watchdog.py inject|revert|status|start", file=sys.stderr)
         return USAGE
     fault_id = os.environ.get("SSM_faultId", "")
     try:

@@ -33,7 +33,7 @@ find_command() {
 is_there() { [ -x "$1$found" ] || { [ "$1" ] && [ -L "$1$found" ]; }; }
 
 # link_commands WHERE FOLDER PREFIX [ROOT]: for every command that is there a link FOLDER/usr/bin/NAME, which leads to PREFIX
-# followed by the path of its file; ROOT is the root directory of another system
+# followed by the path of its file, where that is among what is hidden; ROOT is the root directory of another system
 link_commands() {
     declared "$1" | while read -r _ commands; do
         for command in $commands; do
@@ -42,7 +42,10 @@ link_commands() {
             mkdir -p "$2${found%/*}"
             # To the file and not to another link: that one may lead through what is hidden.
             file=$(if [ "${4-}" ]; then chroot "$4" readlink -f "$found"; else readlink -f "$found"; fi)
-            ln -sf "$3$file" "$2$found"
+            case $file in
+            /usr/bin/* | /usr/sbin/* | /bin/* | /sbin/* | /usr/local/bin/* | /usr/local/sbin/*) ln -sf "$3$file" "$2$found" ;;
+            *) ln -sf "$file" "$2$found" ;;
+            esac
         done
     done
 }

@@ -12,6 +12,15 @@ const REDIS = {
   telemetry: { prometheusUrl: 'http://prometheus.holdfast.internal:9090' },
 } as const;
 
+/** A replica stands still for some seconds: nobody notices. */
+const REPLICA_PAUSED = {
+  targetService: 'redis-master',
+  action: 'PROCESS_PAUSE',
+  parameters: { targetNodes: [{ role: 'replica', of: 'shard-1' }] },
+  durationSeconds: 5,
+  safetyThreshold: { maxAlertSeverity: 'WARNING', automaticRollbackOnAlert: true },
+};
+
 /** The lab's fleet, see lab/shared/topology.ts. Network ids are made up: the lab runs VPC functions in a namespace of their own. */
 export default defineConfiguration({
   clusters: {
@@ -24,7 +33,13 @@ export default defineConfiguration({
       selectTags: { 'holdfast-cluster': 'redis-master' },
       credentialsFor: { securityGroupId: 'sg-0a1b2c3d4e5f60001', instanceProfileArn: INSTANCE_PROFILE },
       secretName: 'holdfast/redis-master',
-      alarms: [{ name: 'checkout-availability', severity: 'CRITICAL' }],
+      changeCalendar: 'production-changes',
+      alarms: [
+        { name: 'checkout-availability', severity: 'CRITICAL' },
+        // Names may be anything.
+        { name: 'orders late / "eu-west-1"', severity: 'CRITICAL' },
+      ],
+      telemetry: { ...REDIS.telemetry, stores: 'probe_success{job="stores"}' },
     },
     // Only in a lab that is started with --tls.
     'redis-tls': {
@@ -32,6 +47,11 @@ export default defineConfiguration({
       tier: 'staging',
       blastRadius: { maxNodesPct: 40, maxTrafficSharePct: 10 },
       selectTags: { 'holdfast-cluster': 'redis-tls' },
+      // The same Prometheus as a workspace of AMP, which answers to who signs and may.
+      telemetry: {
+        prometheusUrl: 'https://aws.holdfast.internal/workspaces/ws-0a1b2c3d-4e5f-4071-8293-a4b5c6d7e8f9',
+        auth: { sigV4: { region: 'eu-west-1' } },
+      },
       tls: {
         serverName: '{node}.holdfast.internal',
         caSecret: 'holdfast/redis-tls-ca',
@@ -44,7 +64,43 @@ export default defineConfiguration({
       },
       credentialsFor: { securityGroupId: 'sg-0a1b2c3d4e5f60002', instanceProfileArn: INSTANCE_PROFILE },
       secretName: 'holdfast/redis-tls',
+      guardrails: {
+        // Requests for a shard that is not there. They are nobody's failure but this cluster's: what a test breaks here,
+        // nothing else feels.
+        unknownShards: {
+          kind: 'PROMQL',
+          query: 'sum(rate(http_requests_total{code="404"}[5s])) or vector(0)',
+          freshness: 'http_requests_total',
+          control: 'count(http_requests_total)',
+          limit: 5,
+          breachWhen: 'above',
+          unit: 'requests/s',
+        },
+      },
       secretsKeyArn: 'arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9',
+      approval: { expiresMinutes: 60 },
+    },
+    // Only in a lab that is started with --engines kafka.
+    'kafka-orders': {
+      engine: 'kafka',
+      unit: 'kafka',
+      port: 9092,
+      dataDirectory: '/var/lib/kafka',
+      tier: 'staging',
+      // One broker of three: every partition survives it. One may lead two of three, until the preferred leader is back.
+      blastRadius: { maxNodesPct: 34, maxTrafficSharePct: 70 },
+      selectTags: { 'holdfast-cluster': 'kafka-orders' },
+      tls: { serverName: '{node}.holdfast.internal', caSecret: 'holdfast/kafka-orders-ca' },
+      credentialsFor: { securityGroupId: 'sg-0a1b2c3d4e5f60003', instanceProfileArn: INSTANCE_PROFILE },
+      secretName: 'holdfast/kafka-orders',
+      kafka: { sasl: 'SCRAM-SHA-512', groups: ['orders-workers'], logDirectories: ['/var/lib/kafka/data'] },
+      telemetry: {
+        prometheusUrl: 'http://prometheus.holdfast.internal:9090',
+        // The workers that a slow broker fills are those of the consumers.
+        workers: { free: 'consumer_workers_free', max: 'consumer_workers_max' },
+        trafficShareQuery:
+          'sum(rate(records_produced_total{broker="{{node}}"}[60s])) / sum(rate(records_produced_total[60s]))',
+      },
     },
   },
   network: {
@@ -58,6 +114,26 @@ export default defineConfiguration({
       hostSecurityGroupIds: ['sg-0a1b2c3d4e5f60719'],
     },
   },
+  // They come when a test moves the clock of the lab's Scheduler there, and not before.
+  schedules: {
+    'nightly-pause': { expression: 'cron(0 3 5 1 ? 2099)', timeZone: 'Europe/Berlin', experiment: REPLICA_PAUSED },
+    // While the first one runs.
+    'overlapping-pause': { expression: 'cron(1 3 5 1 ? 2099)', timeZone: 'Europe/Berlin', experiment: REPLICA_PAUSED },
+  },
+  principals: [
+    { principal: 'arn:aws:iam::111122223333:user/lab-operator' },
+    { principal: 'schedule/*', clusters: ['redis-master'], faults: ['PROCESS_PAUSE'] },
+    // Approves there, and may start nothing elsewhere.
+    { principal: 'arn:aws:iam::111122223333:user/lab-administrator', clusters: ['redis-tls'] },
+  ],
+  // A start on this cluster is told and waited for, as in production.
+  notifications: { announce: { leadSeconds: 4, alsoClusters: ['redis-tls'] } },
+  // Prometheus and Alertmanager of the lab run what this deploys, and an Alertmanager of the team's own may send alerts too.
+  amp: { create: true },
+  alertmanagerPrincipals: ['arn:aws:iam::111122223333:user/lab-alertmanager'],
+  // Nobody else is in this account.
+  killSwitch: { fisSafetyLever: true, cascade: {} },
+  auditExport: { bucketArn: 'arn:aws:s3:::lab-audit-archive' },
   // One account for one deployment, and all of its quota.
   reservesConcurrency: true,
   apiPrincipals: ['arn:aws:iam::111122223333:user/lab-operator', 'arn:aws:iam::111122223333:user/lab-administrator'],

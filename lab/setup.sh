@@ -3,7 +3,8 @@
 # quick when all is there. Run by the npm scripts before the part itself: `sh lab/setup.sh lab`.
 #
 #   lab       what the lab runs on real hosts: Redis, Prometheus, namespaces, firewall; AWS's descriptions of its services
-#   test      the same and what checks the code; on a machine that can have no lab, the packages only (the tests say so)
+#   kafka     what a lab with brokers needs beside it: Java, jars, an archive of their classes. The lab asks for it by itself
+#   test      all of these and what checks the code; on a machine that can have no lab, the packages only (the tests say so)
 #   packages  node_modules only
 set -eu
 cd "$(dirname "$0")/.."
@@ -73,7 +74,7 @@ install_debian_packages() {
         return 1
     fi
     # Nor at its next boot. Only what has just come: a daemon that was here before is somebody's.
-    for daemon in redis-server prometheus; do
+    for daemon in redis-server prometheus prometheus-alertmanager prometheus-blackbox-exporter; do
         case " $missing " in
         *" $daemon "*) ! command -v systemctl >/dev/null 2>&1 || systemctl --quiet disable "$daemon" >&2 || return 1 ;;
         esac
@@ -104,16 +105,72 @@ install_python_packages() {
     done
 }
 
+brokers=$checkout/lab/fleet/kafka
+
+# install_jars: those of the pom, each held to its checksum, into a directory of their own in the user's cache, where
+# lab/fleet/kafka/program.ts finds them.
+install_jars() {
+    content=$(cat "$brokers/pom.xml" "$brokers/jars.sha256" | sha256sum | cut -c1-16)
+    program=${XDG_CACHE_HOME:-$HOME/.cache}/holdfast/kafka/$content
+    if [ -d "$program" ]; then
+        check_jars "$program" || { say "remove $program and try again"; return 1; }
+        return 0
+    fi
+    started=$(date +%s)
+    say "fetching the jars of the brokers"
+    mkdir -p "${program%/*}"
+    new=$(mktemp -d "$program.XXXXXX")
+    chmod 755 "$new"
+    if ! mvn --quiet --batch-mode --file "$brokers/pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
+        -DoutputDirectory="$new/lib" >"$logs/mvn" 2>&1; then
+        rm -rf "$new"
+        cat "$logs/mvn" >&2
+        say "could not fetch the jars of lab/fleet/kafka/pom.xml"
+        return 1
+    fi
+    check_jars "$new" || { rm -rf "$new"; return 1; }
+    # Another run may do the same: the first one stays.
+    mv -T "$new" "$program" 2>/dev/null || rm -rf "$new"
+    say "jars of the brokers fetched ($(($(date +%s) - started)) s)"
+}
+
+# check_jars DIRECTORY: what is not as lab/fleet/kafka/jars.sha256 says is named, and runs nowhere.
+check_jars() {
+    (cd "$1/lib" && sha256sum --check --strict --quiet "$brokers/jars.sha256") >"$logs/sums" 2>&1 && return 0
+    cat "$logs/sums" >&2
+    say "the jars in $1 are not those of lab/fleet/kafka/jars.sha256"
+    return 1
+}
+
+# archive_classes: once for these jars, this Java and these flags.
+archive_classes() {
+    key=$({ /usr/bin/java -version 2>&1 && cat "$brokers/jvm.options"; } | sha256sum)
+    [ "$(cat "$program/classes.key" 2>/dev/null)" != "$key" ] || return 0
+    started=$(date +%s)
+    say "archiving the classes of a broker"
+    # On a machine of its own: no port and no file of this one is touched.
+    if ! unshare --net --mount --pid --fork --kill-child=SIGKILL --mount-proc \
+        node_modules/.bin/node lab/fleet/kafka/archive-classes.ts >"$logs/classes" 2>&1; then
+        cat "$logs/classes" >&2
+        say "could not archive the classes of a broker"
+        return 1
+    fi
+    echo "$key" >"$program/classes.key.$$"
+    mv "$program/classes.key.$$" "$program/classes.key"
+    say "classes of a broker archived ($(($(date +%s) - started)) s)"
+}
+
 part=${1:-}
 can_have_lab() { [ "$(uname -s)" = Linux ] && [ "$(id -u)" = 0 ]; }
 if [ "$part" = test ] && ! can_have_lab; then part=packages; fi
 case "$part" in
-lab | test)
+lab | test | kafka)
     [ "$(uname -s)" = Linux ] || die "the lab needs Linux: it is made of network namespaces"
     [ "$(id -u)" = 0 ] || die "the lab needs root: it makes network namespaces and firewall rules (try sudo)"
     PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
     remove_stale_policy
     need lab
+    [ "$part" != kafka ] || need kafka
     if [ "$part" = test ]; then
         need test
         # The guest kernel of the host tests; Debian alone has it. Elsewhere they say that they cannot run.
@@ -126,7 +183,7 @@ lab | test)
         die "this kernel or container does not allow new namespaces; use a machine or a privileged container"
     ;;
 packages) ;;
-*) die "usage: setup.sh lab|test|packages" ;;
+*) die "usage: setup.sh lab|kafka|test|packages" ;;
 esac
 
 logs=$(mktemp -d)
@@ -135,7 +192,8 @@ new_group=$(command -v setsid) || new_group=
 # A job in the background does not hear Ctrl-C.
 npm_job=
 trap '[ -z "$npm_job" ] || { kill "$npm_job" 2>/dev/null; wait "$npm_job" || :; }; exit 130' INT TERM HUP
-install_npm_packages &
+# A lab that asks for brokers runs with these packages already.
+[ "$part $(ls -d node_modules 2>&1)" = 'kafka node_modules' ] || install_npm_packages &
 npm_job=$!
 status=0
 (install_debian_packages) || status=$?
@@ -145,4 +203,7 @@ case "$status $part" in
 '0 test') install_python_packages lab/requirements.txt test/requirements.txt || status=$? ;;
 esac
 wait "$npm_job" || status=$?
+case "$status $part" in
+'0 kafka' | '0 test') { install_jars && archive_classes; } || status=$? ;;
+esac
 exit "$status"

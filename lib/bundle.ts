@@ -16,9 +16,15 @@ const bundlesOf = new Map<string, Map<string, Uint8Array>>();
  * @param entry path below `functions/`, for example `guard/guard.lambda.ts`.
  * @param configurationFile absolute path of the module that `#configuration` becomes in the bundle.
  * @param files beside the code; paths relative to the configuration.
+ * @param entries all that will be asked for with this configuration, which are bundled together; left out: every `*.lambda.ts`.
  * @throws Error with esbuild's messages when an entry point cannot be bundled, and for a file that cannot be read.
  */
-export function bundle(entry: string, configurationFile: string, files: readonly string[] = []): AssetCode {
+export function bundle(
+  entry: string,
+  configurationFile: string,
+  files: readonly string[] = [],
+  entries?: readonly string[],
+): AssetCode {
   return Code.fromAsset(PROJECT_ROOT, {
     // The sources of a bundle are all over the checkout; what counts is what came out.
     assetHashType: AssetHashType.OUTPUT,
@@ -29,7 +35,7 @@ export function bundle(entry: string, configurationFile: string, files: readonly
       command: [entry, configurationFile, ...files],
       local: {
         tryBundle: (outputDirectory) => {
-          const bundles = bundlesOf.get(configurationFile) ?? bundleAll(configurationFile);
+          const bundles = bundlesOf.get(configurationFile) ?? bundleAll(configurationFile, entries ?? everyEntry());
           bundlesOf.set(configurationFile, bundles);
           const content = bundles.get(entry);
           if (content === undefined) throw new Error(`functions/${entry}: is no *.lambda.ts file`);
@@ -45,17 +51,23 @@ export function bundle(entry: string, configurationFile: string, files: readonly
   });
 }
 
+function everyEntry(): string[] {
+  return globSync('**/*.lambda.ts', { cwd: FUNCTIONS }).sort();
+}
+
 /** One run of esbuild for all: the entry points share most of their sources, and reading those is what takes time. */
-function bundleAll(configurationFile: string): Map<string, Uint8Array> {
+function bundleAll(configurationFile: string, entries: readonly string[]): Map<string, Uint8Array> {
   const { outputFiles } = buildSync({
-    entryPoints: globSync('**/*.lambda.ts', { cwd: FUNCTIONS })
-      .sort()
-      .map((entry) => join(FUNCTIONS, entry)),
+    entryPoints: entries.map((entry) => join(FUNCTIONS, entry)),
     outbase: FUNCTIONS,
     outdir: FUNCTIONS,
     write: false,
     absWorkingDir: PROJECT_ROOT,
-    alias: { '#configuration': configurationFile },
+    alias: {
+      '#configuration': configurationFile,
+      // As it is, it reads its WebAssembly from a file beside it, which no bundle has.
+      '@platformatic/wasm-utils': '@platformatic/wasm-utils/bundled',
+    },
     bundle: true,
     platform: 'node',
     format: 'esm',

@@ -11,8 +11,10 @@ import { type LogicalLine, logicalLines, stripPython } from './strip-python.ts';
 export const PLACEHOLDER = '#@FILES@';
 const ENTRY = 'watchdog.py';
 const INJECT = 'inject.py';
-/** The entry imports them when it is asked to inject, or to watch what was injected. */
-const ONLY_INJECTS = [INJECT, 'supervision/pair.py'];
+/** Imported in functions that run for an injection alone, or for those who watch what was injected. */
+const ONLY_INJECTS = [INJECT, 'supervision/pair.py', 'linux/packet_queue.py', 'linux/packet_rate.py'];
+/** Only the program that rolls back is asked for it. */
+const NEVER_INJECTS = ['start_store.py'];
 /** Imported in functions that run for no fault without a fence. So are the engines, by name. */
 const ONLY_FENCED = ['fence.py', 'packet_filter_preflight.py', 'linux/netfilter.py'];
 
@@ -53,7 +55,7 @@ function collect(hostDirectory: string, kinds: readonly HostFaultKind[]): { firs
     const before = files.size;
     const waiting = [...names];
     for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
-      if (files.has(file) || (!injects && ONLY_INJECTS.includes(file))) continue;
+      if (files.has(file) || (injects ? NEVER_INJECTS : ONLY_INJECTS).includes(file)) continue;
       const text = stripPython(generated.get(file) ?? readFileSync(`${hostDirectory}${file}`, 'utf8'));
       files.set(file, text);
       const lines = logicalLines(text);

@@ -1,7 +1,7 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { ISecurityGroup, IVpc } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, type IDestination, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { Configuration } from '../functions/engines/configuration.ts';
@@ -32,6 +32,8 @@ export interface ControlFunctionProps {
   asyncRetryAttempts?: number;
   /** How long an asynchronous event may wait to be run, 60 s to 6 h; left out: 6 h. */
   asyncMaxAgeSeconds?: number;
+  /** Where an event goes that Lambda gave up. */
+  onFailure?: IDestination;
 }
 
 /** ENI actions of a function in a VPC: Lambda itself checks for them on `*` when the function is created. */
@@ -83,6 +85,7 @@ export class ControlFunction extends LambdaFunction {
       timeout: Duration.seconds(props.timeoutSeconds),
       retryAttempts: props.asyncRetryAttempts ?? 0,
       ...(props.asyncMaxAgeSeconds === undefined ? {} : { maxEventAge: Duration.seconds(props.asyncMaxAgeSeconds) }),
+      ...(props.onFailure ? { onFailure: props.onFailure } : {}),
       environment: Object.assign({}, ...props.capabilities.map((capability) => capability.environment ?? {})),
       ...(props.network ? { vpc: props.network.vpc, securityGroups: [props.network.securityGroup] } : {}),
       ...(reserved === undefined ? {} : { reservedConcurrentExecutions: reserved }),

@@ -2,16 +2,23 @@ import { CfnOutput, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
 import type { Configuration } from '../functions/engines/configuration.ts';
-import { describeAlarms, describeInstances, openStores } from './capability.ts';
+import { Admission } from './admission.ts';
+import { Alerts } from './alerts.ts';
+import { AuditCare } from './audit-care.ts';
+import { describeAlarms, describeInstances, openStores, readAlertingRules, readTelemetry } from './capability.ts';
 import { ControlFunction, type FunctionNetwork } from './control-function.ts';
 import type { ControlPlaneContext } from './control-plane-context.ts';
+import { Dashboard } from './dashboard.ts';
 import { ExperimentApi } from './experiment-api.ts';
 import { ExperimentStateMachine } from './experiment-state-machine.ts';
 import { ExperimentSteps } from './experiment-steps.ts';
 import { FaultDocuments } from './fault-documents.ts';
 import { FisAccess } from './fis-access.ts';
 import { KillSwitch } from './kill-switch.ts';
+import { NotificationTopics } from './notification-topics.ts';
+import { Notify } from './notify.ts';
 import { SafetyNet } from './safety-net.ts';
+import { Schedules } from './schedules.ts';
 import { AuditTable, LeaseTable, LockTable, RecordTable, ReservationTable } from './tables.ts';
 import { servicesInVpc, VpcEndpoints } from './vpc-endpoints.ts';
 
@@ -33,7 +40,7 @@ export class ControlPlaneStack extends Stack {
     const { configuration, configurationFile } = props;
 
     const leases = new LeaseTable(this, 'LeaseTable');
-    const context: ControlPlaneContext = {
+    const resources = {
       configuration,
       configurationFile,
       leases,
@@ -44,16 +51,33 @@ export class ControlPlaneStack extends Stack {
       documents: new FaultDocuments(this, 'FaultDocuments', configuration.targetTag, leases.tableName),
       fis: new FisAccess(this, 'Fis', configuration),
       stores: openStores(this, Object.values(configuration.clusters)),
+      telemetry: readTelemetry(this, Object.values(configuration.clusters)),
+      alertingRules: readAlertingRules(this, Object.values(configuration.clusters)),
       instances: describeInstances(),
       alarms: describeAlarms(),
       network: this.importNetwork(configuration.network),
+      topics: new NotificationTopics(this, 'Topics', configuration.notifications),
     };
+    const context: ControlPlaneContext = { ...resources, admission: new Admission(this, 'Admission', resources) };
 
-    new KillSwitch(this, 'KillSwitch', context);
+    const killSwitch = new KillSwitch(this, 'KillSwitch', context);
     const steps = new ExperimentSteps(this, 'Steps', context);
     const experiment = new ExperimentStateMachine(this, 'Workflow', steps);
     const api = new ExperimentApi(this, 'Api', context, experiment);
-    const safetyNet = new SafetyNet(this, 'SafetyNet', context, experiment, steps);
+    killSwitch.addRoutes(api.restApi);
+    const { notify } = new Notify(this, 'Notify', context);
+    const safetyNet = new SafetyNet(this, 'SafetyNet', context, experiment, steps, notify);
+    new AuditCare(this, 'AuditCare', context, context.topics.bySeverity.CRITICAL);
+
+    new Dashboard(this, 'Dashboard', configuration);
+
+    new Schedules(this, 'Schedules', context, api, context.topics.bySeverity.CRITICAL);
+    const { amp, alertmanagerPrincipals } = configuration;
+    if (amp || alertmanagerPrincipals.length > 0) {
+      const { topic, remoteWriteUrl } = new Alerts(this, 'Alerts', context, safetyNet.alarms);
+      this.output('AlertsTopicArn', topic.topicArn, 'For sns_configs of an Alertmanager.');
+      if (remoteWriteUrl) this.output('RemoteWriteUrl', remoteWriteUrl, 'For remote_write of your Prometheus.');
+    }
 
     const { endpoints, ...network } = configuration.network;
     if (endpoints) {
@@ -67,7 +91,10 @@ export class ControlPlaneStack extends Stack {
       context.leases.hostPolicy.managedPolicyArn,
       'Attach to the targets instance profiles.',
     );
-    this.output('OperatorsTopicArn', safetyNet.operators.topicArn, 'Subscribe whoever must hear of a failed rollback.');
+    const { INFO, WARNING, CRITICAL } = context.topics.bySeverity;
+    this.output('OperatorsTopicArn', CRITICAL.topicArn, 'CRITICAL: subscribe whoever must hear of a failed rollback.');
+    this.output('WarningTopicArn', WARNING.topicArn, 'WARNING: what was aborted, refused or did not go as expected.');
+    this.output('InfoTopicArn', INFO.topicArn, 'INFO: what is announced, starts and ends.');
     this.output('StateMachineArn', experiment.stateMachine.stateMachineArn, 'Executions are named after experiments.');
     this.output('LeaseTableName', context.leases.tableName, 'Leases and the kill switch.');
     this.output('AuditTableName', context.audit.tableName, 'Append-only log.');

@@ -75,7 +75,9 @@ export function documentParameters(kind: HostFaultKind): DocumentParameters {
 export const ROLL_BACK_PARAMETERS: DocumentParameters = {
   ...IDENTITY_PARAMETERS,
   verb: {
-    description: 'revert undoes the fault and waits for the fence; status only reads.',
-    pattern: '^(revert|status)$',
+    description:
+      'revert undoes the fault and waits for the fence; status only reads; start starts the store of a fault that is over, ' +
+      'if it is down and no fault lives on the host.',
+    pattern: '^(revert|status|start)$',
   },
 };

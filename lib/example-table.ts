@@ -48,8 +48,15 @@ export function withExampleTable(page: string, payloads: Readonly<Record<string,
 
 function words({ action, parameters, after, offsetSeconds = 0 }: Fault): string {
   const given = Object.entries(parameters).map(
-    ([name, value]) => `\`${name}\` ${Array.isArray(value) ? value.join(', ') : value}`,
+    ([name, value]) => `\`${name}\` ${Array.isArray(value) ? value.map(entryWords).join(', ') : value}`,
   );
   const start = `${offsetSeconds > 0 ? `${offsetSeconds} s ` : ''}${after === undefined ? '' : `after ${after} `}`;
   return `${start}${action}: ${given.join(', ')}`;
+}
+
+/** A node is named, or chosen by its role. */
+function entryWords(entry: unknown): string {
+  if (typeof entry !== 'object' || entry === null) return String(entry);
+  const { role, of } = entry as { role?: string; of?: string };
+  return of === undefined ? `(${role})` : `(${role} of ${of})`;
 }

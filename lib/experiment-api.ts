@@ -12,16 +12,16 @@ import {
 import { AnyPrincipal, Effect, ManagedPolicy, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { ENVIRONMENT } from '../functions/domain/names.ts';
+import { ANNOUNCEMENT_SEVERITY } from '../functions/domain/notifications.ts';
 import { FUNCTION_SECONDS } from '../functions/domain/timing.ts';
 import { acknowledgeManagedPolicy } from './acknowledge.ts';
-import { describeScalingGroups } from './capability.ts';
 import { ControlFunction } from './control-function.ts';
 import type { ControlPlaneContext } from './control-plane-context.ts';
 import type { ExperimentStateMachine } from './experiment-state-machine.ts';
 
 /** Experiments are started by people and schedules: more than this is a runaway client. */
 const THROTTLING = { throttlingRateLimit: 10, throttlingBurstLimit: 20 };
+const STAGE = 'api';
 
 /**
  * `/api/v1/chaos/experiments…`: signed requests only (IAM on every method), from configured principals only, no CORS.
@@ -29,6 +29,8 @@ const THROTTLING = { throttlingRateLimit: 10, throttlingBurstLimit: 20 };
  */
 export class ExperimentApi extends Construct {
   readonly restApi: RestApi;
+  /** What answers `POST` of an experiment. */
+  readonly start: ControlFunction;
 
   constructor(scope: Construct, id: string, context: ControlPlaneContext, experiment: ExperimentStateMachine) {
     super(scope, id);
@@ -41,13 +43,13 @@ export class ExperimentApi extends Construct {
       restApiName: 'Holdfast',
       description: 'Holdfast: experiments.',
       endpointTypes: [EndpointType.REGIONAL],
-      policy: onlyPrincipals(context.configuration.apiPrincipals),
+      policy: onlyPrincipals(context.configuration),
       // An account has one such role for all of its APIs: setting it takes away what others have set.
       cloudWatchRole: setsLogRole,
       ...(setsLogRole ? { cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE } : {}),
       defaultMethodOptions: { authorizationType: AuthorizationType.IAM },
       deployOptions: {
-        stageName: 'api',
+        stageName: STAGE,
         tracingEnabled: true,
         metricsEnabled: true,
         loggingLevel: MethodLoggingLevel.ERROR,
@@ -56,13 +58,12 @@ export class ExperimentApi extends Construct {
         ...THROTTLING,
       },
     });
-    this.addRoutes(context, experiment);
+    this.start = this.addRoutes(context, experiment);
     this.acknowledge(setsLogRole);
   }
 
-  private addRoutes(context: ControlPlaneContext, experiment: ExperimentStateMachine): void {
-    const { leases, audit, reservations, locks, records, stores, instances, fis, configuration, configurationFile } =
-      context;
+  private addRoutes(context: ControlPlaneContext, experiment: ExperimentStateMachine): ControlFunction {
+    const { leases, audit, reservations, locks, records, configuration, configurationFile } = context;
     const make = (
       name: string,
       route: string,
@@ -80,34 +81,9 @@ export class ExperimentApi extends Construct {
         ...own,
       });
 
-    // Admission asks the stores themselves, so it stands in the VPC; the API's own functions need not.
-    const admit = new ControlFunction(this, 'Admit', {
-      entry: 'admission/admit.lambda.ts',
-      description: 'Ordered refusals, blast radius and the worst case.',
-      configuration,
-      configurationFile,
-      capabilities: [
-        leases.read(),
-        locks.list(),
-        stores,
-        instances,
-        context.alarms,
-        fis.look(),
-        fis.lookAround(),
-        describeScalingGroups(),
-        // Only the names of the documents, to say what would run; admission sends nothing.
-        { statements: [], environment: { [ENVIRONMENT.documentPrefix]: context.documents.prefix } },
-      ],
-      timeoutSeconds: FUNCTION_SECONDS.admit,
-      network: context.network,
-    });
-    const askAdmission = {
-      statements: [new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [admit.functionArn] })],
-      environment: { [ENVIRONMENT.admitFunction]: admit.functionName },
-    };
-
-    const start = make('StartExperiment', 'start-experiment', 'POST: admit, reserve, record, start.', [
-      askAdmission,
+    const starting = [
+      context.admission.ask(),
+      ...(configuration.notifications.announce ? [context.topics.announce(ANNOUNCEMENT_SEVERITY)] : []),
       locks.take(),
       reservations.reserve(),
       audit.append(),
@@ -116,7 +92,14 @@ export class ExperimentApi extends Construct {
       // Releases the lease again when it is not known whether the execution began.
       leases.update(),
       experiment.start(),
-    ]);
+    ];
+    const start = make('StartExperiment', 'start-experiment', 'POST: admit, reserve, record, start.', starting);
+    const approve = make(
+      'ApproveExperiment',
+      'approve-experiment',
+      'POST: admit again what another person asked for, and start it.',
+      starting,
+    );
     const list = make('ListExperiments', 'list-experiments', 'GET by cluster and fault.', [records.list()]);
     const get = make('GetExperiment', 'get-experiment', 'GET: record and evidence.', [audit.read(), leases.read()]);
     const getStatus = make('GetExperimentStatus', 'get-experiment-status', 'GET: live status.', [
@@ -138,6 +121,8 @@ export class ExperimentApi extends Construct {
     route(one, 'GET', get);
     route(one.addResource('status'), 'GET', getStatus);
     route(one.addResource('abort'), 'POST', abort);
+    route(one.addResource('approve'), 'POST', approve);
+    return start;
   }
 
   private acknowledge(setsLogRole: boolean): void {
@@ -170,20 +155,26 @@ function route(resource: IResource, method: string, handler: ControlFunction): v
 }
 
 /**
- * Denies whoever is not listed, whatever their own IAM policies say, and allows those listed.
+ * Denies whoever is not listed, whatever their own IAM policies say, and allows those listed. Of re-arming the kill switch,
+ * which is all that `DELETE` does, the list may be shorter. The denial names no path: API Gateway takes several spellings of
+ * one for the same resource (a slash at its end), and IAM does not.
  * `ArnNotLike` also matches a request without a principal, so anonymous requests are denied too.
  */
-function onlyPrincipals(principals: readonly string[]): PolicyDocument {
-  const resources = ['execute-api:/*'];
-  const statement = (effect: Effect, operator: string) =>
+function onlyPrincipals({ apiPrincipals, killSwitch }: ControlPlaneContext['configuration']): PolicyDocument {
+  const statement = (effect: Effect, operator: string, principals: readonly string[], resource = '*') =>
     new PolicyStatement({
       effect,
       principals: [new AnyPrincipal()],
       actions: ['execute-api:Invoke'],
-      resources,
+      resources: [`execute-api:/${resource}`],
       conditions: { [operator]: { 'aws:PrincipalArn': principals } },
     });
+  const { reArmPrincipals } = killSwitch;
   return new PolicyDocument({
-    statements: [statement(Effect.DENY, 'ArnNotLike'), statement(Effect.ALLOW, 'ArnLike')],
+    statements: [
+      statement(Effect.DENY, 'ArnNotLike', apiPrincipals),
+      ...(reArmPrincipals ? [statement(Effect.DENY, 'ArnNotLike', reArmPrincipals, `${STAGE}/DELETE/*`)] : []),
+      statement(Effect.ALLOW, 'ArnLike', apiPrincipals),
+    ],
   });
 }

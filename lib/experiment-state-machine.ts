@@ -24,12 +24,12 @@ import { ControlFunction } from './control-function.ts';
 import type { ExperimentSteps } from './experiment-steps.ts';
 
 /** Above the sum of all states with all their retries (a test adds them up); nothing in the machine catches this timeout. */
-const MACHINE_TIMEOUT = Duration.hours(1);
+const MACHINE_TIMEOUT = Duration.minutes(80);
 /** A step's own timeout stands a little above its Lambda's, so that the Lambda's error is the one that is seen. */
 const MARGIN_SECONDS = 5;
 
 /**
- * *Roll back only?* → *Check steady state* → *Resolve targets* → *Hold the fault while watched* → *Roll back* →
+ * *Roll back only?* → (*Await the announced start* →) *Check steady state* → *Resolve targets* → *Hold the fault while watched* → *Roll back* →
  * *Verify recovery* → *Conclude*.
  *
  * Nothing before *Roll back* is retried: a step that failed may have acted, so its only successor is the rollback.
@@ -85,11 +85,19 @@ export class ExperimentStateMachine extends Construct {
       .addCatch(rollBack, toRollBack)
       .next(resolveTargets);
 
+    const awaitStart = this.step('Await the announced start', steps.awaitStart, JsonPath.DISCARD)
+      .addCatch(rollBack, toRollBack)
+      .next(checkSteadyState);
+    // Whoever leaves the time out of the input starts nothing earlier: the injection looks into the log.
+    const announced = new Choice(this, 'Announced ahead?')
+      .when(Condition.isPresent('$.startsAt'), awaitStart)
+      .otherwise(checkSteadyState);
+
     // Only an input that says so in plain words runs an experiment; anything else can at most roll one back.
     const rollBackOnly = new Choice(this, 'Roll back only?')
       .when(
         Condition.and(Condition.isPresent('$.rollbackOnly'), Condition.booleanEquals('$.rollbackOnly', false)),
-        checkSteadyState,
+        announced,
       )
       .otherwise(rollBack);
 
@@ -118,8 +126,8 @@ export class ExperimentStateMachine extends Construct {
     return allow(['states:StartExecution'], [stateMachineArn], { [ENVIRONMENT.stateMachineArn]: stateMachineArn });
   }
 
-  /** See whether an execution still runs. */
-  describe(): Capability {
+  /** See whether an execution still runs, and stop one that hangs. */
+  describeAndStop(): Capability {
     const executions = Stack.of(this).formatArn({
       service: 'states',
       resource: 'execution',
@@ -127,7 +135,7 @@ export class ExperimentStateMachine extends Construct {
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
     acknowledgeWildcard(Stack.of(this), executions, 'Executions of this machine: their names are made as they start.');
-    return allow(['states:DescribeExecution'], [executions]);
+    return allow(['states:DescribeExecution', 'states:StopExecution'], [executions]);
   }
 
   /**

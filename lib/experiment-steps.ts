@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
 import { FUNCTION_SECONDS, PROBE_EVENT_AGE_SECONDS } from '../functions/domain/timing.ts';
-import { describeScalingGroups } from './capability.ts';
+import { describeScalingGroups, openStoresDuringFaults } from './capability.ts';
 import { ControlFunction, type ControlFunctionProps, type FunctionNetwork } from './control-function.ts';
 import type { ControlPlaneContext } from './control-plane-context.ts';
 
@@ -9,6 +9,7 @@ type OwnProps = Omit<ControlFunctionProps, 'configuration' | 'configurationFile'
 
 /** The Lambdas of the state machine, in the order in which they run. */
 export class ExperimentSteps extends Construct {
+  readonly awaitStart: ControlFunction;
   readonly checkSteadyState: ControlFunction;
   readonly resolveTargets: ControlFunction;
   readonly checkTargets: ControlFunction;
@@ -22,6 +23,10 @@ export class ExperimentSteps extends Construct {
   constructor(scope: Construct, id: string, context: ControlPlaneContext) {
     super(scope, id);
     const { leases, audit, locks, records, documents, fis, stores, network, instances, alarms } = context;
+    const { telemetry, alertingRules } = context;
+    const asksStores = openStoresDuringFaults(this, Object.values(context.configuration.clusters), instances);
+    // Only a guard that looks for cascades has a hand on the switch.
+    const cascade = context.configuration.killSwitch.cascade ? [leases.engageKillSwitch(), locks.list()] : [];
     const make = (name: string, props: OwnProps, functionNetwork?: FunctionNetwork) =>
       new ControlFunction(this, name, {
         ...props,
@@ -30,12 +35,18 @@ export class ExperimentSteps extends Construct {
         network: functionNetwork,
       });
 
+    this.awaitStart = make('AwaitStart', {
+      entry: 'admission/await-start.lambda.ts',
+      description: 'Until the announced start; then admits once more, because much may have changed.',
+      capabilities: [audit.read(), leases.read(), context.admission.ask()],
+      timeoutSeconds: FUNCTION_SECONDS.awaitStart,
+    });
     this.checkSteadyState = make(
       'CheckSteadyState',
       {
         entry: 'guard/check-steady-state.lambda.ts',
         description: 'Baseline of the last 60 s, guardrails, alarms and store health before a fault.',
-        capabilities: [audit.append(), stores, instances, alarms],
+        capabilities: [audit.append(), stores, telemetry, alertingRules, instances, alarms],
         timeoutSeconds: FUNCTION_SECONDS.checkSteadyState,
       },
       network,
@@ -65,7 +76,15 @@ export class ExperimentSteps extends Construct {
       {
         entry: 'guard/guard.lambda.ts',
         description: 'Reads the guardrails every second and renews the lease; without it every fault ends.',
-        capabilities: [leases.read(), leases.update(), audit.append(), fis.heartbeat()],
+        capabilities: [
+          leases.read(),
+          leases.update(),
+          audit.append(),
+          fis.heartbeat(),
+          telemetry,
+          ...asksStores,
+          ...cascade,
+        ],
         timeoutSeconds: FUNCTION_SECONDS.guard,
         memoryMib: 1024,
         reservedConcurrency: 10,
@@ -77,7 +96,7 @@ export class ExperimentSteps extends Construct {
       {
         entry: 'probe/probe.lambda.ts',
         description: 'Writes and reads as a client does, and measures recovery time and lost writes.',
-        capabilities: [audit.append(), stores],
+        capabilities: [audit.append(), stores, telemetry],
         timeoutSeconds: FUNCTION_SECONDS.probe,
         asyncMaxAgeSeconds: PROBE_EVENT_AGE_SECONDS,
         memoryMib: 1024,
@@ -103,7 +122,7 @@ export class ExperimentSteps extends Construct {
         entry: 'rollback/verify-recovery.lambda.ts',
         description:
           'A clean host is not a healthy store: waits for the store, then reads what the guardrails showed meanwhile.',
-        capabilities: [audit.append(), stores, instances],
+        capabilities: [audit.append(), stores, telemetry, alertingRules, instances, documents.startStore()],
         timeoutSeconds: FUNCTION_SECONDS.verifyRecovery,
         reservedConcurrency: 5,
       },

@@ -54,6 +54,12 @@ export class FaultDocuments extends Construct {
     return this.send([ROLL_BACK_DOCUMENT], {});
   }
 
+  /** Send the roll-back document, whose verb `start` it is for, to instances that carry the target tag. */
+  startStore(): Capability {
+    const { key, value } = this.targetTag;
+    return this.send([ROLL_BACK_DOCUMENT], { StringEquals: { [`ssm:resourceTag/${key}`]: value } });
+  }
+
   private addDocument(name: string, program: string[], parameters: Readonly<Record<string, DocumentParameter>>): void {
     new CfnDocument(this, name, {
       name: `${this.prefix}${name}`,

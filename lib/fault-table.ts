@@ -10,7 +10,9 @@ import {
   kindOf,
   scriptName,
 } from '../functions/domain/faults/catalogue.ts';
+import { FENCE_UNDO } from '../functions/domain/faults/kind.ts';
 import { parseExperiment } from '../functions/domain/parse-experiment.ts';
+import { MINORITY, REST, SELECTOR_WORDS } from '../functions/domain/selectors.ts';
 import type { ResolvedFault, TargetNode } from '../functions/domain/targets.ts';
 
 /** `docs/faults.md`, made from the kinds themselves so that it cannot go stale. */
@@ -29,6 +31,24 @@ export function faultTable(): string {
     '| kind | what it does | applied by | resource | what no rollback undoes |',
     '|---|---|---|---|---|',
     ...FAULT_KINDS.map(row),
+    '',
+    '## Which nodes',
+    '',
+    'In a list of nodes each stands by its name or by its role: `"node-3"`, or `{ "role": "follower", "of": "shard-1" }`.',
+    '',
+    '| field of a role | may hold |',
+    '|---|---|',
+    ...Object.entries(SELECTOR_WORDS).map(([field, words]) => `| \`${field}\` | ${words} |`),
+    '',
+    "Roles are the engine's own words. Admission makes names of them, each time the same of the same state: of several nodes that",
+    'would do, the first by name. A role that is not certain, or two roles that are one node where two are needed, is a refusal.',
+    `A \`${MINORITY}\` is as many members as can be lost while a majority stays, those first that do not lead. \`${REST}\` is every`,
+    'live node that nothing else in the fault stands for. What was admitted has names, and beside them (`chosenBy`) what they',
+    'were chosen by.',
+    '',
+    'Before the injection the choice is made again: where it would be another node by now, nothing is injected. So it is before each',
+    'later batch, and the run ends, but for a node that lost its role while a fault of this experiment was on it: that one is hit as',
+    'admitted, since roles are those before the first fault.',
     '',
     '## How a fault ends',
     '',
@@ -51,7 +71,7 @@ function row(name: FaultKind): string {
 const APPLIED_BY = { host: 'the host', fis: 'AWS FIS' };
 
 function section(name: FaultKind): string[] {
-  const { description, allowed, irreversible, schema } = kindOf(name);
+  const { description, fields, allowed, irreversible, schema } = kindOf(name);
   const { required = [] } = z.toJSONSchema(schema, { io: 'input' });
   const { payload, parameters } = exampleOf(name);
   const { undo, bound } = undoOf(name, parameters);
@@ -62,8 +82,8 @@ function section(name: FaultKind): string[] {
     '',
     '| parameter | needed | may hold |',
     '|---|---|---|',
-    ...Object.entries(allowed).map(
-      ([field, words]) => `| \`${field}\` | ${required.includes(field) ? 'yes' : 'no'} | ${words} |`,
+    ...Object.keys(fields).map(
+      (field) => `| \`${field}\` | ${required.includes(field) ? 'yes' : 'no'} | ${allowed[field]} |`,
     ),
     '',
     '```json',
@@ -87,7 +107,8 @@ function exampleOf(name: FaultKind): { payload: string; parameters: FaultParamet
   };
   const parsed = parseExperiment(JSON.stringify(body), {});
   const [fault] = parsed.ok ? parsed.experiment.faults : [];
-  if (!fault) throw new Error(`${scriptName(name)}: the example is not valid: ${JSON.stringify(parsed)}`);
+  if (!fault?.impactedNodes)
+    throw new Error(`${scriptName(name)}: the example is not valid: ${JSON.stringify(parsed)}`);
   // Lists on one line, as in examples/.
   const payload = JSON.stringify(body, null, 2).replace(
     /\[\s+([^\]]*?)\s+\]/g,
@@ -102,7 +123,9 @@ function undoOf(name: FaultKind, parameters: FaultParameters): { undo: string[];
     const { undo, boundSeconds } = fisKindOf(name).action(parameters, EXAMPLE_TARGETS, DURATION_SECONDS);
     return { undo, bound: boundSeconds };
   }
-  return { undo: hostKindOf(name).command(parameters, EXAMPLE_TARGETS, EXAMPLE_CLUSTER).undo };
+  const { command, fence } = hostKindOf(name);
+  const { undo } = command(parameters, EXAMPLE_TARGETS, EXAMPLE_CLUSTER);
+  return { undo: fence ? [...undo, `${FENCE_UNDO} (engines that have a fence)`] : undo };
 }
 
 const [NODE_1, NODE_2, NODE_3] = [1, 2, 3].map(

@@ -86,6 +86,17 @@ export class FisAccess extends Construct {
     };
   }
 
+  /** Engage and disengage the one safety lever of the account and Region. */
+  safetyLever(): Capability {
+    const lever = Stack.of(this).formatArn({
+      service: 'fis',
+      resource: 'safety-lever',
+      resourceName: 'default',
+      arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+    });
+    return allow(['fis:GetSafetyLever', 'fis:UpdateSafetyLeverState'], [lever], this.stackName());
+  }
+
   /** Read what is ours. */
   recognize(): Capability {
     return {

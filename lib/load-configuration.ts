@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Configuration, ConfigurationError, parseConfiguration } from '../functions/engines/configuration.ts';
+import {
+  type Configuration,
+  ConfigurationError,
+  invalid,
+  parseConfiguration,
+} from '../functions/engines/configuration.ts';
+import { promQlProblems } from './promql-problems.ts';
 
 export interface LoadedConfiguration {
   configuration: Configuration;
@@ -27,19 +33,28 @@ export async function loadConfiguration(file: string): Promise<LoadedConfigurati
     throw new ConfigurationError(`HOLDFAST_CONFIG: ${configurationFile} must export its configuration as default`);
   }
   const configuration = parseConfiguration(exported.default);
-  for (const [name, { tls }] of Object.entries(configuration.clusters))
-    if (tls?.caFile !== undefined) requireCertificates(`clusters.${name}.tls.caFile`, configurationFile, tls.caFile);
+  const problems = [...certificateProblems(configuration, configurationFile), ...promQlProblems(configuration)];
+  if (problems.length > 0) throw new ConfigurationError(invalid(problems));
   return { configuration, configurationFile };
 }
 
-/** Before it is bundled: a function that finds no certificates there could open no store. @throws Error that names the field */
-function requireCertificates(field: string, configurationFile: string, file: string): void {
-  const path = join(dirname(configurationFile), file);
-  let text: string;
+/** Before they are bundled: a function that finds no certificates there could open nothing. */
+function certificateProblems({ clusters }: Configuration, configurationFile: string): string[] {
+  return Object.entries(clusters).flatMap(([name, { tls, telemetry }]) =>
+    Object.entries({ 'tls.caFile': tls?.caFile, 'telemetry.tls.caFile': telemetry.tls?.caFile }).flatMap(
+      ([field, file]) => {
+        const problem = file === undefined ? undefined : certificateProblem(join(dirname(configurationFile), file));
+        return problem === undefined ? [] : [`clusters.${name}.${field}: ${problem}`];
+      },
+    ),
+  );
+}
+
+function certificateProblem(path: string): string | undefined {
   try {
-    text = readFileSync(path, 'utf8');
+    const hasOne = readFileSync(path, 'utf8').includes('-----BEGIN CERTIFICATE-----');
+    return hasOne ? undefined : `${path} has no certificate in PEM`;
   } catch (error) {
-    throw new Error(`${field}: cannot read ${path}: ${String(error)}`, { cause: error });
+    return `cannot read ${path}: ${String(error)}`;
   }
-  if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new Error(`${field}: ${path} has no certificate in PEM`);
 }

@@ -7,6 +7,9 @@ const NO_DIGITS = ['"', '\\', '{'].map((character) => character.charCodeAt(0));
 const DIGITS = String.fromCharCode(...Array.from({ length: 94 }, (_, at) => 33 + at).filter(isDigit));
 /** CloudFormation takes 1,024 bytes for a value of a mapping. A line of digits is one number. */
 const [LINE_DIGITS, LINE_BYTES] = [1000, 813];
+/** So many digits are still a safe integer: only these are divided one by one. */
+const SAFE_DIGITS = Math.floor(Math.log(Number.MAX_SAFE_INTEGER) / Math.log(DIGITS.length));
+const SAFE = BigInt(DIGITS.length ** SAFE_DIGITS);
 /** With size and settings of an LZMA archive: what differs between programs of different length. */
 const HEADER_BYTES = 13;
 /** Two megabytes may lie between what is alike. */
@@ -67,11 +70,14 @@ function repeated(words: readonly string[]): string[] {
 
 /** As few as all numbers of so many bytes need. */
 function inDigits(bytes: Buffer): string {
-  let number = BigInt(`0x${bytes.toString('hex')}`);
-  let digits = '';
-  for (let left = Math.ceil((bytes.length * LINE_DIGITS) / LINE_BYTES); left > 0; left--) {
-    digits = `${DIGITS[Number(number % BigInt(DIGITS.length))]}${digits}`;
-    number /= BigInt(DIGITS.length);
+  const length = Math.ceil((bytes.length * LINE_DIGITS) / LINE_BYTES);
+  const digits: string[] = [];
+  for (let number = BigInt(`0x${bytes.toString('hex')}`); digits.length < length; number /= SAFE) {
+    let part = Number(number % SAFE);
+    for (let place = 0; place < SAFE_DIGITS; place++) {
+      digits.push(DIGITS.charAt(part % DIGITS.length));
+      part = Math.floor(part / DIGITS.length);
+    }
   }
-  return digits;
+  return digits.slice(0, length).reverse().join('');
 }

@@ -9,7 +9,17 @@ import {
 } from 'aws-cdk-lib/aws-dynamodb';
 import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { ENVIRONMENT, EXPIRY_ATTRIBUTE, KILL_SWITCH_ID, RECORD_INDEX } from '../functions/domain/names.ts';
+import { CLUSTER_SWITCH_IDS, SWITCH_ATTRIBUTES } from '../functions/domain/kill-switch.ts';
+import {
+  AUDIT_INDEX,
+  type CursorName,
+  cursorKey,
+  ENVIRONMENT,
+  EXPIRY_ATTRIBUTE,
+  KILL_SWITCH_ID,
+  RECORD_INDEX,
+  scheduleTurnKey,
+} from '../functions/domain/names.ts';
 import { allow, type Capability } from './capability.ts';
 
 /**
@@ -30,7 +40,11 @@ const PROTECTED = {
 
 const text = (name: string) => ({ name, type: AttributeType.STRING });
 
-/** One row an experiment and the kill switch. Hosts may only read it; only the guard's beat keeps a fault alive. */
+/** Keys of the rows of the kill switches; no experiment may have such an id. */
+const SWITCH_KEYS = [KILL_SWITCH_ID, CLUSTER_SWITCH_IDS];
+const ONLY_SWITCHES = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': SWITCH_KEYS } };
+
+/** One row an experiment and the kill switches. Hosts may only read it; only the guard's beat keeps a fault alive. */
 export class LeaseTable extends Table {
   /** Attach it to the instance profiles of the targets: all a host needs, and it can change nothing. */
   readonly hostPolicy: ManagedPolicy;
@@ -43,7 +57,7 @@ export class LeaseTable extends Table {
     });
   }
 
-  /** Read an experiment's lease and the kill switch. */
+  /** Read an experiment's lease and the kill switches. */
   read(): Capability {
     return this.on(['dynamodb:GetItem', 'dynamodb:BatchGetItem']);
   }
@@ -58,15 +72,31 @@ export class LeaseTable extends Table {
     return this.onExperimentRows(['dynamodb:UpdateItem']);
   }
 
-  /** Create the kill switch, and nothing else. */
-  seedKillSwitch(): Capability {
-    const conditions = { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [KILL_SWITCH_ID] } };
-    return this.on(['dynamodb:PutItem'], conditions);
+  /** Create the kill switches, and nothing else. */
+  seedKillSwitches(): Capability {
+    return this.on(['dynamodb:PutItem'], ONLY_SWITCHES);
   }
 
-  /** No function that handles experiments may write the kill switch, not even through a forged experiment id. */
+  /** Write a kill switch, with the attributes of an engagement alone. That it only releases is its code's: IAM sees no values. */
+  engageKillSwitch(): Capability {
+    return this.turnKillSwitch('engage');
+  }
+
+  /** Let experiments start again. */
+  reArmKillSwitch(): Capability {
+    return this.turnKillSwitch('reArm');
+  }
+
+  private turnKillSwitch(turn: keyof typeof SWITCH_ATTRIBUTES): Capability {
+    return this.on(['dynamodb:UpdateItem'], {
+      ...ONLY_SWITCHES,
+      'ForAllValues:StringEquals': { 'dynamodb:Attributes': SWITCH_ATTRIBUTES[turn] },
+    });
+  }
+
+  /** No function that handles experiments may write a kill switch, not even through a forged experiment id. */
   private onExperimentRows(actions: string[]): Capability {
-    return this.on(actions, { 'ForAllValues:StringNotEquals': { 'dynamodb:LeadingKeys': [KILL_SWITCH_ID] } });
+    return this.on(actions, { 'ForAllValues:StringNotLike': { 'dynamodb:LeadingKeys': SWITCH_KEYS } });
   }
 
   private on(actions: string[], conditions: Record<string, Record<string, string[]>> = {}): Capability {
@@ -91,10 +121,23 @@ export class AuditTable extends Table {
       partitionKey: text('experimentId'),
       sortKey: { name: 'sequence', type: AttributeType.NUMBER },
     });
+    this.addGlobalSecondaryIndex({
+      indexName: AUDIT_INDEX,
+      partitionKey: text('type'),
+      sortKey: text('at'),
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
   }
 
   read(): Capability {
     return this.on(['dynamodb:GetItem', 'dynamodb:Query']);
+  }
+
+  /** Read, and find by type and time. */
+  walk(): Capability {
+    const { statements, environment = {} } = this.read();
+    const index = allow(['dynamodb:Query'], [`${this.tableArn}/index/${AUDIT_INDEX}`]);
+    return { statements: [...statements, ...index.statements], environment };
   }
 
   /** Append an entry (reading the last one for the chain) and announce it. */
@@ -121,7 +164,7 @@ export class ReservationTable extends Table {
     super(scope, id, {
       ...PROTECTED,
       partitionKey: text('experimentId'),
-      // Only notes of admissions have it; a reservation stays.
+      // Only notes of admissions and turns of schedules have it; a reservation stays.
       timeToLiveAttribute: EXPIRY_ATTRIBUTE,
     });
   }
@@ -136,8 +179,23 @@ export class ReservationTable extends Table {
     return this.on(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem']);
   }
 
-  private on(actions: string[]): Capability {
-    return allow(actions, [this.tableArn], { [ENVIRONMENT.experimentTable]: this.tableName });
+  /** Keep one cursor, and touch no reservation. */
+  cursor(name: CursorName): Capability {
+    const conditions = { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [cursorKey(name)] } };
+    return this.on(['dynamodb:GetItem', 'dynamodb:PutItem'], conditions);
+  }
+
+  /** Take and give back turns of schedules, and touch no reservation. */
+  scheduleTurns(): Capability {
+    const conditions = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [scheduleTurnKey('*', '*')] } };
+    return this.on(['dynamodb:PutItem', 'dynamodb:DeleteItem'], conditions);
+  }
+
+  private on(actions: string[], conditions: Record<string, Record<string, string[]>> = {}): Capability {
+    return {
+      statements: [new PolicyStatement({ actions, resources: [this.tableArn], conditions })],
+      environment: { [ENVIRONMENT.experimentTable]: this.tableName },
+    };
   }
 }
 

@@ -61,9 +61,9 @@ const CHANGE: Run = [
   { prepares: ['guest image'], chains: [[TYPES]] },
   // It takes about as long as these to be up; from then on it takes their processors.
   { prepares: ['lab'], chains: [[...STATIC, tests('unit', 75)]] },
-  { chains: [[tests('system', 330), tests('host', 220), tests('host-alone', 50)]] },
+  { chains: [[tests('system', 330), tests('host', 220), tests('host-alone', 80)]] },
   // Both wait more than they compute.
-  { chains: [[tests('guest', 200)], [tests('lab', 180)]] },
+  { chains: [[tests('guest', 200)], [tests('lab', 230)]] },
 ];
 
 const EXHAUSTIVE: Run = [
@@ -73,6 +73,7 @@ const EXHAUSTIVE: Run = [
       [
         tests('unit-exhaustive', 120),
         tests('system-exhaustive', 500),
+        tests('system-kafka', 720),
         tests('host-exhaustive', 400),
         tests('guest-exhaustive', 900),
       ],
@@ -88,7 +89,7 @@ const PROPERTY_RUNS = { PROPERTY_RUNS: '5000' };
 function nightly(): Run {
   const inNamespaces = ['host', 'host-exhaustive', 'host-alone', 'guest', 'guest-exhaustive', 'lab'];
   const repeated = Array.from({ length: REPEATS }, () => inNamespaces).flat();
-  const once = ['system', 'system-exhaustive', 'system-nightly'];
+  const once = ['system', 'system-exhaustive', 'system-kafka', 'system-nightly'];
   const chain = [...repeated, ...once].map((project) => tests(project, NO_QUOTA));
   return [{ prepares: ['guest image'], chains: [[tests('unit', NO_QUOTA, PROPERTY_RUNS), ...chain]] }];
 }

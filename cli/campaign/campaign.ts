@@ -30,6 +30,7 @@ const WORST_FIRST: readonly number[] = [
   EXIT.notPermitted,
   EXIT.unavailable,
   EXIT.refused,
+  EXIT.pendingApproval,
   EXIT.deviated,
   EXIT.inconclusive,
   EXIT.confirmed,
@@ -103,6 +104,8 @@ function reasonToEnd(id: string, attempt: RunAttempt, wishes: RunWishes): string
     case 'not run':
     case 'lost':
       return `${id}: ${attempt.reason}`;
+    case 'pending':
+      return `${id}: waits for the approval of another person`;
     case 'not started':
     case 'left':
       return 'interrupted';

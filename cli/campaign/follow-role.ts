@@ -1,14 +1,4 @@
-/** A node of a fault as the dry run shows it: shard and role, where it has a part in one shard, or `roles`. */
-export interface SeenNode {
-  name: string;
-  shard?: string | null | undefined;
-  role?: string | null | undefined;
-  roles?: readonly { shard: string; role: string }[] | null | undefined;
-}
-export interface SeenTarget {
-  impacted: readonly SeenNode[];
-  shardMembers?: readonly SeenNode[] | null | undefined;
-}
+import { rolesOf, type SeenTarget } from '../target-node.ts';
 
 /** Which node must take the place of which; `NONE`: the first named node has the role. */
 export type RoleChange =
@@ -34,8 +24,4 @@ export function findRole(role: string, targets: readonly SeenTarget[]): RoleChan
   if (holder !== undefined) return { kind: 'SWAP', from: first.name, to: holder };
   const roles = [...new Set(seen.map((each) => each.role))].sort().join(', ') || 'none';
   return { kind: 'NOBODY', reason: `no node of ${shards.join(', ')} is ${role} now; its roles: ${roles}` };
-}
-
-function rolesOf({ shard, role, roles }: SeenNode): readonly { shard: string; role: string }[] {
-  return roles ?? (shard && role ? [{ shard, role }] : []);
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { exitCodeOfAnswer, readBody, renderAnswer } from '../answers.ts';
 import { type ApiAnswer, type ApiClient, EXPERIMENTS_PATH, pathOf } from '../api-client.ts';
 import { dryRunSchema, problemSchema } from '../api-documents.ts';
@@ -68,6 +69,7 @@ export async function runOnce(
       if (prepared.swapped) screen.print([printable(prepared.swapped)]);
       const end = await runExperiment({ experimentId: id, payload: JSON.stringify(prepared.body) }, wishes, quiet);
       if (end.kind === 'refused') return notRun(end.answer);
+      if (end.kind === 'pending') return needsApproval();
       if (end.kind === 'ran before' && lost) return await followed();
       if (end.kind !== 'lost') return end;
       lost = end;
@@ -104,16 +106,30 @@ type Prepared = { kind: 'ready'; body: Body; swapped?: string } | NotRun;
 async function prepare(body: Body, followRole: string | undefined, client: ApiClient): Promise<Prepared> {
   const answer = await client.call('POST', `${EXPERIMENTS_PATH}?dryRun=true`, JSON.stringify(body));
   if (answer.status !== 200) return notRun(answer);
+  if (readBody(dryRunSchema, answer).facts.approval) return needsApproval();
   if (followRole === undefined) return { kind: 'ready', body };
   const change = findRole(followRole, readBody(dryRunSchema, answer).facts.targets);
   if (change.kind === 'NONE') return { kind: 'ready', body };
   if (change.kind === 'NOBODY') return failed(change.reason, EXIT.refused);
   const { from, to } = change;
+  if (isDeepStrictEqual(swapNodes(body, from, ''), body)) return chosenByRole(followRole, from);
   return {
     kind: 'ready',
     body: swapNodes(body, from, to),
     swapped: `${to} is ${followRole} now: it takes the place of ${from}, and ${from} its place.`,
   };
+}
+
+/** Nobody approves each of so many runs. */
+function needsApproval(): NotRun {
+  const reason = 'another person has to approve each run on this cluster: a campaign is for clusters without approval';
+  return { kind: 'not run', reason, sort: reason, exitCode: EXIT.pendingApproval, mayPass: false };
+}
+
+/** Its name is nowhere in the file. */
+function chosenByRole(followRole: string, node: string): NotRun {
+  const reason = `${node} is not ${followRole}, and the file chooses it by a role: --follow-role is for a file that names it`;
+  return { kind: 'not run', reason, sort: reason, exitCode: EXIT.refused, mayPass: false };
 }
 
 function notRun(answer: ApiAnswer): NotRun {

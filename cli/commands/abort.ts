@@ -26,7 +26,9 @@ export const addAbort: AddCommand = (program, world) => {
         answer.status === 200
           ? [printable(`${experimentId} was over before: ${status}${outcome ? `, ${outcome}` : ''}.`)]
           : [
-              `The abort was taken; ${experimentId} is being rolled back. See it with: holdfast watch ${experimentId}`,
+              status === 'ABORTED'
+                ? `The abort was taken; ${experimentId} waited for its approval, and nothing was started.`
+                : `The abort was taken; ${experimentId} is being rolled back. See it with: holdfast watch ${experimentId}`,
               ...(recorded === false
                 ? [screen.paint('bad', 'The log did not answer: the abort is not on record.')]
                 : []),

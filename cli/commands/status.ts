@@ -5,6 +5,7 @@ import { experimentSchema, statusSchema } from '../api-documents.ts';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import { type AddCommand, type ApiOptions, withConnection, withSession } from '../program.ts';
 import { renderTimelineEntry } from '../render.ts';
+import { renderPending } from '../render-approval.ts';
 import { renderVerdict } from '../render-result.ts';
 import { renderFrame } from '../render-status.ts';
 
@@ -32,6 +33,9 @@ export const addStatus: AddCommand = (program, world) => {
           ? renderVerdict(document, screen.paint)
           : [
               ...renderFrame(status, screen.paint, document),
+              ...(status.status === 'PENDING_APPROVAL' && status.approval
+                ? renderPending(experimentId, status.approval, screen.paint)
+                : []),
               ...(last === undefined ? [] : [`last: ${renderTimelineEntry(last, screen.paint)}`]),
             ],
       );

@@ -1,4 +1,7 @@
-import type { Experiment } from '../../functions/domain/experiment.ts';
+import type { RequestedExperiment, RequestedFault } from '../../functions/domain/experiment.ts';
+import { nodeFieldsOf } from '../../functions/domain/faults/catalogue.ts';
+import type { NodeEntry } from '../../functions/domain/select-nodes.ts';
+import { selectorText } from '../../functions/domain/selectors.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { type FileError, InvalidFile, readExperiment } from '../experiment-file.ts';
 import type { AddCommand } from '../program.ts';
@@ -53,9 +56,21 @@ function validate(file: string): Validated & { lines: string[] } {
   }
 }
 
-function wordsOf({ experimentId, faults, durationSeconds }: Experiment): string {
-  const words = faults.map(({ kind, impactedNodes }) =>
-    impactedNodes.length > 0 ? `${kind} on ${impactedNodes.join(', ')}` : kind,
-  );
+function wordsOf({ experimentId, faults, durationSeconds }: RequestedExperiment): string {
+  const words = faults.map((fault) => `${fault.kind} on ${nodesIn(fault)}`);
   return `valid: ${experimentId}, ${words.join('; ')}, ${durationSeconds} s`;
+}
+
+/** Which nodes have the roles is known at admission; of a partition, also which side is smaller. */
+function nodesIn({ kind, impactedNodes, parameters }: RequestedFault): string {
+  if (impactedNodes) return impactedNodes.join(', ');
+  const lists = nodeFieldsOf(kind).flatMap((field) => {
+    const list = parameters[field] as NodeEntry[] | undefined;
+    return list ? [`${field} ${list.map(entryText).join(', ')}`] : [];
+  });
+  return lists.join('; ');
+}
+
+function entryText(entry: NodeEntry): string {
+  return typeof entry === 'string' ? entry : selectorText(entry);
 }

@@ -1,4 +1,7 @@
+import { isRoleOf, selectorsOf } from '../../functions/domain/role-words.ts';
+import { REST, selectorText } from '../../functions/domain/selectors.ts';
 import type { RunDocument } from '../runs/run-document.ts';
+import { rolesOf } from '../target-node.ts';
 
 export interface Difference {
   /** `durationSeconds`, `targets`, `2.packetLossPct` of the second fault. */
@@ -9,18 +12,12 @@ export interface Difference {
 
 /**
  * What was asked of each run, apart from the nodes' names, which a failover changes: for each thing its value in words.
- * Where it is known, a node is its role in its shard.
+ * Where it is known, a node is its roles in its shards, and what the request chose it by.
  */
 export function askedOf({ experiment, targets, checks }: RunDocument): Map<string, string> {
   if (!experiment) return new Map();
   const { faults, durationSeconds } = experiment;
-  const parts = new Map<string, string | undefined>();
-  for (const name of faults.flatMap(({ impactedNodes }) => impactedNodes)) parts.set(name, undefined);
-  for (const { impacted, peers, shardMembers } of targets ?? []) {
-    for (const { name, shard, role } of [...(shardMembers ?? []), ...(peers ?? []), ...impacted]) {
-      parts.set(name, shard && role ? `${role} of ${shard}` : parts.get(name));
-    }
-  }
+  const parts = partsOf(faults, targets ?? []);
   const targetOf = (faultId: string, nodes: readonly string[]) => {
     const impacted = targets?.find((target) => target.faultId === faultId)?.impacted.map(({ name }) => name) ?? [];
     return (impacted.length > 0 ? impacted : nodes).map((name) => parts.get(name) ?? name).sort();
@@ -40,6 +37,50 @@ export function askedOf({ experiment, targets, checks }: RunDocument): Map<strin
   }
   for (const check of checks ?? []) asked.set(`${CHECK}${check.name}`, checkAsked(check));
   return asked;
+}
+
+type Roles = ReturnType<typeof rolesOf>;
+
+/** What each node was, in words; undefined where it is not known. */
+function partsOf(
+  faults: NonNullable<RunDocument['experiment']>['faults'],
+  targets: NonNullable<RunDocument['targets']>,
+): Map<string, string | undefined> {
+  const seen = new Map<string, Roles>();
+  for (const { impacted, peers, shardMembers } of targets) {
+    for (const node of [...(shardMembers ?? []), ...(peers ?? []), ...impacted]) {
+      const roles = rolesOf(node);
+      if (roles.length > 0 || !seen.has(node.name)) seen.set(node.name, roles);
+    }
+  }
+  const named = faults.flatMap(({ impactedNodes, chosenBy = [] }) => [
+    ...impactedNodes,
+    ...chosenBy.flatMap(({ nodes }) => nodes),
+  ]);
+  return new Map(
+    [...new Set([...named, ...seen.keys()])].map((name) => {
+      const roles = seen.get(name) ?? [];
+      const asked = selectorsOf(name, faults)
+        .filter((selector) => selector.role !== REST && !roles.some((part) => isRoleOf(selector, part)))
+        .map(({ role, of }) => selectorText({ role, of }));
+      return [name, [...new Set(asked), ...partIn(roles)].join(' + ') || undefined];
+    }),
+  );
+}
+
+/**
+ * Several probed shards of one node are alike, as the partitions of the probe's topic: which of them a broker leads is
+ * chance, how many is not.
+ */
+function partIn(roles: Roles): string[] {
+  const probed = roles.filter(({ unprobed }) => !unprobed);
+  const named = (parts: Roles) => parts.map(({ role, shard }) => `${role} of ${shard}`).sort();
+  if (probed.length < 2) return named(roles);
+  const counted = [...new Set(probed.map(({ role }) => role))].sort().map((role) => {
+    const shards = probed.filter((part) => part.role === role).length;
+    return `${role} of ${shards} ${shards === 1 ? 'shard' : 'shards'}`;
+  });
+  return [...counted, ...named(roles.filter(({ unprobed }) => unprobed))];
 }
 
 /** In what two sets of runs were not asked the same; also in what the runs of one set differ among themselves. */

@@ -67,11 +67,14 @@ const PROBE_MEASURES: readonly ProbeMeasure[] = [
   counted('acknowledgedWrites', 'writes', (probe) => probe.acknowledgedWrites),
   counted('failedWrites', 'writes', (probe) => probe.failedWrites),
   counted('staleReads', 'reads', (probe) => probe.staleReads),
+  counted('duplicatedRecords', 'records', ({ records }) => records?.duplicated),
+  counted('reorderedRecords', 'records', ({ records }) => records?.reordered),
+  worst('lossSpanSeconds', 's', ({ records }) => records?.lossSpanSeconds),
   counted('failedReads', 'reads', (probe) => probe.latency?.readMs?.failed),
   ...RECOVERY_PHASES.map((phase) =>
     worst(nameOfPhase(phase), 's', ({ phases }) => phases?.find((seen) => seen.phase === phase)?.secondsAfterFault),
   ),
-  ...(['write', 'read'] as const).flatMap((kind) =>
+  ...(['write', 'read', 'consumerLag'] as const).flatMap((kind) =>
     (['p50', 'p90', 'p99', 'max'] as const).map((part) =>
       worst(`${kind}${capitalized(part)}Ms`, 'ms', ({ latency }) => latency?.[`${kind}Ms`]?.[part]),
     ),

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { EXPERIMENT_OUTCOMES } from '../../functions/domain/experiment.ts';
+import { chosenBy, targetNode } from '../target-node.ts';
 
 /**
  * What is compared of a run: the same from `GET …/{id}` and from the document of `--json`. Loose on purpose: each part
@@ -15,8 +16,9 @@ const probe = z.looseObject({
   acknowledgedWrites: count,
   failedWrites: count,
   staleReads: count,
+  records: z.looseObject({ lossSpanSeconds: count, duplicated: count, reordered: count }).nullish(),
   phases: z.array(z.looseObject({ phase: z.string(), secondsAfterFault: count })).nullish(),
-  latency: z.looseObject({ writeMs: percentiles, readMs: percentiles }).nullish(),
+  latency: z.looseObject({ writeMs: percentiles, readMs: percentiles, consumerLagMs: percentiles }).nullish(),
 });
 
 export const CHECK_RESULTS = ['HELD', 'FAILED', 'UNKNOWN'] as const;
@@ -35,7 +37,6 @@ const check = z.looseObject({
   heldAfterSeconds: count,
 });
 
-const node = z.looseObject({ name: z.string(), shard: z.string().nullish(), role: z.string().nullish() });
 const fault = z.looseObject({
   faultId: z.string(),
   kind: z.string(),
@@ -43,6 +44,7 @@ const fault = z.looseObject({
   startSeconds: count,
   impactedNodes: z.array(z.string()),
   parameters: z.record(z.string(), z.unknown()),
+  chosenBy,
 });
 
 /** Rows of the mission's `chaos_experiment_logs`; its columns, its names. */
@@ -62,9 +64,9 @@ export const runSchema = z.looseObject({
     .array(
       z.looseObject({
         faultId: z.string(),
-        impacted: z.array(node),
-        peers: z.array(node).nullish(),
-        shardMembers: z.array(node).nullish(),
+        impacted: z.array(targetNode),
+        peers: z.array(targetNode).nullish(),
+        shardMembers: z.array(targetNode).nullish(),
       }),
     )
     .nullish(),

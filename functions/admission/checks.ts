@@ -1,18 +1,27 @@
 import { ACTIVE_EXPERIMENTS_QUOTA } from '../aws/fis/experiments.ts';
 import { alarmsNotOk } from '../domain/alarms.ts';
 import { limitsOf, refuseTooManyNodes, refuseTooMuchTraffic } from '../domain/blast-radius.ts';
+import { whyClosed } from '../domain/change-calendar.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
-import { isFisFaultKind, refusalOf } from '../domain/faults/catalogue.ts';
-import { clusterLocked, type Problem, type ProblemSlug, problem } from '../domain/problem.ts';
+import { fisKindOf, isFisFaultKind, refusalOf } from '../domain/faults/catalogue.ts';
+import {
+  clusterLocked,
+  type FieldError,
+  killSwitchEngaged,
+  type Problem,
+  type ProblemSlug,
+  problem,
+} from '../domain/problem.ts';
 import { refuseReplacement } from '../domain/scaling-groups.ts';
 import { LOOK_ON_SECONDS } from '../domain/timing.ts';
 import { membersOf, topologyProblems } from '../domain/topology.ts';
+import { openUntil, windowText } from '../domain/window.ts';
 import type { Reading } from '../domain/workflow.ts';
 import { engineOf } from '../engines/registry.ts';
 import type { Findings } from './findings.ts';
 import { measureErrors } from './measures.ts';
 import { refuseLongerThanProbe } from './probe-life.ts';
-import { insideWindow } from './window.ts';
+import { refuseUnpermitted, refuseWithoutApproval } from './rights.ts';
 
 /** One reason not to start: looks, and says why not, with numbers, or undefined. */
 export interface Check {
@@ -24,18 +33,25 @@ export interface Check {
 
 /** The refusals in the order in which they are asked: the cheap and the general before the costly and the special. */
 export const CHECKS: readonly Check[] = [
-  { name: 'kill switch', refuse: refuseWhenKillSwitchEngaged },
+  // First: a cluster that is not configured has no switch, and would be refused as if its row were lost.
   { name: 'cluster', refuse: refuseUnknownCluster },
+  { name: 'kill switch', refuse: refuseWhenKillSwitchEngaged },
+  { name: 'rights', refuse: refuseUnpermitted },
+  { name: 'approval', refuse: refuseWithoutApproval },
   { name: 'hypothesis', refuse: refuseUnknownMeasures },
+  { name: 'choices of the probe', refuse: refuseUnknownChoices },
   { name: 'kind policy', refuse: refuseForbiddenKind },
   { name: 'probe', refuse: refuseUnmeasurable },
   { name: 'window', refuse: refuseOutsideWindow },
+  { name: 'change calendar', refuse: refuseClosedCalendar },
   { name: 'lock', refuse: refuseLockedCluster },
+  { name: 'chosen nodes', refuse: refuseUncertainChoice },
   { name: 'nodes', refuse: refuseUnknownNodes },
   { name: 'instance store', refuse: refuseLossOfInstanceStore },
   { name: 'Auto Scaling', refuse: refuseReplacedTargets },
   { name: 'share of nodes', refuse: refuseShareOfNodes },
   { name: 'replication', refuse: refuseWhatReplicationCannotSurvive },
+  { name: 'probed roles', refuse: refuseWhatTheProbeWouldNotSee },
   { name: 'share of traffic', refuse: refuseShareOfTraffic, whenUnknown: 'telemetry-unavailable' },
   { name: 'alarms', refuse: refuseFiringAlarms },
   { name: 'service quota', refuse: refuseBeyondServiceQuota },
@@ -45,10 +61,9 @@ export const CHECKS: readonly Check[] = [
   { name: 'targets', refuse: refuseUnresolvedTargets },
 ];
 
-async function refuseWhenKillSwitchEngaged({ ports }: Findings): Promise<Problem | undefined> {
-  return (await ports.killSwitchEngaged())
-    ? problem('kill-switch-engaged', 'not started: the kill switch is engaged')
-    : undefined;
+async function refuseWhenKillSwitchEngaged({ ports, clusterName }: Findings): Promise<Problem | undefined> {
+  const engaged = await ports.engagedSwitch(clusterName);
+  return engaged && killSwitchEngaged(engaged);
 }
 
 async function refuseUnknownCluster({ clusterNames, clusterName }: Findings): Promise<Problem | undefined> {
@@ -68,10 +83,30 @@ async function refuseUnknownMeasures({ experiment, cluster, clusterName }: Findi
   return problem('invalid-request', `not valid: ${fields}`, { errors });
 }
 
+/** A choice that the engine's probe does not have would be ignored silently. */
+async function refuseUnknownChoices({ experiment, cluster, clusterName }: Findings): Promise<Problem | undefined> {
+  const known: readonly string[] = engineOf(cluster).probeChoices ?? [];
+  const errors = Object.keys(experiment.probe ?? {})
+    .filter((choice) => !known.includes(choice))
+    .map((choice) => ({
+      field: `probe.${choice}`,
+      message: `is no choice of the probe of ${clusterName} (${cluster.engine})`,
+      allowed: known.join(', ') || 'nothing: leave it out',
+    }));
+  if (errors.length === 0) return undefined;
+  const fields = errors.map(({ field }) => field).join(', ');
+  return problem('invalid-request', `not valid: ${fields}`, { errors });
+}
+
 /** What the kind itself says of this cluster: no payload can change it. */
-async function refuseForbiddenKind({ faults, cluster, clusterName }: Findings): Promise<Problem | undefined> {
-  const refusals = faults.flatMap(({ faultId, kind, parameters }) => {
-    const reason = refusalOf(parameters, cluster, engineOf(cluster).ports);
+async function refuseForbiddenKind({ requested, cluster, clusterName }: Findings): Promise<Problem | undefined> {
+  const refusals = requested.flatMap(({ faultId, kind, parameters }) => {
+    const { ports, tellsUptime } = engineOf(cluster);
+    const restarts = isFisFaultKind(kind) && fisKindOf(kind).restartsStore === true;
+    const reason =
+      restarts && !tellsUptime
+        ? `nobody could say that the store was restarted: ${cluster.engine} does not tell for how long it has run`
+        : refusalOf(parameters, cluster, ports);
     return reason === undefined ? [] : [{ faultId, kind, reason }];
   });
   if (refusals.length === 0) return undefined;
@@ -85,11 +120,43 @@ async function refuseUnmeasurable({ experiment, cluster }: Findings): Promise<Pr
   return refuseLongerThanProbe(experiment.durationSeconds, recoverySeconds, hasFisFaults);
 }
 
-async function refuseOutsideWindow({ cluster, clusterName, clock }: Findings): Promise<Problem | undefined> {
+/** A fault may begin late and live for all of its duration: one that could outlast the window would, when nobody is there any more. */
+async function refuseOutsideWindow(findings: Findings): Promise<Problem | undefined> {
+  const { cluster, clusterName, clock, livesSeconds } = findings;
   const { window } = cluster;
-  if (!window || insideWindow(window, clock.nowEpochMs())) return undefined;
-  const detail = `not started: experiments on ${clusterName} may start on ${window.daysOfWeek.join(', ')} from ${window.startHourUtc}:00 to ${window.endHourUtc}:00 UTC`;
-  return problem('outside-window', detail, { window, now: new Date(clock.nowEpochMs()).toISOString() });
+  if (!window) return undefined;
+  const nowMs = clock.nowEpochMs();
+  const now = new Date(nowMs).toISOString();
+  const closesAtMs = openUntil(window, nowMs);
+  const when = `experiments on ${clusterName} may run on ${windowText(window)}`;
+  if (closesAtMs === undefined) return problem('outside-window', `not started: ${when}`, { window, now });
+  const closesAt = new Date(closesAtMs).toISOString();
+  findings.closings.push({ at: closesAt, what: `the window of ${clusterName}` });
+  const leftSeconds = (closesAtMs - nowMs) / 1000;
+  if (livesSeconds <= leftSeconds) return undefined;
+  const detail = `not started: ${when}, which ends in ${Math.floor(leftSeconds)} s, and the fault may live for the next ${livesSeconds} s`;
+  return problem('outside-window', detail, { window, now, closesAt, ...spanOf(findings) });
+}
+
+async function refuseClosedCalendar(findings: Findings): Promise<Problem | undefined> {
+  const { cluster, clock, livesSeconds, ports } = findings;
+  const { changeCalendar } = cluster;
+  if (changeCalendar === undefined) return undefined;
+  const now = await ports.changeCalendar(changeCalendar);
+  const reason = whyClosed(now, clock.nowEpochMs(), livesSeconds);
+  if (reason !== undefined) {
+    const detail = `not started: change calendar ${changeCalendar} ${reason}`;
+    return problem('outside-window', detail, { changeCalendar, ...now, ...spanOf(findings) });
+  }
+  if (now.changesAt !== undefined) {
+    findings.closings.push({ at: now.changesAt, what: `the open time of change calendar ${changeCalendar}` });
+  }
+  return undefined;
+}
+
+/** How long the fault may live from now on. */
+function spanOf({ experiment, beginsWithinSeconds }: Findings) {
+  return { beginsWithinSeconds, durationSeconds: experiment.durationSeconds };
 }
 
 async function refuseLockedCluster({ ports, clusterName }: Findings): Promise<Problem | undefined> {
@@ -97,15 +164,32 @@ async function refuseLockedCluster({ ports, clusterName }: Findings): Promise<Pr
   return holder === undefined ? undefined : clusterLocked(clusterName, holder);
 }
 
+/** What the request chose by roles must be certain; two roles may be those of one node, which may bear only one of the faults. */
+async function refuseUncertainChoice(findings: Findings): Promise<Problem | undefined> {
+  if (findings.requested.every(({ impactedNodes }) => impactedNodes)) return undefined;
+  // Where nobody tells of a shard, why they do not says more than that no role is known.
+  if ((await findings.topology()).shards.length === 0) return refuseUnhealthyStore(findings);
+  const errors = (await findings.choices()).flatMap((choice) => (choice.ok ? [] : choice.errors));
+  if (errors.length > 0) return refusedFields('unknown-node', errors);
+  const conflicting = await findings.conflicts();
+  return conflicting.length > 0 ? refusedFields('fault-not-allowed', conflicting) : undefined;
+}
+
+function refusedFields(slug: ProblemSlug, errors: FieldError[]): Problem {
+  const detail = `not started: ${errors.map(({ field, message }) => `${field} ${message}`).join('; ')}`;
+  return problem(slug, detail, { errors });
+}
+
 /** Every named node must run in EC2 and be known to the store: a name that fits nothing must not fit by chance. */
 async function refuseUnknownNodes(findings: Findings): Promise<Problem | undefined> {
   const liveNames = (await findings.liveNodes()).map(({ name }) => name);
-  const doubled = findings.named.filter((name) => liveNames.filter((live) => live === name).length > 1);
+  const named = await findings.named();
+  const doubled = named.filter((name) => liveNames.filter((live) => live === name).length > 1);
   const topology = await findings.topology();
   const storeNames = topology.shards.flatMap(membersOf);
   // Where nobody tells of a shard, why they do not says more than that every node is unknown.
   if (topology.shards.length === 0) return refuseUnhealthyStore(findings);
-  const errors = findings.named.flatMap((name) => {
+  const errors = named.flatMap((name) => {
     const allowed = liveNames.join(', ');
     if (!liveNames.includes(name))
       return [{ field: name, message: 'is not a running instance of the cluster', allowed }];
@@ -123,7 +207,8 @@ async function refuseUnknownNodes(findings: Findings): Promise<Problem | undefin
 
 /** An instance that is stopped loses what lies on its instance store, whoever starts it again. */
 async function refuseLossOfInstanceStore(findings: Findings): Promise<Problem | undefined> {
-  const { faults, cluster, clusterName, ports } = findings;
+  const { cluster, clusterName, ports } = findings;
+  const faults = await findings.faults();
   const stopped = new Set(
     faults.filter(({ kind }) => kind === 'INSTANCE_STOP').flatMap((fault) => fault.impactedNodes),
   );
@@ -138,7 +223,7 @@ async function refuseLossOfInstanceStore(findings: Findings): Promise<Problem | 
 
 async function refuseReplacedTargets(findings: Findings): Promise<Problem | undefined> {
   const groups = await findings.scalingGroups();
-  const refusal = refuseReplacement(findings.faults, await findings.liveNodes(), groups);
+  const refusal = refuseReplacement(await findings.faults(), await findings.liveNodes(), groups);
   return refusal === undefined
     ? undefined
     : problem('fault-not-allowed', `not started: ${refusal}`, { scalingGroups: groups });
@@ -153,6 +238,13 @@ async function refuseWhatReplicationCannotSurvive(findings: Findings): Promise<P
   const hit = (await findings.hit()).map(({ name }) => name);
   const refusal = engineOf(findings.cluster).refuseLoss(await findings.topology(), hit);
   return refusal && problem('blast-radius-exceeded', refusal.detail, refusal.numbers);
+}
+
+/** A fault that no client of ours can feel would be survived by any store. */
+async function refuseWhatTheProbeWouldNotSee(findings: Findings): Promise<Problem | undefined> {
+  const hit = (await findings.hit()).map(({ name }) => name);
+  const refusal = engineOf(findings.cluster).refuseUnmeasured?.(await findings.topology(), hit);
+  return refusal && problem('fault-not-allowed', `not started: ${refusal.detail}`, refusal.numbers);
 }
 
 async function refuseShareOfTraffic(findings: Findings): Promise<Problem | undefined> {

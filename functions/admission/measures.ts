@@ -1,7 +1,8 @@
+import type { Cluster } from '../domain/configuration.ts';
 import type { Watched } from '../domain/guardrail-queries.ts';
 import { type Check, fieldOfCheck, type Hypothesis } from '../domain/hypothesis.ts';
 import { wrongRangesOf } from '../domain/measure-queries.ts';
-import { isInTelemetry } from '../domain/measures.ts';
+import { isAlertName, isInTelemetry } from '../domain/measures.ts';
 import type { FieldError } from '../domain/problem.ts';
 import { MAX_LOOK_ON_SECONDS } from '../domain/timing.ts';
 import type { Engine } from '../engines/engine.ts';
@@ -12,7 +13,7 @@ type KnownMeasures = Pick<Engine, 'probeMeasures' | 'healthMeasures'>;
 export function measureErrors(
   hypothesis: Hypothesis,
   clusterName: string,
-  cluster: Pick<Watched, 'telemetry'>,
+  cluster: Pick<Watched, 'telemetry'> & Pick<Cluster, 'alarms'>,
   engine: KnownMeasures,
 ): FieldError[] {
   return hypothesis.checks.flatMap((check, position) => {
@@ -24,7 +25,7 @@ export function measureErrors(
 
 function errorsOf(
   check: Check,
-  cluster: Pick<Watched, 'telemetry'>,
+  cluster: Pick<Watched, 'telemetry'> & Pick<Cluster, 'alarms'>,
   { probeMeasures, healthMeasures }: KnownMeasures,
 ): FieldError[] {
   const { measure, tolerance } = check;
@@ -36,6 +37,12 @@ function errorsOf(
         allowed: `ranges over at least four scrapes; in what counts at the end shorter than ${MAX_LOOK_ON_SECONDS} s`,
       },
     }));
+  }
+  if (measure.kind === 'ALARM') {
+    const alarms = cluster.alarms.map(({ name }) => name);
+    if (alarms.includes(measure.alarm) || isAlertName(measure.alarm)) return [];
+    const message = 'is no alarm of the cluster, and no name of an alerting rule';
+    return [{ field: 'name', message, allowed: alarms.join(', ') || 'an alerting rule: the cluster has no alarms' }];
   }
   if (measure.kind === 'PROBE') {
     if (probeMeasures.includes(measure.name)) return [];

@@ -1,14 +1,18 @@
 import type { CommandPlan, FisPlan } from '../domain/admission.ts';
+import type { Fault, RequestedExperiment } from '../domain/experiment.ts';
 import { scriptName } from '../domain/faults/catalogue.ts';
 import { fisFaults } from '../domain/fis-fault.ts';
 import type { ResolvedTargets } from '../domain/targets.ts';
 import type { Configuration } from '../engines/configuration.ts';
 import { nodeCommands } from '../inject/node-command.ts';
-import type { Findings } from './findings.ts';
 
-/** What *Inject fault* would send if everything began now, each fault with what would remain of the TTL at its start. */
+/**
+ * What *Inject fault* would send if everything began now, each fault with what would remain of the TTL at its start.
+ * @param faults those of one cluster
+ */
 export function plan(
-  { experiment, faults }: Pick<Findings, 'experiment' | 'faults'>,
+  experiment: RequestedExperiment,
+  faults: readonly Fault[],
   targets: ResolvedTargets,
   { clusters, leaseGraceSeconds }: Pick<Configuration, 'clusters' | 'leaseGraceSeconds'>,
   documentPrefix: string,

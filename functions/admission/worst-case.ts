@@ -1,6 +1,7 @@
 import type { FisWorstCase, Term, WorstCase } from '../domain/admission.ts';
 import type { Cluster } from '../domain/configuration.ts';
 import { guardrailsOf, trafficSourcesOf } from '../domain/guardrail-queries.ts';
+import { workspaceOf } from '../domain/telemetry-access.ts';
 import {
   HEARTBEAT_BOUND_SECONDS,
   HEARTBEAT_EMPTY_PERIODS,
@@ -9,6 +10,8 @@ import {
   MAX_CLOCK_DIFFERENCE_MS,
   PATIENCE,
   QUERY_TIMEOUT_MS,
+  RULE_EVALUATION_SECONDS,
+  STORE_LOOK,
 } from '../domain/timing.ts';
 
 /** The part of a fault in FIS that is used here. */
@@ -25,17 +28,21 @@ const RELEASE_SECONDS = PATIENCE.lease.withinMs / 1000;
 /**
  * Two ways lead from a breach to a lifted fault: the guard releases the lease, and, should it not be able to, its beats
  * end. The slower of the two is the bound, so that it holds when either fails.
+ *
+ * @param asksStore whether the store itself is asked too if the fault may go on. What it may say in passing (`forSeconds`) is
+ *   a breach only after so long
  */
 export function worstCase(
   cluster: Pick<Cluster, 'guardrails' | 'telemetry'>,
   leaseGraceSeconds: number,
   durationSeconds: number,
   services: readonly BoundedFault[],
+  asksStore = false,
 ): WorstCase {
   const sources = [...Object.values(guardrailsOf(cluster)), ...Object.values(trafficSourcesOf(cluster))];
   const silenceSeconds = leaseGraceSeconds + HOST.pollSeconds;
   const removal: Term = { step: 'the host removes the fault within', seconds: HOST.revertSeconds };
-  const unnoticed: Term[] = [
+  const byTelemetry: Term[] = [
     {
       step: 'a reading may be this old before it counts as blind',
       seconds: Math.max(...sources.map(({ maxAgeSeconds }) => maxAgeSeconds)),
@@ -44,6 +51,12 @@ export function worstCase(
       step: 'the answer of telemetry may be this much older: clocks may differ',
       seconds: MAX_CLOCK_DIFFERENCE_MS / 1000,
     },
+  ];
+  const byStore: Term[] = asksStore
+    ? [{ step: 'the answer of the store may be this old before it counts as blind', seconds: STORE_LOOK.maxAgeSeconds }]
+    : [];
+  const unnoticed: Term[] = [
+    ...(sumOf(byStore) > sumOf(byTelemetry) ? byStore : byTelemetry),
     { step: 'the evaluation that just missed it: its telemetry is given up after', seconds: QUERY_SECONDS },
     { step: 'its read of the kill switch is given up after', seconds: BEAT_CALL_SECONDS },
     { step: 'its renewal of the lease is given up after', seconds: BEAT_CALL_SECONDS },
@@ -69,6 +82,7 @@ export function worstCase(
     ttlSeconds: durationSeconds,
     fenceSeconds: HOST.fenceSeconds,
     ...(services.length === 0 ? {} : { service: fisWorstCase(services) }),
+    ...(workspaceOf(cluster.telemetry) ? { rules: rulesWorstCase(byTelemetry) } : {}),
   };
 }
 
@@ -86,6 +100,15 @@ function fisWorstCase(services: readonly BoundedFault[]): FisWorstCase {
     ],
     bounds: services.map(({ faultId, kind, action }) => ({ faultId, kind, seconds: action.boundSeconds ?? null })),
   };
+}
+
+/** @param seen how late telemetry may show anything, or it is blind: remote write to AMP takes its time from that */
+function rulesWorstCase(seen: readonly Term[]): NonNullable<WorstCase['rules']> {
+  const terms = [
+    ...seen,
+    { step: 'AMP evaluates its alerting rules no more often than every', seconds: RULE_EVALUATION_SECONDS },
+  ];
+  return { seconds: sumOf(terms), terms };
 }
 
 function sumOf(terms: readonly Term[]): number {

@@ -42,8 +42,9 @@ export async function abortExperiment(
   } catch (error) {
     log.error('released, but the log is not readable', { experimentId, error: String(error) });
   }
-  const { verdict } = stateOf(entries, lease);
+  const { verdict, approval, status: statusNow } = stateOf(entries, { state: 'RELEASED' }, clock.nowEpochMs());
   if (verdict) return { status: 200, body: { experimentId, status: verdict.status, outcome: verdict.outcome } };
+  if (approval?.state === 'EXPIRED') return { status: 200, body: { experimentId, status: statusNow } };
 
   let recorded = entries.some((entry) => entry.type === 'ABORT_REQUESTED' && entry.details.reason === 'ABORT');
   if (!recorded) {
@@ -54,7 +55,9 @@ export async function abortExperiment(
       log.error('released, but not recorded', { experimentId, error: String(error) });
     }
   }
-  return { status: 202, body: { experimentId, status: 'ROLLING_BACK', recorded } };
+  // What waited for its approval has nothing to roll back.
+  const status = approval?.state === 'ABORTED' ? 'ABORTED' : 'ROLLING_BACK';
+  return { status: 202, body: { experimentId, status, recorded } };
 }
 
 /** Where nobody can tell, it may: an id that nothing can begin under any more is better than a fault. */

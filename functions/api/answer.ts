@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { boundedProblem } from '../domain/bounded-problem.ts';
 import { isExperimentId } from '../domain/contract.ts';
 import type { Caller } from '../domain/experiment.ts';
 import { cut, MAX_WORD_CHARACTERS } from '../domain/limits.ts';
 import { type FieldError, type Problem, problem } from '../domain/problem.ts';
+import { invalidRequest } from '../domain/request-body.ts';
 import { log } from '../runtime/log.ts';
 
 /** What a route answers: a document of ours, or a problem. */
@@ -12,13 +14,13 @@ export interface Answer {
   body: object;
 }
 
+/** As much of it as an answer may have: a body may be wrong in thousands of fields. */
 export function refusal(document: Problem): Answer {
-  return { status: document.status, body: document };
+  return { status: document.status, body: boundedProblem(document) };
 }
 
 export function invalid(errors: readonly FieldError[]): Answer {
-  const fields = errors.map(({ field }) => field).join(', ');
-  return refusal(problem('invalid-request', `not valid: ${fields}`, { errors }));
+  return refusal(invalidRequest(errors));
 }
 
 export function notFound(experimentId: string): Answer {

@@ -1,4 +1,4 @@
-import type { Caller, Experiment } from '../domain/experiment.ts';
+import type { Caller, RequestedExperiment } from '../domain/experiment.ts';
 import { type Problem, problem } from '../domain/problem.ts';
 import type { Deadline } from '../domain/with-deadline.ts';
 import { log } from '../runtime/log.ts';
@@ -18,8 +18,9 @@ export interface StartRequest {
 /** How far a request came. */
 export type Begun =
   | { kind: 'answer'; answer: Answer }
-  | { kind: 'refused'; problem: Problem; experiment?: Experiment }
-  | { kind: 'started'; experimentId: string };
+  | { kind: 'refused'; problem: Problem; experiment?: RequestedExperiment }
+  /** `startsAt`: announced ahead, nothing is done before. */
+  | { kind: 'started'; experimentId: string; startsAt?: string };
 
 /** Until when each part of a start may take; what is late counts as unknown. */
 export interface StartDeadlines {
@@ -30,7 +31,7 @@ export interface StartDeadlines {
 }
 
 /** What cannot be known is refused. */
-export function unknown(what: string, error: unknown, experiment?: Experiment): Begun {
+export function unknown(what: string, error: unknown, experiment?: RequestedExperiment): Begun {
   log.error('unknown means refuse', { what, error: String(error) });
   const detail = `${what} is in an unknown state: ${error instanceof Error ? error.name : 'error'}`;
   return { kind: 'refused', problem: problem('control-plane-unknown', detail), ...(experiment ? { experiment } : {}) };

@@ -1,9 +1,10 @@
+import { approvalRequest, reasonOfEnd } from '../domain/approval-state.ts';
 import { type AuditEntry, isEntryOf, lastOf } from '../domain/audit-entry.ts';
 import type { Clock } from '../domain/clock.ts';
 import { irreversibleOf } from '../domain/faults/catalogue.ts';
 import { verifyChain } from '../domain/hash-chain.ts';
 import { recordsOf } from '../domain/records.ts';
-import { type ExperimentState, nodesOf, readingsNow, stateOf, statusDocument } from '../domain/status.ts';
+import { type ExperimentState, isExperiment, nodesOf, readingsNow, stateOf, statusDocument } from '../domain/status.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
 import type { Leases } from '../tables/leases.ts';
 import { type Answer, notFound } from './answer.ts';
@@ -29,31 +30,39 @@ export async function getExperiment(experimentId: string, dependencies: GetDepen
   const { audit, leases, clock } = dependencies;
   const [entries, lease] = await Promise.all([audit.read(experimentId), leases.read(experimentId)]);
   if (!isExperiment(entries)) return notFound(experimentId);
-  const state = stateOf(entries, lease);
+  const state = stateOf(entries, lease, clock.nowEpochMs());
+  // What nobody has approved yet is shown as it was asked for.
+  const asked = approvalRequest(entries)?.details;
+  const experiment = state.experiment ?? asked?.experiment ?? null;
+  const targets = state.experiment ? state.targets : (asked?.facts.targets ?? []);
   const brokenAtSequence = verifyChain(entries);
   const recovery = entries.findLast((entry) => isEntryOf(entry, 'RECOVERY_VERIFIED', 'RECOVERY_FAILED'))?.details;
   const body = {
     experimentId,
     status: state.status,
     outcome: state.outcome ?? null,
-    reason: state.verdict?.reason ?? null,
-    experiment: state.experiment ?? null,
+    reason: state.verdict?.reason ?? (state.approval && reasonOfEnd(state.approval)) ?? null,
+    ...(state.approval ? { approval: state.approval } : {}),
+    experiment,
     ...injectionDocument(state),
-    targets: state.targets.map(targetsDocument),
+    targets: targets.map(targetsDocument),
     baselines: lastOf(entries, 'STEADY_STATE_CONFIRMED')?.baselines ?? {},
     budgets: state.verdict?.budgets ?? [],
     checks: state.verdict?.checks ?? [],
     nodes: state.rollback?.nodes ?? nodesOf(state, entries),
     answers: answersOf(entries),
     services: state.rollback?.services ?? startedFisExperiments(entries),
-    irreversible: state.experiment ? irreversibleOf(state.experiment.faults) : [],
+    irreversible: experiment ? irreversibleOf(experiment.faults) : [],
     repairs: recovery?.repairs ?? [],
     probes: entries.flatMap((entry) => (entry.type === 'PROBE_MEASURED' ? [entry.details] : [])),
     guardrails: readingsNow(lease, clock.nowEpochMs()),
     record: recordsOf(experimentId, entries),
     worstCase:
-      lastOf(entries, 'ADMITTED')?.facts.clusters.map(({ cluster, worstCase }) => ({ cluster, ...worstCase })) ?? [],
-    timeline: entries.map(timelineRow),
+      (lastOf(entries, 'ADMITTED') ?? asked)?.facts.clusters.map(({ cluster, worstCase }) => ({
+        cluster,
+        ...worstCase,
+      })) ?? [],
+    timeline: entries.map((entry) => timelineRow(entry, experiment?.faults ?? [])),
     chainVerified: brokenAtSequence === undefined,
     ...(brokenAtSequence === undefined ? {} : { chainBrokenAtSequence: brokenAtSequence }),
   };
@@ -81,9 +90,4 @@ function startedFisExperiments(entries: readonly AuditEntry[]) {
     const fisExperimentId = answer && 'fisExperimentId' in answer ? answer.fisExperimentId : null;
     return { faultId, kind, fisExperimentId, boundSeconds: action.boundSeconds ?? null };
   });
-}
-
-/** Refusals lie in the same log under ids that no experiment can have. */
-function isExperiment(entries: readonly AuditEntry[]): boolean {
-  return entries.some(({ type }) => type === 'ADMITTED');
 }

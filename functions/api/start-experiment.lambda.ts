@@ -1,25 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { lambdaClient } from '../aws/clients.ts';
-import { loadConfiguration } from '../aws/configuration.ts';
-import { auditLog, executions, leases, locks, reservations } from '../aws/wiring.ts';
-import { ENVIRONMENT } from '../domain/names.ts';
-import { environmentVariable } from '../runtime/environment.ts';
-import { systemClock } from '../runtime/system-clock.ts';
 import { bodyOf, callerOf, refuseContent, route } from './answer.ts';
-import { invokeAdmit } from './invoke-admit.ts';
-import { type StartDependencies, startExperiment } from './start-experiment.ts';
+import { startDependencies } from './start-dependencies.ts';
+import { startExperiment } from './start-experiment.ts';
 
-const dependencies: StartDependencies = {
-  audit: auditLog('event'),
-  leases: leases('ordinary'),
-  locks: locks(),
-  reservations: reservations(),
-  admit: (experiment) =>
-    invokeAdmit(lambdaClient('admission'), environmentVariable(ENVIRONMENT.admitFunction), experiment),
-  executions: executions(),
-  clusters: loadConfiguration().clusters,
-  clock: systemClock,
-};
+const dependencies = startDependencies();
 
 export const handler = route(
   async (event) =>

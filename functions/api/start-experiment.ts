@@ -1,8 +1,11 @@
-import type { Admission } from '../domain/admission.ts';
+import type { Admission, AdmissionFacts } from '../domain/admission.ts';
+import { refusalId } from '../domain/audit-entry.ts';
 import { boundedProblem } from '../domain/bounded-problem.ts';
-import type { Experiment } from '../domain/experiment.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { Caller, RequestedExperiment } from '../domain/experiment.ts';
+import type { KillSwitch } from '../domain/kill-switch.ts';
 import { type ClusterLimits, parseExperiment } from '../domain/parse-experiment.ts';
-import { problem } from '../domain/problem.ts';
+import { killSwitchEngaged } from '../domain/problem.ts';
 import { stateOf } from '../domain/status.ts';
 import { ADMISSION_KNOWN_MS, ANSWER_WITHIN_MS, INJECTED_WAIT_MS, START_BY_MS } from '../domain/timing.ts';
 import { Deadline } from '../domain/with-deadline.ts';
@@ -11,39 +14,54 @@ import type { AuditLog } from '../tables/audit-log.ts';
 import { type Answer, refusal } from './answer.ts';
 import { type Begun, type StartDeadlines, type StartRequest, unknown } from './begun.ts';
 import { type ClaimDependencies, claim } from './claim.ts';
+import { requestApproval } from './request-approval.ts';
 import { acceptedBody, replayDuplicate } from './stored-answer.ts';
 import { targetsDocument } from './targets-document.ts';
 
 const POLL_MS = 200;
 
 export interface StartDependencies extends ClaimDependencies {
-  leases: ClaimDependencies['leases'] & { killSwitchEngaged(): Promise<boolean> };
   reservations: ClaimDependencies['reservations'] & {
     noteAdmission(experimentId: string, untilEpochMs: number): Promise<void>;
   };
-  admit(experiment: Experiment): Promise<Admission>;
+  admit(experiment: RequestedExperiment, caller: Caller): Promise<Admission>;
   clusters: ClusterLimits & ClaimDependencies['clusters'];
 }
 
 /**
- * POST: kill switch → parse → note → stored answer → admit → locks → reserve → audit → lease → execution → wait for
+ * POST: kill switch → parse → note → stored answer → admit → locks → kill switch again → reserve → announce → audit → lease → execution → wait for
  * INJECTED. Up to the audit entry everything taken is given back on failure; after it an execution may exist, so the
  * lease is released and the rest is left to the sweep. Answers within `ANSWER_WITHIN_MS`, whoever hangs.
  */
 export async function startExperiment(request: StartRequest, dependencies: StartDependencies): Promise<Answer> {
-  const { clock } = dependencies;
+  const deadlines = deadlinesOf(dependencies.clock);
+  return answerBegun(await begin(request, dependencies, deadlines), request, dependencies, deadlines);
+}
+
+/** Counted from now. */
+export function deadlinesOf(clock: Clock): StartDeadlines {
   const startedMs = clock.monotonicMs();
   const by = (ms: number) => new Deadline(clock, startedMs + ms);
-  const deadlines: StartDeadlines = {
+  return {
     admitted: by(START_BY_MS.admitted),
     claimed: by(START_BY_MS.claimed),
     givenBack: by(START_BY_MS.givenBack),
     answered: by(ANSWER_WITHIN_MS),
   };
-  const begun = await begin(request, dependencies, deadlines);
+}
+
+/** A refusal is recorded before it is given, and what was started is waited for. */
+export async function answerBegun(
+  begun: Begun,
+  request: Omit<StartRequest, 'body'>,
+  dependencies: Pick<StartDependencies, 'audit' | 'clock'>,
+  { answered }: Pick<StartDeadlines, 'answered'>,
+): Promise<Answer> {
   if (begun.kind === 'answer') return begun.answer;
-  if (begun.kind === 'refused') return recordRefusal(begun, request, dependencies.audit, deadlines.answered);
-  return awaitInjection(begun.experimentId, deadlines.answered, dependencies);
+  if (begun.kind === 'refused') return recordRefusal(begun, request, dependencies.audit, answered);
+  const { experimentId, startsAt } = begun;
+  if (startsAt !== undefined) return { status: 202, body: { experimentId, status: 'ACCEPTED', startsAt } };
+  return awaitInjection(experimentId, answered, dependencies);
 }
 
 async function begin(
@@ -51,12 +69,14 @@ async function begin(
   dependencies: StartDependencies,
   deadlines: StartDeadlines,
 ): Promise<Begun> {
-  const { leases, reservations, clock } = dependencies;
+  const { reservations, clock } = dependencies;
   const { admitted } = deadlines;
+  let switchesBefore: KillSwitch[];
   try {
-    if (await admitted.within(() => leases.killSwitchEngaged())) {
-      return { kind: 'refused', problem: problem('kill-switch-engaged', 'not started: the kill switch is engaged') };
-    }
+    switchesBefore = await readSwitches(dependencies, admitted);
+    // That of all. Those of the clusters are admission's to ask for: which they are is not known yet.
+    const engaged = switchesBefore.find((each) => each.cluster === undefined && each.engaged);
+    if (engaged) return { kind: 'refused', problem: killSwitchEngaged(engaged) };
   } catch (error) {
     return unknown('the kill switch', error);
   }
@@ -72,17 +92,30 @@ async function begin(
       await admitted.within(() => reservations.noteAdmission(experimentId, untilEpochMs));
       if (await admitted.within(() => reservations.find(experimentId))) return await replay();
     }
-    const admission = await admitted.within(() => dependencies.admit(experiment));
+    const admission = await admitted.within(() => dependencies.admit(experiment, request.caller));
     if (!admission.admitted) {
       const heldByDuplicate = !request.dryRun && admission.problem.heldBy === experimentId;
       if (heldByDuplicate) return await replay();
       return { kind: 'refused', problem: admission.problem, experiment };
     }
-    if (request.dryRun) return { kind: 'answer', answer: dryRunAnswer(experiment, admission) };
-    return await claim(experiment, admission.facts, request, dependencies, deadlines);
+    if (request.dryRun) return { kind: 'answer', answer: dryRunAnswer(admission) };
+    const { facts } = admission;
+    if (needsApproval(facts)) {
+      return await requestApproval(experiment, { ...admission, facts }, request, dependencies, deadlines);
+    }
+    return await claim(experiment, admission, { ...request, switchesBefore }, dependencies, deadlines);
   } catch (error) {
     return unknown('the start', error, experiment);
   }
+}
+
+/** Every switch as it is before admission is asked, for `claim` to see which was turned meanwhile. */
+export function readSwitches({ switches, clusters }: StartDependencies, admitted: Deadline): Promise<KillSwitch[]> {
+  return admitted.within(() => switches.read(Object.keys(clusters)));
+}
+
+function needsApproval(facts: AdmissionFacts): facts is AdmissionFacts & Required<Pick<AdmissionFacts, 'approval'>> {
+  return facts.approval !== undefined;
 }
 
 async function awaitInjection(
@@ -105,7 +138,7 @@ async function awaitInjection(
   }
 }
 
-function dryRunAnswer(experiment: Experiment, { facts, wouldRun }: Extract<Admission, { admitted: true }>): Answer {
+export function dryRunAnswer({ experiment, facts, wouldRun }: Extract<Admission, { admitted: true }>): Answer {
   return {
     status: 200,
     body: {
@@ -121,14 +154,14 @@ function dryRunAnswer(experiment: Experiment, { facts, wouldRun }: Extract<Admis
 
 async function recordRefusal(
   { problem: whole, experiment }: Extract<Begun, { kind: 'refused' }>,
-  { ownerToken, caller, dryRun }: StartRequest,
+  { ownerToken, caller, dryRun }: Omit<StartRequest, 'body'>,
   audit: Pick<AuditLog, 'append'>,
   answered: Deadline,
 ): Promise<Answer> {
   const document = boundedProblem(whole);
   try {
     const details = { problem: document, dryRun, ...(experiment ? { experiment } : {}) };
-    await answered.within(() => audit.append(`REFUSAL#${ownerToken}`, 'REFUSED', caller, details));
+    await answered.within(() => audit.append(refusalId(ownerToken), 'REFUSED', caller, details));
   } catch (error) {
     log.error('refusal not recorded', { ownerToken, error: String(error) });
   }

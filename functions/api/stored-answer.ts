@@ -1,8 +1,8 @@
-import { isEntryOf } from '../domain/audit-entry.ts';
+import { type AuditEntry, isEntryOf } from '../domain/audit-entry.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { Experiment } from '../domain/experiment.ts';
+import type { RequestedExperiment } from '../domain/experiment.ts';
 import { problem } from '../domain/problem.ts';
-import { type ExperimentState, stateOf } from '../domain/status.ts';
+import { type ExperimentState, isExperiment, stateOf } from '../domain/status.ts';
 import { DUPLICATE_WAIT_MS } from '../domain/timing.ts';
 import type { Deadline } from '../domain/with-deadline.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
@@ -21,12 +21,14 @@ export interface ReplayDependencies {
 
 /**
  * For a repeated request: the answer of the one that has the id. Waits briefly while that one is in flight.
+ * @param isAnswer whether the log has what the other one waits for
  * @throws Error when the tables do not answer in time
  */
 export async function replayDuplicate(
-  experiment: Experiment,
+  experiment: RequestedExperiment,
   { audit, leases, reservations, clock }: ReplayDependencies,
   deadline: Deadline,
+  isAnswer: (entries: readonly AuditEntry[]) => boolean = isExperiment,
 ): Promise<Begun> {
   const { experimentId } = experiment;
   const untilMs = Math.min(clock.monotonicMs() + DUPLICATE_WAIT_MS, deadline.atMs);
@@ -36,8 +38,9 @@ export async function replayDuplicate(
     const [entries, lease] = stored
       ? await deadline.within(() => Promise.all([audit.read(experimentId), leases.read(experimentId)]))
       : [[]];
-    if (entries.some((entry) => isEntryOf(entry, 'ADMITTED'))) {
-      return { kind: 'answer', answer: { status: 202, body: acceptedBody(experimentId, stateOf(entries, lease)) } };
+    if (isAnswer(entries)) {
+      const state = stateOf(entries, lease, clock.nowEpochMs());
+      return { kind: 'answer', answer: { status: 202, body: acceptedBody(experimentId, state) } };
     }
     if (clock.monotonicMs() >= untilMs) break;
     await clock.sleep(POLL_MS);
@@ -46,16 +49,22 @@ export async function replayDuplicate(
   return { kind: 'refused', problem: problem('control-plane-unknown', detail, { experimentId }), experiment };
 }
 
+/** For a repeated approval: what waits for it is no answer yet. */
+export function isAdmitted(entries: readonly AuditEntry[]): boolean {
+  return entries.some((entry) => isEntryOf(entry, 'ADMITTED'));
+}
+
 /** The seed's answer. A fault that was applied is reported as INJECTED, also to a repeated request. */
 export function acceptedBody(experimentId: string, state: ExperimentState): object {
   if (state.injection) {
     const { injectedAt, endsAt } = state.injection;
     return { experimentId, status: 'INJECTED', injectedAt, rollbackScheduledAt: endsAt };
   }
-  return { experimentId, status: state.status };
+  const { status, approval } = state;
+  return { experimentId, status, ...(approval && approval.state !== 'ADMITTED' ? { approval } : {}) };
 }
 
-function idConflict(experiment: Experiment): Begun {
+function idConflict(experiment: RequestedExperiment): Begun {
   const { experimentId } = experiment;
   const detail = `not started: experiment id ${experimentId} was used for another request`;
   return { kind: 'refused', problem: problem('experiment-id-conflict', detail, { experimentId }), experiment };

@@ -1,6 +1,9 @@
 import type { AuditEntry, TargetsCheck } from '../domain/audit-entry.ts';
+import type { Experiment } from '../domain/experiment.ts';
 import { shardText } from '../domain/probed-shards.ts';
+import { rolesText, selectorsOf } from '../domain/role-words.ts';
 import type { RollbackWatch } from '../domain/rollback-watch.ts';
+import type { ResolvedFault } from '../domain/targets.ts';
 import type {
   Baseline,
   Effect,
@@ -12,16 +15,24 @@ import type {
 } from '../domain/workflow.ts';
 
 /** One entry of the log as `GET …/{id}` shows it: whole, so that its hash can be computed anew, and with a line for a person. */
-export function timelineRow(entry: AuditEntry) {
-  return { ...entry, summary: summaryOf(entry) };
+export function timelineRow(entry: AuditEntry, faults: Experiment['faults']) {
+  return { ...entry, summary: summaryOf(entry, faults) };
 }
 
-function summaryOf(entry: AuditEntry): string {
+function summaryOf(entry: AuditEntry, faults: Experiment['faults']): string {
   switch (entry.type) {
     case 'REFUSED':
       return `refused: ${entry.details.problem.detail}`;
+    case 'APPROVAL_REQUESTED': {
+      const { facts, expiresAt } = entry.details;
+      return `waits until ${expiresAt} for the approval of somebody else than ${facts.approval?.mayNotApprove}`;
+    }
+    case 'APPROVED':
+      return `approved by ${'arn' in entry.actor ? entry.actor.arn : entry.actor.function}`;
     case 'ADMITTED':
       return words(entry.type);
+    case 'ANNOUNCED':
+      return `announced, to start at ${entry.details.startsAt}`;
     case 'PROBE_READY':
       return `${words(entry.type)} on ${shardText(entry.details)}`;
     case 'STEADY_STATE_CONFIRMED':
@@ -29,10 +40,7 @@ function summaryOf(entry: AuditEntry): string {
         .map(([cluster, baseline]) => `${cluster} steady: ${trafficOf(baseline)}`)
         .join('; ');
     case 'TARGETS_RESOLVED':
-      return entry.details.targets.faults
-        .flatMap(({ impacted }) => impacted)
-        .map(({ name, roles }) => `${name} is ${roles.map(({ shard, role }) => `${role} of ${shard}`).join(', ')} now`)
-        .join('; ');
+      return entry.details.targets.faults.flatMap((resolved) => targetsOf(resolved, faults)).join('; ');
     case 'TARGETS_CHECKED':
       return entry.details.clusters.map(checkOf).join('; ');
     case 'INJECTING': {
@@ -55,6 +63,8 @@ function summaryOf(entry: AuditEntry): string {
       return `not injected: ${entry.details.faults.join(', ')}: ${entry.details.reason}`;
     case 'INJECTION_FAILED':
       return `${words(entry.type)}: ${entry.details.reason}`;
+    case 'ALARM_ARRIVED':
+      return `${entry.details.alarm} of ${entry.details.cluster} arrived, as expected`;
     case 'GUARD_STOPPED':
     case 'ABORT_REQUESTED':
     case 'ROLLING_BACK':
@@ -74,9 +84,16 @@ function summaryOf(entry: AuditEntry): string {
     case 'ROLLBACK_WATCHED':
       return watchSummary(entry.details);
     case 'PROBE_MEASURED': {
-      const { acknowledgedWrites, lostAcknowledgedWrites = 'unknown how many', staleReads = 0 } = entry.details;
+      const {
+        acknowledgedWrites,
+        lostAcknowledgedWrites = 'unknown how many',
+        records,
+        staleReads = 0,
+      } = entry.details;
+      const span = records?.lossSpanSeconds === undefined ? '' : ` within ${number(records.lossSpanSeconds)} s`;
       return [
-        `${shardText(entry.details)}: ${rtoOf(entry.details)}, ${acknowledgedWrites} writes acknowledged, ${lostAcknowledgedWrites} lost`,
+        `${shardText(entry.details)}: ${rtoOf(entry.details)}, ${acknowledgedWrites} writes acknowledged, ${lostAcknowledgedWrites} lost${span}`,
+        ...recordsOf(records),
         ...(staleReads > 0 ? [`${staleReads} stale reads`] : []),
         ...phasesOf(entry.details),
         ...latencyOf(entry.details),
@@ -95,9 +112,27 @@ function summaryOf(entry: AuditEntry): string {
       const { operation, histograms } = entry.details;
       return `latency of each ${operation} on ${shardText(entry.details)}, a histogram for each of ${histograms.length} s`;
     }
+    case 'SCHEDULE_RUN':
+    case 'SCHEDULE_PAUSED':
+    case 'SCHEDULE_RESUMED':
+      return `${words(entry.type)}: ${entry.details.schedule}`;
     case 'CONCLUDED':
       return `${entry.details.status}, ${entry.details.outcome}: ${entry.details.reason}`;
+    case 'KILL_SWITCH_ENGAGING':
+    case 'KILL_SWITCH_RE_ARMING':
+      return `${words(entry.type)}: ${entry.details.reason}`;
+    case 'KILL_SWITCH_ENGAGED':
+      return entry.details.steps.map(({ step, outcome, detail }) => `${step} ${outcome}: ${detail}`).join('; ');
   }
+}
+
+function targetsOf({ faultId, impacted, shardMembers }: ResolvedFault, faults: Experiment['faults']): string[] {
+  const own = faults.filter((fault) => fault.faultId === faultId);
+  return impacted.map((node) => {
+    const askedFor = selectorsOf(node.name, own);
+    const text = rolesText(node, askedFor, shardMembers);
+    return node.roles.length + askedFor.length > 1 ? `${node.name} (${text})` : `${node.name} is ${text} now`;
+  });
 }
 
 function checkOf({ cluster, liveNodes, impactedNodes, problems }: TargetsCheck): string {
@@ -157,6 +192,12 @@ function rtoOf({ stillFailing, provenOnImpacted, rtoSeconds = 0, unavailableSeco
   return `RTO ${number(rtoSeconds)} s, unavailable for ${number(unavailableSeconds)} s in all`;
 }
 
+function recordsOf(records: ProbeMeasurement['records']): string[] {
+  const { duplicated = 0, reordered = 0, repeatedOffsets = 0 } = records ?? {};
+  const counts = { duplicated, reordered, 'with a repeated offset, by the client library': repeatedOffsets };
+  return Object.entries(counts).flatMap(([what, count]) => (count > 0 ? [`${count} records ${what}`] : []));
+}
+
 function phasesOf({ phases = [] }: ProbeMeasurement): string[] {
   const seen = phases.map(({ phase, secondsAfterFault }) => `${words(phase)} after ${number(secondsAfterFault)} s`);
   return seen.length === 0 ? [] : [seen.join(', ')];
@@ -166,7 +207,8 @@ function latencyOf({ latency }: ProbeMeasurement): string[] {
   if (!latency) return [];
   const p99 = ({ p99: value, failed }: LatencySummary) =>
     `${number(value)} ms${failed > 0 ? ` (${failed} failed)` : ''}`;
-  return [`P99 of writes ${p99(latency.writeMs)}, of reads ${p99(latency.readMs)}`];
+  const lag = latency.consumerLagMs ? `, consumer lag ${p99(latency.consumerLagMs)}` : '';
+  return [`P99 of writes ${p99(latency.writeMs)}, of reads ${p99(latency.readMs)}${lag}`];
 }
 
 function number(value: number): string {

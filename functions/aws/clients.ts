@@ -5,8 +5,10 @@ import { EC2Client } from '@aws-sdk/client-ec2';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { FisClient } from '@aws-sdk/client-fis';
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { SNSClient } from '@aws-sdk/client-sns';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { CONNECT_TIMEOUT_MS, PATIENCE } from '../domain/timing.ts';
 
@@ -45,6 +47,8 @@ export const ec2Client = /* @__PURE__ */ clientOf((config) => new EC2Client(conf
 export const eventBridgeClient = /* @__PURE__ */ clientOf((config) => new EventBridgeClient(config));
 export const fisClient = /* @__PURE__ */ clientOf((config) => new FisClient(config));
 export const lambdaClient = /* @__PURE__ */ clientOf((config) => new LambdaClient(config));
+export const s3Client = /* @__PURE__ */ clientOf((config) => new S3Client(config));
 export const secretsManagerClient = /* @__PURE__ */ clientOf((config) => new SecretsManagerClient(config));
 export const stepFunctionsClient = /* @__PURE__ */ clientOf((config) => new SFNClient(config));
+export const snsClient = /* @__PURE__ */ clientOf((config) => new SNSClient(config));
 export const ssmClient = /* @__PURE__ */ clientOf((config) => new SSMClient(config));

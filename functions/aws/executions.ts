@@ -4,6 +4,7 @@ import {
   ExecutionDoesNotExist,
   type SFNClient,
   StartExecutionCommand,
+  StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import type { ExperimentRun } from '../domain/workflow.ts';
 
@@ -36,13 +37,24 @@ export class Executions {
    * @throws the service's error
    */
   async ended(name: string): Promise<boolean> {
-    const executionArn = `${this.#stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
     try {
-      const { status } = await this.#client.send(new DescribeExecutionCommand({ executionArn }));
+      const { status } = await this.#client.send(new DescribeExecutionCommand({ executionArn: this.#arnOf(name) }));
       return status !== undefined && status !== 'RUNNING';
     } catch (error) {
       if (error instanceof ExecutionDoesNotExist) return false;
       throw error;
     }
+  }
+
+  /**
+   * Stops it: nothing of it runs any more, not even its catchers. One that has ended already stays as it is.
+   * @throws the service's error
+   */
+  async stop(name: string, cause: string): Promise<void> {
+    await this.#client.send(new StopExecutionCommand({ executionArn: this.#arnOf(name), cause }));
+  }
+
+  #arnOf(name: string): string {
+    return `${this.#stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
   }
 }

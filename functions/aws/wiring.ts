@@ -1,22 +1,28 @@
 import { alarmsThatStop } from '../domain/alarms.ts';
 import type { Experiment } from '../domain/experiment.ts';
 import type { FisFaults } from '../domain/fis-fault.ts';
-import { ENVIRONMENT } from '../domain/names.ts';
+import { ENVIRONMENT, topicVariable } from '../domain/names.ts';
+import type { NoticeSeverity } from '../domain/notifications.ts';
 import { PATIENCE } from '../domain/timing.ts';
 import type { Configuration } from '../engines/configuration.ts';
 import { environmentVariable } from '../runtime/environment.ts';
 import { systemClock } from '../runtime/system-clock.ts';
+import { AuditIndex } from '../tables/audit-index.ts';
 import { AuditLog } from '../tables/audit-log.ts';
+import { Cursors } from '../tables/cursors.ts';
+import { KillSwitches } from '../tables/kill-switches.ts';
 import { Leases } from '../tables/leases.ts';
 import { Locks } from '../tables/locks.ts';
 import { Records } from '../tables/records.ts';
 import { Reservations } from '../tables/reservations.ts';
+import { ScheduleTurns } from '../tables/schedule-turns.ts';
 import {
   cloudWatchClient,
   dynamoClient,
   ec2Client,
   eventBridgeClient,
   fisClient,
+  snsClient,
   ssmClient,
   stepFunctionsClient,
 } from './clients.ts';
@@ -25,6 +31,7 @@ import { Executions } from './executions.ts';
 import { fisInjection } from './fis/inject.ts';
 import { fisRollBack } from './fis/roll-back.ts';
 import { type HostCommands, ssmHostCommands } from './host-commands.ts';
+import { snsTopic, type Topic } from './topics.ts';
 
 /**
  * What the handlers are made of, from the environment that the stack sets: each takes its part, and its environment
@@ -43,7 +50,7 @@ export function auditLog(patience: 'ordinary' | 'event' = 'ordinary'): AuditLog 
 }
 
 /** For functions that only read the log: they may not publish and have no bus. */
-export function auditReader(): Pick<AuditLog, 'read' | 'readToDecideRollback'> {
+export function auditReader(): Pick<AuditLog, 'read' | 'latest' | 'readToDecideRollback' | 'readUnparsed'> {
   return new AuditLog({ ...table('auditTable'), clock: systemClock });
 }
 
@@ -53,12 +60,17 @@ export function leases(patience: 'lease' | 'beat' | 'ordinary' = 'lease'): Lease
   return new Leases({ ...table('leaseTable'), dynamo: dynamoClient(patience), clock: systemClock, withinMs });
 }
 
+/** @param patience `beat` for the guard, whose next look comes soon */
+export function killSwitches(patience: 'lease' | 'beat' = 'lease'): KillSwitches {
+  const { withinMs } = PATIENCE[patience];
+  return new KillSwitches({ ...table('leaseTable'), dynamo: dynamoClient(patience), clock: systemClock, withinMs });
+}
+
 /** The guard's: a beat is not repeated; a release may be, it is idempotent. */
-export function guardLeases(): Pick<Leases, 'renew' | 'killSwitchEngaged' | 'read' | 'release'> {
+export function guardLeases(): Pick<Leases, 'renew' | 'read' | 'release'> {
   const [beat, patient] = [leases('beat'), leases()];
   return {
     renew: (experimentId, readings) => beat.renew(experimentId, readings),
-    killSwitchEngaged: () => beat.killSwitchEngaged(),
     read: (experimentId) => patient.read(experimentId),
     release: (experimentId, reason, detail) => patient.release(experimentId, reason, detail),
   };
@@ -66,10 +78,17 @@ export function guardLeases(): Pick<Leases, 'renew' | 'killSwitchEngaged' | 'rea
 
 export const locks = () => new Locks(table('lockTable'));
 export const reservations = () => new Reservations(table('experimentTable'));
+export const auditIndex = () => new AuditIndex(table('auditTable'));
+export const cursors = () => new Cursors(table('experimentTable'));
+export const scheduleTurns = () => new ScheduleTurns(table('experimentTable'));
 export const records = () => new Records(table('recordTable'));
 
 export function executions(): Executions {
   return new Executions(stepFunctionsClient(), environmentVariable(ENVIRONMENT.stateMachineArn));
+}
+
+export function topic(severity: NoticeSeverity): Topic {
+  return snsTopic(snsClient(), environmentVariable(topicVariable(severity)));
 }
 
 export function hostCommands(): HostCommands {
@@ -78,7 +97,7 @@ export function hostCommands(): HostCommands {
 
 export function fisFaultInjection(
   clusters: Configuration['clusters'],
-  { safetyThreshold }: Pick<Experiment, 'safetyThreshold'>,
+  experiment: Pick<Experiment, 'safetyThreshold' | 'hypothesis'>,
 ): Pick<FisFaults, 'inject'> {
   return fisInjection({
     fis: fisClient(),
@@ -91,7 +110,7 @@ export function fisFaultInjection(
       region: environmentVariable('AWS_REGION'),
       heartbeatAlarmPrefix: environmentVariable(ENVIRONMENT.heartbeatAlarmPrefix),
     },
-    alarmsOf: (cluster) => alarmsThatStop({ alarms: clusters[cluster]?.alarms ?? [] }, safetyThreshold),
+    alarmsOf: (cluster) => alarmsThatStop(cluster, { alarms: clusters[cluster]?.alarms ?? [] }, experiment),
   });
 }
 

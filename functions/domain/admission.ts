@@ -1,4 +1,7 @@
+import type { ApprovalDemand, StandingApproval } from './approval.ts';
+import type { Closing } from './closing.ts';
 import type { Cluster } from './configuration.ts';
+import type { Experiment } from './experiment.ts';
 import type { Irreversible } from './faults/catalogue.ts';
 import type { FisFault } from './fis-fault.ts';
 import type { Problem } from './problem.ts';
@@ -8,7 +11,7 @@ import type { NodeCommand, Reading } from './workflow.ts';
 
 /** What admission answers: the way in and the function that admits are two Lambdas. */
 export type Admission =
-  | { admitted: true; facts: AdmissionFacts; wouldRun: PlannedAct[] }
+  | { admitted: true; experiment: Experiment; facts: AdmissionFacts; wouldRun: PlannedAct[] }
   | { admitted: false; problem: Problem };
 
 export interface AdmissionFacts {
@@ -16,6 +19,14 @@ export interface AdmissionFacts {
   targets: ResolvedFault[];
   /** What no rollback undoes. */
   irreversible: Irreversible[];
+  /** Absent: none of the clusters asks for one. */
+  approval?: ApprovalDemand;
+  /** By which a schedule starts by itself what needs an approval. */
+  standingApproval?: StandingApproval;
+  /** Its start is announced this long ahead; absent: it is not. Seconds. */
+  leadSeconds?: number;
+  /** Until when its faults may live: the earliest end of a window, a calendar or the hours of a principal. Absent: there is none. */
+  closing?: Closing;
 }
 
 /** What admission saw of one cluster: the numbers of a dry run and of the ADMITTED entry. Percentages 0 to 100. */
@@ -32,6 +43,8 @@ export interface ClusterFacts {
   maxTrafficSharePct: number;
   /** Auto Scaling groups of the targets, as they may be: none would replace a target. */
   scalingGroups?: ScalingGroup[];
+  /** Of the store, for a person: nothing is refused for them. */
+  warnings?: string[];
   guardrails: Reading[];
   worstCase: WorstCase;
 }
@@ -55,6 +68,8 @@ export interface WorstCase {
   fenceSeconds: number;
   /** Only with faults that FIS applies. */
   service?: FisWorstCase;
+  /** Only where telemetry is in AMP: from a breach to its alerting rules seeing it. The guard does not wait for them. */
+  rules?: { seconds: number; terms: Term[] };
 }
 
 /** FIS does not read the lease. What ends its faults when the control plane cannot is an alarm, and their own duration. */

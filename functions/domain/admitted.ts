@@ -1,5 +1,5 @@
 import { type AuditEntry, type EntryDetails, isEntryOf, lastOf } from './audit-entry.ts';
-import { canonicalJson, sha256Hex } from './digest.ts';
+import { canonicalJson, sha256Hex, withoutOrder } from './digest.ts';
 import { ErrorName, WorkflowError } from './errors.ts';
 import type { Experiment } from './experiment.ts';
 import type { ResolvedFault, ResolvedTargets } from './targets.ts';
@@ -41,6 +41,21 @@ export function requireAdmittedTargets(
   return resolved;
 }
 
+/**
+ * The TTL does not begin at admission: what was in time there may be too late by now.
+ * @param entries the log, which says what closes and when
+ * @param endsByEpochMs until when the fault may live
+ * @throws WorkflowError OutsideLimits
+ */
+export function requireOpenUntil(entries: readonly AuditEntry[], endsByEpochMs: number): void {
+  const closing = lastOf(entries, 'ADMITTED')?.facts.closing;
+  // A time that cannot be read has passed.
+  if (closing === undefined || endsByEpochMs <= Date.parse(closing.at)) return;
+  const until = new Date(endsByEpochMs).toISOString();
+  const message = `the fault could live until ${until}, and ${closing.what} ends at ${closing.at}`;
+  throw new WorkflowError(ErrorName.OutsideLimits, message);
+}
+
 /** Every node of a fault that is not, or is not any more, what it was at admission: `<fault>: <node>`; empty: all are. */
 export function changedNodes(admitted: readonly ResolvedFault[], now: readonly ResolvedFault[]): string[] {
   const parts = (faults: readonly ResolvedFault[]) =>
@@ -60,15 +75,6 @@ export function changedNodes(admitted: readonly ResolvedFault[], now: readonly R
 
 function digestOf(value: unknown): string {
   return sha256Hex(canonicalJson(value ?? null));
-}
-
-/** In which order EC2 and a resolver list things says nothing. */
-function withoutOrder(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    return value.map(withoutOrder).sort((a, b) => (canonicalJson(a) < canonicalJson(b) ? -1 : 1));
-  }
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutOrder(inner)]));
 }
 
 function notAdmitted(why: string): WorkflowError {

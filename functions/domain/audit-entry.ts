@@ -1,5 +1,6 @@
 import type { AdmissionFacts } from './admission.ts';
-import type { Caller, Experiment } from './experiment.ts';
+import type { AlertSeverity, Caller, Experiment, RequestedExperiment } from './experiment.ts';
+import type { EngageStep } from './kill-switch.ts';
 import type { Problem } from './problem.ts';
 import type { RollbackWatch } from './rollback-watch.ts';
 import type { ResolvedTargets } from './targets.ts';
@@ -50,6 +51,15 @@ export interface TargetsCheck {
   problems: string[];
 }
 
+/** People were told before anything is done. */
+export interface Announcement {
+  topicArn: string;
+  /** SNS's own, by which it was taken. */
+  messageId: string;
+  /** Nothing is done before. */
+  startsAt: string;
+}
+
 export const CHECK_STATES = ['HOLDS', 'FAILS', 'UNKNOWN'] as const;
 /** News of a check while the experiment runs. What counts for the verdict is what was observed in all. */
 export interface CheckChange {
@@ -58,9 +68,11 @@ export interface CheckChange {
   value?: number;
 }
 
+/** `consume`: from when a record was due to be written until it was consumed. */
+export const TIMED_OPERATIONS = ['write', 'read', 'consume'] as const;
 /** The latencies of one shard's probe, second by second. */
 export interface LatencyLog extends Pick<ProbeMeasurement, 'cluster' | 'shard' | 'invocation'> {
-  operation: 'write' | 'read';
+  operation: (typeof TIMED_OPERATIONS)[number];
   /** Second of the first histogram, since the epoch. */
   fromSecond: number;
   /**
@@ -72,10 +84,58 @@ export interface LatencyLog extends Pick<ProbeMeasurement, 'cluster' | 'shard' |
   failed: number[];
 }
 
+/**
+ * What came of one time of a schedule. After `FAILED` nobody knows, and it may be tried again; the others are ends.
+ * `PENDING_APPROVAL`: a person asked for it, and another one has to approve.
+ */
+export const SCHEDULE_RESULTS = ['STARTED', 'PENDING_APPROVAL', 'REFUSED', 'PAUSED', 'FAILED'] as const;
+export interface ScheduleRun {
+  schedule: string;
+  /** ISO 8601, UTC, whole seconds. */
+  scheduledAt: string;
+  experimentId: string;
+  result: (typeof SCHEDULE_RESULTS)[number];
+  /** Why not; absent: it was started, or waits for its approval. */
+  problem?: Problem;
+}
+
+/** An alert that the experiment expects has reached us. */
+export interface AlarmArrival {
+  cluster: string;
+  alarm: string;
+  severity: AlertSeverity;
+  /** When it fired, as its sender says; absent: it does not. */
+  firedAt?: string;
+}
+
+/** Which kill switch is turned, and why. */
+export interface SwitchChange {
+  /** Absent: that of all clusters. */
+  cluster?: string;
+  reason: string;
+}
+
+/** As the sweep found a switch that was engaged past the log: who did it, and when, as its row says. */
+export interface SwitchEngaging extends SwitchChange {
+  engagedBy?: string;
+  /** ISO 8601. */
+  engagedAt?: string;
+}
+
 /** What each type of entry says. An entry is written before the act it announces, or at once after what it reports. */
 export interface EntryDetails {
-  REFUSED: { problem: Problem; dryRun: boolean; experiment?: Experiment };
+  REFUSED: { problem: Problem; dryRun: boolean; experiment?: RequestedExperiment };
+  /** `requested` as the payload said it: when it is approved, it is admitted once more. `expiresAt`: ISO 8601. */
+  APPROVAL_REQUESTED: {
+    requested: RequestedExperiment;
+    experiment: Experiment;
+    facts: AdmissionFacts;
+    expiresAt: string;
+  };
+  /** By the actor of the entry. */
+  APPROVED: { hash: string };
   ADMITTED: { experiment: Experiment; facts: AdmissionFacts };
+  ANNOUNCED: Announcement;
   STEADY_STATE_CONFIRMED: { baselines: Record<string, Baseline>; checks?: CheckReading[] };
   TARGETS_RESOLVED: { targets: ResolvedTargets };
   PROBE_READY: Pick<ProbeMeasurement, 'cluster' | 'shard' | 'invocation'> & { checks?: CheckReading[] };
@@ -84,6 +144,7 @@ export interface EntryDetails {
   INJECTED: InjectionReport;
   INJECTION_SKIPPED: { faults: string[]; reason: string };
   INJECTION_FAILED: BatchAnswers & { reason: string };
+  ALARM_ARRIVED: AlarmArrival;
   GUARD_STOPPED: GuardReport;
   ABORT_REQUESTED: Reason;
   PROMOTION_OBSERVED: NonNullable<ProbeMeasurement['promotion']>;
@@ -98,6 +159,13 @@ export interface EntryDetails {
   LATENCY_RECORDED: LatencyLog;
   PROBE_MEASURED: ProbeMeasurement & { outages: number; problems: string[] };
   CONCLUDED: Verdict;
+  SCHEDULE_RUN: ScheduleRun;
+  SCHEDULE_PAUSED: { schedule: string };
+  SCHEDULE_RESUMED: { schedule: string };
+  /** Of a kill switch, in a log of its own: see `switchLogIdOf`. */
+  KILL_SWITCH_ENGAGING: SwitchEngaging;
+  KILL_SWITCH_ENGAGED: { alreadyEngaged: boolean; steps: EngageStep[] };
+  KILL_SWITCH_RE_ARMING: SwitchChange;
 }
 export type EntryType = keyof EntryDetails;
 
@@ -139,4 +207,15 @@ export function lastOf<T extends EntryType>(entries: readonly AuditEntry[], type
 export function announcedFaults(entries: readonly AuditEntry[]): Set<string> {
   const plans = entries.flatMap((entry) => (entry.type === 'INJECTING' ? [entry.details] : []));
   return new Set(plans.flatMap(({ commands, services }) => [...commands, ...services]).map(({ faultId }) => faultId));
+}
+
+const REFUSAL = 'REFUSAL#';
+
+/** Under which a refusal is recorded, so that it reserves no id of an experiment. */
+export function refusalId(ownerToken: string): string {
+  return REFUSAL + ownerToken;
+}
+
+export function isRefusalId(text: string): boolean {
+  return text.startsWith(REFUSAL);
 }

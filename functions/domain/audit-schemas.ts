@@ -1,6 +1,17 @@
 import * as z from 'zod';
 import type { AdmissionFacts, ClusterFacts, WorstCase } from './admission.ts';
-import type { Actor, AuditEntry, EntryDetails, EntryType, TargetsCheck } from './audit-entry.ts';
+import {
+  type Actor,
+  type AuditEntry,
+  type EntryDetails,
+  type EntryType,
+  SCHEDULE_RESULTS,
+  type ScheduleRun,
+  type SwitchChange,
+  type SwitchEngaging,
+  type TargetsCheck,
+  TIMED_OPERATIONS,
+} from './audit-entry.ts';
 import {
   checkChangeSchema,
   checkObservationSchema,
@@ -9,18 +20,31 @@ import {
   loggedHypothesisSchema,
 } from './check-schemas.ts';
 import { ALERT_SEVERITIES } from './contract.ts';
-import { BUDGETS, EXPERIMENT_OUTCOMES, EXPERIMENT_STATUSES, type Experiment, type Fault } from './experiment.ts';
+import {
+  BUDGETS,
+  EXPERIMENT_OUTCOMES,
+  EXPERIMENT_STATUSES,
+  type Experiment,
+  type Fault,
+  PROBE_ACKS,
+  type RequestedExperiment,
+  type UnchosenFault,
+} from './experiment.ts';
 import {
   FAULT_KINDS,
   type FaultParameters,
   FIS_FAULT_KINDS,
   HOST_FAULT_KINDS,
   isFaultParameters,
+  isRequestedParameters,
+  type RequestedParameters,
 } from './faults/catalogue.ts';
 import type { FisAction } from './faults/kind.ts';
 import type { FisFault } from './fis-fault.ts';
+import { ENGAGE_STEPS } from './kill-switch.ts';
 import type { Problem } from './problem.ts';
 import type { RollbackWatch } from './rollback-watch.ts';
+import type { Selector } from './selectors.ts';
 import type { ResolvedFault, ResolvedTargets, TargetNode } from './targets.ts';
 import {
   type Baseline,
@@ -51,24 +75,39 @@ const count = z.number();
 const optionalText = text.exactOptional();
 const object = z.looseObject;
 
-const fault: z.ZodType<Fault> = object({
+const commonToFaults = {
   faultId: text,
   name: text,
   kind: z.enum(FAULT_KINDS),
   cluster: text,
   startSeconds: seconds,
+};
+const selector: z.ZodType<Selector> = object({ role: text, of: text.optional(), count: count.optional() });
+const fault: z.ZodType<Fault> = object({
+  ...commonToFaults,
   impactedNodes: texts,
   parameters: z.custom<FaultParameters>(isFaultParameters, 'are not the parameters of a kind'),
+  chosenBy: z.array(object({ field: text, selector, nodes: texts })).exactOptional(),
+});
+const unchosenFault: z.ZodType<UnchosenFault> = object({
+  ...commonToFaults,
+  impactedNodes: z.never().exactOptional(),
+  parameters: z.custom<RequestedParameters>(isRequestedParameters, 'are not what a request may say of a kind'),
 });
 
 /** Also what a reservation holds. */
-export const experimentSchema: z.ZodType<Experiment> = object({
+const commonToExperiments = {
   experimentId: text,
-  faults: z.array(fault),
   durationSeconds: seconds,
   safetyThreshold: object({ maxAlertSeverity: z.enum(ALERT_SEVERITIES), automaticRollbackOnAlert: z.boolean() }),
   budgets: object({ unavailableSeconds: seconds }).exactOptional(),
   hypothesis: loggedHypothesisSchema.exactOptional(),
+  probe: object({ acks: z.enum(PROBE_ACKS).exactOptional() }).exactOptional(),
+};
+export const experimentSchema: z.ZodType<Experiment> = object({ ...commonToExperiments, faults: z.array(fault) });
+const requestedExperiment: z.ZodType<RequestedExperiment> = object({
+  ...commonToExperiments,
+  faults: z.array(z.union([fault, unchosenFault])),
 });
 
 const readingFields = {
@@ -101,7 +140,7 @@ const targetNode: z.ZodType<TargetNode> = object({
   instanceId: text,
   addresses: texts,
   port: z.number(),
-  roles: z.array(object({ shard: text, role: text })),
+  roles: z.array(object({ shard: text, role: text, unprobed: z.literal(true).exactOptional() })),
   availabilityZone: text,
   subnetId: text,
   dataVolumeIds: texts,
@@ -129,6 +168,7 @@ const worstCase: z.ZodType<WorstCase> = object({
     withoutGuardTerms: terms,
     bounds: z.array(object({ faultId: text, kind: text, seconds: seconds.nullable() })),
   }).exactOptional(),
+  rules: object({ seconds, terms }).exactOptional(),
 });
 const clusterFacts: z.ZodType<ClusterFacts> = object({
   cluster: text,
@@ -141,6 +181,7 @@ const clusterFacts: z.ZodType<ClusterFacts> = object({
   trafficSharePct: z.number(),
   maxTrafficSharePct: z.number(),
   scalingGroups: z.array(object({ name: text, healthChecks: texts, suspendedProcesses: texts })).exactOptional(),
+  warnings: texts.exactOptional(),
   guardrails: z.array(readingSchema),
   worstCase,
 });
@@ -148,6 +189,10 @@ const facts: z.ZodType<AdmissionFacts> = object({
   clusters: z.array(clusterFacts),
   targets: z.array(resolvedFault),
   irreversible: z.array(object({ faultId: text, kind: z.enum(FAULT_KINDS), text })),
+  approval: object({ hash: text, clusters: texts, expiresMinutes: z.number(), mayNotApprove: text }).exactOptional(),
+  leadSeconds: z.number().exactOptional(),
+  standingApproval: object({ by: text, until: text, hash: text }).exactOptional(),
+  closing: object({ at: text, what: text }).exactOptional(),
 });
 
 const problem: z.ZodType<Problem> = object({
@@ -156,6 +201,7 @@ const problem: z.ZodType<Problem> = object({
   status: z.number(),
   detail: text,
   errors: z.array(object({ field: text, message: text, allowed: text })).exactOptional(),
+  runbook: optionalText,
 });
 
 const targetsCheck: z.ZodType<TargetsCheck> = object({
@@ -283,6 +329,7 @@ const latency: z.ZodType<LatencySummary> = object({
   max: z.number(),
   failed: count,
 });
+const recordExamples = z.array(object({ key: text, offset: z.number(), acknowledgedAt: text }));
 const measurement = {
   ...probed,
   observedFrom: optionalText,
@@ -294,13 +341,25 @@ const measurement = {
   attemptedWrites: count,
   acknowledgedWrites: count,
   lostAcknowledgedWrites: count.exactOptional(),
+  records: object({
+    lossSpanSeconds: seconds.exactOptional(),
+    duplicated: count,
+    reordered: count,
+    repeatedOffsets: count,
+    examples: object({
+      lost: recordExamples,
+      duplicated: recordExamples,
+      reordered: recordExamples,
+      repeatedOffsets: recordExamples,
+    }),
+  }).exactOptional(),
   failedWrites: count,
   firstFailureAt: optionalText,
   recoveredAt: optionalText,
   promotion: promotion.exactOptional(),
   provenOnImpacted: z.boolean(),
   staleReads: count.exactOptional(),
-  latency: object({ writeMs: latency, readMs: latency }).exactOptional(),
+  latency: object({ writeMs: latency, readMs: latency, consumerLagMs: latency.exactOptional() }).exactOptional(),
   phases: z
     .array(
       object({
@@ -330,9 +389,27 @@ const verdict: z.ZodType<Verdict> = object({
   reason: text,
 });
 
-const DETAILS: { [T in EntryType]: z.ZodType<EntryDetails[T]> } = {
-  REFUSED: object({ problem, dryRun: z.boolean(), experiment: experimentSchema.exactOptional() }),
+const scheduleRun: z.ZodType<ScheduleRun> = object({
+  schedule: text,
+  scheduledAt: text,
+  experimentId: text,
+  result: z.enum(SCHEDULE_RESULTS),
+  problem: problem.exactOptional(),
+});
+const switchFields = { cluster: optionalText, reason: text };
+const switchChange: z.ZodType<SwitchChange> = object(switchFields);
+const switchEngaging: z.ZodType<SwitchEngaging> = object({
+  ...switchFields,
+  engagedBy: optionalText,
+  engagedAt: optionalText,
+});
+
+export const detailsSchemas: { [T in EntryType]: z.ZodType<EntryDetails[T]> } = {
+  REFUSED: object({ problem, dryRun: z.boolean(), experiment: requestedExperiment.exactOptional() }),
+  APPROVAL_REQUESTED: object({ requested: requestedExperiment, experiment: experimentSchema, facts, expiresAt: text }),
+  APPROVED: object({ hash: text }),
   ADMITTED: object({ experiment: experimentSchema, facts }),
+  ANNOUNCED: object({ topicArn: text, messageId: text, startsAt: text }),
   STEADY_STATE_CONFIRMED: object({ baselines: z.record(text, baseline), checks: checkReadingsSchema.exactOptional() }),
   TARGETS_RESOLVED: object({ targets }),
   PROBE_READY: object({ ...probed, checks: checkReadingsSchema.exactOptional() }),
@@ -341,6 +418,7 @@ const DETAILS: { [T in EntryType]: z.ZodType<EntryDetails[T]> } = {
   INJECTED: object({ ...injection, ...answers, faults: texts, confirmedAt: text }),
   INJECTION_SKIPPED: object({ faults: texts, reason: text }),
   INJECTION_FAILED: object({ ...answers, reason: text }),
+  ALARM_ARRIVED: object({ cluster: text, alarm: text, severity: z.enum(ALERT_SEVERITIES), firedAt: optionalText }),
   GUARD_STOPPED: object({
     ...reason,
     breaches: z.array(readingSchema),
@@ -359,20 +437,32 @@ const DETAILS: { [T in EntryType]: z.ZodType<EntryDetails[T]> } = {
   CHECKS_OBSERVED: checkObservationSchema,
   LATENCY_RECORDED: object({
     ...probed,
-    operation: z.enum(['write', 'read']),
+    operation: z.enum(TIMED_OPERATIONS),
     fromSecond: z.int(),
     histograms: texts,
     failed: z.array(count),
   }),
   PROBE_MEASURED: object({ ...measurement, outages: count, problems: texts }),
   CONCLUDED: verdict,
+  SCHEDULE_RUN: scheduleRun,
+  SCHEDULE_PAUSED: object({ schedule: text }),
+  SCHEDULE_RESUMED: object({ schedule: text }),
+  KILL_SWITCH_ENGAGING: switchEngaging,
+  KILL_SWITCH_ENGAGED: object({
+    alreadyEngaged: z.boolean(),
+    steps: z.array(
+      object({ step: z.enum(ENGAGE_STEPS), outcome: z.enum(['DONE', 'FAILED', 'NOT_NEEDED']), detail: text }),
+    ),
+  }),
+  KILL_SWITCH_RE_ARMING: switchChange,
 };
-export const ENTRY_TYPES = Object.keys(DETAILS) as [EntryType, ...EntryType[]];
+export const ENTRY_TYPES = Object.keys(detailsSchemas) as [EntryType, ...EntryType[]];
 
 export const callerSchema = object({ arn: text, accountId: text, sourceIp: text });
 const actor: z.ZodType<Actor> = z.union([callerSchema, object({ function: text })]);
 
-const rowSchema = object({
+/** Of every entry, whatever its type. */
+export const rowFields = {
   experimentId: text,
   sequence: z.int().positive(),
   type: z.enum(ENTRY_TYPES),
@@ -381,7 +471,8 @@ const rowSchema = object({
   details: z.unknown(),
   previousHash: text,
   hash: text,
-});
+};
+const rowSchema = object(rowFields);
 
 /** @throws Error that names experiment, sequence, type and the field that does not fit. */
 export function parseEntry(value: Readonly<Record<string, unknown>>): AuditEntry {
@@ -392,8 +483,8 @@ export function parseEntry(value: Readonly<Record<string, unknown>>): AuditEntry
   };
   const row = rowSchema.safeParse(value);
   if (!row.success) return refuse([], row.error);
-  const details = DETAILS[row.data.type].safeParse(row.data.details);
+  const details = detailsSchemas[row.data.type].safeParse(row.data.details);
   if (!details.success) return refuse(['details'], details.error);
-  // DETAILS holds each type to its details, which the compiler does not follow through a look-up.
+  // detailsSchemas holds each type to its details, which the compiler does not follow through a look-up.
   return { ...row.data, details: details.data } as AuditEntry;
 }

@@ -51,6 +51,6 @@ export function refuseTooMuchTraffic(trafficShare: number, limits: BlastRadiusLi
   }
   const trafficSharePct = 100 * trafficShare;
   if (trafficSharePct <= limits.maxTrafficSharePct) return undefined;
-  const detail = `the shards of the targets serve ${trafficSharePct.toFixed(2)} % of the traffic: at most ${limits.maxTrafficSharePct} %`;
+  const detail = `the targets serve ${trafficSharePct.toFixed(2)} % of the traffic: at most ${limits.maxTrafficSharePct} %`;
   return problem('blast-radius-exceeded', detail, { trafficSharePct, maxTrafficSharePct: limits.maxTrafficSharePct });
 }

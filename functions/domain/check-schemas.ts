@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { CHECK_STATES, type CheckChange } from './audit-entry.ts';
 import { CHECK_TIMES, type Hypothesis, STEADY } from './hypothesis.ts';
-import { type Measure, measureSchema } from './measures.ts';
+import { alarmMeasureSchema, type Measure, measureSchema } from './measures.ts';
 import type { CheckObservation, CheckReading, CheckVerdict } from './workflow.ts';
 
 /** What the log says of a hypothesis and of its checks, by which it is read; loose, as all of audit-schemas.ts. */
@@ -13,7 +13,9 @@ const optionalNumber = number.exactOptional();
 const object = z.looseObject;
 
 /** Only a payload must not say more than is known. */
-const measure = z.union(measureSchema.options.map((option) => option.loose())) as z.ZodType<Measure>;
+const measure = z.union(
+  [...measureSchema.options, alarmMeasureSchema].map((option) => option.loose()),
+) as z.ZodType<Measure>;
 const limits = { atLeast: optionalNumber, atMost: optionalNumber };
 const when = z.enum([...CHECK_TIMES, STEADY]);
 
@@ -71,6 +73,7 @@ export const checkVerdictsSchema: z.ZodType<CheckVerdict[]> = z.array(
     lastFailedAt: optionalText,
     unknownSeconds: optionalNumber,
     heldAfterSeconds: optionalNumber,
+    arrivedAt: optionalText,
     reason: optionalText,
   }),
 );

@@ -6,6 +6,7 @@ import {
   isWithin,
   type Measure,
   PROBE_WINDOW_SECONDS,
+  type ProbeMeasureName,
   type Tolerance,
   toleranceText,
   worstOf,
@@ -19,6 +20,8 @@ import type { CheckObservation, CheckReading } from './workflow.ts';
 export interface ShardView {
   writes: readonly TimedOperation[];
   reads: readonly TimedOperation[];
+  /** From when a record was due to be written until it was consumed; empty for a store without consumers. */
+  consumes: readonly TimedOperation[];
   /** The engine's health at seconds since the epoch. */
   health: readonly { second: number; values: Readonly<Record<string, number>> }[];
   nowMs: number;
@@ -28,7 +31,7 @@ export interface ShardView {
 
 /** Whether the probe gives a value of it each second. */
 export function isProbed({ measure }: Pick<Check, 'measure'>): boolean {
-  return !isInTelemetry(measure) && !isOverRun(measure);
+  return !isInTelemetry(measure) && !isOverRun(measure) && measure.kind !== 'ALARM';
 }
 
 /** Those that the probe must see hold before anything is injected. */
@@ -55,9 +58,20 @@ export function valueAt(measure: Measure, second: number, view: ShardView): numb
   return value === undefined ? undefined : roundedMs(value);
 }
 
-function operationsOf(name: string, { writes, reads }: ShardView): readonly TimedOperation[] | undefined {
-  if (name === 'writeLatencyMs') return writes;
-  return name === 'readLatencyMs' ? reads : undefined;
+function operationsOf(
+  name: ProbeMeasureName,
+  { writes, reads, consumes }: ShardView,
+): readonly TimedOperation[] | undefined {
+  switch (name) {
+    case 'writeLatencyMs':
+      return writes;
+    case 'readLatencyMs':
+      return reads;
+    case 'consumerLagMs':
+      return consumes;
+    default:
+      return undefined;
+  }
 }
 
 /** The first second of which a value of every latency is known; undefined before the first operation. */

@@ -1,3 +1,4 @@
+import { announcedMsOf, judgeArrival } from './arrivals.ts';
 import { type AuditEntry, type EntryOf, isEntryOf, lastOf } from './audit-entry.ts';
 import { valueNear } from './check-samples.ts';
 import { evidenceOf, type ShardEvidence } from './evidence.ts';
@@ -20,12 +21,14 @@ import type { CheckObservation, CheckReading, CheckSeries, CheckVerdict } from '
 type Judged = Pick<CheckVerdict, 'result'> &
   Partial<Omit<CheckVerdict, 'name' | 'cluster' | 'measure' | 'when' | 'tolerance' | 'unit'>>;
 
-/** What the evidence has of each measure that is one value of the run; what is not here nobody measures yet. */
+/** What the evidence has of each measure that is one value of the run. */
 const OVER_RUN: { [N in ProbeMeasureName]?: (shard: ShardEvidence) => number | undefined } = {
   rtoSeconds: (shard) => shard.rtoSeconds,
   unavailableSeconds: (shard) => shard.unavailableSeconds,
   lostAcknowledgedWrites: (shard) => shard.lostAcknowledgedWrites,
   staleReads: (shard) => shard.staleReads,
+  duplicatedRecords: (shard) => shard.duplicatedRecords,
+  reorderedRecords: (shard) => shard.reorderedRecords,
 };
 
 /** A sample is of the second in which it was taken, which may be one after what it shows. */
@@ -80,6 +83,7 @@ function judgeCheck(check: Check, evidence: readonly ShardEvidence[], entries: r
   if (check.when === 'BEFORE') return judgeBefore(check, entries);
   const moments = momentsOf(entries);
   if (!moments) return unknown('nothing was injected');
+  if (check.measure.kind === 'ALARM') return judgeArrival(check, entries, moments.announcedMs);
   const lines = isInTelemetry(check.measure) ? telemetryLines(check, entries) : probeLines(check, evidence, entries);
   const judged = judgeLines(check, lines, moments);
   const [problem] = lines.flatMap((line) => line.problem ?? []);
@@ -111,8 +115,8 @@ function judgeBefore({ name, tolerance }: Check, entries: readonly AuditEntry[])
 }
 
 function momentsOf(entries: readonly AuditEntry[]): Moments | undefined {
-  const announced = entries.find(({ type }) => type === 'INJECTING');
-  if (!announced) return undefined;
+  const announcedMs = announcedMsOf(entries);
+  if (announcedMs === undefined) return undefined;
   const injected = lastOf(entries, 'INJECTED');
   const rollback = entries.findLast((entry) => isEntryOf(entry, 'ROLLED_BACK', 'ROLLBACK_FAILED'));
   const recovered = entries.findLast((entry) => isEntryOf(entry, 'RECOVERY_VERIFIED', 'RECOVERY_FAILED'));
@@ -125,7 +129,7 @@ function momentsOf(entries: readonly AuditEntry[]): Moments | undefined {
     ...services.map(({ endedAt }) => endedAt),
   ].map((at) => Date.parse(at ?? ''));
   return {
-    announcedMs: Date.parse(announced.at),
+    announcedMs,
     lastInjectedMs: Date.parse(injected?.confirmedAt ?? ''),
     endingMs: Math.min(...ends.filter((ms) => !Number.isNaN(ms))),
     liftedMs: Date.parse(rolledBackAt ?? rollback?.at ?? ''),

@@ -1,7 +1,19 @@
 import * as z from 'zod';
+import { alertSourceFields } from './alert-sources.ts';
+import { approvalSchema } from './approval-rule.ts';
+import { auditExportSchema } from './audit-export.ts';
+import { changeCalendarSchema } from './change-calendar.ts';
 import { guardrailsOf, shortRanges } from './guardrail-queries.ts';
-import { guardrailSchema, MISSION_GUARDRAILS, telemetrySchema } from './telemetry.ts';
+
+import { killSwitchSchema } from './kill-switch.ts';
+import { notificationsSchema } from './notifications.ts';
+import { schedulesSchema } from './schedules.ts';
+import { authorityFields, hasOneAuthority, ONE_AUTHORITY, secretName } from './secrets.ts';
+import { alarmName, guardrailSchema, MISSION_GUARDRAILS, telemetrySchema } from './telemetry.ts';
+import { showsCredentials } from './telemetry-access.ts';
+
 import { LEASE_GRACE_SECONDS, RECOVERY_SECONDS, TTL_SECONDS } from './timing.ts';
+import { windowSchema } from './window.ts';
 
 /**
  * What of `holdfast.config.ts` is the same for every engine; `engines/configuration.ts` adds what is an engine's own and
@@ -17,25 +29,14 @@ const unit = z
     /^(?=.{1,100}$)[A-Za-z0-9](?:[A-Za-z0-9@._-]|\{port\})*$/,
     'letters, digits, at, dot, dash and underscore, or {port}, at most 100',
   );
-/** Secrets Manager's name of a secret: in the cluster's account and Region. */
-const secretName = z
-  .string()
-  .regex(/^[A-Za-z0-9/_+=.@-]{1,512}$/, 'the name of a secret: letters, digits and /_+=.@-, at most 512');
 const hostFile = z
   .string()
   .regex(/^(\/[A-Za-z0-9._-]+)+$/, 'an absolute path of letters, digits, dot, dash and underscore');
-const hostDirectory = z
+export const hostDirectory = z
   .string()
   .regex(
     /^(\/(?:[A-Za-z0-9._-]|\{port\})+)+$/,
     'an absolute path of letters, digits, dot, dash and underscore, or {port}',
-  );
-/** Beside the configuration, in the bundle of the functions: nothing outside can be meant. */
-const bundledFile = z
-  .string()
-  .regex(
-    /^(?!.*\.\.)[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/,
-    'a path of letters, digits, dot, dash and underscore, relative to the configuration and not above it',
   );
 /** In `tls.serverName`: the name of the node's instance. */
 const NODE = '{node}';
@@ -49,11 +50,9 @@ export const portNumber = z.int().min(1).max(65535);
 /** Stores on one instance: with one port of the engine's own, as many as one rule of the packet filter takes. */
 export const MAX_PORTS = 14;
 /** Of all functions together, where the configuration asks for it. */
-export const MAX_RESERVED_CONCURRENCY = 50;
+export const MAX_RESERVED_CONCURRENCY = 60;
 /** In `unit` and `dataDirectory`: the port of the node. */
 const PORT = '{port}';
-/** As CloudWatch takes it. */
-const alarmName = z.string().regex(/^[^\p{Cc}]{1,255}$/u, '1-255 characters, none of them a control character');
 const percentage = z.number().min(0).max(100);
 
 /** By name, as they are with the names of the series that are assumed where a configuration gives none. */
@@ -67,10 +66,7 @@ const tlsSchema = z
   .strictObject({
     /** What the certificate of a node must be for; addresses are not looked at. */
     serverName,
-    /** Secret with the certificates (PEM) of the authorities that may have signed those of the stores. */
-    caSecret: secretName.optional(),
-    /** The same in a file beside the configuration, which the functions carry. With neither: the public authorities. */
-    caFile: bundledFile.optional(),
+    ...authorityFields,
     /** Absent: the authorities that the node's own system trusts. */
     hostCaFile: hostFile.optional(),
     /** For stores that ask their clients for a certificate. */
@@ -83,10 +79,7 @@ const tlsSchema = z
       })
       .optional(),
   })
-  .refine(({ caSecret, caFile }) => caSecret === undefined || caFile === undefined, {
-    path: ['caFile'],
-    message: 'may not stand beside caSecret',
-  });
+  .refine(hasOneAuthority, ONE_AUTHORITY);
 export type Tls = z.output<typeof tlsSchema>;
 
 /** Fields of a cluster of any engine. */
@@ -168,15 +161,12 @@ export const clusterFields = {
       ...budgets,
       unavailableSeconds: budgets.unavailableSeconds ?? unavailableSecondsFor(budgets.rtoSeconds),
     })),
-  /** When experiments may start, UTC; absent: at any time. */
-  window: z
-    .strictObject({
-      daysOfWeek: z.array(z.enum(['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'])).min(1),
-      startHourUtc: z.int().min(0).max(23),
-      endHourUtc: z.int().min(1).max(24),
-    })
-    .refine((window) => window.startHourUtc < window.endHourUtc, 'startHourUtc must be before endHourUtc')
-    .optional(),
+  /** When experiments may run; absent: at any time. */
+  window: windowSchema.optional(),
+  /** SSM Change Calendar (its document's name) that must say OPEN; absent: none is asked. */
+  changeCalendar: changeCalendarSchema.optional(),
+  /** Absent: whoever may start an experiment there needs nobody else for it. */
+  approval: approvalSchema.optional(),
   maxDurationSeconds: z.int().min(TTL_SECONDS.min).max(TTL_SECONDS.max).default(TTL_SECONDS.max),
 };
 
@@ -204,6 +194,10 @@ export function refineCluster(cluster: Cluster, context: z.core.$RefinementCtx<C
     refuse('tls', 'is needed: only a cluster of tier "staging" may be talked to in plain text');
   if (cluster.secretName !== undefined && !cluster.credentialsFor)
     refuse('credentialsFor', 'is needed beside secretName: a tag alone does not make an instance one of the cluster');
+  if (cluster.tier !== 'staging' && showsCredentials(cluster.telemetry)) {
+    const message = 'must be https beside auth: only a cluster of tier "staging" may send credentials in plain text';
+    refuse(['telemetry', 'prometheusUrl'], message);
+  }
   const ports = portsOf(cluster);
   if (new Set(ports).size < ports.length) refuse('port', 'names a port twice');
   if (ports.length > 1 && !cluster.unit.includes(PORT)) {
@@ -264,6 +258,7 @@ const securityGroup = z.string().regex(/^sg-[0-9a-z]+$/);
 
 /** What of a deployment is not a cluster. */
 export const deploymentFields = {
+  killSwitch: killSwitchSchema,
   /** Where guard, probe and store checks run: they must reach the stores and Prometheus. */
   network: z
     .strictObject({
@@ -291,6 +286,8 @@ export const deploymentFields = {
     ),
   /** Principals (ARNs, may end in `*`) that may call the API; IAM policies still apply on top. */
   apiPrincipals: z.array(z.string().startsWith('arn:')).min(1),
+  /** Absent: the log stays in its table alone. */
+  auditExport: auditExportSchema.optional(),
   /** Tag that an instance must carry before any document may be sent to it. */
   targetTag: z.strictObject({ key: name, value: name }).prefault({ key: 'holdfast-target', value: 'true' }),
   /**
@@ -300,11 +297,16 @@ export const deploymentFields = {
   reservesConcurrency: z.boolean().default(false),
   /** Sets the role by which API Gateway writes logs, for the whole account and Region: where it has none yet. */
   setApiGatewayLogRole: z.boolean().default(false),
+  /** How people are told: see notifications.ts. */
+  notifications: notificationsSchema,
+  ...alertSourceFields,
   /** A host whose view of its lease has not advanced for this long reverts. Seconds. */
   leaseGraceSeconds: z
     .int()
     .min(LEASE_GRACE_SECONDS.min)
     .max(LEASE_GRACE_SECONDS.max)
     .default(LEASE_GRACE_SECONDS.default),
+  /** Experiments that come by themselves, by name. */
+  schedules: schedulesSchema,
 };
 export const clusterName = name;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { AlertSeverity } from './experiment.ts';
+import { type AlertSeverity, PROBE_ACKS } from './experiment.ts';
 import { FAULT_KINDS } from './faults/catalogue.ts';
-import { HYPOTHESIS_ALLOWED, hypothesisSchema, steadyStateSchema } from './hypothesis.ts';
+import { expectedAlertsSchema, HYPOTHESIS_ALLOWED, hypothesisSchema, steadyStateSchema } from './hypothesis.ts';
 import { KILL_SWITCH_ID, ROLLBACK_EXECUTION_NAME } from './names.ts';
 import { TTL_SECONDS } from './timing.ts';
 
@@ -37,6 +37,8 @@ const experiment = {
   budgets: z.strictObject({ unavailableSeconds: z.number().nonnegative() }).exactOptional(),
   steadyState: steadyStateSchema.exactOptional(),
   hypothesis: hypothesisSchema.exactOptional(),
+  expectedAlerts: expectedAlertsSchema.exactOptional(),
+  probe: z.strictObject({ acks: z.enum(PROBE_ACKS).exactOptional() }).exactOptional(),
 };
 const fault = {
   targetService: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'is not a cluster name'),
@@ -85,5 +87,7 @@ export const ALLOWED: Record<string, string> = {
   'safetyThreshold.automaticRollbackOnAlert': 'true, false',
   budgets: 'an object with unavailableSeconds; left out: what the clusters allow',
   'budgets.unavailableSeconds': 'a number of seconds, 0 or more, no more than every cluster allows',
+  probe: 'an object with acks; left out: acks all',
+  'probe.acks': `${PROBE_ACKS.join(', ')}, as text; only for an engine whose probe has that choice`,
   ...HYPOTHESIS_ALLOWED,
 };

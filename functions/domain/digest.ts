@@ -17,6 +17,15 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(sorted(asJson(value)));
 }
 
+/** In which order EC2 and a resolver list things says nothing: lists are sorted by their canonical JSON. */
+export function withoutOrder(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(withoutOrder).sort((a, b) => (canonicalJson(a) < canonicalJson(b) ? -1 : 1));
+  }
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutOrder(inner)]));
+}
+
 /** What will be read back after the value was stored as JSON. */
 export function asJson<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;

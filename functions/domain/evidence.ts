@@ -11,6 +11,8 @@ export interface ShardEvidence extends ShardName {
   /** All outages together. */
   unavailableSeconds?: number;
   lostAcknowledgedWrites?: number;
+  duplicatedRecords?: number;
+  reorderedRecords?: number;
   staleReads?: number;
   /** The client had not recovered when the probe ended. */
   stillFailing: boolean;
@@ -53,13 +55,16 @@ function probedBy(entry: AuditEntry): Pick<ProbeMeasurement, 'cluster' | 'shard'
 
 function counted(name: ShardName, measured: ProbeMeasurement): ShardEvidence {
   const { stillFailing, rtoSeconds = 0, unavailableSeconds = 0 } = measured;
-  const { acknowledgedWrites, lostAcknowledgedWrites, staleReads } = measured;
+  const { acknowledgedWrites, lostAcknowledgedWrites, records, staleReads } = measured;
   return {
     ...name,
     stillFailing,
     // A client that was still failing has no recovery time.
     ...(stillFailing ? {} : { rtoSeconds, unavailableSeconds }),
     ...(acknowledgedWrites > 0 && lostAcknowledgedWrites !== undefined ? { lostAcknowledgedWrites } : {}),
+    ...(acknowledgedWrites > 0 && records
+      ? { duplicatedRecords: records.duplicated, reorderedRecords: records.reordered }
+      : {}),
     ...(acknowledgedWrites > 0 && staleReads !== undefined ? { staleReads } : {}),
   };
 }

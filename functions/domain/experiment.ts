@@ -1,5 +1,6 @@
-import type { FaultKind, FaultParameters } from './faults/catalogue.ts';
+import type { FaultKind, FaultParameters, RequestedParameters } from './faults/catalogue.ts';
 import type { Hypothesis } from './hypothesis.ts';
+import type { Selector } from './selectors.ts';
 
 /** Who sent the request, as API Gateway read it from the verified signature: never from the payload. */
 export interface Caller {
@@ -20,7 +21,24 @@ export interface Fault {
   /** Node names on which the fault is applied; for a partition the smaller group, B when both are equal. */
   impactedNodes: string[];
   parameters: FaultParameters;
+  /** What the request said instead of names; absent where it named every node. */
+  chosenBy?: ChosenNodes[];
 }
+
+/** Nodes that admission found for a selector, by what they were in the store then. */
+export interface ChosenNodes {
+  /** The parameter, a list of nodes, that they stand in. */
+  field: string;
+  selector: Selector;
+  nodes: string[];
+}
+
+/** A fault of which it is not known yet which nodes it is on: a request chose them by their roles. */
+export type UnchosenFault = Omit<Fault, 'impactedNodes' | 'parameters' | 'chosenBy'> & {
+  impactedNodes?: never;
+  parameters: RequestedParameters;
+};
+export type RequestedFault = Fault | UnchosenFault;
 
 export type AlertSeverity = 'NONE' | 'INFO' | 'WARNING' | 'CRITICAL';
 
@@ -35,9 +53,22 @@ export interface Experiment {
   budgets?: { unavailableSeconds: number };
   /** What must hold beside guardrails and budgets. */
   hypothesis?: Hypothesis;
+  /** How the probe writes, where its engine leaves a choice. */
+  probe?: ProbeChoices;
 }
 
+/** Whose acknowledgement a write of the probe waits for: that of every copy in sync, or of the node that leads alone. */
+export const PROBE_ACKS = ['all', '1'] as const;
+export interface ProbeChoices {
+  /** Absent: `all`. */
+  acks?: (typeof PROBE_ACKS)[number];
+}
+export type ProbeChoice = keyof ProbeChoices;
+/** As a payload says it; what is admitted has names. */
+export type RequestedExperiment = Omit<Experiment, 'faults'> & { faults: RequestedFault[] };
+
 export const EXPERIMENT_STATUSES = [
+  'PENDING_APPROVAL',
   'ACCEPTED',
   'INJECTED',
   'RUNNING',
@@ -68,6 +99,6 @@ export interface BudgetVerdict {
 }
 
 /** Names of the clusters an experiment touches, each once, in sorted order: the order in which locks are taken. */
-export function clustersOf({ faults }: Pick<Experiment, 'faults'>): string[] {
+export function clustersOf({ faults }: { faults: readonly Pick<Fault, 'cluster'>[] }): string[] {
   return [...new Set(faults.map(({ cluster }) => cluster))].sort();
 }

@@ -1,5 +1,5 @@
 import { ALLOWED } from './contract.ts';
-import type { Fault } from './experiment.ts';
+import type { RequestedFault } from './experiment.ts';
 import { collide } from './faults/catalogue.ts';
 import type { FieldError } from './problem.ts';
 
@@ -40,8 +40,11 @@ export function orderOf(faults: readonly OrderedFault[], durationSeconds: number
   return { names, startSeconds, errors };
 }
 
-/** No two faults of one node may work on the same thing, and none on an instance that another one takes away. */
-export function conflicts(faults: readonly Fault[]): FieldError[] {
+/**
+ * No two faults of one node may work on the same thing, and none on an instance that another one takes away. Of a fault
+ * whose nodes are not known yet nothing is said.
+ */
+export function conflicts(faults: readonly RequestedFault[]): FieldError[] {
   return faults.flatMap((fault, position) => {
     const earlier = faults
       .slice(0, position)
@@ -53,8 +56,8 @@ export function conflicts(faults: readonly Fault[]): FieldError[] {
   });
 }
 
-function commonNode(one: Fault, other: Fault): string | undefined {
+function commonNode(one: RequestedFault, other: RequestedFault): string | undefined {
   return one.cluster === other.cluster
-    ? one.impactedNodes.find((node) => other.impactedNodes.includes(node))
+    ? one.impactedNodes?.find((node) => other.impactedNodes?.includes(node))
     : undefined;
 }

@@ -10,7 +10,7 @@ export interface Allowed {
 
 /** A validator's issues as fields of the payload, each with what it may hold. `prefix` is where the value stands. */
 export function fieldErrors(error: z.ZodError | undefined, prefix: readonly string[], allowed: Allowed): FieldError[] {
-  return (error?.issues ?? []).flatMap((issue) => {
+  return (error?.issues ?? []).flatMap(meantIssues).flatMap((issue) => {
     const below = issue.path.map(String);
     const field = [...prefix, ...below].join('.');
     if (issue.code !== 'unrecognized_keys') {
@@ -24,6 +24,14 @@ export function fieldErrors(error: z.ZodError | undefined, prefix: readonly stri
   });
 }
 
+/** Of a value that may be a text or an object, what is wrong with the one that it is: not that it is not the other. */
+function meantIssues(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const isOther = ({ code, path }: z.core.$ZodIssue) => code === 'invalid_type' && path.length === 0;
+  const [meant, ...more] = issue.errors.filter((issues) => !issues.some(isOther));
+  if (!meant || more.length > 0) return [issue];
+  return meant.flatMap((each) => meantIssues({ ...each, path: [...issue.path, ...each.path] }));
+}
 /** Without what `allowed` says already. */
 function messageOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_value') return 'is none of these';

@@ -1,6 +1,6 @@
 import { narrowed, rangesOf } from './promql.ts';
 import type { GuardrailConfigurations, TelemetryConfiguration } from './telemetry.ts';
-import { SHARD } from './telemetry.ts';
+import { NODE, SHARD } from './telemetry.ts';
 import { maxAgeSecondsOf, SCRAPES_IN_RANGE } from './timing.ts';
 
 /** What guardrails ask of Prometheus, made from what a configuration says of the series. */
@@ -164,13 +164,21 @@ export function trafficSourcesOf({
   };
 }
 
-/** @param shard in characters that mean nothing to PromQL. @returns PromQL for its share of the traffic, 0 to 1. */
-export function trafficShareQueryOf({ telemetry }: Pick<Watched, 'telemetry'>, shard: string): string {
+/** Whose share of the traffic the cluster's query gives. */
+export function trafficUnitOf({ telemetry }: Pick<Watched, 'telemetry'>): 'node' | 'shard' {
+  return telemetry.trafficShareQuery?.includes(NODE) ? 'node' : 'shard';
+}
+
+/**
+ * @param name of a shard or a node, as `trafficUnitOf` says, in characters that mean nothing to PromQL
+ * @returns PromQL for its share of the traffic, 0 to 1
+ */
+export function trafficShareQueryOf({ telemetry }: Pick<Watched, 'telemetry'>, name: string): string {
   const { requests, scrapeIntervalSeconds, trafficShareQuery } = telemetry;
   const range = Math.max(TRAFFIC_SHARE_RANGE_SECONDS, SCRAPES_IN_RANGE * scrapeIntervalSeconds);
   const ofShard = narrowed(requests.metric, { matchers: [`${requests.shardLabel}="${SHARD}"`] });
   const fromFacts = `sum(rate(${ofShard}[${range}s])) / sum(rate(${requests.metric}[${range}s]))`;
-  return (trafficShareQuery ?? fromFacts).replaceAll(SHARD, shard);
+  return (trafficShareQuery ?? fromFacts).replaceAll(SHARD, name).replaceAll(NODE, name);
 }
 
 /** Ranges over too few scrapes, by the field that holds them, in words. */

@@ -1,5 +1,8 @@
 import { canonicalJson, sha256Hex } from './digest.ts';
 
+/** What is asked of a whole log. */
+type Entry = Readonly<Record<string, unknown>>;
+
 /** What makes an entry a part of the chain; all of its other fields are under its hash, whatever they are. */
 type Link = { sequence: number; previousHash: string; hash: string };
 
@@ -23,4 +26,20 @@ export function verifyChain(entries: readonly Link[]): number | undefined {
     previousHash = hash;
   }
   return undefined;
+}
+
+/**
+ * Of a log as it stands, whatever its entries say: where its chain breaks or holds an entry of another experiment, and how far
+ * the experiment came.
+ */
+export function inspectLog(experimentId: string, entries: readonly Entry[]) {
+  const strange = entries.findIndex((entry) => entry.experimentId !== experimentId);
+  // An entry without its links is as broken as one with false ones.
+  const broken = verifyChain(entries as readonly Link[]) ?? (strange < 0 ? undefined : strange + 1);
+  const has = (wanted: string) => entries.some(({ type }) => type === wanted);
+  return {
+    ...(broken === undefined ? {} : { brokenAtSequence: broken }),
+    isAdmitted: has('ADMITTED'),
+    isConcluded: has('CONCLUDED'),
+  };
 }

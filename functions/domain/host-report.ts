@@ -34,6 +34,8 @@ const hostReportSchema = z.object({
   changes: lines,
   effect: effect.nullish().catch(undefined),
   notes: lines.transform((notes) => notes && firstLines(notes, MAX_NOTES, MAX_NOTE_CHARACTERS)).optional(),
+  /** The answer to the verb `start`: was the store down, so that its unit was started? */
+  started: z.boolean().nullish().catch(undefined),
   /** Of the run of the host's kernel: another one after a restart, which no fault survives. */
   bootId: word,
 });

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type Measure, measureSchema, PRESET_NAMES, type Tolerance } from './measures.ts';
+import { alarmName } from './telemetry.ts';
 import { RECOVERY_SECONDS, TTL_SECONDS } from './timing.ts';
 
 /** The steady state and the hypothesis of an experiment, as a payload says them and as the run carries them. */
@@ -35,7 +36,7 @@ export interface Hypothesis {
   statement?: string;
   /** How long the steady state is looked at before the fault. Seconds. */
   baselineSeconds: number;
-  /** Those of the steady state first. */
+  /** Those of the steady state first, expected alerts last. */
   checks: Check[];
 }
 
@@ -65,11 +66,13 @@ const measured = {
   cluster: z.string().exactOptional(),
 };
 const steadyMeasure = z.strictObject(measured);
+const withinSeconds = z.int().min(1).max(Math.max(TTL_SECONDS.max, RECOVERY_SECONDS.max));
 const check = z.strictObject({
   ...measured,
   when: z.enum(CHECK_TIMES).exactOptional(),
-  withinSeconds: z.int().min(1).max(Math.max(TTL_SECONDS.max, RECOVERY_SECONDS.max)).exactOptional(),
+  withinSeconds: withinSeconds.exactOptional(),
 });
+const expectedAlert = z.strictObject({ name: alarmName, cluster: z.string().exactOptional(), withinSeconds });
 export type CheckInput = z.output<typeof check>;
 
 const list = <T extends z.ZodType>(item: T) =>
@@ -79,8 +82,11 @@ export const steadyStateSchema = z.strictObject({
   measures: list(steadyMeasure),
 });
 export const hypothesisSchema = z.strictObject({ statement: plainText(500), checks: list(check) });
+/** Alarms that must reach us because of the fault, and so do not end it. */
+export const expectedAlertsSchema = list(expectedAlert);
 export type SteadyStateInput = z.output<typeof steadyStateSchema>;
 export type HypothesisInput = z.output<typeof hypothesisSchema>;
+export type ExpectedAlertsInput = z.output<typeof expectedAlertsSchema>;
 
 /** What these fields may hold, in words; the keys are paths from the payload, without positions. */
 export const HYPOTHESIS_ALLOWED: Record<string, string> = {
@@ -94,6 +100,11 @@ export const HYPOTHESIS_ALLOWED: Record<string, string> = {
   ...allowedOf('hypothesis.checks'),
   'hypothesis.checks.when': `${CHECK_TIMES.join(', ')}; left out beside a preset: THROUGHOUT`,
   'hypothesis.checks.withinSeconds': 'a whole number of seconds, with AFTER_FAULT, AFTER_ROLLBACK and HAPPENS only',
+  expectedAlerts: `1-${MAX_CHECKS} alerts, each with name and withinSeconds: they must arrive, and do not end the experiment`,
+  'expectedAlerts.name': 'an alarm of the cluster in CloudWatch, or an alerting rule of its Prometheus',
+  'expectedAlerts.cluster': 'a cluster of the experiment; may be left out where it has one only',
+  'expectedAlerts.withinSeconds':
+    'a whole number of seconds from the announcement of the fault, not beyond durationSeconds',
 };
 
 function allowedOf(place: string): Record<string, string> {
@@ -126,5 +137,7 @@ export function mustHoldBefore(when: Check['when']): boolean {
 /** Where the payload says that check. @param position in `checks` */
 export function fieldOfCheck({ checks }: Hypothesis, position: number): string {
   const steady = checks.filter(({ when }) => when === STEADY).length;
+  const expected = checks.findIndex(({ measure }) => measure.kind === 'ALARM');
+  if (expected >= 0 && position >= expected) return `expectedAlerts.${position - expected}`;
   return position < steady ? `steadyState.measures.${position}` : `hypothesis.checks.${position - steady}`;
 }

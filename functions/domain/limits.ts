@@ -8,10 +8,10 @@ export const MAX_RUN_BYTES = 150_000;
 /** Details of one entry of the audit log. */
 export const MAX_ENTRY_BYTES = 300_000;
 /**
- * Shards whose latencies are kept second by second: twice 130 kB each for the longest run, and the answer of the API has the
+ * Shards whose latencies are kept second by second: up to three times 130 kB each for the longest run, and the answer of the API has the
  * whole log in the 6 MB that a Lambda may answer. Those of the others are in the summary.
  */
-export const MAX_SHARDS_OF_LATENCIES = 10;
+export const MAX_SHARDS_OF_LATENCIES = 8;
 /** A refusal, in the answer and in the log: it may speak of every field of a body, and of every node of a fleet. */
 export const MAX_PROBLEM_BYTES = 30_000;
 /** Text of an error or of a verdict: one that joins what many nodes say is as long as they are many. */

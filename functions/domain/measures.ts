@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { isClosed } from './promql.ts';
-import { selector } from './telemetry.ts';
+import { alarmName, selector } from './telemetry.ts';
 import { SCRAPE_INTERVAL_SECONDS } from './timing.ts';
 
 /** What an experiment may look at beside the guardrails, and in which unit. */
@@ -66,7 +66,14 @@ export const measureSchema = z.discriminatedUnion('kind', [
   /** What the engine says of the health of a shard, see `healthMeasures` of its port; of the worst impacted shard. */
   z.strictObject({ kind: z.literal('ENGINE'), name: z.string().regex(MEASURE_NAME, 'is not the name of a measure') }),
 ]);
-export type Measure = z.output<typeof measureSchema>;
+/**
+ * An alarm of CloudWatch, or an alert that an Alertmanager sent, which reached us: what `expectedAlerts` of a payload is made
+ * into.
+ */
+export const alarmMeasureSchema = z.strictObject({ kind: z.literal('ALARM'), alarm: alarmName });
+export type Measure = z.output<typeof measureSchema> | z.output<typeof alarmMeasureSchema>;
+/** Of an expected alert. */
+export const ALARMS_UNIT = 'alarms';
 
 export interface Tolerance {
   atLeast?: number;
@@ -94,6 +101,7 @@ function preset(name: ProbeMeasureName, atMost: number, quantile?: number): { me
 /** Undefined where the measure itself does not say it: of PromQL the tolerance does, of a store its engine. */
 export function unitOf(measure: Measure): string | undefined {
   if (measure.kind === 'PROBE') return PROBE_MEASURES[measure.name].unit;
+  if (measure.kind === 'ALARM') return ALARMS_UNIT;
   return measure.kind === 'ALERT' ? 'alerts' : undefined;
 }
 
@@ -107,6 +115,11 @@ export function isInTelemetry(measure: Measure): measure is Extract<Measure, { k
   return measure.kind === 'PROMQL' || measure.kind === 'ALERT';
 }
 
+/** Whether an alerting rule can have that name. */
+export function isAlertName(name: string): boolean {
+  return ALERT_NAME.test(name);
+}
+
 /** For a person. */
 export function measureText(measure: Measure): string {
   switch (measure.kind) {
@@ -114,6 +127,8 @@ export function measureText(measure: Measure): string {
       return measure.query;
     case 'ALERT':
       return `alert ${measure.alert}`;
+    case 'ALARM':
+      return `arrival of ${measure.alarm}`;
     case 'PROBE':
       return measure.quantile === undefined
         ? measure.name

@@ -6,6 +6,8 @@ export const KILL_SWITCH_ID = 'GLOBAL';
 /** Environment variables by which the stack tells a function where its resources are. */
 export const ENVIRONMENT = {
   admitFunction: 'HOLDFAST_ADMIT_FUNCTION',
+  alertTopic: 'HOLDFAST_ALERT_TOPIC',
+  auditBucket: 'HOLDFAST_AUDIT_BUCKET',
   auditTable: 'HOLDFAST_AUDIT_TABLE',
   documentPrefix: 'HOLDFAST_DOCUMENT_PREFIX',
   eventBus: 'HOLDFAST_EVENT_BUS',
@@ -16,11 +18,18 @@ export const ENVIRONMENT = {
   leaseTable: 'HOLDFAST_LEASE_TABLE',
   lockTable: 'HOLDFAST_LOCK_TABLE',
   recordTable: 'HOLDFAST_RECORD_TABLE',
+  scheduleFunction: 'HOLDFAST_SCHEDULE_FUNCTION',
   stackName: 'HOLDFAST_STACK_NAME',
+  startFunction: 'HOLDFAST_START_FUNCTION',
   stateMachineArn: 'HOLDFAST_STATE_MACHINE_ARN',
   /** In the environment of the host program alone: what the names of AWS's endpoints end with in this partition. */
   urlSuffix: 'HOLDFAST_URL_SUFFIX',
 } as const;
+
+/** Environment variable with the ARN of the topic of that severity. */
+export function topicVariable(severity: string): string {
+  return `HOLDFAST_TOPIC_${severity}`;
+}
 
 /** The document that reverts a fault of any kind. */
 export const ROLL_BACK_DOCUMENT = 'roll-back';
@@ -39,6 +48,23 @@ export const ROLLBACK_EXECUTION_NAME = /-sweep-\d+$/;
 
 /** Index of the record table on `target_cluster` + `fault_type`: the mission's. */
 export const RECORD_INDEX = 'idx_chaos_experiments';
+
+/** Index of the audit table on `type` + `at`, with the keys alone. */
+export const AUDIT_INDEX = 'by_type';
+
+/** How far what walks through the log has come; a row in the table of reservations that no experiment can have. */
+export type CursorName = 'verified' | 'exported';
+export function cursorKey(name: CursorName): string {
+  return `CURSOR#${name}`;
+}
+
+/** Whose turn it is to ask for that time of a schedule; such a row too. */
+export function scheduleTurnKey(schedule: string, scheduledAt: string): string {
+  return `SCHEDULE#${schedule}#${scheduledAt}`;
+}
+
+/** Put by the verification of the log, watched by alarms of the stack; the dimension `stack` is its name. */
+export const BROKEN_AUDIT_LOGS = { namespace: 'Holdfast/Audit', metricName: 'BrokenAuditLogs' } as const;
 
 /** Source of the events that follow each entry of the audit log. */
 export const EVENT_SOURCE = 'holdfast';

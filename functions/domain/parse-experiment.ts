@@ -1,19 +1,30 @@
-import { ALLOWED, faultListSchema, MAX_BODY_BYTES, oneFaultSchema } from './contract.ts';
-import { clustersOf, type Experiment, type Fault } from './experiment.ts';
+import { ALLOWED, faultListSchema, oneFaultSchema } from './contract.ts';
+import { clustersOf, type Experiment, type RequestedExperiment, type RequestedFault } from './experiment.ts';
 import { conflicts, orderOf } from './fault-order.ts';
-import { FAULT_KINDS, type FaultKind, type FaultParameters, impactedNodesOf, kindOf } from './faults/catalogue.ts';
+import {
+  FAULT_KINDS,
+  type FaultKind,
+  type FaultParameters,
+  impactedNodesOf,
+  kindOf,
+  type RequestedParameters,
+} from './faults/catalogue.ts';
 import { type Allowed, fieldErrors } from './field-errors.ts';
-import type { HypothesisInput, SteadyStateInput } from './hypothesis.ts';
+import type { ExpectedAlertsInput, HypothesisInput, SteadyStateInput } from './hypothesis.ts';
 import { parseHypothesis } from './parse-hypothesis.ts';
-import { type FieldError, type Problem, problem } from './problem.ts';
-import { isRecord, readStrictJson } from './strict-json.ts';
+import type { FieldError, Problem } from './problem.ts';
+import { invalidRequest, readBody } from './request-body.ts';
+import { isRecord } from './strict-json.ts';
 
-export type Parsed = { ok: true; experiment: Experiment } | { ok: false; problem: Problem };
+export type Parsed = { ok: true; experiment: RequestedExperiment } | { ok: false; problem: Problem };
 
 /** What a cluster allows a request to say, seconds, by cluster; what is not in it is admission's to refuse. */
 export type ClusterLimits = Readonly<
   Record<string, { maxDurationSeconds: number; budgets: { unavailableSeconds: number } }>
 >;
+
+/** The second where a list of nodes has a role in it. */
+type Parameters = { names: FaultParameters } | { requested: RequestedParameters };
 
 type Body = Record<string, unknown>;
 
@@ -22,11 +33,8 @@ type Body = Record<string, unknown>;
  * it may hold. Nothing unknown is ignored: a misspelt safety field must not be dropped silently.
  */
 export function parseExperiment(body: string, limits: ClusterLimits): Parsed {
-  if (Buffer.byteLength(body) > MAX_BODY_BYTES) {
-    return refused(problem('body-too-large', `the body has ${Buffer.byteLength(body)} bytes`));
-  }
-  const json = readStrictJson(body);
-  if (!json.ok) return invalid(json.errors);
+  const json = readBody(body);
+  if (!json.ok) return json;
   return json.value.faults === undefined ? parseOne(json.value, limits) : parseList(json.value, limits);
 }
 
@@ -70,16 +78,20 @@ function parseList(body: Body, limits: ClusterLimits): Parsed {
 }
 
 /** By the schema of the action; without a known action or an object there is nothing to check, and both are named. */
-function parseParameters(item: Body, prefix: readonly string[]): { value?: FaultParameters; errors: FieldError[] } {
+function parseParameters(item: Body, prefix: readonly string[]): { value?: Parameters; errors: FieldError[] } {
   const kind = FAULT_KINDS.find((candidate) => candidate === item.action);
   if (!kind || !isRecord(item.parameters)) return { errors: [] };
-  const { schema, allowed } = kindOf(kind);
-  const parsed = schema.safeParse(item.parameters);
-  if (!parsed.success) {
-    const fields = { words: allowed, known: Object.keys(allowed) };
-    return { errors: fieldErrors(parsed.error, [...prefix, 'parameters'], fields) };
+  const { schema, requestSchema, fields, allowed } = kindOf(kind);
+  const requested = requestSchema.safeParse(item.parameters);
+  if (!requested.success) {
+    const known = { words: allowed, known: Object.keys(fields) };
+    return { errors: fieldErrors(requested.error, [...prefix, 'parameters'], known) };
   }
-  return { value: withKind(kind, parsed.data), errors: [] };
+  const parsed = schema.safeParse(item.parameters);
+  const value = parsed.success
+    ? { names: withKind(kind, parsed.data) }
+    : { requested: { kind, ...(requested.data as object) } };
+  return { value, errors: [] };
 }
 
 /** The schema of a kind makes that kind's parameters: the compiler cannot follow the look-up. */
@@ -93,17 +105,14 @@ function toFault(
   name: string,
   cluster: string,
   startSeconds: number,
-  parameters: FaultParameters,
-): Fault {
-  return {
-    faultId: `${experimentId}.${position + 1}`,
-    name,
-    kind: parameters.kind,
-    cluster,
-    startSeconds,
-    impactedNodes: impactedNodesOf(parameters),
-    parameters,
-  };
+  parameters: Parameters,
+): RequestedFault {
+  const common = { faultId: `${experimentId}.${position + 1}`, name, cluster, startSeconds };
+  if ('requested' in parameters) {
+    return { ...common, kind: parameters.requested.kind, parameters: parameters.requested };
+  }
+  const { names } = parameters;
+  return { ...common, kind: names.kind, impactedNodes: impactedNodesOf(names), parameters: names };
 }
 
 function bothForms(single: Body): FieldError[] {
@@ -113,7 +122,7 @@ function bothForms(single: Body): FieldError[] {
 }
 
 /** A request may ask for less than its clusters allow, never for more. */
-function clusterErrors(body: Body, faults: readonly Body[], limits: ClusterLimits): FieldError[] {
+export function clusterErrors(body: Body, faults: readonly Body[], limits: ClusterLimits): FieldError[] {
   const { durationSeconds, budgets } = body;
   const unavailableSeconds = isRecord(budgets) ? budgets.unavailableSeconds : undefined;
   const clusters = faults.flatMap(({ targetService: name }) => {
@@ -154,10 +163,11 @@ function fieldsOf(known: readonly string[]): Allowed {
 interface Common extends Omit<Experiment, 'faults' | 'hypothesis'> {
   steadyState?: SteadyStateInput;
   hypothesis?: HypothesisInput;
+  expectedAlerts?: ExpectedAlertsInput;
 }
 
-function accepted(common: Common, faults: Fault[]): Parsed {
-  const { experimentId, durationSeconds, safetyThreshold, budgets } = common;
+function accepted(common: Common, faults: RequestedFault[]): Parsed {
+  const { experimentId, durationSeconds, safetyThreshold, budgets, probe } = common;
   const lastStartSeconds = Math.max(...faults.map(({ startSeconds }) => startSeconds));
   const hypothesis = parseHypothesis(common, { clusters: clustersOf({ faults }), durationSeconds, lastStartSeconds });
   if (hypothesis.errors.length > 0) return invalid(hypothesis.errors);
@@ -165,6 +175,7 @@ function accepted(common: Common, faults: Fault[]): Parsed {
     ...{ experimentId, faults, durationSeconds, safetyThreshold },
     ...(budgets ? { budgets } : {}),
     ...(hypothesis.value ? { hypothesis: hypothesis.value } : {}),
+    ...(probe ? { probe } : {}),
   };
   return { ok: true, experiment };
 }
@@ -174,6 +185,5 @@ function refused(problemDocument: Problem): Parsed {
 }
 
 function invalid(errors: FieldError[]): Parsed {
-  const fields = errors.map(({ field }) => field).join(', ');
-  return refused(problem('invalid-request', `not valid: ${fields}`, { errors }));
+  return refused(invalidRequest(errors));
 }

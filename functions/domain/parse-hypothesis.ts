@@ -2,6 +2,7 @@ import {
   BASELINE_SECONDS,
   type Check,
   type CheckInput,
+  type ExpectedAlertsInput,
   HYPOTHESIS_ALLOWED,
   type Hypothesis,
   type HypothesisInput,
@@ -10,6 +11,7 @@ import {
   type SteadyStateInput,
 } from './hypothesis.ts';
 import {
+  ALARMS_UNIT,
   isOverRun,
   MAX_LATENCY_MS,
   type Measure,
@@ -19,6 +21,7 @@ import {
   unitOf,
 } from './measures.ts';
 import type { FieldError } from './problem.ts';
+import { syntaxProblem } from './promql-syntax.ts';
 import { RECOVERY_SECONDS } from './timing.ts';
 
 /** What of the experiment its checks are held against. */
@@ -35,10 +38,14 @@ type Complain = (field: string, message: string, allowed?: string) => void;
 
 /** A payload without these fields has no hypothesis, and runs as one always did. */
 export function parseHypothesis(
-  { steadyState, hypothesis }: { steadyState?: SteadyStateInput; hypothesis?: HypothesisInput },
+  {
+    steadyState,
+    hypothesis,
+    expectedAlerts,
+  }: { steadyState?: SteadyStateInput; hypothesis?: HypothesisInput; expectedAlerts?: ExpectedAlertsInput },
   surroundings: Surroundings,
 ): { value?: Hypothesis; errors: FieldError[] } {
-  if (!steadyState && !hypothesis) return { errors: [] };
+  if (!steadyState && !hypothesis && !expectedAlerts) return { errors: [] };
   const errors: FieldError[] = [];
   const at =
     (place: string, position: number): Complain =>
@@ -53,15 +60,24 @@ export function parseHypothesis(
     if (made) refuseTime(made, surroundings, complain);
     return made;
   });
-  const checks = [...steady, ...expected];
-  for (const [position, made] of checks.entries()) {
-    if (!made || checks.findIndex((other) => other?.name === made.name) === position) continue;
-    const late = position - steady.length;
-    const complain = late < 0 ? at('steadyState.measures', position) : at('hypothesis.checks', late);
-    complain('name', `is also the name of an earlier one: ${made.name}`);
+  const alerts = (expectedAlerts ?? []).map((alert, position) => {
+    const complain = at('expectedAlerts', position);
+    const made = toCheck({ ...alert, ...arrivalOf(alert.name) }, surroundings, complain);
+    if (made) refuseTime(made, surroundings, complain);
+    return made;
+  });
+  const places = { 'steadyState.measures': steady, 'hypothesis.checks': expected, expectedAlerts: alerts };
+  const checks = Object.values(places).flat();
+  const names = new Set<string>();
+  for (const [place, own] of Object.entries(places)) {
+    for (const [position, made] of own.entries()) {
+      if (!made) continue;
+      if (names.has(made.name)) at(place, position)('name', `is also the name of an earlier one: ${made.name}`);
+      names.add(made.name);
+    }
   }
   if (checks.length > MAX_CHECKS) {
-    const message = `has ${checks.length} checks with the measures of the steady state, at most ${MAX_CHECKS} are carried`;
+    const message = `has ${checks.length} checks with the measures of the steady state and the expected alerts, at most ${MAX_CHECKS} are carried`;
     errors.push({ field: 'hypothesis.checks', message, allowed: `${MAX_CHECKS} in all` });
   }
   if (errors.length > 0) return { errors };
@@ -73,13 +89,18 @@ export function parseHypothesis(
   return { value, errors };
 }
 
+/** That an alert of that name reached us once at least. */
+function arrivalOf(alarm: string): Pick<Check, 'measure' | 'tolerance' | 'when'> {
+  return { measure: { kind: 'ALARM', alarm }, tolerance: { atLeast: 1, unit: ALARMS_UNIT }, when: 'HAPPENS' };
+}
+
 function whenOf({ preset, when }: CheckInput, complain: Complain): Check['when'] {
   if (when === undefined && preset === undefined) complain('when', 'is missing');
   return when ?? 'THROUGHOUT';
 }
 
 function toCheck(
-  input: Omit<CheckInput, 'when'> & Pick<Check, 'when'>,
+  input: Omit<CheckInput, 'when' | 'measure'> & Pick<Check, 'when'> & Partial<Pick<Check, 'measure'>>,
   { clusters }: Surroundings,
   complain: Complain,
 ): Check | undefined {
@@ -106,6 +127,12 @@ function toCheck(
 }
 
 function refuseMeasure(measure: Measure, complain: Complain): void {
+  if (measure.kind === 'PROMQL') {
+    for (const field of ['query', 'control'] as const) {
+      const problem = syntaxProblem(measure[field]);
+      if (problem !== undefined) complain(`measure.${field}`, problem);
+    }
+  }
   if (measure.kind !== 'PROBE') return;
   const isLatency = PROBE_MEASURES[measure.name].over === 'window';
   if (isLatency && measure.quantile === undefined) complain('measure.quantile', 'is missing');

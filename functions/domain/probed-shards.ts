@@ -1,6 +1,6 @@
 import type { Fault } from './experiment.ts';
 import { hitsWholeHost } from './faults/catalogue.ts';
-import type { ResolvedFault, TargetNode } from './targets.ts';
+import type { ResolvedFault, ShardRole, TargetNode } from './targets.ts';
 
 /** What of a store the probe measures: one shard, as an application uses it. */
 export interface ProbedShard {
@@ -16,7 +16,7 @@ export interface ShardName {
   shard: string;
 }
 
-/** Every shard in which a fault hits a node, each once, in the order of the faults: the probe measures all of them. */
+/** Every shard with clients in which a fault hits a node, each once, in the order of the faults: the probe measures all of them. */
 export function probedShards(
   faults: readonly Fault[],
   resolved: readonly ResolvedFault[],
@@ -24,7 +24,7 @@ export function probedShards(
   const hits = faults.flatMap((fault) =>
     targetsOf(fault, resolved).flatMap((targets) => {
       const hit = nodesHit(fault, targets);
-      return shardsOf(hit).map((shard) => ({
+      return shardsOf(hit, ({ unprobed }) => !unprobed).map((shard) => ({
         cluster: fault.cluster,
         shard,
         members: inShard(shard, [...targets.impacted, ...targets.shardMembers]),
@@ -74,8 +74,8 @@ function nodesHit({ kind }: Fault, { impacted, shardMembers }: ResolvedFault): T
   return [...impacted, ...shardMembers.filter(({ instanceId }) => hosts.includes(instanceId))];
 }
 
-function shardsOf(nodes: readonly TargetNode[]): string[] {
-  return [...new Set(nodes.flatMap(({ roles }) => roles.map(({ shard }) => shard)))];
+function shardsOf(nodes: readonly TargetNode[], wanted: (role: ShardRole) => boolean = () => true): string[] {
+  return [...new Set(nodes.flatMap(({ roles }) => roles.filter(wanted).map(({ shard }) => shard)))];
 }
 
 function inShard(shard: string, nodes: readonly TargetNode[]): TargetNode[] {

@@ -44,6 +44,7 @@ export function nodesHitBy(
  * @param faults those of this cluster
  * @param exemptAddresses addresses of telemetry, which no fault may cut or hit
  * @param network what stands in `subnetsToLookAt`
+ * @param fences whether the engine has a fence on the hosts
  * @throws WorkflowError TargetsUnresolved when a name is unknown, not live or of no certain role, when nobody is on the
  *   other side of a fault that needs one, when a fault would cut a telemetry address or hit its host, when two faults would work on the
  *   same thing of one host, or when these nodes cannot have it.
@@ -54,6 +55,7 @@ export function resolveTargets(
   topology: StoreTopology,
   exemptAddresses: readonly string[],
   network: Network,
+  fences = true,
 ): ResolvedFault[] {
   const known = new Map(nodes.map((node) => [node.name, toTarget(node, topology)]));
   const resolve = (faultId: string, name: string): TargetNode => {
@@ -83,7 +85,8 @@ export function resolveTargets(
     if (cut.length > 0) throw unresolved(`${faultId}: telemetry lives on a peer (${cut.join(', ')})`);
     const targets = { faultId, impacted, peers, shardMembers };
     const refused =
-      refuseFence(fault, targets, nodes) ?? refusedByKind(fault, targets, { ...network, nodes, exemptAddresses });
+      (fences ? refuseFence(fault, targets, nodes) : undefined) ??
+      refusedByKind(fault, targets, { ...network, nodes, exemptAddresses });
     if (refused !== undefined) throw unresolved(`${faultId}: ${refused}`);
     return targets;
   });
@@ -167,9 +170,9 @@ function refusedByKind({ parameters }: Fault, resolved: ResolvedFault, surroundi
 function toTarget(node: LiveNode, topology: StoreTopology): TargetNode | string {
   const homes = topology.shards.filter((shard) => membersOf(shard).includes(node.name));
   if (homes.length === 0) return 'belongs to no shard that the store knows';
-  const roles = homes.flatMap(({ name: shard, members }) => {
+  const roles = homes.flatMap(({ name: shard, members, unprobed }) => {
     const role = members.find((member) => member.node === node.name)?.role;
-    return role === undefined ? [] : [{ shard, role }];
+    return role === undefined ? [] : [{ shard, role, ...(unprobed ? { unprobed } : {}) }];
   });
   if (roles.length < homes.length) {
     const problems = [...homes.flatMap((shard) => shard.problems), ...topology.problems];

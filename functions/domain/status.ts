@@ -1,3 +1,5 @@
+import { type ApprovalDocument, approvalDocument } from './approval-state.ts';
+import { arrivalsOf } from './arrivals.ts';
 import {
   type AuditEntry,
   announcedFaults,
@@ -28,6 +30,8 @@ export interface ExperimentState {
   injection?: Injection;
   rollback?: RollbackResult;
   verdict?: Verdict;
+  /** Where a cluster asks for one. */
+  approval?: ApprovalDocument;
 }
 
 /** From the first of these on, the experiment is being rolled back. */
@@ -43,19 +47,31 @@ const ROLLING_BACK: readonly EntryType[] = [
   'ROLLBACK_WATCHED',
 ];
 
-export function stateOf(entries: readonly AuditEntry[], lease?: LeaseView): ExperimentState {
+/** @param nowEpochMs without it a request that waits for its approval waits on */
+export function stateOf(
+  entries: readonly AuditEntry[],
+  lease?: Pick<LeaseView, 'state'>,
+  nowEpochMs = 0,
+): ExperimentState {
   const admitted = lastOf(entries, 'ADMITTED');
+  const approval = approvalDocument(entries, lease, nowEpochMs);
   const injection = lastOf(entries, 'INJECTED');
   const rollback = rollbackOf(entries);
   const verdict = lastOf(entries, 'CONCLUDED');
   return {
-    status: statusOf(entries, verdict, lease),
+    status: statusOf(entries, verdict, lease, approval),
     targets: lastOf(entries, 'TARGETS_RESOLVED')?.targets.faults ?? admitted?.facts.targets ?? [],
     ...(verdict ? { outcome: verdict.outcome, verdict } : {}),
     ...(admitted ? { experiment: admitted.experiment } : {}),
     ...(injection ? { injection: injectionOf(injection) } : {}),
     ...(rollback ? { rollback } : {}),
+    ...(approval ? { approval } : {}),
   };
+}
+
+/** Refusals lie in the same log under ids that no experiment can have. */
+export function isExperiment(entries: readonly AuditEntry[]): boolean {
+  return entries.some((entry) => isEntryOf(entry, 'ADMITTED', 'APPROVAL_REQUESTED'));
 }
 
 /** How the last rollback ended. */
@@ -68,8 +84,16 @@ function injectionOf({ injectedAt, endsAt, injectedFaults, nextFaultAt }: Inject
   return { injectedAt, endsAt, injectedFaults, ...(nextFaultAt === undefined ? {} : { nextFaultAt }) };
 }
 
-function statusOf(entries: readonly AuditEntry[], verdict: Verdict | undefined, lease?: LeaseView): ExperimentStatus {
+const WITHOUT_ADMISSION = { PENDING: 'PENDING_APPROVAL', ABORTED: 'ABORTED', EXPIRED: 'REFUSED' } as const;
+
+function statusOf(
+  entries: readonly AuditEntry[],
+  verdict: Verdict | undefined,
+  lease: Pick<LeaseView, 'state'> | undefined,
+  approval: ApprovalDocument | undefined,
+): ExperimentStatus {
   if (verdict) return verdict.status;
+  if (approval && approval.state !== 'ADMITTED') return WITHOUT_ADMISSION[approval.state];
   if (lease?.state === 'RELEASED' || entries.some(({ type }) => ROLLING_BACK.includes(type))) return 'ROLLING_BACK';
   return entries.some(({ type }) => type === 'INJECTED') ? 'RUNNING' : 'ACCEPTED';
 }
@@ -88,6 +112,7 @@ export interface StatusDocument {
   };
   impactedNodes: { podName: string; instanceId: string | null; faultState: string }[];
   guardrails: Reading[];
+  approval?: ApprovalDocument;
   /** Each check as it is now; at the end its verdict is in the experiment's own document. */
   checks: CheckNow[];
 }
@@ -106,7 +131,7 @@ export function statusDocument(
   lease: LeaseView | undefined,
   nowEpochMs: number,
 ): StatusDocument {
-  const state = stateOf(entries, lease);
+  const state = stateOf(entries, lease, nowEpochMs);
   const guardrails = readingsNow(lease, nowEpochMs);
   return {
     experimentId,
@@ -120,6 +145,7 @@ export function statusDocument(
     },
     impactedNodes: nodesOf(state, entries),
     guardrails,
+    ...(state.approval ? { approval: state.approval } : {}),
     checks: checksNow(state, entries),
   };
 }
@@ -132,14 +158,16 @@ function checksNow({ experiment, verdict }: ExperimentState, entries: readonly A
   return (experiment?.hypothesis?.checks ?? []).map(({ name, cluster, measure, when, withinSeconds, tolerance }) => {
     const { unit, ...limits } = tolerance;
     const last = changes.findLast(({ details }) => details.check === name);
+    const [arrival] = measure.kind === 'ALARM' ? arrivalsOf({ cluster, name: measure.alarm }, entries) : [];
     const judged = verdict?.checks?.find((check) => check.name === name);
-    const state = judged ? STANDS[judged.result] : (last?.details.state ?? 'PENDING');
+    const state = judged ? STANDS[judged.result] : (last?.details.state ?? (arrival ? 'HOLDS' : 'PENDING'));
     const value = judged ? judged.measured : last?.details.value;
+    const since = last?.at ?? arrival?.at;
     return {
       ...{ name, cluster, measure: measureText(measure), when, tolerance: limits, unit, state },
       ...(withinSeconds === undefined ? {} : { withinSeconds }),
       ...(value === undefined ? {} : { value }),
-      ...(last ? { since: last.at } : {}),
+      ...(since === undefined ? {} : { since }),
     };
   });
 }

@@ -23,6 +23,8 @@ export interface LiveNode extends LiveHost {
 export interface ShardRole {
   shard: string;
   role: string;
+  /** No client reads or writes that shard. */
+  unprobed?: true;
 }
 
 export interface TargetNode {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { accessProblems, telemetryAccessFields } from './telemetry-access.ts';
 import { SCRAPE_INTERVAL_SECONDS } from './timing.ts';
 
 /** What of a cluster's configuration says where its telemetry is, what it is called, and which limits hold. */
@@ -10,6 +11,10 @@ export const selector = z
     /^[a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(?:[^{}"]|"(?:[^"\\]|\\.)*")*\})?$/,
     'the name of a metric, with matchers if need be: name{label="value"}',
   );
+/** As CloudWatch takes it, and every Alertmanager. */
+export const alarmName = z
+  .string()
+  .regex(/^(?:\P{Cc}|[\u0080-\u009f]){1,255}$/u, '1-255 characters, none of them a control character of ASCII');
 const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'the name of a label');
 const promQl = z.string().min(1);
 const scrapeIntervalSeconds = z.int().min(SCRAPE_INTERVAL_SECONDS.min).max(SCRAPE_INTERVAL_SECONDS.max);
@@ -19,14 +24,16 @@ function isBareUrl(text: string): boolean {
   return username + password + search + hash === '';
 }
 
-/** In `trafficShareQuery`: the name of one shard. */
+/** In `trafficShareQuery`: the name of one shard, or of one node. */
 export const SHARD = '{{shard}}';
+export const NODE = '{{node}}';
 
-export const telemetrySchema = z.strictObject({
+const fields = z.strictObject({
   /** Base URL of a Prometheus, reachable from the VPC of the functions. */
   prometheusUrl: z
     .url({ protocol: /^https?$/ })
     .refine(isBareUrl, 'no user, password, query or fragment: every function carries it in plain text'),
+  ...telemetryAccessFields,
   /** How often it scrapes the series below. Ranges and the age of a reading follow from it, and so does the abort bound. */
   scrapeIntervalSeconds: scrapeIntervalSeconds.default(SCRAPE_INTERVAL_SECONDS.default),
   /** Counter of the requests that the gateways answered. */
@@ -52,10 +59,21 @@ export const telemetrySchema = z.strictObject({
       max: selector.default('gateway_workers_max'),
     })
     .prefault({}),
+  /** One series a store, 0 while it does not answer, as its exporter says. Absent: nobody is alerted of stores. */
+  stores: selector.optional(),
   /** One series a gateway, 1 while it lives: fewer than in the baseline is a breach. */
   gateways: selector.default('up{job="gateway"}'),
-  /** PromQL for the share of traffic, 0 to 1, of the one shard `{{shard}}`; absent: made from `requests`. */
-  trafficShareQuery: z.string().includes(SHARD, `must contain ${SHARD}, the name of one shard`).optional(),
+  /** PromQL for the share of traffic, 0 to 1, of the one shard `{{shard}}` or the one node `{{node}}`; absent: made from `requests`. */
+  trafficShareQuery: z
+    .string()
+    .refine(
+      (query) => query.includes(SHARD) !== query.includes(NODE),
+      `must contain ${SHARD}, the name of one shard, or ${NODE}, that of one node, and not both`,
+    )
+    .optional(),
+});
+export const telemetrySchema = fields.superRefine((telemetry, context) => {
+  for (const problem of accessProblems(telemetry)) context.addIssue({ code: 'custom', ...problem });
 });
 export type TelemetryConfiguration = z.output<typeof telemetrySchema>;
 

@@ -10,6 +10,8 @@ export const TTL_SECONDS = { min: 1, max: 600 } as const;
 export const LEASE_GRACE_SECONDS = { min: 2, max: 30, default: 3 } as const;
 /** How long a store may take to be healthy after a rollback. */
 export const RECOVERY_SECONDS = { min: 5, max: 600, default: 60 } as const;
+/** From the announcement of a start to the start. */
+export const LEAD_SECONDS = { min: 0, max: 600, default: 0 } as const;
 /** How often Prometheus may scrape what the guardrails read. */
 export const SCRAPE_INTERVAL_SECONDS = { min: 1, max: 30, default: 1 } as const;
 /** A rate over fewer scrapes rests on too few samples once one is missing. */
@@ -40,15 +42,36 @@ export const PATIENCE = {
   /** A late heartbeat would speak for an evaluation that is long past. */
   heartbeat: { attempts: 1, timeoutMs: 2000 },
   admission: { attempts: 1, timeoutMs: 12_000 },
+  /** Longer than a start may take (`ANSWER_WITHIN_MS`), and shorter than the function that waits for it. */
+  start: { attempts: 1, timeoutMs: 28_000 },
+  /** The same, by who waits at the API for that function. */
+  schedule: { attempts: 1, timeoutMs: 27_500 },
+  /** A log may be megabytes, and nobody waits. */
+  export: { attempts: 5, timeoutMs: 30_000 },
 } as const satisfies Record<string, Patience>;
 /** To connect, of any attempt. */
 export const CONNECT_TIMEOUT_MS = 1000;
 /** One query of telemetry, one attempt: a guard that waits for its eyes is blind meanwhile. */
 export const QUERY_TIMEOUT_MS = 700;
+/**
+ * While a fault lives, the store itself is asked whether it may go on: how often, and how old an answer may be. A broker that
+ * hangs costs a look its 1 s to connect and the 1.5 s of a request, beside all others and on both of its connections at once;
+ * so three such looks in a row fit, of which the middle one may have failed.
+ */
+export const STORE_LOOK = { everyMs: 2000, maxAgeSeconds: 8 } as const;
 /** Of a query about the past, for which no beat waits. */
 export const HISTORY_TIMEOUT_MS = 5000;
 /** A rollback, an abort or an alarm does not wait longer than this for its own record. */
 export const RECORD_DEADLINE_MS = 3000;
+
+/** Engaging a kill switch waits no longer for its record before it acts. */
+export const KILL_SWITCH_RECORD_MS = 100;
+/** What is done after the switch itself, of `ANSWER_WITHIN_MS`: leases, FIS and hosts, side by side. */
+export const KILL_SWITCH_STEP_MS = 8000;
+/** A host's answer to the revert is waited for no longer: its fence may take longer. */
+export const KILL_SWITCH_HOST_MS = 3000;
+/** A released lease whose rollback has not begun by then: its execution hangs. */
+export const ROLLBACK_BEGINS_MS = 60_000;
 
 /** What the host program is given. Seconds on the boot clock. */
 export const HOST = {
@@ -66,6 +89,8 @@ export const HOST = {
 } as const;
 /** Of the script that SSM runs on a host: it waits for the arming or for the fence, and is never cut short. */
 export const RUN_COMMAND_TIMEOUT_SECONDS = 60;
+/** Of the command that starts a store which had ended: the host waits 2 s for it. */
+export const START_STORE_DEADLINE_MS = 10_000;
 /** SSM's smallest: a command that did not start within this never will. */
 export const RUN_COMMAND_DELIVERY_SECONDS = 30;
 
@@ -95,11 +120,15 @@ export const PROBE_EVENT_AGE_SECONDS = 60;
 export const HOST_INJECT_DEADLINE_MS = 40_000;
 /** FIS's two deadlines, and calls. */
 export const FIS_INJECT_DEADLINE_MS = 100_000;
+/** Of a start, as a rule: the looks at store and targets, guard and probe, up to the order to inject. */
+export const STEPS_BEFORE_INJECTION_SECONDS = 30;
 /** A lease under which nothing is injected is not held for ever: what *Inject fault* may take, and a little. */
 export const INJECTION_DEADLINE_MS = 60_000;
 export const FIS_INJECTION_DEADLINE_MS = 150_000;
 /** The guard stops by itself while it can still release the lease and write why. */
 export const GUARD_LAST_ACT_MS = 8000;
+/** Of these, for a kill switch that it is engaging: the record, the row with all its attempts, and the record again. */
+export const GUARD_ENGAGING_MS = 6000;
 
 /** The host's removal of the fault and its fence, and a busy agent as long again; beyond this a person is needed. */
 export const HOST_ROLLBACK_DEADLINE_MS = 40_000;
@@ -120,6 +149,13 @@ export const ADMISSION_KNOWN_MS = 60_000;
 export const INJECTED_WAIT_MS = 20_000;
 /** Another request with the same id may be between its lock and its ADMITTED for about this long. */
 export const DUPLICATE_WAIT_MS = 3000;
+/** A start that a schedule could not make within this long, by Scheduler and then by Lambda's queue each, is given up. */
+export const SCHEDULE_EVENT_AGE_SECONDS = 300;
+export const SCHEDULE_RETRIES = 2;
+/** Whoever finds that another one asks for the same time of a schedule waits so long for what comes of it. */
+export const SCHEDULE_TURN_WAIT_MS = 20_000;
+/** A turn is void after this: whoever has it is dead, and so is the start that he asked for. */
+export const SCHEDULE_TURN_MS = 60_000;
 /** What a run may take beside its duration and its recovery: steps before the fault, rollback, look back, conclusion. */
 export const RUN_OVERHEAD_SECONDS = 240 + MAX_LOOK_ON_SECONDS + LOOK_BACK_SECONDS;
 /** FIS may take so much longer to begin and to end a fault. */
@@ -132,6 +168,8 @@ export const FUNCTION_SECONDS = {
   short: 30,
   api: 29,
   admit: 15,
+  /** The longest lead, and one admission. */
+  awaitStart: LEAD_SECONDS.max + 15 + MARGIN_SECONDS,
   checkSteadyState: 45,
   sweep: 55,
   /** The longest fault, what may lie between the first beat and the injection, and its last act. */
@@ -144,6 +182,8 @@ export const FUNCTION_SECONDS = {
   /** The longest recovery, the last look at the store, and the looks on and back. */
   verifyRecovery: RECOVERY_SECONDS.max + MAX_LOOK_ON_SECONDS + LOOK_BACK_SECONDS + 2 * MARGIN_SECONDS,
   conclude: 2 * (PROBE_MEASURED_DEADLINE_MS / 1000),
+  /** They walk through a part of the log. */
+  audit: 300,
 } as const;
 
 /** How long the step behind each of these entries may take before its run counts as dead: its function's, and a little. */
@@ -152,6 +192,11 @@ export const NEXT_STEP_MS = {
   verifyRecovery: (FUNCTION_SECONDS.verifyRecovery + 40) * 1000,
   conclude: (MAX_LOOK_ON_SECONDS + LOOK_BACK_SECONDS + FUNCTION_SECONDS.conclude + 2 * MARGIN_SECONDS) * 1000,
 } as const;
+
+/** AMP evaluates alerting rules no more often than this. */
+export const RULE_EVALUATION_SECONDS = 30;
+/** So much later than it was scraped a sample may reach who evaluates rules: remote write sends every 5 s, and tries again. */
+export const LATE_SAMPLE_SECONDS = 10;
 
 /** The guard puts a heartbeat at most this often. Two in each period: one that is lost or late makes no alarm. */
 export const HEARTBEAT_EVERY_SECONDS = 5;

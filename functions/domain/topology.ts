@@ -7,6 +7,25 @@ export interface Shard {
   members: ShardMember[];
   /** Why it is not healthy; empty: it is. */
   problems: string[];
+  /** No client reads or writes it, as with a quorum of controllers: the probe measures nothing of it. */
+  unprobed?: true;
+}
+
+/**
+ * Data that the store keeps on several nodes, whoever writes them: no fault may take away more of it than it survives.
+ * The probe's own shards are among them.
+ */
+export interface ReplicaSet {
+  name: string;
+  members: string[];
+  /** Of these, those that have all of it. */
+  inSync: string[];
+  /** Who takes its writes; absent: nobody does, or nobody knows. */
+  leader?: string;
+  /** With fewer in sync the store refuses writes. */
+  minInSync: number;
+  /** The store is moving it to other nodes. */
+  isReassigned?: true;
 }
 
 export interface ShardMember {
@@ -21,8 +40,19 @@ export interface StoreTopology {
   advertisedAddresses: Record<string, string>;
   /** Node name → for how long its store has run, seconds; absent for a node that does not tell. */
   uptimeSeconds?: Record<string, number>;
+  /** Nodes whose store does not answer; absent for an engine that tells it by `uptimeSeconds`. */
+  silentNodes?: string[];
   /** What belongs to no shard. */
   problems: string[];
+  /** Absent for an engine whose shards are all the data that it has. */
+  replicaSets?: ReplicaSet[];
+  /** What a person should know before the fault, and nothing is refused for. */
+  warnings?: string[];
+}
+
+/** Name of the shard whose nodes coordinate a group of clients; `of` of a selector may name the group alone. */
+export function groupShard(group: string): string {
+  return `group-${group}`;
 }
 
 /** Names of all nodes that have a part in the shard. */

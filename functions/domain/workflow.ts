@@ -3,6 +3,7 @@ import type { HostFaultKind } from './faults/catalogue.ts';
 import type { FisFault } from './fis-fault.ts';
 import type { Check } from './hypothesis.ts';
 import type { Tolerance } from './measures.ts';
+import type { RecordAccount } from './record-account.ts';
 import type { ResolvedTargets } from './targets.ts';
 
 /**
@@ -15,6 +16,8 @@ export interface ExperimentRun {
   caller: Caller;
   /** Set by the sweep: skip everything, roll back what may be there. */
   rollbackOnly: boolean;
+  /** Announced with a lead: nothing is done before. Absent: it starts at once. */
+  startsAt?: string;
   /** By cluster: every cluster of the experiment is watched, whatever the others do. */
   baselines?: Record<string, Baseline>;
   targets?: ResolvedTargets;
@@ -247,6 +250,8 @@ export interface ProbeMeasurement {
   acknowledgedWrites: number;
   /** Absent when the store could not be read at the end: unknown is not zero. */
   lostAcknowledgedWrites?: number;
+  /** Of a store that is a log: what else became of acknowledged writes. Absent also when it could not be read at the end. */
+  records?: Omit<RecordAccount, 'acknowledged' | 'lost'>;
   failedWrites: number;
   firstFailureAt?: string;
   recoveredAt?: string;
@@ -256,7 +261,7 @@ export interface ProbeMeasurement {
   /** Reads that gave something older than what their own client had been promised; absent: not measured. */
   staleReads?: number;
   /** From the fault on; absent where there was no operation. */
-  latency?: { writeMs: LatencySummary; readMs: LatencySummary };
+  latency?: { writeMs: LatencySummary; readMs: LatencySummary; consumerLagMs?: LatencySummary };
   /** How the shard came back, in the order of time; one that was not seen is absent. */
   phases?: RecoveryPhase[];
 }
@@ -315,5 +320,7 @@ export interface CheckVerdict {
   unknownSeconds?: number;
   /** From when on it held, counted from what it had to hold after. */
   heldAfterSeconds?: number;
+  /** When an expected alert reached us first; absent: it did not, or is none. */
+  arrivedAt?: string;
   reason?: string;
 }

@@ -1,11 +1,15 @@
 import * as z from 'zod';
 import { clusterName, deploymentFields, refuseSharedInstances } from '../domain/configuration.ts';
+import { refuseAnnouncements } from '../domain/notifications.ts';
+import { principalsSchema } from '../domain/principals.ts';
+import { refuseSchedules } from '../domain/refuse-schedules.ts';
+import { kafkaClusterSchema } from './kafka/configuration.ts';
 import { redisClusterSchema } from './redis/configuration.ts';
 
 /** `holdfast.config.ts`: validated at synthesis and again when a function starts. */
 
 /** One an engine. */
-const CLUSTER_SCHEMAS = [redisClusterSchema] as const;
+const CLUSTER_SCHEMAS = [redisClusterSchema, kafkaClusterSchema] as const;
 /** The engines this version knows. */
 export const ENGINE_NAMES: readonly string[] = CLUSTER_SCHEMAS.map(({ shape }) => shape.engine.value);
 
@@ -14,13 +18,18 @@ const clusterSchema = z.discriminatedUnion('engine', CLUSTER_SCHEMAS, {
 });
 export type EngineCluster = z.output<typeof clusterSchema>;
 
-const configurationSchema = z.strictObject({
-  clusters: z
-    .record(clusterName, clusterSchema)
-    .refine((clusters) => Object.keys(clusters).length > 0, 'at least one cluster')
-    .superRefine(refuseSharedInstances),
-  ...deploymentFields,
-});
+const configurationSchema = z
+  .strictObject({
+    clusters: z
+      .record(clusterName, clusterSchema)
+      .refine((clusters) => Object.keys(clusters).length > 0, 'at least one cluster')
+      .superRefine(refuseSharedInstances),
+    /** Who of apiPrincipals may start what. Absent: each of them everything. */
+    principals: principalsSchema.optional(),
+    ...deploymentFields,
+  })
+  .superRefine(refuseSchedules)
+  .superRefine(refuseAnnouncements);
 export type Configuration = z.output<typeof configurationSchema>;
 export type ConfigurationInput = z.input<typeof configurationSchema>;
 
@@ -38,6 +47,13 @@ export class ConfigurationError extends Error {
 export function parseConfiguration(input: unknown): Configuration {
   const parsed = configurationSchema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || '(top level)'}: ${issue.message}`);
-  throw new ConfigurationError(`holdfast.config.ts is not valid:\n${lines.join('\n')}`);
+  const { issues } = parsed.error;
+  throw new ConfigurationError(
+    invalid(issues.map(({ path, message }) => `${path.join('.') || '(top level)'}: ${message}`)),
+  );
+}
+
+/** @param problems one a field: its path and what is wrong */
+export function invalid(problems: readonly string[]): string {
+  return ['holdfast.config.ts is not valid:', ...problems.map((problem) => `  ${problem}`)].join('\n');
 }

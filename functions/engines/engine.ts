@@ -1,5 +1,7 @@
+import type { ProbeChoice } from '../domain/experiment.ts';
 import type { DocumentParameter } from '../domain/faults/kind.ts';
 import type { ProbeMeasureName } from '../domain/measures.ts';
+import type { RecordAccount } from '../domain/record-account.ts';
 import type { FailoverNews } from '../domain/recovery-phases.ts';
 import type { LiveNode, TargetNode } from '../domain/targets.ts';
 import type { StoreTopology } from '../domain/topology.ts';
@@ -15,12 +17,30 @@ export interface Engine {
   /** Why the data, or the writes, of a shard would not survive the loss of all these nodes at once, or undefined. */
   refuseLoss(topology: StoreTopology, lost: readonly string[]): LossRefusal | undefined;
   /**
+   * Why the fault on these nodes has to end: more than they was lost meanwhile. Asked again and again while it lives. Absent
+   * for an engine that only its guardrails can end.
+   */
+  refuseDuring?(topology: StoreTopology, impacted: readonly string[]): LossRefusal | undefined;
+  /** Why the probe could not see what a fault on these nodes does to clients. Absent: it always can. */
+  refuseUnmeasured?(topology: StoreTopology, impacted: readonly string[]): LossRefusal | undefined;
+  /**
+   * Which of the impacted nodes may have its store started now, after a fault that made it end itself: one at a time, and
+   * none while another node is not well. Absent: its stores never end themselves.
+   */
+  startsNext?(topology: StoreTopology, impacted: readonly string[]): string | undefined;
+  /** Whether its stores tell for how long they have run. Where they do not, nobody could say that one was restarted. */
+  tellsUptime: boolean;
+  /** Whether a node's clients are fenced on the rollback: a host's fence guards one node. */
+  fences: boolean;
+  /**
    * What the host program must know of the engine to keep clients away, on the rollback of a fault of that node, until
    * the node's role in its shards is certain: values of the engine's own document parameters.
    */
   fenceParameters(node: TargetNode, shardMembers: readonly TargetNode[]): Record<string, string>;
   /** What its probe measures of a shard. */
   probeMeasures: readonly ProbeMeasureName[];
+  /** What an experiment may say of how its probe writes. Absent: nothing. */
+  probeChoices?: readonly ProbeChoice[];
   /** What its probe says of the health of a shard, by name: 0 or more, in this unit. */
   healthMeasures: Readonly<Record<string, HealthMeasure>>;
 }
@@ -35,6 +55,8 @@ export interface HealthMeasure {
 export interface LossRefusal {
   detail: string;
   numbers: Record<string, unknown>;
+  /** Of `refuseDuring`: a healthy store may say so in passing. It counts when it was so at every look for this long. */
+  forSeconds?: number;
 }
 
 /** A document parameter of one engine. */
@@ -60,7 +82,9 @@ export interface Store {
 }
 
 /** An honest client of one shard, configured as an application should be. */
-export interface StoreProbe {
+export type StoreProbe = KeyedProbe | LogProbe;
+
+interface ShardProbe {
   shard: string;
   connect(): Promise<void>;
   /** Whether the store promised to keep it. Never rejects: without an answer it did not. */
@@ -83,10 +107,25 @@ export interface StoreProbe {
    * @param complain told, in words, what of it we are not allowed to hear
    */
   listen(tell: (news: FailoverNews) => void, complain: (problem: string) => void): void;
+  close(): void;
+}
+
+/** Of a store that finds data by their keys. */
+export interface KeyedProbe extends ShardProbe {
   /** As `read`, of many, and from whoever has the latest data now. @throws Error when nobody answers */
   readAll(keys: readonly string[]): Promise<Map<string, string | null>>;
   removeAll(keys: readonly string[]): Promise<void>;
-  close(): void;
+}
+
+/** Of a log: it says of a record also where it stands, so that more can be wrong than a loss. What was written ages out. */
+export interface LogProbe extends ShardProbe {
+  /** From `connect` on: the key of each record of its own as it is consumed, however late. */
+  follow(tell: (key: string) => void): void;
+  /**
+   * Of everything that was written, also of what was acknowledged after `write` had given up; read back from whoever
+   * leads now. @throws Error when it cannot be read whole: then nobody knows
+   */
+  account(): Promise<RecordAccount>;
 }
 
 /** Texts of the cluster's secret: user name and password, and what else an engine knows there. Empty for a store without. */

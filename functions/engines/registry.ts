@@ -1,5 +1,6 @@
 import type { EngineCluster } from './configuration.ts';
 import type { Engine, EngineParameter } from './engine.ts';
+import { kafkaEngine } from './kafka/engine.ts';
 import { redisEngine } from './redis/engine.ts';
 import { REDIS_PARAMETERS } from './redis/host-parameters.ts';
 
@@ -8,6 +9,8 @@ export function engineOf(cluster: EngineCluster): Engine {
   switch (cluster.engine) {
     case 'redis':
       return redisEngine(cluster);
+    case 'kafka':
+      return kafkaEngine(cluster);
   }
 }
 

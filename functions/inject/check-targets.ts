@@ -1,6 +1,7 @@
 import { requireAdmittedTargets } from '../domain/admitted.ts';
 import { lastOf, type TargetsCheck } from '../domain/audit-entry.ts';
 import { limitsOf, refuseTooManyNodes } from '../domain/blast-radius.ts';
+import { movedChoices } from '../domain/choose-nodes.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
 import type { Experiment, Fault } from '../domain/experiment.ts';
 import { firstLines, MAX_LINE_CHARACTERS, MAX_LINES } from '../domain/limits.ts';
@@ -25,7 +26,7 @@ export interface SeenCluster {
 
 /**
  * Before each later batch: what was true at admission may not be any more. The nodes that are still to be hit, and whom
- * they are to be cut off from, must be where they were; the share of nodes and what replication survives are counted again
+ * they are to be cut off from, must be where they were and have the roles they were chosen by; the share of nodes and what replication survives are counted again
  * on the nodes that there are now; and a shard that no fault is on must be healthy. In what state the others are is the
  * doing of the faults.
  * @throws WorkflowError OutsideLimits with every problem found; NotAdmitted
@@ -70,6 +71,12 @@ async function lookAt(
   const limits = limitsOf(cluster);
   const problems = [
     ...moved(toCome, nodes, ofFaultsOn),
+    ...chosenOtherwise(
+      faults.filter(({ faultId }) => !injected.includes(faultId)),
+      nodes,
+      topology,
+      ofFaultsOn,
+    ),
     replaced,
     refuseTooManyNodes(hit.size, liveNodes, limits)?.detail,
     engineOf(cluster).refuseLoss(before, [...hit, ...goneFrom(before, nodes)])?.detail,
@@ -111,10 +118,29 @@ function withMembersAtStart(topology: StoreTopology, faults: readonly ResolvedFa
 }
 
 /** Members of a shard that are no live node, or whose store does not answer. */
-function goneFrom({ shards, uptimeSeconds }: StoreTopology, nodes: readonly LiveNode[]): string[] {
-  const isThere = (node: string) =>
-    nodes.some(({ name }) => name === node) && (uptimeSeconds === undefined || uptimeSeconds[node] !== undefined);
+function goneFrom({ shards, uptimeSeconds, silentNodes }: StoreTopology, nodes: readonly LiveNode[]): string[] {
+  const answers = (node: string) =>
+    silentNodes ? !silentNodes.includes(node) : uptimeSeconds === undefined || uptimeSeconds[node] !== undefined;
+  const isThere = (node: string) => nodes.some(({ name }) => name === node) && answers(node);
   return shards.flatMap(membersOf).filter((node) => !isThere(node));
+}
+
+/**
+ * Of those faults that are still to come: what was chosen by a role that somebody else has now. Roles are those before the
+ * first fault: a node that lost its own under a fault of this experiment is hit as admitted. Any other that moved, also
+ * because of that fault, would make the next one another fault than was admitted.
+ */
+function chosenOtherwise(
+  toCome: readonly Fault[],
+  nodes: readonly LiveNode[],
+  topology: StoreTopology,
+  ofFaultsOn: ReadonlySet<string>,
+): string[] {
+  const live = nodes.map(({ name }) => name);
+  return toCome
+    .flatMap((fault) => movedChoices(fault, live, topology))
+    .filter(({ lost }) => lost.length === 0 || !lost.every((name) => ofFaultsOn.has(name)))
+    .map(({ line }) => line);
 }
 
 /** Of those that are still to be hit or cut off: who is not where he was. A node that a fault of ours has stopped may be away. */

@@ -19,12 +19,12 @@ const ports = {
 };
 
 export async function handler(run: ExperimentRun): Promise<Injection> {
-  const { clusters, leaseGraceSeconds } = loadConfiguration();
+  const { clusters, leaseGraceSeconds, notifications } = loadConfiguration();
   const { experiment } = run;
   const plan = (targets: ResolvedTargets, faults: readonly Fault[], ttlSeconds: number) => {
     const context = { experiment, targets, clusters, leaseGraceSeconds };
     return { commands: nodeCommands(context, faults, ttlSeconds), services: fisFaults(context, faults, ttlSeconds) };
   };
   const dependencies = { ...ports, services: fisFaultInjection(clusters, experiment) };
-  return injectFault({ ...run, plan }, dependencies);
+  return injectFault({ ...run, plan, announce: notifications.announce }, dependencies);
 }

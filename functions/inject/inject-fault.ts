@@ -1,9 +1,12 @@
-import { requireAdmittedTargets } from '../domain/admitted.ts';
+import { requireAdmittedTargets, requireOpenUntil } from '../domain/admitted.ts';
+import { requireAnnounced } from '../domain/announcement.ts';
 import { type AuditEntry, announcedFaults, isEntryOf } from '../domain/audit-entry.ts';
 import { isProbed } from '../domain/check-values.ts';
 import type { Clock } from '../domain/clock.ts';
+import { injectionMs } from '../domain/closing.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
 import type { Experiment, Fault } from '../domain/experiment.ts';
+import type { Notifications } from '../domain/notifications.ts';
 import { isSameShard, probedShards, type ShardName, shardText } from '../domain/probed-shards.ts';
 import { stateOf } from '../domain/status.ts';
 import type { ResolvedTargets } from '../domain/targets.ts';
@@ -31,6 +34,8 @@ export interface InjectDependencies extends DispatchDependencies {
 
 /** What is asked for: nothing of it is done unless it is what was admitted. */
 export interface InjectTask extends Pick<ExperimentRun, 'experiment' | 'targets'> {
+  /** Of the configuration: nothing is injected that should have been announced and was not. */
+  announce: Notifications['announce'];
   /** @throws Error when a fault has no resolved targets: then nothing is announced, and nothing is sent. */
   plan(targets: ResolvedTargets, faults: readonly Fault[], ttlSeconds: number): BatchPlan;
 }
@@ -51,13 +56,14 @@ interface Batch {
  * back everything, the faults of earlier batches too.
  *
  * @returns the injection so far; its times are those of the first batch
- * @throws WorkflowError NotAdmitted, SteadyStateNotMet, InjectionFailed, or LeaseReleased when the right to go on ended on the way.
+ * @throws WorkflowError NotAdmitted, SteadyStateNotMet, InjectionFailed, OutsideLimits when a window would close on it, or LeaseReleased when the right to go on ended on the way.
  */
 export async function injectFault(task: InjectTask, dependencies: InjectDependencies): Promise<Injection> {
   const { experimentId } = task.experiment;
   const { audit, clock } = dependencies;
   const known = await audit.read(experimentId);
   const targets = requireAdmittedTargets(known, task);
+  requireAnnounced(known, task.announce, clock.nowEpochMs());
   // By the log, not by the input: who could choose their end could make faults last.
   const { injection } = stateOf(known);
   const { experiment } = task;
@@ -72,6 +78,8 @@ export async function injectFault(task: InjectTask, dependencies: InjectDependen
   refuseRepetition(batch.faults, entries);
   if (injection) refuseUnchecked(entries, clock);
   else refuseUnsteady(experiment, current.probed, entries);
+  const latestEndMs = clock.nowEpochMs() + injectionMs(batch.faults) + batch.ttlSeconds * 1000;
+  requireOpenUntil(entries, injection ? Date.parse(injection.endsAt) : latestEndMs);
   const planned = task.plan(targets, batch.faults, batch.ttlSeconds);
   await audit.append(experimentId, 'INJECTING', ACTOR, planned);
   let sent: Sent | undefined;
@@ -82,6 +90,7 @@ export async function injectFault(task: InjectTask, dependencies: InjectDependen
 
     const confirmedAtMs = clock.nowEpochMs();
     const injected = injectionAfter(current, batch, confirmedAtMs);
+    requireOpenUntil(entries, Date.parse(injected.endsAt));
     // Conditional on HOLD: a lease that went meanwhile is told here.
     await dependencies.leases.setEndsAt(experimentId, injected.endsAt);
     await audit.append(experimentId, 'INJECTED', ACTOR, {

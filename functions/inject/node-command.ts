@@ -1,6 +1,7 @@
 import { clusterAt } from '../domain/configuration.ts';
 import type { Experiment, Fault } from '../domain/experiment.ts';
 import { hitsWholeHost, hostKindOf, isHostFaultKind } from '../domain/faults/catalogue.ts';
+import { FENCE_UNDO } from '../domain/faults/kind.ts';
 import { type ResolvedFault, type ResolvedTargets, resolvedFault, type TargetNode } from '../domain/targets.ts';
 import type { NodeCommand } from '../domain/workflow.ts';
 import type { EngineCluster } from '../engines/configuration.ts';
@@ -42,7 +43,7 @@ export function nodeCommands(context: CommandContext, faults: readonly Fault[], 
           ...(fence ? engineOf(cluster).fenceParameters(node, resolved.shardMembers) : {}),
           ...parameters,
         },
-        undo,
+        undo: fence && engineOf(cluster).fences ? [...undo, FENCE_UNDO] : undo,
       };
     });
   });

@@ -1,4 +1,5 @@
 import { changedNodes, requireAdmitted } from '../domain/admitted.ts';
+import { movedChoices } from '../domain/choose-nodes.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
 import type { Fault } from '../domain/experiment.ts';
 import { type Network, resolveTargets } from '../domain/resolve-targets.ts';
@@ -16,11 +17,13 @@ export interface ClusterLook {
   topology: StoreTopology;
   exemptAddresses: string[];
   network: Network;
+  /** See the port of its engine. */
+  fences: boolean;
 }
 
 /**
  * The nodes of an admitted experiment as they are now, which must be as they were when it was admitted: who they are, where,
- * in which roles, and who is around them.
+ * in which roles, and who is around them; and what was chosen by its role would be chosen again.
  * @param look not asked for an experiment that was not admitted
  * @throws WorkflowError NotAdmitted or TargetsUnresolved, and then nothing is recorded
  */
@@ -33,8 +36,13 @@ export async function resolveRun(
   const looks = await look().catch((error: unknown) => {
     throw new WorkflowError(ErrorName.TargetsUnresolved, String(error), { cause: error });
   });
-  const resolved = looks.flatMap(({ faults, nodes, topology, exemptAddresses, network }): ResolvedFault[] =>
-    resolveTargets(faults, nodes, topology, exemptAddresses, network),
+  const moved = looks.flatMap(({ faults, nodes, topology }) => {
+    const live = nodes.map(({ name }) => name);
+    return faults.flatMap((fault) => movedChoices(fault, live, topology).map(({ line }) => line));
+  });
+  if (moved.length > 0) throw new WorkflowError(ErrorName.TargetsUnresolved, moved.join('; '));
+  const resolved = looks.flatMap(({ faults, nodes, topology, exemptAddresses, network, fences }): ResolvedFault[] =>
+    resolveTargets(faults, nodes, topology, exemptAddresses, network, fences),
   );
   const targets: ResolvedTargets = {
     // In the order of the payload again.

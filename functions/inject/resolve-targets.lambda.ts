@@ -10,6 +10,7 @@ import { refuseReplacement, scalingGroupsHit } from '../domain/scaling-groups.ts
 import type { ResolvedTargets } from '../domain/targets.ts';
 import type { ExperimentRun } from '../domain/workflow.ts';
 import type { EngineCluster } from '../engines/configuration.ts';
+import { engineOf } from '../engines/registry.ts';
 import { telemetryAddresses } from '../telemetry/addresses.ts';
 import { type ClusterLook, resolveRun } from './resolve-run.ts';
 
@@ -30,7 +31,7 @@ export async function handler(run: ExperimentRun): Promise<ResolvedTargets> {
     if (replaced !== undefined) throw new Error(replaced);
     const interfaces = await interfacesIn(ec2Client(), subnetsToLookAt(faults, observed.nodes));
     const network = { interfaces, ownSubnetIds: configuration.network.subnetIds };
-    return { name, faults, ...observed, exemptAddresses, network };
+    return { name, faults, ...observed, exemptAddresses, network, fences: engineOf(cluster).fences };
   }
 
   const look = () =>

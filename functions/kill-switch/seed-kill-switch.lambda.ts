@@ -1,9 +1,10 @@
+import { putBrokenLogs } from '../aws/audit-metric.ts';
 import { cloudWatchClient, dynamoClient } from '../aws/clients.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
 import { putHeartbeat } from '../aws/heartbeat.ts';
 import { ENVIRONMENT } from '../domain/names.ts';
 import { environmentVariable } from '../runtime/environment.ts';
-import { answerCustomResource, type CustomResourceRequest, seedKillSwitch } from './seed-kill-switch.ts';
+import { answerCustomResource, type CustomResourceRequest, seedKillSwitches } from './seed-kill-switch.ts';
 
 const ANSWER_TIMEOUT_MS = 10_000;
 
@@ -11,9 +12,11 @@ export function handler(request: CustomResourceRequest): Promise<void> {
   return answerCustomResource(
     request,
     async () => {
-      await seedKillSwitch(dynamoClient(), environmentVariable(ENVIRONMENT.leaseTable));
       const clusters = Object.keys(loadConfiguration().clusters);
-      await putHeartbeat(cloudWatchClient(), environmentVariable(ENVIRONMENT.stackName), clusters, 0);
+      await seedKillSwitches(dynamoClient(), environmentVariable(ENVIRONMENT.leaseTable), clusters);
+      const stackName = environmentVariable(ENVIRONMENT.stackName);
+      await putHeartbeat(cloudWatchClient(), stackName, clusters, 0);
+      await putBrokenLogs(cloudWatchClient(), stackName, 0);
     },
     async (url, body) => {
       // A signed S3 address: a content type that was not signed would be refused.

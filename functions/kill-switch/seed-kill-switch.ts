@@ -1,13 +1,26 @@
 import { ConditionalCheckFailedException, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { KILL_SWITCH_ID } from '../domain/names.ts';
+import { switchIdOf } from '../domain/kill-switch.ts';
 
-/** Creates the row that every host polls, unless it is there: a deployment must never disengage an engaged switch. */
-export async function seedKillSwitch(dynamo: DynamoDBClient, tableName: string): Promise<'created' | 'existed'> {
+/** Creates the row that every host polls and those of the clusters. @throws the store's error */
+export async function seedKillSwitches(
+  dynamo: DynamoDBClient,
+  tableName: string,
+  clusters: readonly string[],
+): Promise<void> {
+  for (const cluster of [undefined, ...clusters]) await seedKillSwitch(dynamo, tableName, switchIdOf(cluster));
+}
+
+/** Unless it is there: a deployment must never disengage an engaged switch. */
+export async function seedKillSwitch(
+  dynamo: DynamoDBClient,
+  tableName: string,
+  switchId: string,
+): Promise<'created' | 'existed'> {
   try {
     await dynamo.send(
       new PutItemCommand({
         TableName: tableName,
-        Item: { leaseId: { S: KILL_SWITCH_ID }, state: { S: 'HOLD' } },
+        Item: { leaseId: { S: switchId }, state: { S: 'HOLD' } },
         ConditionExpression: 'attribute_not_exists(leaseId)',
       }),
     );

@@ -25,7 +25,7 @@ export async function watchChecks(
   { clock, readTelemetry, tell }: CheckWatchDependencies,
   stop: AbortSignal,
 ): Promise<void> {
-  const watched = checks.filter(({ measure }) => !isOverRun(measure));
+  const watched = checks.filter(({ measure }) => !isOverRun(measure) && measure.kind !== 'ALARM');
   const told = new Map<string, CheckChange['state']>();
   let telling: Promise<void> | undefined;
   const share = Math.floor(MAX_CHANGES / Math.max(1, watched.length));

@@ -8,10 +8,10 @@ import type { Observed } from './observed.ts';
 /** Of a recorded value three digits are right. */
 const SIGNIFICANT_DIGITS = 3;
 
-/** The latency of writes and of reads in each second in which any were due, from the first one on. */
+/** The latency of writes, of reads and of consumed records in each second in which any were due, from the first one on. */
 export function latencyLogs(
   name: Pick<LatencyLog, 'cluster' | 'shard' | 'invocation'>,
-  { writes, reads }: Pick<Observed, 'writes' | 'reads'>,
+  { writes, reads, consumes }: Pick<Observed, 'writes' | 'reads' | 'consumes'>,
   clock: Clock,
 ): LatencyLog[] {
   const epochOffsetMs = clock.nowEpochMs() - clock.monotonicMs();
@@ -35,7 +35,7 @@ export function latencyLogs(
       },
     ];
   };
-  return [...logOf('write', writes), ...logOf('read', reads)];
+  return [...logOf('write', writes), ...logOf('read', reads), ...logOf('consume', consumes)];
 }
 
 function encoded(histogram: Histogram, due: readonly TimedOperation[]): string {

@@ -1,6 +1,7 @@
 import type { AuditEntry, EntryDetails } from '../domain/audit-entry.ts';
 import type { Clock } from '../domain/clock.ts';
 import { latencySummary } from '../domain/open-loop.ts';
+import type { RecordAccount } from '../domain/record-account.ts';
 import { recoveryPhases } from '../domain/recovery-phases.ts';
 import { type Outage, outages, rtoSeconds, unavailableSeconds, worstOutage } from '../domain/rto.ts';
 import type { ProbeMeasurement, RecoveryPhase } from '../domain/workflow.ts';
@@ -22,7 +23,9 @@ export function measurement(
   const worst = worstOutage(found, faultAtMs);
   const [rto, unavailable] = [rtoSeconds(worst), unavailableSeconds(found, faultAtMs)];
   const [first, last] = [seen.starts[0], seen.starts.at(-1)];
-  const [writeMs, readMs] = [latencySummary(seen.writes, faultAtMs), latencySummary(seen.reads, faultAtMs)];
+  const [writeMs, readMs, consumerLagMs] = [seen.writes, seen.reads, seen.consumes].map((operations) =>
+    latencySummary(operations, faultAtMs),
+  );
   return {
     ...name,
     ...(first ? { observedFrom: iso(first.monotonicMs) } : {}),
@@ -33,8 +36,9 @@ export function measurement(
     // Without a single operation nobody knows that it works.
     stillFailing: seen.operations.length === 0 || found.some((outage) => outage.recoveredAtMs === undefined),
     attemptedWrites: seen.keys.length,
-    acknowledgedWrites: seen.acknowledged.size,
+    acknowledgedWrites: seen.account?.acknowledged ?? seen.acknowledged.size,
     ...(seen.lostAcknowledgedWrites === undefined ? {} : { lostAcknowledgedWrites: seen.lostAcknowledgedWrites }),
+    ...(seen.account ? { records: recordsOf(seen.account) } : {}),
     failedWrites: seen.operations.filter(({ ok }) => !ok).length,
     ...(worst ? { firstFailureAt: iso(worst.firstFailureAtMs) } : {}),
     ...(worst?.recoveredAtMs === undefined ? {} : { recoveredAt: iso(worst.recoveredAtMs) }),
@@ -42,11 +46,15 @@ export function measurement(
     // Proven while the fault was on is not proven: nobody saw what the client could do before.
     provenOnImpacted: seen.provenAtMs !== undefined && seen.provenAtMs < faultAtMs,
     ...(seen.acknowledged.size > 0 ? { staleReads: seen.staleReads } : {}),
-    ...(writeMs && readMs ? { latency: { writeMs, readMs } } : {}),
+    ...(writeMs && readMs ? { latency: { writeMs, readMs, ...(consumerLagMs ? { consumerLagMs } : {}) } } : {}),
     ...(Number.isFinite(faultAtMs) ? { phases: phases(seen, { faultAtMs, worst, copiesMeasure }, iso) } : {}),
     outages: found.length,
     problems: seen.problems,
   };
+}
+
+function recordsOf({ acknowledged, lost, ...records }: RecordAccount): NonNullable<ProbeMeasurement['records']> {
+  return records;
 }
 
 function phases(

@@ -1,4 +1,5 @@
 import type { TimedOperation } from '../domain/open-loop.ts';
+import type { RecordAccount } from '../domain/record-account.ts';
 import type { FailoverNews } from '../domain/recovery-phases.ts';
 import type { Operation } from '../domain/rto.ts';
 import type { ProbeMeasurement } from '../domain/workflow.ts';
@@ -11,6 +12,8 @@ export interface Observed {
   starts: { monotonicMs: number; epochMs: number }[];
   writes: TimedOperation[];
   reads: TimedOperation[];
+  /** Each under way until its record was consumed. */
+  consumes: TimedOperation[];
   acknowledged: Map<string, string>;
   keys: string[];
   /** Reads of an acknowledged write that gave something else. */
@@ -22,12 +25,23 @@ export interface Observed {
   /** When the impacted nodes were seen to have an acknowledged write; absent: never. */
   provenAtMs?: number;
   lostAcknowledgedWrites?: number;
+  /** Of a store that is a log. */
+  account?: RecordAccount;
   problems: string[];
 }
 
 export function nothingObserved(): Observed {
   return {
-    ...{ operations: [], starts: [], writes: [], reads: [], acknowledged: new Map(), keys: [], staleReads: 0 },
+    ...{
+      operations: [],
+      starts: [],
+      writes: [],
+      reads: [],
+      consumes: [],
+      acknowledged: new Map(),
+      keys: [],
+      staleReads: 0,
+    },
     ...{ news: [], health: [], problems: [] },
   };
 }

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { Context } from 'aws-lambda';
 import { openProbe } from '../aws/cluster-access.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
+import { telemetryOpener } from '../aws/open-telemetry.ts';
 import { auditLog } from '../aws/wiring.ts';
 import { requireAdmittedTargets } from '../domain/admitted.ts';
 import { clusterNamed } from '../domain/clusters.ts';
 import { probedShards } from '../domain/probed-shards.ts';
 import type { ExperimentRun } from '../domain/workflow.ts';
 import { systemClock } from '../runtime/system-clock.ts';
-import { PrometheusClient } from '../telemetry/prometheus.ts';
 import { liveTelemetry } from './live-telemetry.ts';
 import { probe } from './probe.ts';
 
@@ -24,15 +24,16 @@ export async function handler(run: ExperimentRun, context: Context): Promise<voi
   const shards = await Promise.all(
     probed.map(async ({ cluster, ...shard }) => ({
       cluster,
-      store: await openProbe(clusterNamed(clusters, cluster), shard),
+      store: await openProbe(clusterNamed(clusters, cluster), shard, experiment.probe ?? {}),
     })),
   );
   const remainingMs = () => context.getRemainingTimeInMillis();
   // Not the request's id: an event that is delivered twice has it twice.
+  const openTelemetry = telemetryOpener();
   const live = Object.fromEntries(
     Object.entries(clusters).map(([name, { telemetry }]) => [
       name,
-      { telemetry, prometheus: new PrometheusClient(telemetry.prometheusUrl, systemClock) },
+      { telemetry, prometheus: openTelemetry({ telemetry }) },
     ]),
   );
   await probe(experimentId, shards, {

@@ -19,7 +19,14 @@ const SETTLE_DEADLINE_MS = 15_000;
 /** Not a failed rollback: the recovery behind it is verified all the same. */
 const ENDS: readonly EntryType[] = ['RECOVERY_VERIFIED', 'RECOVERY_FAILED', 'CONCLUDED'];
 /** All that a run has written when its probe is started. */
-const BEFORE_PROBE: readonly EntryType[] = ['ADMITTED', 'STEADY_STATE_CONFIRMED', 'TARGETS_RESOLVED'];
+const BEFORE_PROBE: readonly EntryType[] = [
+  'APPROVAL_REQUESTED',
+  'APPROVED',
+  'ADMITTED',
+  'ANNOUNCED',
+  'STEADY_STATE_CONFIRMED',
+  'TARGETS_RESOLVED',
+];
 
 export interface ProbeDependencies extends ClientDependencies, Pick<CheckWatchDependencies, 'readTelemetry'> {
   audit: Pick<AuditLog, 'append' | 'read'>;
@@ -96,6 +103,7 @@ function latenciesOf({ name, seen }: ShardClient, clock: Clock): Evidence[] {
 }
 
 async function removeKeys({ store }: ShardToProbe, keys: readonly string[]): Promise<void> {
+  if (!('removeAll' in store)) return;
   await store
     .removeAll(keys)
     .catch((error: unknown) => log.warn('probe keys left to expire', { shard: store.shard, error: `${error}` }));

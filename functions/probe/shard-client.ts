@@ -2,6 +2,7 @@ import { firstWindowSecond, isProbed, probedBefore, readBefore, type ShardView }
 import type { Clock } from '../domain/clock.ts';
 import type { Check } from '../domain/hypothesis.ts';
 import { openLoop, type TimedOperation } from '../domain/open-loop.ts';
+import type { RecordAccount } from '../domain/record-account.ts';
 import { PROBE_BASELINE_MS, PROBE_PROOF_DEADLINE_MS } from '../domain/timing.ts';
 import type { CheckReading } from '../domain/workflow.ts';
 import type { StoreProbe } from '../engines/engine.ts';
@@ -34,6 +35,8 @@ export interface ClientDependencies {
 export class ShardClient {
   readonly shard: ShardToProbe;
   readonly seen: Observed = nothingObserved();
+  /** Of these, by key, what nobody has consumed yet. */
+  readonly #unconsumed = new Map<string, TimedOperation>();
   /** PROBE_READY was written, or will never be. */
   isDoneProving = false;
   /** Whether any check is about what is measured here: its values of before the fault are needed. */
@@ -66,6 +69,7 @@ export class ShardClient {
         (news) => this.seen.news.push({ ...news, atMs: this.#dependencies.clock.monotonicMs() }),
         (problem) => this.#problem(problem),
       );
+      if ('follow' in store) store.follow((key) => this.#consumed(key));
       await store.connect();
       await Promise.all([this.#operate(stop), this.#prove(stop), this.#watchLeader(stop), this.#watchHealth(stop)]);
     } catch (error) {
@@ -76,20 +80,33 @@ export class ShardClient {
   /** Reads back every acknowledged write. Never rejects: then nobody knows what was lost. */
   async account(): Promise<void> {
     const { acknowledged } = this.seen;
+    const { store } = this.shard;
     try {
-      const found = await this.#readBack([...acknowledged.keys()]);
+      if ('account' in store) return this.#accountFor(await this.#readBack(() => store.account()));
+      const found = await this.#readBack(() => store.readAll([...acknowledged.keys()]));
       this.seen.lostAcknowledgedWrites = checkLoss(acknowledged, found).lost.length;
     } catch (error) {
       this.#problem(error);
     }
   }
 
+  #accountFor(account: RecordAccount): void {
+    const { lost, repeatedOffsets, examples } = account;
+    this.seen.account = account;
+    if (lost !== undefined) this.seen.lostAcknowledgedWrites = lost;
+    if (repeatedOffsets === 0) return;
+    const [first] = examples.repeatedOffsets;
+    this.#problem(
+      `the client library acknowledged ${repeatedOffsets} records with an offset of another one, as ${first?.key} at ${first?.offset}: its fault, not the store's`,
+    );
+  }
+
   /** As checks see it, until now. */
   view(): ShardView {
     const { clock } = this.#dependencies;
-    const { writes, reads, health } = this.seen;
+    const { writes, reads, consumes, health } = this.seen;
     const nowMs = clock.monotonicMs();
-    return { writes, reads, health, nowMs, epochOffsetMs: clock.nowEpochMs() - nowMs };
+    return { writes, reads, consumes, health, nowMs, epochOffsetMs: clock.nowEpochMs() - nowMs };
   }
 
   /** How long ago the last of the latest failures began; `Infinity` when none did. */
@@ -112,6 +129,7 @@ export class ShardClient {
       running.add(operation);
     });
     await Promise.all(running);
+    for (const consume of this.#unconsumed.values()) consume.endedMs ??= clock.monotonicMs();
   }
 
   /**
@@ -124,6 +142,7 @@ export class ShardClient {
     const { clock } = this.#dependencies;
     const { store } = this.shard;
     const startedAtMs = clock.monotonicMs();
+    if ('follow' in store) this.#expect(key, dueMs);
     let isWritten = false;
     const writing = this.#timed(writes, dueMs, store.write(key, value), (promised) => promised).finally(() => {
       isWritten = true;
@@ -138,8 +157,25 @@ export class ShardClient {
       if (found !== undefined && found !== value) this.seen.staleReads += 1;
     } else {
       operations.push({ startedAtMs, endedAtMs: clock.monotonicMs(), ok: false });
+      const consume = this.#unconsumed.get(key);
+      if (consume) consume.endedMs = clock.monotonicMs();
     }
     await reading;
+  }
+
+  #expect(key: string, dueMs: number): void {
+    const consume: TimedOperation = { dueMs, ok: false };
+    this.seen.consumes.push(consume);
+    this.#unconsumed.set(key, consume);
+  }
+
+  /** Also of a write that has failed: the log had it nevertheless. */
+  #consumed(key: string): void {
+    const consume = this.#unconsumed.get(key);
+    if (!consume) return;
+    consume.ok = true;
+    consume.endedMs = this.#dependencies.clock.monotonicMs();
+    this.#unconsumed.delete(key);
   }
 
   async #timed<T>(into: TimedOperation[], dueMs: number, act: Promise<T>, isOk: (result: T) => boolean): Promise<T> {
@@ -221,12 +257,12 @@ export class ShardClient {
     }
   }
 
-  async #readBack(keys: readonly string[]): Promise<Map<string, string | null>> {
+  async #readBack<T>(read: () => Promise<T>): Promise<T> {
     const { clock } = this.#dependencies;
     const deadlineMs = clock.monotonicMs() + READ_BACK_DEADLINE_MS;
     for (;;) {
       try {
-        return await this.shard.store.readAll(keys);
+        return await read();
       } catch (error) {
         if (clock.monotonicMs() >= deadlineMs) throw error;
         await clock.sleep(POLL_INTERVAL_MS);

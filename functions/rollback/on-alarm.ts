@@ -1,80 +1,67 @@
-import { isTolerated } from '../domain/alarms.ts';
-import type { Clock } from '../domain/clock.ts';
 import type { Cluster } from '../domain/configuration.ts';
-import type { AlertSeverity } from '../domain/experiment.ts';
-import { stateOf } from '../domain/status.ts';
+import { TTL_SECONDS } from '../domain/timing.ts';
 import { withDeadline } from '../domain/with-deadline.ts';
 import { log } from '../runtime/log.ts';
-import type { AuditLog } from '../tables/audit-log.ts';
-import type { Leases } from '../tables/leases.ts';
-import type { Locks } from '../tables/locks.ts';
-import { releaseAndRecord } from './release-and-record.ts';
+import { type AlarmDependencies, type AlarmResult, alarmsFired } from './alarms-fired.ts';
 
 const ACTOR = { function: 'on-alarm' };
 
-/** The part of EventBridge's `CloudWatch Alarm State Change` that is used. */
+/** The part of EventBridge's `CloudWatch Alarm State Change` that is used; metric and composite alarms share it. */
 export interface AlarmStateChange {
-  detail: { alarmName: string; state: { value: string; reason?: string } };
+  detail: { alarmName: string; state: { value: string; reason?: string; timestamp?: string } };
 }
 
-export interface OnAlarmDependencies {
+export interface OnAlarmDependencies extends AlarmDependencies {
   clusters: Readonly<Record<string, Pick<Cluster, 'alarms'>>>;
-  locks: Pick<Locks, 'holder'>;
-  audit: Pick<AuditLog, 'append' | 'read'>;
-  leases: Pick<Leases, 'release'>;
-  clock: Clock;
-}
-
-/** Experiments whose lease was released, and why the others' were not. */
-export interface OnAlarmResult {
-  released: string[];
-  ignored: string[];
+  /** State of each alarm that exists, now. */
+  alarmStates(names: string[]): Promise<Map<string, string>>;
 }
 
 /**
- * An alarm of a cluster ends the experiment that holds it, if its severity is above what the experiment tolerates. An
- * experiment whose terms cannot be read in time is ended as well.
- * @throws the lease store's error, so that the event is delivered again.
+ * What an alarm in CloudWatch does to the experiment on each cluster that configures it.
+ * @throws the errors of the tables, so that the event is delivered again.
  */
-export async function onAlarm(event: AlarmStateChange, dependencies: OnAlarmDependencies): Promise<OnAlarmResult> {
-  const { alarmName, state } = event.detail;
-  const result: OnAlarmResult = { released: [], ignored: [] };
-  const ignore = (why: string) => {
-    log.info('alarm ignored', { alarmName, why });
-    result.ignored.push(why);
+export async function onAlarm(event: AlarmStateChange, dependencies: OnAlarmDependencies): Promise<AlarmResult> {
+  const { alarmName: name, state } = event.detail;
+  const ignore = (why: string): AlarmResult => {
+    log.info('alarm ignored', { name, why });
+    return { released: [], expected: [], ignored: [why] };
   };
-  if (state.value !== 'ALARM') ignore(`its state is ${state.value}`);
-  else {
-    const configured = Object.entries(dependencies.clusters).flatMap(([cluster, { alarms }]) =>
-      alarms.filter(({ name }) => name === alarmName).map(({ severity }) => ({ cluster, severity })),
-    );
-    if (configured.length === 0) ignore('no cluster configures it');
-    for (const { cluster, severity } of configured) {
-      const experimentId = await dependencies.locks.holder(cluster);
-      if (experimentId === undefined) ignore(`no experiment holds ${cluster}`);
-      else if (await tolerates(experimentId, severity, dependencies)) ignore(`${experimentId} tolerates ${severity}`);
-      else {
-        const detail = `${alarmName} (${severity}): ${state.reason ?? 'no reason given'}`;
-        await releaseAndRecord(experimentId, { reason: 'ALARM', detail }, ACTOR, dependencies);
-        result.released.push(experimentId);
-      }
-    }
-  }
-  return result;
+  if (state.value !== 'ALARM') return ignore(`its state is ${state.value}`);
+  const firedAt = isoOf(state.timestamp);
+  const { reason = 'no reason given' } = state;
+  const configured = Object.entries(dependencies.clusters).flatMap(([cluster, { alarms }]) =>
+    alarms
+      .filter((alarm) => alarm.name === name)
+      .map(({ severity }) => ({ cluster, name, severity, reason, ...(firedAt === undefined ? {} : { firedAt }) })),
+  );
+  if (configured.length === 0) return ignore('no cluster configures it');
+  if (await isOver(name, firedAt, dependencies)) return ignore('it is over by now');
+  return alarmsFired(configured, ACTOR, dependencies);
 }
 
-async function tolerates(
-  experimentId: string,
-  severity: AlertSeverity,
-  { audit, clock }: OnAlarmDependencies,
+/**
+ * Of an event that waited longer than any fault lives: an alarm that is over could only end an experiment that it does not
+ * concern; one that still fires concerns whoever holds the cluster now. Where nobody can tell, it fires.
+ */
+async function isOver(
+  name: string,
+  firedAt: string | undefined,
+  { alarmStates, clock }: OnAlarmDependencies,
 ): Promise<boolean> {
+  const ageSeconds = (clock.nowEpochMs() - Date.parse(firedAt ?? '')) / 1000;
+  if (ageSeconds <= TTL_SECONDS.max) return false;
   try {
-    const { experiment, verdict } = stateOf(await withDeadline(audit.read(experimentId), clock));
-    if (verdict) return true;
-    if (!experiment) return false;
-    return isTolerated(severity, experiment.safetyThreshold);
+    const now = (await withDeadline(alarmStates([name]), clock)).get(name);
+    return now !== undefined && now !== 'ALARM';
   } catch (error) {
-    log.error('terms not readable: released', { experimentId, error: String(error) });
+    log.error('state of the alarm not readable', { name, error: String(error) });
     return false;
   }
+}
+
+/** CloudWatch says `2026-11-26T12:00:00.000+0000`. */
+function isoOf(timestamp = ''): string | undefined {
+  const ms = Date.parse(timestamp.replace(/\+0000$/, 'Z'));
+  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
 }

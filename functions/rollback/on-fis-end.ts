@@ -1,6 +1,5 @@
 import { EARLY_FIS_ENDS } from '../domain/fis-fault.ts';
 import { log } from '../runtime/log.ts';
-import type { Leases } from '../tables/leases.ts';
 import { type ReleaseDependencies, releaseAndRecord } from './release-and-record.ts';
 
 const ACTOR = { function: 'on-fis-end' };
@@ -10,7 +9,6 @@ export interface FisStateChange {
 }
 
 export interface OnFisEndDependencies extends ReleaseDependencies {
-  leases: Pick<Leases, 'read' | 'release'>;
   /** Whose fault it is, by the tags of the FIS experiment; undefined: none of this deployment. */
   ownerOf(fisExperimentId: string): Promise<{ experimentId: string; faultId: string } | undefined>;
 }
@@ -20,7 +18,7 @@ export type OnFisEndResult = 'no early end' | 'not ours' | 'released before' | '
 /**
  * A fault that FIS applies has ended before its time: somebody stopped it, an alarm did, or it failed. Then the lease goes,
  * and with it the other faults of the run. After our own rollback, which stops it too, the lease is released already.
- * @throws the error of FIS or of the lease store, so that the event is delivered again
+ * @throws the error of FIS, of the lease store or of the log, so that the event is delivered again
  */
 export async function onFisEnd(
   { detail }: FisStateChange,
@@ -35,10 +33,10 @@ export async function onFisEnd(
     if (!EARLY_FIS_ENDS.includes(state.status)) return 'no early end';
     const owner = await dependencies.ownerOf(fisExperimentId);
     if (!owner) return 'not ours';
-    const lease = await dependencies.leases.read(owner.experimentId);
-    if (lease?.state !== 'HOLD') return 'released before';
+    // Nothing was ever held for it: a release would be its first row.
+    if (!(await dependencies.leases.read(owner.experimentId))) return 'released before';
     const why = `${owner.faultId}: FIS experiment ${fisExperimentId} is ${state.status}${state.reason ? `: ${state.reason}` : ''}`;
-    await releaseAndRecord(owner.experimentId, { reason: 'EFFECT_LOST', detail: why }, ACTOR, dependencies);
-    return 'released';
+    const reason = { reason: 'EFFECT_LOST', detail: why } as const;
+    return (await releaseAndRecord(owner.experimentId, reason, ACTOR, dependencies)) ? 'released' : 'released before';
   }
 }

@@ -1,10 +1,9 @@
 import type { CommandResult, HostCommands } from '../aws/host-commands.ts';
-import type { AuditEntry } from '../domain/audit-entry.ts';
+import { type AnnouncedNode, announcedNodes, plansIn, resolvedNodes } from '../domain/announced-nodes.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { FisFaults } from '../domain/fis-fault.ts';
 import { remarksOf } from '../domain/host-report.ts';
 import { MAX_ENTRY_BYTES } from '../domain/limits.ts';
-import type { ResolvedTargets } from '../domain/targets.ts';
 import { FIS_ROLLBACK_DEADLINE_MS, HOST_ROLLBACK_DEADLINE_MS } from '../domain/timing.ts';
 import { withDeadline } from '../domain/with-deadline.ts';
 import {
@@ -41,8 +40,6 @@ export interface RollBackTask extends PlannedFaults {
   detail: string;
 }
 
-type Impacted = Pick<NodeRollback, 'node' | 'instanceId' | 'faultId'>;
-
 /**
  * The one rollback, whoever calls: release the lease (hosts revert within a poll), record, revert on every node that
  * was ever to be injected and stop what runs in FIS, side by side, prove. Idempotent, works from the id alone, and goes on without lease table or audit log.
@@ -68,7 +65,7 @@ export async function rollBack(task: RollBackTask, dependencies: RollBackDepende
   await tolerate('ROLLING_BACK not written', audit.append(experimentId, 'ROLLING_BACK', ACTOR, why));
 
   const entries = await tolerate('audit log not read', audit.read(experimentId));
-  const impacted = entries ? injectedNodes(entries, targets) : resolvedNodes(targets);
+  const impacted = entries ? announcedNodes(entries, targets) : resolvedNodes(targets);
   const blind = entries === undefined && targets === undefined;
   if (blind) problems.push('which nodes were injected is not known: their own lease and TTL end the fault');
 
@@ -105,7 +102,7 @@ export async function rollBack(task: RollBackTask, dependencies: RollBackDepende
 }
 
 async function revertUntilClean(
-  impacted: Impacted,
+  impacted: AnnouncedNode,
   boots: UnmarkedBoots,
   { experimentId }: RollBackTask,
   { hosts, clock, document }: RollBackDependencies,
@@ -130,7 +127,7 @@ function fenceProblem({ node, fence }: NodeRollback): string[] {
 }
 
 /** Reverted is what the host proves: its own report for this fault, with nothing left over. What others changed is theirs. */
-function judge(impacted: Impacted, { status, report, detail }: CommandResult, boots: UnmarkedBoots): NodeRollback {
+function judge(impacted: AnnouncedNode, { status, report, detail }: CommandResult, boots: UnmarkedBoots): NodeRollback {
   const leftovers = report?.leftovers ?? [];
   const done = report?.state === 'REVERTED' || report?.state === 'NOTHING_TO_REVERT' ? report.state : undefined;
   const lost = report && lostRecord(impacted, report, boots);
@@ -159,35 +156,6 @@ function judge(impacted: Impacted, { status, report, detail }: CommandResult, bo
     ...remarksOf(report),
     ...(clean ? {} : { detail: `${said} (SSM: ${status}${detail ? `, ${detail}` : ''})` }),
   };
-}
-
-/**
- * Every node that an INJECTING entry announced, confirmed or not; none when nothing was announced. Where something was,
- * the resolved targets are added: reverting too much is harmless.
- */
-function injectedNodes(entries: readonly AuditEntry[], targets: ResolvedTargets | undefined): Impacted[] {
-  if (entries.every(({ type }) => type !== 'INJECTING')) return [];
-  const named = plansIn(entries)
-    .flatMap(({ commands }) => commands)
-    .map(({ node, instanceId, faultId }) => ({ node, instanceId, faultId }));
-  return unique([...named, ...resolvedNodes(targets)]);
-}
-
-/** What was announced, batch by batch. */
-function plansIn(entries: readonly AuditEntry[]) {
-  return entries.flatMap((entry) => (entry.type === 'INJECTING' ? [entry.details] : []));
-}
-
-function resolvedNodes(targets: ResolvedTargets | undefined): Impacted[] {
-  return unique(
-    (targets?.faults ?? []).flatMap(({ faultId, impacted }) =>
-      impacted.map(({ name, instanceId }) => ({ node: name, instanceId, faultId })),
-    ),
-  );
-}
-
-function unique(nodes: Impacted[]): Impacted[] {
-  return [...new Map(nodes.map((node) => [`${node.faultId} ${node.instanceId}`, node])).values()];
 }
 
 /** When the last fault was lifted, by the word of hosts and service; the time of the proof where they give none. */

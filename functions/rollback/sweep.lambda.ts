@@ -1,11 +1,15 @@
-import { auditReader, executions, leases, locks } from '../aws/wiring.ts';
+import { loadConfiguration } from '../aws/configuration.ts';
+import { auditLog, executions, killSwitches, leases, locks, topic } from '../aws/wiring.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { type SweepAction, sweep } from './sweep.ts';
 
 const dependencies = {
   locks: locks(),
-  audit: auditReader(),
+  audit: auditLog(),
   leases: leases(),
+  switches: killSwitches(),
+  clusters: Object.keys(loadConfiguration().clusters),
+  topic: topic('CRITICAL'),
   executions: executions(),
   clock: systemClock,
 };

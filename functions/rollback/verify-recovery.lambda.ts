@@ -1,18 +1,23 @@
 import { observeCluster, openStore } from '../aws/cluster-access.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
-import { auditLog } from '../aws/wiring.ts';
+import { telemetryOpener } from '../aws/open-telemetry.ts';
+import { auditLog, hostCommands } from '../aws/wiring.ts';
 import { configuredClusters } from '../domain/clusters.ts';
+import { ENVIRONMENT, ROLL_BACK_DOCUMENT } from '../domain/names.ts';
 import type { LiveNode } from '../domain/targets.ts';
 import type { ExperimentRun, RecoveryResult } from '../domain/workflow.ts';
+import { engineOf } from '../engines/registry.ts';
+import { environmentVariable } from '../runtime/environment.ts';
 import { log } from '../runtime/log.ts';
 import { systemClock } from '../runtime/system-clock.ts';
-import { PrometheusClient } from '../telemetry/prometheus.ts';
 import { asLogged } from './as-logged.ts';
 import { observeChecks } from './observe-checks.ts';
-import { verifyRecovery } from './verify-recovery.ts';
+import { startStore } from './start-store.ts';
+import { type RolledBackNode, verifyRecovery } from './verify-recovery.ts';
 import { watchRollback } from './watch-rollback.ts';
 
 const audit = auditLog();
+const document = `${environmentVariable(ENVIRONMENT.documentPrefix)}${ROLL_BACK_DOCUMENT}`;
 
 export async function handler(run: ExperimentRun): Promise<RecoveryResult> {
   const configuration = loadConfiguration();
@@ -21,11 +26,14 @@ export async function handler(run: ExperimentRun): Promise<RecoveryResult> {
     name,
     recoverySeconds: cluster.budgets.recoverySeconds,
     observe: () => observeCluster(cluster, configuration),
+    startsNext: engineOf(cluster).startsNext,
+    start: (host: RolledBackNode) => startStore(experiment.experimentId, host, { hosts: hostCommands(), document }),
     repair: async (nodes: readonly LiveNode[]) => (await openStore(cluster)).repair(nodes),
   }));
   const recovery = await verifyRecovery(experiment, rollback, clusters, { audit, clock: systemClock });
+  const openTelemetry = telemetryOpener();
   const remembered = Object.entries(configuredClusters(experiment, configuration)).map(([name, cluster]) => ({
-    ...{ name, cluster, telemetry: new PrometheusClient(cluster.telemetry.prometheusUrl, systemClock) },
+    ...{ name, cluster, telemetry: openTelemetry(cluster) },
   }));
   const { experimentId } = experiment;
   const dependencies = { audit, clock: systemClock };

@@ -5,8 +5,8 @@ import { firstLines, MAX_LINE_CHARACTERS, MAX_LINES } from '../domain/limits.ts'
 import { nodesHitBy } from '../domain/resolve-targets.ts';
 import type { LiveNode } from '../domain/targets.ts';
 import { membersOf, type StoreTopology, topologyProblems } from '../domain/topology.ts';
-import type { RecoveryResult, RollbackSummary } from '../domain/workflow.ts';
-import type { Store } from '../engines/engine.ts';
+import type { NodeRollback, RecoveryResult, RollbackSummary } from '../domain/workflow.ts';
+import type { Engine, Store } from '../engines/engine.ts';
 import { log } from '../runtime/log.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
 
@@ -21,6 +21,18 @@ export interface RecoveringCluster {
   recoverySeconds: number;
   observe: () => Promise<{ nodes: LiveNode[]; topology: StoreTopology }>;
   repair: Store['repair'];
+  startsNext?: Engine['startsNext'];
+  /** Starts the store of a node whose fault is over. Never rejects, and is done within seconds. */
+  start(node: RolledBackNode): Promise<StartResult>;
+}
+
+export type RolledBackNode = Pick<NodeRollback, 'node' | 'instanceId' | 'faultId'>;
+type EndedFault = Pick<NodeRollback, 'node' | 'faultId'>;
+
+/** What was done, in a line; or why nothing was known to be done. Neither: the store was not down. */
+export interface StartResult {
+  repair?: string;
+  problem?: string;
 }
 
 export interface RecoveryDependencies {
@@ -43,7 +55,8 @@ export async function verifyRecovery(
     clusters.map(async (cluster) => {
       const rolledBack = rolledBackIn(cluster.name, experiment, rollback);
       const impacted = [...new Set(rolledBack.flatMap(({ impactedNodes }) => impactedNodes))];
-      return { impacted, ...(await recover(cluster, rolledBack, clock)) };
+      const ended = (rollback?.nodes ?? []).filter(({ node }) => impacted.includes(node));
+      return { impacted, ...(await recover(cluster, rolledBack, ended, clock)) };
     }),
   );
   const lines = (of: (recovery: (typeof recoveries)[number]) => string[]) =>
@@ -91,19 +104,34 @@ function rolledBackIn(cluster: string, { faults }: Experiment, rollback: Rollbac
 }
 
 async function recover(
-  { recoverySeconds, observe, repair }: RecoveringCluster,
+  { recoverySeconds, observe, repair, startsNext, start }: RecoveringCluster,
   rolledBack: readonly RolledBack[],
+  ended: readonly EndedFault[],
   clock: Clock,
 ): Promise<{ problems: string[]; repairs: string[] }> {
   // Nothing was injected: there is nothing to wait for, one look says how the store is.
   const deadlineMs = clock.monotonicMs() + (rolledBack.length === 0 ? 0 : recoverySeconds * 1000);
   const repairs = new Set<string>();
+  const notStarted = new Map<string, string>();
   let repairAtMs = clock.monotonicMs();
   for (;;) {
-    const { nodes, problems } = await lookAt(observe, rolledBack, clock);
-    if (problems.length === 0 || clock.monotonicMs() >= deadlineMs) return { problems, repairs: [...repairs] };
+    const { nodes, problems, topology } = await lookAt(observe, rolledBack, clock);
+    if (problems.length === 0) return { problems, repairs: [...repairs] };
+    if (clock.monotonicMs() >= deadlineMs)
+      return { problems: [...problems, ...notStarted.values()], repairs: [...repairs] };
     if (clock.monotonicMs() >= repairAtMs) {
       repairAtMs = clock.monotonicMs() + REPAIR_INTERVAL_MS;
+      const impacted = ended.map(({ node }) => node);
+      const next = topology && startsNext?.(topology, impacted);
+      const fault = ended.find(({ node }) => node === next);
+      const instanceId = nodes.find(({ name }) => name === next)?.instanceId;
+      if (fault && instanceId !== undefined) {
+        // Awaited, and what it came to is seen before the next one is asked for: never two at once.
+        const { repair: started, problem } = await start({ ...fault, instanceId });
+        if (started !== undefined) repairs.add(started);
+        if (problem === undefined) notStarted.delete(fault.node);
+        else notStarted.set(fault.node, problem);
+      }
       const ill = nodesHitBy(rolledBack, nodes);
       const done = await repair(ill).catch((error: unknown) => {
         log.warn('not repaired yet', { nodes: ill.map(({ name }) => name), error: String(error) });
@@ -119,7 +147,7 @@ async function lookAt(
   observe: RecoveringCluster['observe'],
   rolledBack: readonly RolledBack[],
   clock: Clock,
-): Promise<{ nodes: LiveNode[]; problems: string[] }> {
+): Promise<{ nodes: LiveNode[]; problems: string[]; topology?: StoreTopology }> {
   try {
     const { nodes, topology } = await observe();
     const placed = new Set(topology.shards.flatMap(membersOf));
@@ -128,7 +156,7 @@ async function lookAt(
       restartsSinceMs === undefined ? [] : notRestarted(topology, namesHitBy([fault], nodes), restartsSinceMs, clock),
     );
     const problems = [...topologyProblems(topology), ...lost.map((node) => `${node}: is in no shard`), ...restarting];
-    return { nodes, problems: [...new Set(problems)] };
+    return { nodes, problems: [...new Set(problems)], topology };
   } catch (error) {
     return { nodes: [], problems: [`store: ${error instanceof Error ? error.message : String(error)}`] };
   }

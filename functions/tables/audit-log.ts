@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, ExecuteStatementCommand, paginateQuery, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
@@ -45,18 +46,61 @@ export class AuditLog {
    * the record, the event is news.
    * @throws the store's error when the entry could not be written; then it may or may not be there.
    */
-  async append<T extends EntryType>(
+  append<T extends EntryType>(
     experimentId: string,
     type: T,
     actor: Actor,
     details: EntryDetails[T],
   ): Promise<AuditEntry> {
-    const entry = await this.#insert({ experimentId, type, actor: asJson(actor), details: asJson(details) });
+    return this.beginAppend(experimentId, type, actor, details).done;
+  }
+
+  /**
+   * For who may act as soon as it is on record: `written` is earlier than `done`, by which it is published too. Each rejects
+   * as `append` does.
+   */
+  beginAppend<T extends EntryType>(
+    experimentId: string,
+    type: T,
+    actor: Actor,
+    details: EntryDetails[T],
+  ): { written: Promise<AuditEntry>; done: Promise<AuditEntry> } {
+    const written = this.#insert({ experimentId, type, actor, details });
+    return { written, done: written.then((entry) => this.#publish(entry)) };
+  }
+
+  /**
+   * As `append`, unless an entry of that type says the same already: of any who write it at the same time, one does.
+   * @returns undefined when it was there
+   * @throws as `append`
+   */
+  async appendOnce<T extends EntryType>(
+    experimentId: string,
+    type: T,
+    actor: Actor,
+    details: EntryDetails[T],
+  ): Promise<AuditEntry | undefined> {
+    const content = { experimentId, type, actor: asJson(actor), details: asJson(details) };
+    for (let attempt = 1; ; attempt++) {
+      const entries = await this.readUnparsed(experimentId);
+      if (entries.some((entry) => entry.type === type && isDeepStrictEqual(entry.details, content.details))) return;
+      try {
+        return await this.#publish(await this.#insertBehind(content, toLink(entries.slice(-1))));
+      } catch (error) {
+        if (!isTaken(error) || attempt >= MAX_ATTEMPTS) throw error;
+        await this.#pause(attempt);
+      }
+    }
+  }
+
+  /** The log is the record, the event is news. */
+  async #publish(entry: AuditEntry): Promise<AuditEntry> {
+    const { experimentId, type, sequence } = entry;
     if (UNPUBLISHED.includes(type)) return entry;
     try {
       await this.#dependencies.publish?.publish(entry);
     } catch (error) {
-      log.warn('event not published', { experimentId, type, sequence: entry.sequence, error: String(error) });
+      log.warn('event not published', { experimentId, type, sequence, error: String(error) });
     }
     return entry;
   }
@@ -67,6 +111,15 @@ export class AuditLog {
    */
   async read(experimentId: string): Promise<AuditEntry[]> {
     return (await this.#items(experimentId)).map(toEntry);
+  }
+
+  /**
+   * The last entries, newest first, at most `most`, from a consistent read.
+   * @throws as `read`
+   */
+  async latest(experimentId: string, most: number): Promise<AuditEntry[]> {
+    const query = new QueryCommand({ ...this.#queryOf(experimentId), ScanIndexForward: false, Limit: most });
+    return ((await this.#documents.send(query)).Items ?? []).map(toEntry);
   }
 
   /**
@@ -86,31 +139,53 @@ export class AuditLog {
     });
   }
 
-  async #insert(content: Content): Promise<AuditEntry> {
-    const { clock } = this.#dependencies;
+  /** The entries as they stand in the table, oldest first, whether or not they fit their types: for who computes hashes. */
+  async readUnparsed(experimentId: string): Promise<Record<string, unknown>[]> {
+    return (await this.#items(experimentId)).map((item) => ({
+      ...item,
+      actor: jsonOr(item.actor),
+      details: jsonOr(item.details),
+    }));
+  }
+
+  /** Whatever is wrong with it rejects: an act that does not wait for its record must not fail by it either. */
+  async #insert({ experimentId, type, actor, details }: Content): Promise<AuditEntry> {
+    const content = { experimentId, type, actor: asJson(actor), details: asJson(details) };
     for (let attempt = 1; ; attempt++) {
-      const last = await this.#last(content.experimentId);
-      const unhashed = {
-        ...content,
-        sequence: (last?.sequence ?? 0) + 1,
-        at: new Date(clock.nowEpochMs()).toISOString(),
-        previousHash: last?.hash ?? '',
-      };
-      // Parsed before it is written: what could not be read again would hide everything that stands beside it.
-      const { hash, ...parsed } = parseEntry({ ...unhashed, hash: hashEntry(unhashed) });
-      // Were a field lost on the way, the chain would be broken for good.
-      if (hashEntry(parsed) !== hash) throw new Error(`audit log: entry ${parsed.sequence} is not what was parsed`);
-      const entry: AuditEntry = { ...parsed, hash };
       try {
-        await this.#execute(entry);
-        return entry;
+        return await this.#insertBehind(content, await this.#last(content.experimentId));
       } catch (error) {
-        if (!(error instanceof Error) || error.name !== 'DuplicateItemException') throw error;
-        // The client repeats a request whose answer was lost: then the entry that is in the way is our own.
-        if ((await this.#at(entry.experimentId, entry.sequence))?.hash === entry.hash) return entry;
-        if (attempt >= MAX_ATTEMPTS) throw error;
-        await clock.sleep(Math.random() * RETRY_PAUSE_MS * attempt);
+        if (!isTaken(error) || attempt >= MAX_ATTEMPTS) throw error;
+        await this.#pause(attempt);
       }
+    }
+  }
+
+  #pause(attempt: number): Promise<void> {
+    return this.#dependencies.clock.sleep(Math.random() * RETRY_PAUSE_MS * attempt);
+  }
+
+  /** @throws DuplicateItemException when somebody else has written behind it: see `isTaken` */
+  async #insertBehind(content: Content, last: Link | undefined): Promise<AuditEntry> {
+    const unhashed = {
+      ...content,
+      sequence: (last?.sequence ?? 0) + 1,
+      at: new Date(this.#dependencies.clock.nowEpochMs()).toISOString(),
+      previousHash: last?.hash ?? '',
+    };
+    // Parsed before it is written: what could not be read again would hide everything that stands beside it.
+    const { hash, ...parsed } = parseEntry({ ...unhashed, hash: hashEntry(unhashed) });
+    // Were a field lost on the way, the chain would be broken for good.
+    if (hashEntry(parsed) !== hash) throw new Error(`audit log: entry ${parsed.sequence} is not what was parsed`);
+    const entry: AuditEntry = { ...parsed, hash };
+    try {
+      await this.#execute(entry);
+      return entry;
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+      // The client repeats a request whose answer was lost: then the entry that is in the way is our own.
+      if ((await this.#at(entry.experimentId, entry.sequence))?.hash === entry.hash) return entry;
+      throw error;
     }
   }
 
@@ -160,6 +235,11 @@ export class AuditLog {
   }
 }
 
+/** Somebody else wrote the entry of that number. */
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && error.name === 'DuplicateItemException';
+}
+
 type Content = Pick<AuditEntry, 'experimentId' | 'type' | 'actor'> & { details: unknown };
 
 /** What the next entry needs of the one before it: one that does not fit its type must not keep others from the log. */
@@ -168,6 +248,15 @@ type Link = z.output<typeof linkSchema>;
 
 function toLink(items: readonly unknown[] | undefined): Link | undefined {
   return items?.map((item) => linkSchema.parse(item))[0];
+}
+
+/** What is no JSON, as only somebody else can have written it, stays what it is: no hash fits it. */
+function jsonOr(value: unknown): unknown {
+  try {
+    return JSON.parse(String(value));
+  } catch {
+    return value;
+  }
 }
 
 const rowSchema = z.looseObject({ actor: z.string(), details: z.string() });

@@ -12,7 +12,6 @@ import * as z from 'zod';
 import { readingSchema } from '../domain/audit-schemas.ts';
 import type { Clock } from '../domain/clock.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
-import { KILL_SWITCH_ID } from '../domain/names.ts';
 import { PATIENCE } from '../domain/timing.ts';
 import { RELEASE_REASONS, type Reading, type ReleaseReason } from '../domain/workflow.ts';
 
@@ -82,12 +81,6 @@ export class Leases {
     return Item ? toLease(Item) : undefined;
   }
 
-  /** True unless the GLOBAL row exists and holds: unknown means refuse. */
-  async killSwitchEngaged(): Promise<boolean> {
-    const global = await this.read(KILL_SWITCH_ID);
-    return global?.state !== 'HOLD';
-  }
-
   /**
    * The guard's last act of a passing evaluation. Tells of a release in the same call.
    * @throws WorkflowError LeaseReleased with the reason of the row.
@@ -122,8 +115,9 @@ export class Leases {
   /**
    * Frees the hosts. Idempotent, the first reason stays. Without a row it leaves a released one, so that nothing can
    * begin under this id any more.
+   * @returns whether it was released by this: not when it had been before, nor when the answer to that attempt was lost
    */
-  async release(experimentId: string, reason: ReleaseReason, detail: string): Promise<void> {
+  async release(experimentId: string, reason: ReleaseReason, detail: string): Promise<boolean> {
     try {
       await this.#dynamo.send(
         new UpdateItemCommand({
@@ -143,8 +137,10 @@ export class Leases {
         }),
         this.#bounded(),
       );
+      return true;
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      return false;
     }
   }
 

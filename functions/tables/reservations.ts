@@ -1,25 +1,30 @@
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { canonicalJson, sha256Hex } from '../domain/digest.ts';
-import type { Caller, Experiment } from '../domain/experiment.ts';
+import type { Caller, Experiment, RequestedExperiment } from '../domain/experiment.ts';
 import { EXPIRY_ATTRIBUTE } from '../domain/names.ts';
 
 /** An experiment id that was admitted once: it belongs to that request for good. */
 export interface Reservation {
   experimentId: string;
+  /** Of the request: the same body is known again, whoever has a role by then. */
   requestHash: string;
+  /** As it was admitted. */
   request: Experiment;
   caller: Caller;
   acceptedAt: string;
 }
 
 /** The same for bodies that ask for the same, whatever their white space, order of fields or spelt-out defaults. */
-export function hashRequest(experiment: Experiment): string {
+export function hashRequest(experiment: RequestedExperiment): string {
   return sha256Hex(canonicalJson(experiment));
 }
 
 /** No experiment can have this id. */
 const admissionKey = (experimentId: string) => `ADMISSION#${experimentId}`;
+
+/** The approval of that experiment, which is given once. No experiment can have this id either. */
+export const approvalKey = (experimentId: string) => `APPROVAL#${experimentId}`;
 
 export class Reservations {
   readonly #documents: DynamoDBDocumentClient;

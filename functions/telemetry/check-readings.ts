@@ -1,5 +1,6 @@
 import { samplesOf } from '../domain/check-samples.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { Cluster } from '../domain/configuration.ts';
 import type { Watched } from '../domain/guardrail-queries.ts';
 import { type Check, type Hypothesis, mustHoldBefore } from '../domain/hypothesis.ts';
 import { type MeasureSource, sourceOfMeasure } from '../domain/measure-queries.ts';
@@ -18,21 +19,31 @@ const MIN_SEEN_SECONDS = 10;
  */
 export function readChecks(
   telemetry: Telemetry,
-  { name, cluster }: { name: string; cluster: Watched },
+  { name, cluster }: { name: string; cluster: Watched & Pick<Cluster, 'alarms'> },
   { baselineSeconds, checks }: Hypothesis,
   clock: Pick<Clock, 'nowEpochMs'>,
 ): Promise<CheckReading[]> {
-  const own = checks.filter((check) => check.cluster === name && isInTelemetry(check.measure));
+  const own = checks.filter((check) => check.cluster === name);
   return Promise.all(
-    own.map(async (check): Promise<CheckReading> => {
-      try {
-        return await readCheck(telemetry, cluster, check, baselineSeconds, clock);
-      } catch (error) {
-        const reason = `could not be read: ${error instanceof Error ? error.message : String(error)}`;
-        return { check: check.name, held: false, reason };
-      }
-    }),
+    own
+      .flatMap((check) => readable(check, cluster))
+      .map(async (check): Promise<CheckReading> => {
+        try {
+          return await readCheck(telemetry, cluster, check, baselineSeconds, clock);
+        } catch (error) {
+          const reason = `could not be read: ${error instanceof Error ? error.message : String(error)}`;
+          return { check: check.name, held: false, reason };
+        }
+      }),
   );
+}
+
+/** An expected alert that is no alarm of CloudWatch must be a rule that works, and not be firing already. */
+function readable(check: Check, { alarms }: Pick<Cluster, 'alarms'>): Check[] {
+  const { measure } = check;
+  if (measure.kind !== 'ALARM') return isInTelemetry(measure) ? [check] : [];
+  if (alarms.some(({ name }) => name === measure.alarm)) return [];
+  return [{ ...check, measure: { kind: 'ALERT', alert: measure.alarm } }];
 }
 
 async function readCheck(

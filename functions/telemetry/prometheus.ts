@@ -3,6 +3,7 @@ import type { Clock } from '../domain/clock.ts';
 import type { Source } from '../domain/guardrail-queries.ts';
 import type { RawReading } from '../domain/guardrails.ts';
 import { HISTORY_TIMEOUT_MS, MAX_CLOCK_DIFFERENCE_MS, QUERY_TIMEOUT_MS } from '../domain/timing.ts';
+import { type HttpAnswer, httpGet } from '../runtime/http-get.ts';
 
 /** A value, and the age of the newest sample of the stalest series behind it. Both finite. */
 export interface AgedValue {
@@ -34,6 +35,14 @@ const PART_SECONDS = 120;
 /** A rule is evaluated at least this often, or it is stuck; its own interval may be longer. */
 const RULE_INTERVALS = 3;
 
+const MAX_ERROR_CHARACTERS = 200;
+
+/** Sends one question, a GET, within that time. */
+export type Ask = (url: URL, timeoutMs: number) => Promise<HttpAnswer>;
+const get = httpGet();
+/** Of a Prometheus that answers everybody. */
+export const openToAll: Ask = (url, timeoutMs) => get(url, {}, timeoutMs);
+
 /** One series of an answer. */
 interface Answered {
   metric: Record<string, string>;
@@ -57,6 +66,8 @@ const answer = z.object({
     }),
   ]),
 });
+
+const errorAnswer = z.object({ status: z.literal('error'), error: z.string() });
 
 const rules = z.object({
   status: z.literal('success'),
@@ -83,15 +94,18 @@ const rules = z.object({
  */
 export class PrometheusClient implements Telemetry {
   readonly #baseUrl: string;
+  readonly #send: Ask;
   readonly #clock: Pick<Clock, 'nowEpochMs'>;
   /** When the last answer to each query was evaluated, by Prometheus's clock. Milliseconds. */
   readonly #evaluatedMs = new Map<string, number>();
   /** Who asks the same at the same time gets the same answer: two evaluations would be in no certain order. */
   readonly #asked = new Map<string, Promise<Answered[]>>();
 
-  constructor(baseUrl: string, clock: Pick<Clock, 'nowEpochMs'>) {
+  /** @param send how questions are asked of a Prometheus that does not answer everybody */
+  constructor(baseUrl: string, clock: Pick<Clock, 'nowEpochMs'>, send: Ask = openToAll) {
     this.#baseUrl = baseUrl.replace(/\/+$/, '');
     this.#clock = clock;
+    this.#send = send;
   }
 
   async read(source: Pick<Source, 'query' | 'freshness'>): Promise<AgedValue> {
@@ -222,13 +236,32 @@ export class PrometheusClient implements Telemetry {
   }
 
   async #ask(path: string, parameters: Record<string, string>, timeoutMs: number): Promise<unknown> {
-    const response = await fetch(`${this.#baseUrl}/api/v1/${path}?${new URLSearchParams(parameters)}`, {
-      signal: AbortSignal.timeout(timeoutMs),
-      redirect: 'error',
-    });
-    const body = await response.text();
-    if (!response.ok) throw new Error(`Prometheus answers HTTP ${response.status}: ${body.slice(0, 200)}`);
-    return JSON.parse(body);
+    const url = new URL(`${this.#baseUrl}/api/v1/${path}?${queryString(parameters)}`);
+    const { status, body } = await this.#send(url, timeoutMs);
+    if (status !== 200) throw new Error(`Prometheus answers HTTP ${status}${explanation(status, body)}`);
+    try {
+      return JSON.parse(body);
+    } catch {
+      throw new Error('the answer is no JSON');
+    }
+  }
+}
+
+/** A signature is over spaces as `%20`, which is all that differs from a form. */
+function queryString(parameters: Record<string, string>): string {
+  return new URLSearchParams(parameters).toString().replaceAll('+', '%20').replaceAll('*', '%2A');
+}
+
+/**
+ * What Prometheus says of an error. Another answer is not repeated: whoever stands before it may say in it what we sent to
+ * prove who we are.
+ */
+function explanation(status: number, body: string): string {
+  if (status === 401 || status === 403) return ': it does not accept who asks (telemetry.auth)';
+  try {
+    return `: ${errorAnswer.parse(JSON.parse(body)).error.slice(0, MAX_ERROR_CHARACTERS)}`;
+  } catch {
+    return '';
   }
 }
 

@@ -20,7 +20,7 @@ export interface ConcludeDependencies {
   locks: Pick<Locks, 'release'>;
   records: Pick<Records, 'write'>;
   /** Counts the verdict, once an experiment. */
-  publish(experiment: Experiment, verdict: Verdict): void;
+  publish(experiment: Experiment, verdict: Verdict, entries: readonly AuditEntry[]): void;
   clusters: Readonly<Record<string, Pick<Cluster, 'budgets'>>>;
   clock: Clock;
 }
@@ -42,7 +42,7 @@ export async function conclude(run: ExperimentRun, dependencies: ConcludeDepende
     verdict = judge(entries, budgetLimits(experiment, clusters));
     for (const row of recordsOf(experimentId, entries)) await dependencies.records.write(row);
     await audit.append(experimentId, 'CONCLUDED', { function: 'conclude-experiment' }, verdict);
-    dependencies.publish(experiment, verdict);
+    dependencies.publish(experiment, verdict, entries);
   }
   if (leavesClusterFree(verdict, entries)) {
     for (const cluster of clustersOf(experiment)) await locks.release(cluster, experimentId);

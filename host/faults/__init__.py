@@ -26,8 +26,11 @@ class Fault:
     comes_back_late = False
     #: Clients may have to be kept away on its revert until the role of the node is certain.
     can_be_fenced = False
-    #: Its packets are cut by the packet filter, which IP sets may end without us.
-    uses_packet_filter = False
+
+    def uses_packet_filter(self, record: FaultRecord) -> bool:
+        """Does it meet its packets in the packet filter, where IP sets may end it without us? Asked before `prepare`,
+        and again and again: what it had to try out is in the record then. Raises Refused."""
+        return False
 
     def prepare(self, record: FaultRecord) -> list[str]:
         """Looks at the host, changes nothing; puts facts into the record. Returns the undo in words. Raises Refused
@@ -63,7 +66,7 @@ class Fault:
         """(why what it took away is not back, is that a failure?)"""
         return None, False
 
-    def workers(self, values: dict[str, str]) -> int:
+    def workers(self, record: FaultRecord) -> int:
         """How many processes it starts: with fewer alive it is reverted."""
         return 0
 

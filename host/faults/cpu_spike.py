@@ -50,8 +50,8 @@ class CpuSpike(Fault):
         seconds = sum(worker_processes.cpu_seconds(worker) for worker in record.workers)
         return Effect("processor time of the load", "s", round(seconds, 3), Counting.TOTAL)
 
-    def workers(self, values: dict[str, str]) -> int:
-        return int(values["cores"])
+    def workers(self, record: FaultRecord) -> int:
+        return int(record.values["cores"])
 
 
 FAULT = CpuSpike()

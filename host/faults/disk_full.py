@@ -70,7 +70,7 @@ class DiskFull(Fault):
         held = sum(volume.held_bytes(worker.pid) for worker in record.workers)
         return Effect("space held", "bytes", held, Counting.LEVEL)
 
-    def workers(self, values: dict[str, str]) -> int:
+    def workers(self, record: FaultRecord) -> int:
         return 1
 
 

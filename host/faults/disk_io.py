@@ -78,8 +78,8 @@ class DiskIo(Fault):
         moved = sum(worker_processes.moved_bytes(worker) for worker in record.workers)
         return Effect("bytes read and written", "bytes", moved, Counting.TOTAL)
 
-    def workers(self, values: dict[str, str]) -> int:
-        return int(values["workers"])
+    def workers(self, record: FaultRecord) -> int:
+        return int(record.values["workers"])
 
 
 FAULT = DiskIo()

@@ -72,7 +72,7 @@ class MemoryPressure(Fault):
         held = sum(worker_processes.held_bytes(worker, without) for worker in record.workers)
         return Effect("memory held", "bytes", held, Counting.LEVEL)
 
-    def workers(self, values: dict[str, str]) -> int:
+    def workers(self, record: FaultRecord) -> int:
         return 1
 
 

@@ -17,28 +17,26 @@ def loss_of(record: FaultRecord) -> Loss:
 
 
 def is_by_netem(record: FaultRecord) -> bool:
-    return record.facts.get("mechanism") == "netem"
+    return netem.missing(record, netem_options(record)) is None
 
 
 class NetworkLoss(Fault):
     tools = ("tc",)
     is_marked = True
     reappears = True
-    uses_packet_filter = True
     can_be_fenced = True
 
+    def uses_packet_filter(self, record: FaultRecord) -> bool:
+        return not is_by_netem(record)
+
     def prepare(self, record: FaultRecord) -> list[str]:
-        problem = netem.problem(record, netem_options(record))
+        problem = netem.missing(record, netem_options(record))
         if not problem:
-            record.facts.update(mechanism="netem", interfaces=netem.interfaces_to(record.peers))
-            # No set of addresses ends a queue.
-            record.ends_in_kernel = False
-            record.facts.pop("noIpSets", None)
+            record.facts["interfaces"] = netem.interfaces_to(record.peers)
             return [f"delete our queueing discipline on {', '.join(record.facts['interfaces'])}"]
         if record.values["correlationPct"] != "0":
             raise Refused(f"correlationPct: must be 0 where packets are lost through netfilter: {problem}")
         addresses.require_families(record.families, record.peers)
-        record.facts["mechanism"] = "netfilter"
         record.notes.append("packets are lost through netfilter: this kernel has no netem")
         return [f"remove the chains that carry the comment holdfast:{record.fault_id}"]
 

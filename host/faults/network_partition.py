@@ -29,8 +29,10 @@ def loss_of(record: FaultRecord) -> Loss:
 class NetworkPartition(Fault):
     is_marked = True
     reappears = True
-    uses_packet_filter = True
     can_be_fenced = True
+
+    def uses_packet_filter(self, record: FaultRecord) -> bool:
+        return True
 
     def prepare(self, record: FaultRecord) -> list[str]:
         addresses.require_families(record.families, record.peers)

@@ -7,7 +7,7 @@ import signal
 import time
 
 from faults import Counting, Effect, Fault, FaultRecord, Pipes
-from linux import command, engine_process, processes, systemd
+from linux import engine_process, processes, systemd
 from linux.boot_clock import now
 from linux.processes import ProcessId
 from refused import Refused
@@ -15,7 +15,6 @@ from refused import Refused
 BACK_SECONDS = 10
 #: systemd gives a unit up that is started more than five times in 10 s.
 ASK_AGAIN_SECONDS = 2.5
-START_SECONDS = 2
 END_SECONDS = 2
 
 
@@ -53,7 +52,7 @@ class ProcessKill(Fault):
         if not is_rolled_back(record) or not processes.wait_gone(process_of(record), END_SECONDS):
             return
         if not systemd.is_active(record.values["unit"]):
-            start(record.values["unit"])
+            systemd.start(record.values["unit"])
 
     def status(self, record: FaultRecord) -> bool:
         is_gone = not processes.is_alive(process_of(record))
@@ -82,17 +81,6 @@ class ProcessKill(Fault):
                     self.revert(record)
             time.sleep(0.1)
         return None, False
-
-
-def start(unit: str) -> None:
-    """A store that loads its data can take long to be active. The order stands even if we stop waiting for it; a
-    machine that goes down starts nothing any more, its next start does."""
-    try:
-        done = command.attempt(["systemctl", "start", unit], timeout_seconds=START_SECONDS)
-    except OSError:
-        return
-    if done.code != 0 and not systemd.is_going_down():
-        raise OSError(f"systemctl start {unit} failed with {done.code}: {done.err.strip()[:300]}")
 
 
 FAULT = ProcessKill()

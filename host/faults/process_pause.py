@@ -32,7 +32,7 @@ class ProcessPause(Fault):
 
     def apply(self, record: FaultRecord, pipes: Pipes, seconds: int) -> None:
         process = process_of(record)
-        if self.workers(record.values):
+        if self.workers(record):
             words = [str(process.pid), process.start_time]
             words += [record.values["pauseSeconds"], record.values["repeatEverySeconds"]]
             worker_processes.start(record, pipes, WORKER, words)
@@ -63,8 +63,8 @@ class ProcessPause(Fault):
             return since > pause - MARGIN_SECONDS or since < MARGIN_SECONDS
         return since > pause - MARGIN_SECONDS
 
-    def workers(self, values: dict[str, str]) -> int:
-        return 1 if values["pauseSeconds"] != "0" else 0
+    def workers(self, record: FaultRecord) -> int:
+        return 1 if record.values["pauseSeconds"] != "0" else 0
 
 
 FAULT = ProcessPause()

@@ -43,10 +43,13 @@ class Counts(NamedTuple):
     waiting: int
 
 
-def problem(record: FaultRecord, options: list[str]) -> str | None:
-    """Why it cannot be used here, or None. It changes nothing on the host."""
-    found = trial.in_own_network(lambda: install(record, ["lo"], options, []))
-    return found and f"this kernel or its tc has no netem (sch_netem, sch_prio, cls_u32): {found[:200]}"
+def missing(record: FaultRecord, options: list[str]) -> str | None:
+    """Why it cannot be used here, or None, as was found when it was first asked. It changes nothing on the host."""
+    if "noNetem" not in record.facts:
+        found = trial.in_own_network(lambda: install(record, ["lo"], options, []))
+        said = found and f"this kernel or its tc has no netem (sch_netem, sch_prio, cls_u32): {found[:200]}"
+        record.facts["noNetem"] = said
+    return record.facts["noNetem"]
 
 
 def root_of(record: FaultRecord) -> int:
@@ -143,8 +146,16 @@ def counts(record: FaultRecord) -> Counts:
 
 
 def interfaces_to(peers: list[str]) -> list[str]:
-    """The interfaces on which packets to the peers leave. Raises Refused for a peer that is reached by none, and for an
-    interface whose queueing discipline is not what the kernel would put there again."""
+    """Those that lead to the peers. Raises Refused also for an interface whose queueing discipline is not what the
+    kernel would put there again."""
+    found = leading_to(peers)
+    for interface in found:
+        refuse_foreign(interface)
+    return found
+
+
+def leading_to(peers: list[str]) -> list[str]:
+    """The interfaces on which packets to the peers leave. Raises Refused for a peer that is reached by none."""
     found: set[str] = set()
     for peer, line in zip(peers, routes([(peer, None) for peer in peers])):
         found |= leaving(peer, line)
@@ -157,8 +168,6 @@ def interfaces_to(peers: list[str]) -> list[str]:
     ]
     for line in routes(pairs, must_be=False):
         found |= set(devices(line)) - {"lo"}
-    for interface in found:
-        refuse_foreign(interface)
     return sorted(found)
 
 

@@ -16,8 +16,11 @@ from record import FaultRecord
 TOOLS = ("iptables", "iptables-save", "iptables-restore")
 #: How long to wait for the lock of xtables.
 WAIT_SECONDS = 2
-#: Containers with a network of their own are forwarded.
-HOOKS = {"i": "INPUT", "o": "OUTPUT", "f": "FORWARD"}
+#: Containers with a network of their own are forwarded. Ours come first, but for what holds packets on their way out:
+#: those go on behind the whole table, so the rules of others have to come before.
+HOOKS = {"i": "-I INPUT 1", "o": "-I OUTPUT 1", "f": "-I FORWARD 1", "p": "-A POSTROUTING"}
+#: Of the chains that hold packets, in a table of their own: it has no rule of a firewall that could be passed over.
+QUEUE_PREFIX = "hfq"
 COMMANDS = {"4": "iptables", "6": "ip6tables"}
 
 #: {i, o or f: what follows `-A CHAIN `}
@@ -41,14 +44,23 @@ def in_family(family: str, addresses: list[str]) -> list[str]:
     return [address for address in addresses if family_of(address) == family]
 
 
-def save(family: str) -> list[str]:
+def table_of(prefix: str) -> str:
+    return "mangle" if prefix == QUEUE_PREFIX else "filter"
+
+
+def save(family: str, table: str = "filter", counts: bool = False) -> list[str]:
     """Raises OSError when it cannot be read: what was not seen is not gone."""
-    return command.run([f"{COMMANDS[family]}-save", "-t", "filter"]).splitlines()
+    words = [f"{COMMANDS[family]}-save", *(["-c"] if counts else [])]
+    if table == "filter":
+        return command.run([*words, "-t", table]).splitlines()
+    # One that the host never had cannot be asked for by name.
+    _, _, rest = f"\n{command.run(words)}".partition(f"\n*{table}\n")
+    return rest.partition("\nCOMMIT")[0].splitlines()
 
 
-def restore(family: str, lines: list[str]) -> None:
+def restore(family: str, lines: list[str], table: str = "filter") -> None:
     words = [f"{COMMANDS[family]}-restore", "--noflush", "-w", str(WAIT_SECONDS)]
-    command.run(words, "\n".join(["*filter", *lines, "COMMIT", ""]))
+    command.run(words, "\n".join([f"*{table}", *lines, "COMMIT", ""]))
 
 
 def chain_of(prefix: str, digest: str) -> str:
@@ -57,41 +69,41 @@ def chain_of(prefix: str, digest: str) -> str:
 
 
 def install(record: FaultRecord, prefix: str, rules_of: Callable[[str], Rules]) -> None:
-    """In every family that has a rule that drops: the chains, each hooked in first place. Idempotent."""
-    chain = chain_of(prefix, record.digest)
+    """In every family that has a rule that does more than to let pass: the chains, each hooked. Idempotent."""
+    chain, table = chain_of(prefix, record.digest), table_of(prefix)
     for family in record.families:
         rules = {hook: each for hook, each in rules_of(family).items() if each}
-        if not any(rule.endswith("-j DROP") for each in rules.values() for rule in each):
+        if all(rule.endswith("-j RETURN") for each in rules.values() for rule in each):
             continue
-        lines = unhook(save(family), chain)
+        lines = unhook(save(family, table), chain)
         lines += [f":{chain}-{hook} - [0:0]" for hook in rules]
         lines += [f"-A {chain}-{hook} {rule}" for hook, each in rules.items() for rule in each]
         comment = f"-m comment --comment holdfast:{record.fault_id}"
-        lines += [f"-I {HOOKS[hook]} 1 {comment} -j {chain}-{hook}" for hook in rules]
-        restore(family, lines)
+        lines += [f"{HOOKS[hook]} {comment} -j {chain}-{hook}" for hook in rules]
+        restore(family, lines, table)
 
 
 def unhook(saved: list[str], chain: str) -> list[str]:
     """What takes the jumps to the chains away, and only these."""
-    jump = re.compile(rf"-A (?!{chain}-[iof] ).* -j {chain}-[iof]$")
+    jump = re.compile(rf"-A (?!{chain}-[iofp] ).* -j {chain}-[iofp]$")
     return [f"-D{line[2:]}" for line in saved if jump.match(line)]
 
 
 def removal(saved: list[str], chain: str) -> list[str]:
     """What takes away all that is there of the chains."""
-    there = re.compile(rf":({chain}-[iof]) ")
+    there = re.compile(rf":({chain}-[iofp]) ")
     chains = [found.group(1) for found in map(there.match, saved) if found]
     return [*unhook(saved, chain), *(f"-F {each}" for each in chains), *(f"-X {each}" for each in chains)]
 
 
 def remove(record: FaultRecord, prefix: str) -> None:
     """From every family, also from the others when one fails. Idempotent. Raises OSError."""
-    failures: list[str] = []
+    failures, table = list[str](), table_of(prefix)
     for family in record.families:
         try:
-            lines = removal(save(family), chain_of(prefix, record.digest))
+            lines = removal(save(family, table), chain_of(prefix, record.digest))
             if lines:
-                restore(family, lines)
+                restore(family, lines, table)
         except OSError as error:
             failures.append(str(error))
     if failures:
@@ -101,14 +113,14 @@ def remove(record: FaultRecord, prefix: str) -> None:
 def is_there(record: FaultRecord, prefix: str) -> bool:
     """Is anything of the chains there, in any family? Raises OSError when one cannot be read."""
     chain = chain_of(prefix, record.digest)
-    return any(removal(save(family), chain) for family in record.families)
+    return any(removal(save(family, table_of(prefix)), chain) for family in record.families)
 
 
 def packets(record: FaultRecord, prefix: str) -> int:
     """How many packets met the rules that only count, which have no target. Costs a command or two."""
-    ours = re.compile(rf"\[(\d+):\d+\] -A {chain_of(prefix, record.digest)}-[iof] (?!.*-j )")
+    ours = re.compile(rf"\[(\d+):\d+\] -A {chain_of(prefix, record.digest)}-[iofp] (?!.*-j )")
     total = 0
     for family in record.families:
-        lines = command.run([f"{COMMANDS[family]}-save", "-c", "-t", "filter"]).splitlines()
+        lines = save(family, table_of(prefix), counts=True)
         total += sum(int(found.group(1)) for found in map(ours.match, lines) if found)
     return total

@@ -6,6 +6,7 @@ it, and is lifted without the lock of xtables."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from linux import ip_set, netfilter
@@ -70,20 +71,19 @@ def lift(record: FaultRecord) -> None:
         ip_set.empty(set_of(record, suffix))
 
 
-def revert(record: FaultRecord) -> None:
-    """Takes everything away. Idempotent, needs no record but the mark."""
+def revert(record: FaultRecord, prefix: str = PREFIX) -> None:
+    """Takes everything away. Idempotent, needs no record but the mark. `prefix`: of the chains."""
     problems: list[str] = []
-    for act in (lift, remove_rules, remove_sets):
+    acts: list[Callable[[], None]] = [
+        lambda: lift(record), lambda: netfilter.remove(record, prefix), lambda: remove_sets(record),
+    ]  # fmt: skip
+    for act in acts:
         try:
-            act(record)
+            act()
         except OSError as error:
             problems.append(str(error))
     if problems:
         raise OSError("; ".join(problems))
-
-
-def remove_rules(record: FaultRecord) -> None:
-    netfilter.remove(record, PREFIX)
 
 
 def remove_sets(record: FaultRecord) -> None:
@@ -91,8 +91,8 @@ def remove_sets(record: FaultRecord) -> None:
         ip_set.destroy(set_of(record, suffix))
 
 
-def is_there(record: FaultRecord) -> bool:
-    return netfilter.is_there(record, PREFIX) or bool(sets_of(record))
+def is_there(record: FaultRecord, prefix: str = PREFIX) -> bool:
+    return netfilter.is_there(record, prefix) or bool(sets_of(record))
 
 
 def sets_of(record: FaultRecord) -> list[str]:

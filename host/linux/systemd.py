@@ -6,6 +6,8 @@ import os
 
 from linux import command
 
+START_SECONDS = 2
+
 
 def is_here() -> bool:
     return os.path.isdir("/run/systemd/system") and command.exists("systemd-run")
@@ -29,3 +31,14 @@ def is_active(unit: str) -> bool:
         return command.attempt(["systemctl", "is-active", unit]).out.strip() == "active"
     except OSError:
         return False
+
+
+def start(unit: str) -> None:
+    """A store that loads its data can take long to be active. The order stands even if we stop waiting for it; a
+    machine that goes down starts nothing any more, its next start does."""
+    try:
+        done = command.attempt(["systemctl", "start", unit], timeout_seconds=START_SECONDS)
+    except OSError:
+        return
+    if done.code != 0 and not is_going_down():
+        raise OSError(f"systemctl start {unit} failed with {done.code}: {done.err.strip()[:300]}")

@@ -17,6 +17,8 @@ from record import FaultRecord
 
 PROGRAM = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 END_SECONDS = 2.0
+#: For one that still holds something, such as packets.
+ORDERLY_SECONDS = 0.2
 NICE = 0
 #: Less than the smallest amount that can be asked for, more than a program's own memory varies.
 NOISE_BYTES = 1 << 19
@@ -48,9 +50,9 @@ def is_ours(pid: int, wanted: bytes) -> bool:
 
 
 def end(fault_id: str) -> None:
-    """SIGKILL until none is left: one that shows no mark any more may still hold its file. Raises OSError when one
-    stays."""
-    until, seen = now() + END_SECONDS, set[ProcessId]()
+    """SIGTERM, and a moment later SIGKILL, until none is left: one that shows no mark any more may still hold its file.
+    Raises OSError when one stays."""
+    orderly_until, until, seen = now() + ORDERLY_SECONDS, now() + END_SECONDS, set[ProcessId]()
     while True:
         seen |= set(find(fault_id))
         left = [worker for worker in seen if processes.is_alive(worker)]
@@ -58,9 +60,12 @@ def end(fault_id: str) -> None:
             return
         if now() > until:
             raise OSError(f"workers {', '.join(str(worker.pid) for worker in left)} do not end")
+        # One that is stopped has to go on to hear of it.
+        signals = (signal.SIGTERM, signal.SIGCONT) if now() < orderly_until else (signal.SIGKILL,)
         for worker in left:
-            with contextlib.suppress(OSError):
-                processes.send(worker, signal.SIGKILL)
+            for number in signals:
+                with contextlib.suppress(OSError):
+                    processes.send(worker, number)
         time.sleep(0.005)
 
 

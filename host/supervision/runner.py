@@ -127,7 +127,7 @@ class Runner:
             (effect,) = peer.feed(decide.Checked())
             assert isinstance(effect, decide.Apply)
             record.state, record.ends_at_seconds = State.APPLYING, effect.ends_at
-            record.fence.is_armed = record.is_fenced and record.ends_in_kernel and self.fault.uses_packet_filter
+            record.fence.is_armed = record.is_fenced and record.ends_in_kernel and self.fault.uses_packet_filter(record)
             files.write(record)
         seconds = round(peer.state.grace_seconds) + 1
         try:
@@ -162,7 +162,7 @@ class Runner:
     def hear_workers(self, word_end: int) -> float:
         """Waits until they are ready, and says what they have counted by then. Raises OSError with what they say
         instead."""
-        wanted = self.fault.workers(self.peer.record.values)
+        wanted = self.fault.workers(self.peer.record)
         if not wanted:
             return 0.0
         text, until = b"", now() + READY_SECONDS
@@ -212,7 +212,7 @@ class Runner:
     def observe(self, provokes: bool) -> Effect:
         """Without IP sets a command has to be asked, which may take its time."""
         record = self.peer.record
-        if not self.fault.uses_packet_filter or record.ends_in_kernel:
+        if not self.fault.uses_packet_filter(record) or record.ends_in_kernel:
             return self.fault.observe(record, provokes)
         data = verbs.run("observe", lambda: encoded(self.fault.observe(record, provokes)), OBSERVE_SECONDS, self.tick)
         return effect_from_json(data)

@@ -2,13 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import * as z from 'zod';
 import { isObject, type Json, type JsonObject } from './protocol/json.ts';
+import type { Outages } from './protocol/outages.ts';
 import { ALARM_STATES, type CloudWatch } from './services/cloudwatch.ts';
 import type { DynamoDb } from './services/dynamodb.ts';
 import type { EventBridge } from './services/eventbridge.ts';
 import type { Fis } from './services/fis.ts';
 import type { Instances } from './services/instances.ts';
 import type { Lambda } from './services/lambda.ts';
+import type { Scheduler } from './services/scheduler.ts';
 import type { Sns } from './services/sns.ts';
+import type { Sqs } from './services/sqs.ts';
 import type { Ssm } from './services/ssm.ts';
 import type { StepFunctions } from './services/step-functions.ts';
 import type { Usage } from './services/usage.ts';
@@ -17,16 +20,22 @@ export interface ControlDependencies {
   lambda: Lambda;
   stepFunctions: StepFunctions;
   events: EventBridge;
+  scheduler: Scheduler;
   sns: Sns;
+  sqs: Sqs;
   cloudWatch: CloudWatch;
   dynamoDb: DynamoDb;
   ssm: Ssm;
   instances: Instances;
   fis: Fis;
   usage: Usage;
+  outages: Outages;
 }
 
+/** With a rule it is a composite alarm. */
+const alarmSettings = z.object({ alarmRule: z.string().optional(), actionsEnabled: z.boolean().optional() });
 const texts = z.array(z.string());
+const outageList = z.array(z.strictObject({ service: z.string(), resource: z.string().exactOptional() }));
 const scalingGroups = z.array(
   z.strictObject({ name: z.string(), hosts: texts, healthChecks: texts, suspendedProcesses: texts }),
 );
@@ -35,7 +44,21 @@ const scalingGroups = z.array(
 export function createControl(
   dependencies: ControlDependencies,
 ): (incoming: IncomingMessage, response: ServerResponse) => void {
-  const { lambda, stepFunctions, events, sns, cloudWatch, dynamoDb, ssm, instances, fis, usage } = dependencies;
+  const {
+    lambda,
+    stepFunctions,
+    events,
+    scheduler,
+    sns,
+    sqs,
+    cloudWatch,
+    dynamoDb,
+    ssm,
+    instances,
+    fis,
+    usage,
+    outages,
+  } = dependencies;
   const reads: Record<string, () => unknown> = {
     '/processes': () =>
       lambda.functions.flatMap(({ name, environments }) =>
@@ -45,6 +68,7 @@ export function createControl(
     '/executions': () => [...stepFunctions.executions.values()].map(({ abort: _abort, ...execution }) => execution),
     '/events': () => events.events,
     '/messages': () => sns.messages,
+    '/queues': () => sqs.messages,
     '/alarms': () => Object.fromEntries(cloudWatch.alarms),
     '/instances': () => Object.fromEntries(instances.hosts.map((host) => [host.name, instances.stateOf(host)])),
     '/fis': () => ({
@@ -60,17 +84,42 @@ export function createControl(
       if (typeof input.name !== 'string' || state === undefined) {
         throw new Error(`name: a string; state: one of ${ALARM_STATES.join(', ')}`);
       }
-      cloudWatch.setState(input.name, state);
+      const { alarmRule, actionsEnabled } = alarmSettings.parse(input);
+      cloudWatch.setState(input.name, state, undefined, {
+        ...(alarmRule === undefined ? {} : { alarmRule }),
+        ...(actionsEnabled === undefined ? {} : { actionsEnabled }),
+      });
     },
     '/dynamodb/freeze': (input) => dynamoDb.freeze(flag(input, 'frozen')),
+    '/sns': (input) => {
+      if (input.refuses !== undefined) sns.refuses = flag(input, 'refuses');
+      if (input.subscribed !== undefined) sns.isSubscribed = flag(input, 'subscribed');
+    },
     '/fis/safety-lever': (input) => {
       fis.safetyLeverEngaged = flag(input, 'engaged');
+    },
+    '/outages': (input) => {
+      outages.now = outageList.parse(input.outages);
+      stepFunctions.freeze(outages.now.some(({ service }) => service === stepFunctions.signingName));
     },
     '/scaling-groups': (input) => {
       instances.scalingGroups = scalingGroups.parse(input.groups);
     },
     '/lambda/twice': (input) => {
       lambda.queue.deliverTwice = flag(input, 'twice');
+    },
+    '/scheduler/clock': (input) => {
+      scheduler.moveTo(timeOf(input, 'now'));
+    },
+    '/scheduler/twice': (input) => {
+      scheduler.deliverTwice = flag(input, 'twice');
+    },
+    '/change-calendar': (input) => {
+      ssm.calendarIsOpen = flag(input, 'open');
+      ssm.calendarChangesAtMs = input.changesAt === undefined ? undefined : timeOf(input, 'changesAt');
+    },
+    '/sns/twice': (input) => {
+      sns.deliverTwice = flag(input, 'twice');
     },
     '/events/twice': (input) => {
       events.deliverTwice = flag(input, 'twice');
@@ -111,4 +160,11 @@ function flag(input: JsonObject, field: string): boolean {
   const value = input[field];
   if (typeof value === 'boolean') return value;
   throw new Error(`${field}: true or false`);
+}
+
+function timeOf(input: JsonObject, field: string): number {
+  const value = input[field];
+  const epochMs = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(epochMs)) throw new Error(`${field}: a time as in ISO 8601`);
+  return epochMs;
 }

@@ -22,8 +22,10 @@ import {
   addressesOf,
   FUNCTIONS_NAMESPACE,
   LAMBDA_NETWORK,
+  PROMETHEUS_URL,
   REGION,
   SERVICES,
+  WORKSPACE_ID,
 } from '../shared/topology.ts';
 import { readModels } from './referee/model.ts';
 import { createSystem } from './system.ts';
@@ -45,6 +47,8 @@ const system = createSystem({
   power: hostPower(directory),
   agentTokens: new Map(Object.entries(tokens)),
   secretsFile: file('secrets'),
+  workspaces: new Map([[WORKSPACE_ID, PROMETHEUS_URL]]),
+  objectsDirectory: file('objects'),
   models: readModels(pythonPackages(LAB_PACKAGES)),
   vpcAddresses: {
     functions: SERVICES.filter(({ name }) => name === FUNCTIONS_NAMESPACE).flatMap(addressesOf),
@@ -89,6 +93,8 @@ const ready = {
   apiPath: `/${system.api?.stage ?? ''}`,
   operator: system.operator,
   administrator: system.administrator,
+  alertmanager: system.alertmanager,
+  ...(system.amp && { amp: system.amp }),
   functions: Object.fromEntries(
     template.ofType('AWS::Lambda::Function').map(({ logicalId, name }) => [logicalId, name]),
   ),

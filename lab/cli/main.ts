@@ -1,29 +1,45 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EXIT, UsageError } from '../../cli/exit-codes.ts';
-import { DEFAULT_EXPERIMENT, FLEET_HOSTS } from '../fleet/fleet.ts';
+import {
+  ALL_HOSTS,
+  chooseFleets,
+  DEFAULT_EXPERIMENT,
+  DEFAULT_FLEETS,
+  ENGINE_NAMES,
+  type FleetName,
+} from '../fleet/fleet.ts';
 import { labDirectory } from '../runtime/directory.ts';
 import { readLab } from '../runtime/lab-file.ts';
 import { findSupervisor, readStatus, reservation, startLab, stopLab } from '../runtime/lifecycle.ts';
+import { LAB_FILES } from '../shared/files.ts';
+import { refuseWithout } from './engines.ts';
 import { commandOn, runAttached } from './exec.ts';
+import { exitWhenWritten } from './exit-when-written.ts';
 import { runCommand } from './run.ts';
 
 const USAGE = `The lab: the whole system on this machine, in namespaces of its own.
 
-  lab [run] [FILE] [--json]   run one experiment (${DEFAULT_EXPERIMENT}); starts and ends a lab if none is up
-  lab up [--tls]              start the lab and leave it running; with a shard more, which speaks TLS only
+  lab [run] [FILE] [--json]   run one experiment (${DEFAULT_EXPERIMENT}); starts and ends a lab, with
+                              the engines that the file needs, if none is up
+  lab up [--engines LIST] [--tls]
+                              start the lab and leave it running; LIST: some of ${ENGINE_NAMES.join()} (${DEFAULT_FLEETS.join()});
+                              --tls: with a shard more, which speaks TLS only
   lab status                  what runs, and what has died
-  lab exec HOST -- CMD...     run a command on a host (${FLEET_HOSTS[0]?.name} … ${FLEET_HOSTS.at(-1)?.name}) or in a namespace
-                              (gateway-1, gateway-2, load, prometheus, vpc, lambda)
+  lab exec HOST -- CMD...     run a command on a host (${ALL_HOSTS[0]?.name} … ${ALL_HOSTS.at(-1)?.name}) or in a namespace
+                              (gateway-1, gateway-2, load, ingest, consumers, prometheus, vpc, lambda)
   lab down                    end the lab; nothing of it stays
 
-LAB_DIRECTORY: where it keeps its files (.lab of the checkout). Root is needed.
+LAB_DIRECTORY: where it keeps its files (.lab of the checkout). LAB_CONSUMER_BREAKER=off: consumers without their
+circuit breaker. Root is needed.
 `;
 
 function say(text: string): void {
   process.stderr.write(`lab: ${text}\n`);
 }
 
-async function up(directory: string, tls: boolean): Promise<number> {
+async function up(directory: string, engines: readonly FleetName[]): Promise<number> {
   const supervisor = findSupervisor(directory);
   if (supervisor !== undefined) {
     const reserved = reservation(directory, supervisor);
@@ -31,11 +47,12 @@ async function up(directory: string, tls: boolean): Promise<number> {
       say(reserved.text);
       return 1;
     }
+    refuseWithout(engines, readLab(directory).engines);
     say('is already up');
     return Object.values(readStatus(directory)).some((part) => part.state === 'died') ? 1 : 0;
   }
   const start = performance.now();
-  await startLab({ directory, scope: 'all', endsWithParent: false, tls, onProgress: say });
+  await startLab({ directory, scope: 'all', endsWithParent: false, engines, onProgress: say });
   say(`up after ${((performance.now() - start) / 1000).toFixed(1)} s; \`lab down\` ends it`);
   return 0;
 }
@@ -46,6 +63,9 @@ function status(directory: string): number {
     process.stdout.write(`no lab is up in ${directory}\n`);
     return 3;
   }
+  // A lab that is still starting has not said it yet.
+  if (existsSync(join(directory, LAB_FILES.lab)))
+    process.stdout.write(`${'engines'.padEnd(16)} ${readLab(directory).engines.join()}\n`);
   const parts = Object.entries(readStatus(directory));
   for (const [name, part] of parts) process.stdout.write(`${name.padEnd(16)} ${part.reason ?? part.state}\n`);
   return parts.some(([, part]) => part.state === 'died') ? 1 : 0;
@@ -70,6 +90,16 @@ function run(directory: string, rest: string[]): Promise<number> {
   return runCommand(directory, { file: positionals[0] ?? DEFAULT_EXPERIMENT, json: values.json }, say);
 }
 
+function parseUp(args: string[]): readonly FleetName[] {
+  try {
+    const options = { engines: { type: 'string' }, tls: { type: 'boolean', default: false } } as const;
+    const { values } = parseArgs({ args, options });
+    return chooseFleets(values.engines, values.tls);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
 function parseRun(args: string[]) {
   return parseArgs({ args, allowPositionals: true, options: { json: { type: 'boolean', default: false } } });
 }
@@ -84,8 +114,8 @@ async function main(words: string[]): Promise<number> {
   const directory = labDirectory();
   if (verb === 'run' || isShortRun) return run(directory, isShortRun ? words : rest);
   if (verb === 'exec') return execute(directory, rest);
-  if (verb === 'up' && rest.every((word) => word === '--tls')) return up(directory, rest.length > 0);
-  if (rest.length > 0) throw new UsageError(`${verb} takes no arguments${verb === 'up' ? ' but --tls' : ''}`);
+  if (verb === 'up') return up(directory, parseUp(rest));
+  if (rest.length > 0) throw new UsageError(`${verb} takes no arguments`);
   if (verb === 'status') return status(directory);
   if (verb === 'down') {
     say((await stopLab(directory)) ? 'is gone' : 'was not up');
@@ -95,7 +125,7 @@ async function main(words: string[]): Promise<number> {
 }
 
 try {
-  process.exit(await main(process.argv.slice(2)));
+  exitWhenWritten(await main(process.argv.slice(2)));
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));
   if (error instanceof UsageError) process.stderr.write(USAGE);

@@ -8,6 +8,7 @@ import { systemClock } from '../../functions/runtime/system-clock.ts';
 import { connectionOf, readLab } from '../runtime/lab-file.ts';
 import { findSupervisor, readStatus, reservation, startLab, stopLab } from '../runtime/lifecycle.ts';
 import { readViolations } from '../shared/files.ts';
+import { enginesFor, refuseWithout } from './engines.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 
 const WATCH_INTERVAL_MS = 500;
@@ -35,6 +36,8 @@ export async function runCommand(
   const reserved = supervisor && reservation(directory, supervisor);
   if (reserved?.isReady === false) throw new Error(reserved.text);
   if (reserved !== undefined) say(reserved.text);
+  const engines = enginesFor(experiment.experiment);
+  if (!isOurs) refuseWithout(engines, readLab(directory).engines);
   const interrupt = new AbortController();
   const abortTaken = new AbortController();
   let isRunning = false;
@@ -52,7 +55,7 @@ export async function runCommand(
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   try {
-    if (isOurs) await startLab({ directory, scope: 'all', endsWithParent: true, onProgress: say });
+    if (isOurs) await startLab({ directory, scope: 'all', endsWithParent: true, engines, onProgress: say });
     isRunning = true;
     const lab = connectionOf(readLab(directory));
     const wishes: RunWishes = {

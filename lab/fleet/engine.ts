@@ -1,15 +1,17 @@
+import type { RecordClients } from './records.ts';
+
 /** The one contract between the lab and a store engine. An engine is a folder beside this file and a line in fleet.ts. */
 export interface LabHost {
   name: string;
   instanceId: string;
-  /** The hosts that hold the same data; the gateway sends every request to one shard. */
+  /** The hosts that hold the same data. */
   shard: string;
   dataAddress: string;
   /** Absent where one interface carries everything, as on most EC2 hosts. */
   managementAddress?: string;
   tags: Record<string, string>;
   securityGroupId: string;
-  /** What it serves it serves with TLS only, and asks for certificates. */
+  /** What it serves it serves with TLS only, and has a certificate of its own. */
   tlsOnly?: true;
 }
 
@@ -21,8 +23,8 @@ export function shardsOf(hosts: readonly LabHost[]): string[] {
 export interface HostUnit {
   argv: string[];
   user: string;
-  /** `systemctl start` returns when this port of the host accepts connections. */
-  readyPort: number;
+  /** `systemctl start` returns when this port of the host accepts connections. Absent: at once. */
+  readyPort?: number;
 }
 
 export interface HostFile {
@@ -30,15 +32,27 @@ export interface HostFile {
   owner: string;
   mode: number;
   content: string;
+  /** Of what is no text. */
+  encoding?: 'base64';
+}
+
+/** A file system of its own, ext4, as a volume of the cloud would be: it can be filled, and costs what is written. */
+export interface DataVolume {
+  mebibytes: number;
+  owner: string;
 }
 
 /** What an engine puts on a host. */
 export interface HostContent {
   units: Record<string, HostUnit>;
   startAtBoot: string[];
+  /** Name → directory of this machine, which the host sees as /run/lab/NAME. */
+  programs?: Record<string, string>;
   files: HostFile[];
   /** Directory → tmpfs mount options. Fresh for every lab. */
   dataDirectories: Record<string, string>;
+  /** Directory → its volume. Fresh for every lab, and gone with it. */
+  dataVolumes?: Record<string, DataVolume>;
 }
 
 export interface StoreUser {
@@ -63,8 +77,27 @@ export interface LabSecret {
 
 /** The one thing the gateway asks of a shard. Rejects with an error whose message says why. */
 export interface ShardStore {
-  set(key: string, value: string): Promise<void>;
-  get(key: string): Promise<string | null>;
+  /** @returns the name of the node that took it, from engines that are counted by node. */
+  set(key: string, value: string): Promise<string | undefined>;
+  /** Absent where gateways only write. */
+  get?(key: string): Promise<string | null>;
+}
+
+/** How much of the gateways' requests an engine gets. */
+export interface TrafficShare {
+  /** They share all that no canary takes. */
+  busy: readonly string[];
+  /** Each of these takes as little as guardrails over all traffic tolerate; its shards take turns. */
+  canaries: readonly Canary[];
+}
+
+export interface Canary {
+  shards: readonly string[];
+  writeOnly?: true;
+}
+
+export function shardsIn({ canaries, busy }: TrafficShare): string[] {
+  return [...canaries.flatMap(({ shards }) => shards), ...busy];
 }
 
 /** A store did not answer in time: whether the command had an effect is unknown. */
@@ -83,7 +116,13 @@ export interface ReadinessStep {
 
 export interface FleetEngine {
   hosts: readonly LabHost[];
-  contentOf(host: LabHost, keys: StoreKeys): HostContent;
+  traffic: TrafficShare;
+  /** The part of lab/setup.sh that prepares this machine for it. Absent: `lab` is enough. */
+  setUp?: string;
+  /** Users of its hosts that no package of this machine makes. */
+  accounts?: readonly string[];
+  /** What is on each host, once that is known. */
+  contents(keys: StoreKeys): Promise<(host: LabHost) => HostContent>;
   /** Name in Secrets Manager → what the product is to find there. */
   secrets(keys: StoreKeys): Record<string, LabSecret>;
   /**
@@ -92,5 +131,9 @@ export interface FleetEngine {
    */
   readinessSteps(keys: StoreKeys, startUnit: (unit: string) => Promise<void>): readonly ReadinessStep[];
   /** A client that follows the shard through a failover. */
-  connectShard(shard: string, keys: StoreKeys): ShardStore;
+  connectShard(shard: string, keys: StoreKeys): Promise<ShardStore>;
+  /** What a store answers whom it does not know: a line to its port, and a pattern (RE2). Absent: nobody asks it. */
+  answers?: { port: number; send: string; expect: string };
+  /** Of an engine that keeps records: then there are ingest and workers too. */
+  records?: RecordClients;
 }

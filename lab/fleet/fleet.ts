@@ -1,16 +1,96 @@
-import { type FleetEngine, type LabHost, shardsOf } from './engine.ts';
+import { type FleetEngine, type LabHost, shardsIn } from './engine.ts';
+import { kafkaFleet } from './kafka/engine.ts';
+import type { RecordClients } from './records.ts';
 import { redisFleet } from './redis/engine.ts';
 import { REDIS_HOSTS, TLS_HOSTS } from './redis/hosts.ts';
 
-/** One line an engine. With LAB_TLS=1 (`lab up --tls`) there is a shard more, which speaks TLS only. */
-export const ENGINES: readonly FleetEngine[] = [
-  redisFleet(REDIS_HOSTS),
-  ...(process.env.LAB_TLS === '1' ? [redisFleet(TLS_HOSTS)] : []),
-];
+/** Everything a lab can have: one line an engine. */
+const ALL = {
+  redis: redisFleet(REDIS_HOSTS),
+  /** A shard more, which speaks TLS only. */
+  'redis-tls': redisFleet(TLS_HOSTS),
+  kafka: kafkaFleet,
+} as const satisfies Record<string, FleetEngine>;
+export type FleetName = keyof typeof ALL;
+export const FLEET_NAMES = Object.keys(ALL) as FleetName[];
 
+/** What `--engines` takes. The shard of `--tls` belongs to the first. */
+export const ENGINE_NAMES: readonly FleetName[] = ['redis', 'kafka'];
+export const DEFAULT_FLEETS: readonly FleetName[] = ['redis'];
+/** Says to every process of a lab which of them it has: names, separated by commas. */
+export const FLEETS_VARIABLE = 'LAB_ENGINES';
+
+/** @throws Error naming what there is. */
+function readFleets(list: string | undefined, known: readonly FleetName[], what: string): readonly FleetName[] {
+  if (list === undefined) return DEFAULT_FLEETS;
+  const names = list.split(',').map((name) => name.trim());
+  const wrong = names.find((name) => !known.some((each) => each === name));
+  if (wrong !== undefined) throw new Error(`${what}: ${JSON.stringify(wrong)} is none of ${known.join(', ')}`);
+  return FLEET_NAMES.filter((name) => names.includes(name));
+}
+
+/**
+ * What `lab up --engines LIST --tls` asks for; without a list the default.
+ * @throws Error naming what there is.
+ */
+export function chooseFleets(list: string | undefined, tls: boolean): readonly FleetName[] {
+  const chosen = readFleets(list, ENGINE_NAMES, '--engines');
+  if (!tls) return chosen;
+  if (!chosen.includes('redis')) throw new Error('--tls: adds a shard to redis, which --engines leaves out');
+  return FLEET_NAMES.filter((name) => name === 'redis-tls' || chosen.includes(name));
+}
+
+/** The options of `lab up` that ask for these. */
+export function optionsFor(fleets: readonly FleetName[]): string {
+  const engines = ENGINE_NAMES.filter((name) => fleets.includes(name));
+  const isDefault = engines.join() === DEFAULT_FLEETS.join();
+  return [
+    ...(isDefault ? [] : [`--engines ${engines.join()}`]),
+    ...(fleets.includes('redis-tls') ? ['--tls'] : []),
+  ].join(' ');
+}
+
+type Tags = Readonly<Record<string, string>>;
+
+/** What a lab must have for clusters whose hosts have these tags. */
+export function fleetsTagged(clusters: readonly Tags[]): readonly FleetName[] {
+  const isOf = (host: LabHost, tags: Tags) => Object.entries(tags).every(([key, value]) => host.tags[key] === value);
+  const needed = FLEET_NAMES.filter((name) =>
+    ALL[name].hosts.some((host) => clusters.some((tags) => isOf(host, tags))),
+  );
+  return FLEET_NAMES.filter((name) => needed.includes(name) || (name === 'redis' && needed.includes('redis-tls')));
+}
+
+function enginesOf(fleets: readonly FleetName[]): FleetEngine[] {
+  return fleets.map((name) => ALL[name]);
+}
+
+/** The parts of lab/setup.sh that these need beside `lab`. */
+export function setUpsOf(fleets: readonly FleetName[]): string[] {
+  return enginesOf(fleets).flatMap(({ setUp }) => setUp ?? []);
+}
+
+/** Of every lab there can be. */
+export const ALL_HOSTS: readonly LabHost[] = FLEET_NAMES.flatMap((name) => ALL[name].hosts);
+
+/** Of the lab that this process belongs to. */
+export const FLEETS = readFleets(process.env[FLEETS_VARIABLE], FLEET_NAMES, FLEETS_VARIABLE);
+export const ENGINES: readonly FleetEngine[] = enginesOf(FLEETS);
 export const FLEET_HOSTS: readonly LabHost[] = ENGINES.flatMap(({ hosts }) => hosts);
 
-export const SHARDS: readonly string[] = shardsOf(FLEET_HOSTS);
+export const SHARDS: readonly string[] = ENGINES.flatMap(({ traffic }) => shardsIn(traffic));
+
+/** Those whose engine keeps records. */
+export function recordNodes(): string[] {
+  return ENGINES.flatMap(({ records, hosts }) => (records ? hosts.map(({ name }) => name) : []));
+}
+
+/** @throws Error when no engine of this lab keeps records. */
+export function recordClients(): RecordClients {
+  const clients = ENGINES.find(({ records }) => records)?.records;
+  if (clients === undefined) throw new Error('no engine of this lab keeps records');
+  return clients;
+}
 
 /** What `npm run lab` runs when it is given no file. */
 export const DEFAULT_EXPERIMENT = 'examples/redis-partition.json';

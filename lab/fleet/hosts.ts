@@ -64,8 +64,11 @@ export async function startHost(
     powerSocket: powerSocket(directory, host.name),
     units: { ...content.units, ...agent },
     startAtBoot: [...Object.keys(agent), ...content.startAtBoot],
+    programs: content.programs ?? {},
     files: content.files,
     dataDirectories: content.dataDirectories,
+    dataVolumes: content.dataVolumes ?? {},
+    volumeFile: join(directory, OWN_FILES.hosts, `${host.name}.volume`),
     path: HOST_PATH,
     stopTimeoutSeconds: UNIT_STOP_SECONDS,
   });

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { FLEET_HOSTS } from '../fleet/fleet.ts';
+import { ALL_HOSTS } from '../fleet/fleet.ts';
 import { CHECKOUT, LAB_FILES, OWN_FILES, powerSocket } from '../shared/files.ts';
 
 /** Longest path of a unix socket on Linux, in bytes. */
@@ -12,7 +12,7 @@ const MAX_SOCKET_PATH = 107;
  */
 export function labDirectory(environment: NodeJS.ProcessEnv = process.env): string {
   const directory = resolve(environment.LAB_DIRECTORY ?? join(CHECKOUT, '.lab'));
-  const longest = Math.max(...FLEET_HOSTS.map(({ name }) => Buffer.byteLength(powerSocket(directory, name))));
+  const longest = Math.max(...ALL_HOSTS.map(({ name }) => Buffer.byteLength(powerSocket(directory, name))));
   if (longest > MAX_SOCKET_PATH) {
     throw new Error(`LAB_DIRECTORY ${directory} is too long: unix sockets allow ${MAX_SOCKET_PATH} bytes in all`);
   }
@@ -30,6 +30,7 @@ const RUNTIME_FILES: readonly string[] = [
   LAB_FILES.controlSocket,
   LAB_FILES.storeSecret,
   LAB_FILES.secrets,
+  LAB_FILES.objects,
   OWN_FILES.storeKeys,
   OWN_FILES.tls,
   OWN_FILES.agents,
@@ -37,6 +38,10 @@ const RUNTIME_FILES: readonly string[] = [
   OWN_FILES.supervisor,
   OWN_FILES.prometheusConfiguration,
   OWN_FILES.prometheusRules,
+  OWN_FILES.deployedRules,
+  OWN_FILES.alertmanagers,
+  OWN_FILES.alertmanagerConfigurations,
+  OWN_FILES.storeExporter,
   OWN_FILES.prometheusSocket,
   OWN_FILES.status,
 ];

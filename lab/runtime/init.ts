@@ -12,12 +12,23 @@ import { ENGINES, FLEET_HOSTS } from '../fleet/fleet.ts';
 import { onHost, type RunningHost, startHost } from '../fleet/hosts.ts';
 import { createStoreKeys } from '../fleet/store-keys.ts';
 import { LAB_FILES, OWN_FILES, writeJson } from '../shared/files.ts';
-import { GATEWAY_PORT, SERVICES } from '../shared/topology.ts';
+import { ALERTMANAGER_PORT, GATEWAY_PORT, PROMETHEUS_URL, SERVICES } from '../shared/topology.ts';
 import { waitFor } from '../shared/wait-for.ts';
+import { alertmanagerCommand, sendAlertsTo, waitForAlertmanager } from '../traffic/alertmanager.ts';
+import { CONSUMERS, INGESTS, waitForConsumers } from '../traffic/consumers.ts';
 import { GATEWAYS, waitForGateways } from '../traffic/gateways.ts';
-import { PROMETHEUS_URL, prometheusCommand, waitForBaseline, waitForPrometheus } from '../traffic/prometheus.ts';
+import {
+  deployRules,
+  PROMETHEUS_NAMESPACE,
+  prometheusCommand,
+  waitForBaseline,
+  waitForPrometheus,
+} from '../traffic/prometheus.ts';
+import { writerNamed } from '../traffic/receipts.ts';
+import { storeExporterCommand } from '../traffic/store-exporter.ts';
 import { createCertificates } from './certificates.ts';
 import { labDirectory } from './directory.ts';
+import { type AwsReady, readAwsReady } from './lab-file.ts';
 import { createNetwork } from './network.ts';
 import { Parts, runToEnd } from './parts.ts';
 import { relay } from './relay.ts';
@@ -67,12 +78,17 @@ async function startFleet(withAgents: boolean): Promise<RunningHost[]> {
   writeJson(join(directory, LAB_FILES.secrets), secrets);
   const tokens = new Map(FLEET_HOSTS.map((host) => [host.instanceId, randomBytes(24).toString('hex')]));
   writeJson(join(directory, OWN_FILES.agents), Object.fromEntries(tokens));
-  const start = (engine: FleetEngine) =>
-    engine.hosts.map((host) => {
-      const token = withAgents ? tokens.get(host.instanceId) : undefined;
-      return startHost(directory, host, engine.contentOf(host, keys), token);
-    });
-  const hosts = await step(`${FLEET_HOSTS.length} hosts`, () => Promise.all(ENGINES.flatMap(start)));
+  const start = async (engine: FleetEngine) => {
+    const contentOf = await engine.contents(keys);
+    return Promise.all(
+      engine.hosts.map((host) => {
+        const token = withAgents ? tokens.get(host.instanceId) : undefined;
+        return startHost(directory, host, contentOf(host), token);
+      }),
+    );
+  };
+  const started = await step(`${FLEET_HOSTS.length} hosts`, () => Promise.all(ENGINES.map(start)));
+  const hosts = started.flat();
   for (const { host, process, initPid } of hosts) {
     parts.watch(host.name, process, join(directory, OWN_FILES.log, `${host.name}-init.log`), initPid);
   }
@@ -89,6 +105,8 @@ async function startFleet(withAgents: boolean): Promise<RunningHost[]> {
 }
 
 async function startTraffic(): Promise<void> {
+  // Refused here, in words, and not by each consumer.
+  writerNamed(process.env.LAB_CONSUMER_BREAKER);
   for (const { name } of GATEWAYS) {
     parts.start(name, [process.execPath, 'lab/traffic/gateway.ts'], {
       namespace: name,
@@ -96,8 +114,21 @@ async function startTraffic(): Promise<void> {
       environment: { GATEWAY_NAME: name },
     });
   }
+  for (const { name, namespace, port } of CONSUMERS) {
+    parts.start(name, [process.execPath, 'lab/traffic/consumer.ts'], {
+      namespace,
+      niceness: TRAFFIC_NICENESS,
+      environment: { CONSUMER_NAME: name, METRICS_PORT: String(port) },
+    });
+  }
+  for (const { name, namespace } of INGESTS) {
+    parts.start(name, [process.execPath, 'lab/traffic/ingest.ts'], { namespace, niceness: TRAFFIC_NICENESS });
+  }
   // Before the load: its first requests would fail and stand in the baseline.
-  await step('gateways serve', waitForGateways);
+  await Promise.all([
+    step('gateways serve', waitForGateways),
+    CONSUMERS.length > 0 ? step('consumers write receipts', waitForConsumers) : undefined,
+  ]);
   const targets = GATEWAYS.map(({ name }) => `http://${name}:${GATEWAY_PORT}`).join(',');
   parts.start('load', [process.execPath, 'lab/traffic/load.ts'], {
     namespace: 'load',
@@ -114,6 +145,34 @@ async function startAws(): Promise<void> {
       existsSync(join(directory, LAB_FILES.awsReady)) ? undefined : `${LAB_FILES.awsReady} is not there yet`,
     );
   });
+  const { amp } = readAwsReady(directory);
+  if (amp) await startAlerting(amp);
+}
+
+/** What the stack deploys to AMP runs here. */
+async function startAlerting({
+  rules,
+  alertmanager: configuration,
+  credentials,
+}: NonNullable<AwsReady['amp']>): Promise<void> {
+  const interval = ruleIntervalSeconds(process.env.LAB_RULE_INTERVAL_SECONDS);
+  const pace = interval === undefined ? '' : `; rules are evaluated every ${interval} s, which AMP would not do`;
+  await step(`alerting rules and Alertmanager as deployed${pace}`, async () => {
+    const deployed = { name: 'alertmanager', port: ALERTMANAGER_PORT, configuration, credentials };
+    const { argv, ...options } = alertmanagerCommand(directory, deployed);
+    parts.start(deployed.name, argv, { ...options, niceness: AWS_NICENESS });
+    deployRules(directory, rules, interval);
+    sendAlertsTo(directory, [deployed.port]);
+    process.kill(parts.pidOf('prometheus'), 'SIGHUP');
+    await waitForAlertmanager(deployed);
+  });
+}
+
+/** @throws Error for what is no number of seconds. */
+function ruleIntervalSeconds(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d?$/.test(text)) return Number(text);
+  throw new Error(`LAB_RULE_INTERVAL_SECONDS: ${text} is not a whole number from 1 to 99`);
 }
 
 async function buildLab(scope: LabScope): Promise<void> {
@@ -138,7 +197,13 @@ async function buildLab(scope: LabScope): Promise<void> {
 }
 
 async function startMetrics(): Promise<void> {
-  parts.start('prometheus', prometheusCommand(directory), { namespace: 'prometheus', niceness: TRAFFIC_NICENESS });
+  parts.start('prometheus', prometheusCommand(directory), {
+    namespace: PROMETHEUS_NAMESPACE,
+    niceness: TRAFFIC_NICENESS,
+  });
+  const exporter = storeExporterCommand(directory);
+  if (exporter)
+    parts.start('store-exporter', exporter, { namespace: PROMETHEUS_NAMESPACE, niceness: TRAFFIC_NICENESS });
   await waitForPrometheus();
   const { hostname, port } = new URL(PROMETHEUS_URL);
   await relay({ path: join(directory, OWN_FILES.prometheusSocket) }, { host: hostname, port: Number(port) });

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { ApiConnection } from '../../cli/api-client.ts';
-import { FLEET_HOSTS } from '../fleet/fleet.ts';
+import { FLEET_HOSTS, FLEET_NAMES, FLEETS } from '../fleet/fleet.ts';
 import { LAB_FILES } from '../shared/files.ts';
 import { REGION } from '../shared/topology.ts';
 
@@ -12,7 +12,16 @@ const accessKeySchema = z.object({ accessKeyId: z.string().min(1), secretAccessK
 const awsReadySchema = z.object({
   operator: accessKeySchema,
   administrator: accessKeySchema,
+  alertmanager: accessKeySchema,
+  /** What runs as AMP. Absent: the stack has no workspace. */
+  amp: z.object({ rules: z.string(), alertmanager: z.string(), credentials: accessKeySchema }).optional(),
 });
+export type AwsReady = z.infer<typeof awsReadySchema>;
+
+/** @throws Error when it is not as agreed. */
+export function readAwsReady(directory: string): AwsReady {
+  return awsReadySchema.parse(JSON.parse(readFileSync(join(directory, LAB_FILES.awsReady), 'utf8')));
+}
 
 const hostSchema = z.object({
   name: z.string(),
@@ -33,6 +42,8 @@ const labSchema = z.object({
   secretAccessKey: z.string().optional(),
   administrator: accessKeySchema.optional(),
   prometheusUrl: z.string(),
+  /** What it was started with, see fleet.ts. */
+  engines: z.array(z.enum(FLEET_NAMES)),
   hosts: z.array(hostSchema),
   controlSocket: z.string(),
   /** The lab's own processes, in the pid namespace of who reads this. */
@@ -53,8 +64,7 @@ export function describeLab(
   directory: string,
   seen: { awsPort: number; prometheusPort: number; hostPids: Record<string, number>; pids: Record<string, number> },
 ): Lab {
-  const awsReady = join(directory, LAB_FILES.awsReady);
-  const aws = existsSync(awsReady) ? awsReadySchema.parse(JSON.parse(readFileSync(awsReady, 'utf8'))) : undefined;
+  const aws = existsSync(join(directory, LAB_FILES.awsReady)) ? readAwsReady(directory) : undefined;
   return {
     ...(aws && {
       apiUrl: `https://127.0.0.1:${seen.awsPort}`,
@@ -64,6 +74,7 @@ export function describeLab(
     caFile: join(directory, LAB_FILES.caFile),
     region: REGION,
     prometheusUrl: `http://127.0.0.1:${seen.prometheusPort}`,
+    engines: [...FLEETS],
     hosts: FLEET_HOSTS.map(({ name, instanceId, shard, dataAddress, managementAddress }) => {
       const pid = seen.hostPids[name];
       if (pid === undefined) throw new Error(`the first process of ${name} is gone`);

@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DEFAULT_FLEETS, FLEETS_VARIABLE, type FleetName, setUpsOf } from '../fleet/fleet.ts';
 import { CHECKOUT, LAB_FILES, OWN_FILES } from '../shared/files.ts';
 import { isRunning, signalProcess } from '../shared/processes.ts';
 import { waitFor } from '../shared/wait-for.ts';
@@ -17,8 +20,8 @@ export interface StartOptions {
   scope: LabScope;
   /** The lab ends with the process that calls this, by whatever death. Otherwise it outlives it. */
   endsWithParent: boolean;
-  /** With a shard that speaks TLS only. */
-  tls?: boolean;
+  /** Absent: the default. */
+  engines?: readonly FleetName[];
   onProgress: (text: string) => void;
 }
 
@@ -62,12 +65,20 @@ function spawnSupervisor(options: StartOptions): ChildProcess {
       ...process.env,
       LAB_DIRECTORY: options.directory,
       LAB_SCOPE: options.scope,
-      LAB_TLS: options.tls ? '1' : '0',
+      [FLEETS_VARIABLE]: (options.engines ?? DEFAULT_FLEETS).join(),
       LAB_ENDS_WITH_PARENT: options.endsWithParent ? '1' : '0',
     },
   });
   closeSync(log);
   return child;
+}
+
+/** Prepares this machine; quick when all is there. @throws Error when that fails, after its words went to `onProgress` */
+async function setUp(part: string, onProgress: (text: string) => void): Promise<void> {
+  const child = spawn('sh', [join(CHECKOUT, 'lab/setup.sh'), part], { stdio: ['ignore', 'ignore', 'pipe'] });
+  createInterface({ input: child.stderr }).on('line', onProgress);
+  const [code]: unknown[] = await once(child, 'close');
+  if (code !== 0) throw new Error(`sh lab/setup.sh ${part} failed`);
 }
 
 /**
@@ -76,6 +87,7 @@ function spawnSupervisor(options: StartOptions): ChildProcess {
  */
 export async function startLab(options: StartOptions): Promise<RunningLab> {
   if (findSupervisor(options.directory)) throw new Error(`a lab is already up in ${options.directory}`);
+  for (const part of setUpsOf(options.engines ?? DEFAULT_FLEETS)) await setUp(part, options.onProgress);
   prepareDirectory(options.directory);
   const supervisor = spawnSupervisor(options);
   const died = new Promise<string>((resolve) => {

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { FLEET_HOSTS } from '../fleet/fleet.ts';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { ENGINES, FLEET_HOSTS } from '../fleet/fleet.ts';
 import {
+  AUDIT_BUCKET,
   AWS_DATA_ADDRESS,
   AWS_HOST_NAME,
   AWS_MANAGEMENT_ADDRESS,
@@ -9,10 +10,15 @@ import {
   INSTANCE_METADATA_ADDRESS,
   LAMBDA_NETWORK,
   SERVICES,
+  SNS_HOST_NAME,
 } from '../shared/topology.ts';
+import { PROMETHEUS_NAMESPACE } from '../traffic/prometheus.ts';
 
 /** Bits of both planes' networks, 10.77.0.0/16 and 10.78.0.0/16. */
 const PREFIX = 16;
+
+/** Above what distributions give to people and to services. */
+const FIRST_ACCOUNT_ID = 61_900;
 
 interface Station {
   name: string;
@@ -97,6 +103,7 @@ export function hostsFile(viewer: Station | undefined): string {
   return [
     ...LOOPBACK_NAMES,
     `${managed ? AWS_MANAGEMENT_ADDRESS : AWS_DATA_ADDRESS} ${AWS_HOST_NAME} aws`,
+    ...(viewer?.name === PROMETHEUS_NAMESPACE ? [`${AWS_MANAGEMENT_ADDRESS} ${SNS_HOST_NAME}`] : []),
     ...SERVICES.map((service) => line((managed && service.managementAddress) || service.dataAddress, service.name)),
     ...FLEET_HOSTS.map((host) => line(host.dataAddress, host.name)),
     '',
@@ -124,6 +131,15 @@ function privateSystemFiles(): void {
     'passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\n',
   );
   writeFileSync('/etc/hosts', hostsFile(undefined));
+  for (const [index, name] of ENGINES.flatMap(({ accounts = [] }) => accounts).entries()) addAccount(name, index);
+}
+
+/** Of the lab's hosts alone. One that the machine has is left as it is. */
+function addAccount(name: string, index: number): void {
+  if (new RegExp(`^${name}:`, 'm').test(readFileSync('/etc/passwd', 'utf8'))) return;
+  const id = FIRST_ACCOUNT_ID + index;
+  appendFileSync('/etc/passwd', `${name}:x:${id}:${id}::/nonexistent:/usr/sbin/nologin\n`);
+  appendFileSync('/etc/group', `${name}:x:${id}:\n`);
 }
 
 /**
@@ -144,7 +160,9 @@ export function createNetwork(): void {
   ipBatch(['-n', LAMBDA_NETWORK.name], lambda.lambda);
   privateNames(
     LAMBDA_NETWORK.name,
-    [...LOOPBACK_NAMES, `${LAMBDA_NETWORK.awsAddress} ${AWS_HOST_NAME}`, ''].join('\n'),
+    [...LOOPBACK_NAMES, `${LAMBDA_NETWORK.awsAddress} ${AWS_HOST_NAME} ${AUDIT_BUCKET}.${AWS_HOST_NAME}`, ''].join(
+      '\n',
+    ),
   );
   for (const station of STATIONS) {
     const overrides = privateNames(station.name, hostsFile(station));

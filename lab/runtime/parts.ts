@@ -67,6 +67,13 @@ export class Parts {
     return Object.fromEntries(Object.entries(this.#status).map(([name, part]) => [name, part.pid]));
   }
 
+  /** @throws Error for a part that was not started. */
+  pidOf(name: string): number {
+    const pid = this.#status[name]?.pid;
+    if (pid === undefined) throw new Error(`there is no part ${name}`);
+    return pid;
+  }
+
   /** @returns why the first dead part died. */
   death(): string | undefined {
     return Object.values(this.#status).find((part) => part.state === 'died')?.reason;

@@ -21,6 +21,8 @@ export const LAB_FILES = {
   storeSecret: 'store-secret.json',
   /** What the stand-in for Secrets Manager holds: `{name: {text, keyArn?}}`. */
   secrets: 'secrets.json',
+  /** What the stand-in for S3 holds: a folder for each bucket. */
+  objects: 's3',
   /** What a user of the lab needs. */
   lab: LAB_FILE,
 } as const;
@@ -40,6 +42,12 @@ export const OWN_FILES = {
   log: 'log',
   prometheusConfiguration: 'prometheus.yml',
   prometheusRules: 'alerting-rules.yml',
+  /** The rules of the stack, as Prometheus evaluates them. */
+  deployedRules: 'deployed-rules.yml',
+  /** Whom Prometheus sends alerts to. */
+  alertmanagers: 'alertmanagers.json',
+  alertmanagerConfigurations: 'alertmanager',
+  storeExporter: 'store-exporter.yml',
   prometheusSocket: 'prometheus.sock',
   synthesisHash: 'cdk.hash',
   /** What AWS would not have known, of a request or an answer; one a line, and each once. */

@@ -6,7 +6,11 @@ export const ACCOUNT_ID = '111122223333';
 export const REGION = 'eu-west-1';
 export const STACK_NAME = 'Holdfast';
 /** Who may call the product's API. The administrator may also go past it. */
-export const LAB_USERS = { operator: 'lab-operator', administrator: 'lab-administrator' } as const;
+export const LAB_USERS = {
+  operator: 'lab-operator',
+  administrator: 'lab-administrator',
+  alertmanager: 'lab-alertmanager',
+} as const;
 export const DOMAIN = 'holdfast.internal';
 
 interface LabService {
@@ -25,6 +29,8 @@ export const SERVICES: readonly LabService[] = [
   { name: 'gateway-1', dataAddress: '10.77.0.4', managementAddress: '10.78.0.4' },
   { name: 'gateway-2', dataAddress: '10.77.0.5', managementAddress: '10.78.0.5' },
   { name: 'load', dataAddress: '10.77.0.6' },
+  { name: 'ingest', dataAddress: '10.77.0.7', managementAddress: '10.78.0.7' },
+  { name: 'consumers', dataAddress: '10.77.0.8', managementAddress: '10.78.0.8' },
 ];
 
 export function addressesOf({ dataAddress, managementAddress }: Omit<LabService, 'name'>): string[] {
@@ -54,8 +60,22 @@ export const INSTANCE_METADATA_ADDRESS = '169.254.169.254';
 
 /** Where the AWS stand-ins listen: in the lab's root namespace, on both bridges and at `LAMBDA_NETWORK`'s far end. */
 export const AWS_HOST_NAME = `aws.${DOMAIN}`;
+/** Of the operator, for the daily export: clients put its name before that of S3. */
+export const AUDIT_BUCKET = 'lab-audit-archive';
 export const AWS_MANAGEMENT_ADDRESS = '10.78.0.1';
 export const AWS_DATA_ADDRESS = '10.77.0.1';
 export const AWS_PORT = 443;
-export const PROMETHEUS_PORT = 9090;
+/** SNS's own name: an Alertmanager of AMP may not be told another. It leads to the stand-ins where Prometheus runs. */
+export const SNS_HOST_NAME = `sns.${REGION}.amazonaws.com`;
+export const ALERTMANAGER_PORT = 9093;
+/** Asks stores whether they answer, for Prometheus. */
+export const STORE_EXPORTER_PORT = 9115;
 export const GATEWAY_PORT = 8080;
+/** Of processes that serve nothing but metrics; the first of several in one namespace. */
+export const METRICS_PORT = 9100;
+export const PROMETHEUS_PORT = 9090;
+const PROMETHEUS = 'prometheus';
+/** Base URL inside the lab, on the management plane. */
+export const PROMETHEUS_URL = `http://${serviceNamed(PROMETHEUS).managementAddress}:${PROMETHEUS_PORT}`;
+/** The workspace of AMP in which the same Prometheus can be read. */
+export const WORKSPACE_ID = 'ws-0a1b2c3d-4e5f-4071-8293-a4b5c6d7e8f9';

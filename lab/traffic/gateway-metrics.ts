@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { producedCounter } from './produced-counter.ts';
 
 /** The codes a shard's requests can end with; all exist from the first scrape, so that `rate` sees the first failure. */
 export const RESULT_CODES = ['200', '503', '504'] as const;
@@ -8,15 +9,21 @@ export interface GatewayMetrics {
   registry: Registry;
   countRequest(code: ResultCode | '400' | '404', shard: string): void;
   observeWrite(seconds: number): void;
+  /** One record more that this node took. */
+  countProduced(node: string): void;
+}
+
+export interface GatewaySeries {
+  shards: readonly string[];
+  /** Those whose records are counted. */
+  nodes: readonly string[];
+  maxWorkers: number;
 }
 
 /** @param freeWorkers read when Prometheus scrapes, so that the number is never older than the scrape. */
-export function createMetrics(
-  shards: readonly string[],
-  maxWorkers: number,
-  freeWorkers: () => number,
-): GatewayMetrics {
+export function createMetrics({ shards, nodes, maxWorkers }: GatewaySeries, freeWorkers: () => number): GatewayMetrics {
   const registry = new Registry();
+  const produced = producedCounter(registry, nodes);
   const requests = new Counter({
     name: 'http_requests_total',
     help: 'Requests answered, by status code and shard.',
@@ -50,5 +57,6 @@ export function createMetrics(
     registry,
     countRequest: (code, shard) => requests.inc({ code, shard }),
     observeWrite: (seconds) => writeDuration.observe(seconds),
+    countProduced: (node) => produced.inc({ broker: node }),
   };
 }

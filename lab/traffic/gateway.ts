@@ -1,23 +1,26 @@
 import { z } from 'zod';
-import { shardsOf } from '../fleet/engine.ts';
-import { ENGINES } from '../fleet/fleet.ts';
+import { shardsIn } from '../fleet/engine.ts';
+import { ENGINES, recordNodes } from '../fleet/fleet.ts';
 import { readStoreKeys } from '../fleet/store-keys.ts';
 import { GATEWAY_PORT } from '../shared/topology.ts';
 import { createGateway, MAX_WORKERS, MAX_WORKERS_PER_SHARD } from './http-gateway.ts';
+import { memoryStore } from './memory-store.ts';
+import { CACHE, ROUTING } from './routing.ts';
 
 /** One gateway process. Environment: GATEWAY_NAME, LAB_DIRECTORY. */
 const environment = z.object({ GATEWAY_NAME: z.string().min(1), LAB_DIRECTORY: z.string().min(1) }).parse(process.env);
 const keys = readStoreKeys(environment.LAB_DIRECTORY);
 
-const shards = new Map(
-  ENGINES.flatMap((engine) =>
-    shardsOf(engine.hosts).map((shard) => [shard, engine.connectShard(shard, keys)] as const),
-  ),
+const stores = ENGINES.flatMap((engine) =>
+  shardsIn(engine.traffic).map(async (shard) => [shard, await engine.connectShard(shard, keys)] as const),
 );
+const shards = new Map(await Promise.all(stores));
+if (ROUTING.lanes.some(({ name }) => name === CACHE)) shards.set(CACHE, memoryStore());
 
 createGateway({
   name: environment.GATEWAY_NAME,
   shards,
+  nodes: recordNodes(),
   maxWorkers: MAX_WORKERS,
   maxWorkersPerShard: MAX_WORKERS_PER_SHARD,
 }).listen(GATEWAY_PORT, () => {

@@ -1,6 +1,6 @@
-import { SHARDS } from '../fleet/fleet.ts';
 import { GATEWAY_PORT, serviceNamed } from '../shared/topology.ts';
 import { waitFor } from '../shared/wait-for.ts';
+import { ROUTING } from './routing.ts';
 
 export const GATEWAYS = ['gateway-1', 'gateway-2'].map(serviceNamed);
 
@@ -9,16 +9,16 @@ const READY_TIMEOUT_SECONDS = 30;
 const POLL_MS = 250;
 
 async function gatewayProblem(base: string): Promise<string | undefined> {
-  for (const shard of SHARDS) {
-    const url = `${base}/read?shard=${shard}&key=lab:ready`;
-    const response = await fetch(url, { signal: AbortSignal.timeout(2000) });
+  for (const { name, writeOnly } of ROUTING.lanes) {
+    const url = `${base}/${writeOnly ? 'write' : 'read'}?shard=${name}&key=lab:ready`;
+    const response = await fetch(url, { method: writeOnly ? 'POST' : 'GET', signal: AbortSignal.timeout(2000) });
     await response.body?.cancel();
-    if (response.status >= 500) return `${url}: HTTP ${response.status}`;
+    if (!response.ok) return `${url}: HTTP ${response.status}`;
   }
   return undefined;
 }
 
-/** Every gateway answers a read of every shard. @throws Error with the last failure after 30 s. */
+/** Every gateway serves every lane. @throws Error with the last failure after 30 s. */
 export async function waitForGateways(): Promise<void> {
   await Promise.all(
     GATEWAYS.map(({ name, managementAddress }) => {

@@ -6,6 +6,8 @@ import { createMetrics, type ResultCode } from './gateway-metrics.ts';
 export interface GatewayOptions {
   name: string;
   shards: ReadonlyMap<string, ShardStore>;
+  /** Those whose records are counted. */
+  nodes?: readonly string[];
   /** Requests served at once, over all shards. */
   maxWorkers: number;
   /** Requests served at once for one shard. */
@@ -26,9 +28,9 @@ interface Answer {
 }
 
 /**
- * The application in front of the store: `POST /write?shard=&key=[&value=]`, `GET /read?shard=&key=`, `GET /metrics`,
- * `GET /healthz`. Every request takes a slot of its shard's bulkhead, then a worker; a full one answers 503 at once.
- * A store error is 503, an answer that did not come in time 504.
+ * The application in front of the stores: `POST /write?shard=&key=[&value=]`, `GET /read?shard=&key=` (of some shards
+ * nobody reads), `GET /metrics`, `GET /healthz`. Every request takes a slot of its shard's bulkhead, then a worker; a
+ * full one answers 503 at once. A store error is 503, an answer that did not come in time 504.
  */
 export function createGateway(options: GatewayOptions): Server {
   const workers = bulkhead(options.maxWorkers);
@@ -36,7 +38,9 @@ export function createGateway(options: GatewayOptions): Server {
   for (const [shard, store] of options.shards) {
     lanes.set(shard, { store, bulkhead: bulkhead(options.maxWorkersPerShard) });
   }
-  const metrics = createMetrics([...options.shards.keys()], options.maxWorkers, () => workers.executionSlots);
+  const { nodes = [], maxWorkers } = options;
+  const series = { shards: [...options.shards.keys()], nodes, maxWorkers };
+  const metrics = createMetrics(series, () => workers.executionSlots);
 
   async function serve(write: boolean, parameters: URLSearchParams): Promise<Answer & { shard: string }> {
     const key = parameters.get('key');
@@ -44,13 +48,17 @@ export function createGateway(options: GatewayOptions): Server {
     const shard = lane ? (parameters.get('shard') ?? '') : 'unknown';
     if (!lane) return { code: '404', body: `shard: one of ${[...lanes.keys()].join(', ')}`, shard };
     if (!key) return { code: '400', body: 'key: must not be empty', shard };
+    const { store } = lane;
+    const read = store.get?.bind(store);
+    if (!write && !read) return { code: '400', body: `shard: ${shard} is only written to, with POST /write`, shard };
     const arrivedAtMs = performance.now();
     try {
       const value = await lane.bulkhead.execute(() =>
         workers.execute(async () => {
           try {
-            if (!write) return await lane.store.get(key);
-            await lane.store.set(key, parameters.get('value') ?? key);
+            if (!write) return await read?.(key);
+            const node = await store.set(key, parameters.get('value') ?? key);
+            if (node !== undefined) metrics.countProduced(node);
             return 'OK';
           } finally {
             if (write) metrics.observeWrite((performance.now() - arrivedAtMs) / 1000);

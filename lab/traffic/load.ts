@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { OWN_FILES } from '../shared/files.ts';
 import { createOpenLoop } from './open-loop.ts';
-import { isRead, shardOf } from './routing.ts';
+import { ROUTING } from './routing.ts';
 
 /**
  * The lab's users: an open loop of RATE requests a second (1,000) over all TARGETS (comma list of base URLs, taken in
@@ -38,15 +38,15 @@ function send(n: number): void {
   if (target === undefined) return;
   inFlight += 1;
   counts.sent += 1;
-  const read = isRead(n);
+  const { lane, isRead } = ROUTING.requestOf(n);
   const outgoing = request(
     {
       agent,
       host: target.hostname,
       port: target.port || 80,
-      method: read ? 'GET' : 'POST',
-      path: `/${read ? 'read' : 'write'}?shard=${shardOf(n)}&key=load:${n % KEYS}`,
-      headers: read ? {} : { 'content-length': 0 },
+      method: isRead ? 'GET' : 'POST',
+      path: `/${isRead ? 'read' : 'write'}?shard=${lane}&key=load:${n % KEYS}`,
+      headers: isRead ? {} : { 'content-length': 0 },
       timeout: REQUEST_TIMEOUT_MS,
     },
     (response) => {

@@ -1,30 +1,51 @@
-import { shardsOf } from '../fleet/engine.ts';
-import { ENGINES, SHARDS } from '../fleet/fleet.ts';
+import type { TrafficShare } from '../fleet/engine.ts';
+import { ENGINES } from '../fleet/fleet.ts';
 
-/** The partition that takes every n-th request only: where experiments start. */
-export const CANARY_SHARD = 'shard-1';
-
-/** One request in so many goes to the canary shard: 0.3 % of the traffic, below the 0.5 % that the guard tolerates. */
+/** One request in so many goes to a canary: 0.3 % of the traffic, below the 0.5 % that the guard tolerates. */
 export const CANARY_EVERY_N_REQUESTS = 333;
 
-/** Those that every lab has. What it may have beside them gets as little as the canary shard. */
-const ORDINARY_SHARDS = shardsOf(ENGINES[0]?.hosts ?? []);
-const BUSY_SHARDS = ORDINARY_SHARDS.filter((shard) => shard !== CANARY_SHARD);
-const QUIET_SHARDS = [CANARY_SHARD, ...SHARDS.filter((shard) => !ORDINARY_SHARDS.includes(shard))];
+/** What gateways serve from their own memory, where no engine is to bear the load. */
+export const CACHE = 'cache';
+
+interface Request {
+  /** The shard, or `CACHE`. */
+  lane: string;
+  isRead: boolean;
+}
 
 /**
- * The shard that serves the n-th request. Counted, never drawn: by chance alone a random 0.3 % goes above the
- * guard's limit in some windows, and a healthy experiment would be aborted.
- * @throws RangeError when n is not a whole number of 0 or more.
+ * How the n-th request is served. Counted, never drawn: by chance alone a random 0.3 % goes above the guard's limit in
+ * some windows, and a healthy experiment would be aborted.
  */
-export function shardOf(n: number): string {
-  if (!Number.isSafeInteger(n) || n < 0) throw new RangeError(`n: ${n} is not a whole number of 0 or more`);
-  const shard = QUIET_SHARDS[n % CANARY_EVERY_N_REQUESTS] ?? BUSY_SHARDS[n % BUSY_SHARDS.length];
-  if (shard === undefined) throw new RangeError('the fleet has no shard besides the canary');
-  return shard;
+export interface Routing {
+  lanes: readonly { name: string; writeOnly?: true }[];
+  /** @throws RangeError when n is not a whole number of 0 or more. */
+  requestOf(n: number): Request;
 }
 
-/** Every tenth request reads, the others write: the guard watches writes. */
-export function isRead(n: number): boolean {
-  return n % 10 === 9;
+export function createRouting(shares: readonly TrafficShare[]): Routing {
+  const canaries = shares.flatMap((share) => share.canaries);
+  const ofEngines = shares.flatMap((share) => share.busy);
+  const busy = ofEngines.length > 0 ? ofEngines : [CACHE];
+  return {
+    lanes: [
+      ...canaries.flatMap(({ shards, ...canary }) => shards.map((name) => ({ name, ...canary }))),
+      ...busy.map((name) => ({ name })),
+    ],
+    requestOf(n) {
+      if (!Number.isSafeInteger(n) || n < 0) throw new RangeError(`n: ${n} is not a whole number of 0 or more`);
+      const canary = canaries[n % CANARY_EVERY_N_REQUESTS];
+      const shards = canary?.shards ?? busy;
+      const turn = canary ? Math.floor(n / CANARY_EVERY_N_REQUESTS) : n;
+      const lane = shards[turn % shards.length];
+      if (lane === undefined) throw new RangeError('a canary needs a shard');
+      // Every tenth request reads, the others write: the guard watches writes.
+      return { lane, isRead: n % 10 === 9 && !canary?.writeOnly };
+    },
+  };
 }
+
+export const ROUTING = createRouting(ENGINES.map(({ traffic }) => traffic));
+
+/** Where experiments start. */
+export const CANARY_SHARD = ROUTING.lanes[0]?.name ?? CACHE;

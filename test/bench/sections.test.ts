@@ -1,8 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { renderAlerts } from '../../bench/render-alerts.ts';
+import { renderDelayWorker } from '../../bench/render-delay-worker.ts';
+import { renderEngines } from '../../bench/render-engines.ts';
 import { renderFailovers } from '../../bench/render-failovers.ts';
+import { renderKafka } from '../../bench/render-kafka.ts';
+import { renderKillSwitch } from '../../bench/render-kill-switch.ts';
 import { renderNightly } from '../../bench/render-nightly.ts';
-import { FAILOVERS, NIGHTLY, sectionOf, sectionsOf, withSection, withSections } from '../../bench/sections.ts';
+import {
+  ALERTS,
+  DELAY_WORKER,
+  ENGINES,
+  FAILOVERS,
+  KAFKA,
+  KILL_SWITCH,
+  NIGHTLY,
+  sectionOf,
+  sectionsOf,
+  withSection,
+  withSections,
+} from '../../bench/sections.ts';
 import { ASSUMPTION } from '../../cli/campaign/campaign-document.ts';
 import { evaluate } from '../../cli/campaign/evaluate.ts';
 import { parseExperiment } from '../../functions/domain/parse-experiment.ts';
@@ -21,6 +38,61 @@ describe('the nightly section', () => {
     expect(section).toContain('60 minutes. Machine: 2 cores. Date: 2026-01-01. Commit: abc1234.');
     expect(section).toContain('| host | 3 | 1 | 0 | 12 |');
     expect(section).toContain('| guest | not run: needs root | | | |');
+  });
+});
+
+describe('the section of alerts', () => {
+  test('keeps apart what was before the alert and what came after it, on each way in', () => {
+    const run = { causeToAlert: 4, alertToLifted: 2.5 };
+    const section = renderAlerts({
+      ...provenance,
+      runs: { cloudWatch: [{ causeToAlert: 0, alertToLifted: 0.75 }], amp: [run, run], alertmanager: [] },
+    });
+    expect(section).toContain('| CloudWatch alarm in ALARM → lifted | s | 1 | 0.75 | 0.75 | 0.75 | 0.75 |  |');
+    expect(section).toContain('rule fires | s | 2 | 4.00 |');
+    expect(section).toContain('rule fires → lifted | s | 2 | 2.50 |');
+    expect(section).toContain('rule fires → lifted | s | 0 |');
+  });
+});
+
+describe('the section of the engines', () => {
+  test('keeps cold starts apart from warm ones, and counts each host of each run', () => {
+    const run = { startSeconds: 10, loadBefore: 0.25, megabytes: [200, 220, 240], cpuPct: [3, 4, 5] };
+    const runs = [
+      { ...run, isCold: true, startSeconds: 60 },
+      { ...run, isCold: false },
+      { ...run, isCold: false },
+    ];
+    const section = renderEngines({ ...provenance, engines: ['kafka'], runs });
+    expect(section).toContain('for kafka:');
+    expect(section).toContain('before each start: 0.3, 0.3, 0.3. Machine: 2 cores.');
+    expect(section).toContain('| cold start until all is ready | s | 1 | 60.00 | 60.00 | 60.00 | 60.00 | ≤ 120 |');
+    expect(section).toContain('| warm start until all is ready | s | 2 | 10.00 | 10.00 | 10.00 | 10.00 | ≤ 15 |');
+    expect(section).toContain('| memory of a host’s stores, idle | MB | 9 | 200.00 | 220.00 | 240.00 | 240.00 |  |');
+  });
+});
+
+describe('the section of Kafka', () => {
+  const role = (...roles: string[]) => [
+    {
+      faultId: 'f',
+      impacted: [{ name: 'kafka-node-1', roles: roles.map((each) => ({ shard: 'orders-0', role: each })) }],
+    },
+  ];
+  const runs = [
+    { ...runOf('kafka-1', 9.5), targets: role('leader', 'follower') },
+    { ...runOf('kafka-2', 10.5), targets: role('leader') },
+    { ...runOf('kafka-3', 12), targets: role('leader', 'controller') },
+    { ...runOf('kafka-4', 99), targets: role('leader'), status: 'ABORTED' },
+  ];
+  const document = { campaign: 'kafka', runsAsked: 4, runs, endedEarly: null, assumption: ASSUMPTION };
+  const campaign = { example: 'a.json', sessionMs: 9000, document: { ...document, ...evaluate(runs, new Map(), 4) } };
+  const section = renderKafka({ ...provenance, campaigns: [campaign], probeCpuPct: [4, 6] });
+
+  test('keeps a broker that was controller too apart, and takes no number of a run that was aborted', () => {
+    expect(section).toContain('| a.json | 9 | leader | 2 | 9.5 | 9.5 | 10.5 | 0 | CONFIRMED 2, ABORTED 1 |');
+    expect(section).toContain('| a.json | 9 | leader and controller | 1 | 12.0 | 12.0 | 12.0 | 0 | CONFIRMED 1 |');
+    expect(section).toContain('| CPU of the probe, each second | % of a core | 2 | 4.00 | 4.00 | 6.00 | 6.00 |  |');
   });
 });
 
@@ -52,24 +124,63 @@ describe('the section of the failovers', () => {
   });
 });
 
+describe('the section of the worker that delays packets', () => {
+  const good = { jitterMs: 0, lost: 0, overtaken: 0, p50Ms: 100, p99BeyondMs: 1, maxBeyondMs: 7, corePct: 30 };
+
+  test('calls a rate carried only where nothing was lost, overtaken or late, with and without jitter', () => {
+    const rates = [
+      { ...good, packetsPerSecond: 1000 },
+      { ...good, packetsPerSecond: 2000 },
+      { ...good, packetsPerSecond: 3000, lost: 1 },
+      { ...good, packetsPerSecond: 4000 },
+      { ...good, packetsPerSecond: 4000, jitterMs: 10, p99BeyondMs: 5.1 },
+      { ...good, packetsPerSecond: 5000, overtaken: 1 },
+    ];
+    const section = renderDelayWorker({ ...provenance, rates });
+    expect(section).toContain('up to 2000 packets a second');
+    expect(section).toContain('| 3000 | 0 | 1 | 0 | 100.0 | 1.0 | 7.0 | 30.0 |');
+    expect(section).toContain('Machine: 2 cores. Date: 2026-01-01. Commit: abc1234.');
+  });
+});
+
+describe('the section of the kill switch', () => {
+  test('counts a fleet as lifted when its last host is, and shows its P99', () => {
+    const measured = Array.from({ length: 100 }, (_, run) => [0.1, (run + 1) / 100]);
+    const section = renderKillSwitch({ ...provenance, hosts: 2, measured });
+    expect(section).toContain('| the last of 2 hosts, s | 100 | 0.10 | 0.50 | 0.90 | 0.99 | 1.00 | p99 ≤ 1 |');
+    expect(section).toContain('| each host, s | 200 |');
+  });
+});
+
 describe('sections that are written apart', () => {
   const one = `${FAILOVERS.heading}\n\n59 runs\n`;
+  const middle = `${ENGINES.heading}\n\n3 starts\n\n${KAFKA.heading}\n\n5 runs\n\n${KILL_SWITCH.heading}\n\n100 runs\n\n${DELAY_WORKER.heading}\n\n10000 a second\n`;
+  const alerted = `${ALERTS.heading}\n\n3 lifted\n`;
   const other = `${NIGHTLY.heading}\n\n$& all passed\n`;
   const both = new Map([
     [FAILOVERS.heading, one],
+    [ALERTS.heading, alerted],
+    [ENGINES.heading, sectionOf(middle, ENGINES)],
+    [KAFKA.heading, sectionOf(middle, KAFKA)],
+    [KILL_SWITCH.heading, sectionOf(middle, KILL_SWITCH)],
+    [DELAY_WORKER.heading, sectionOf(middle, DELAY_WORKER)],
     [NIGHTLY.heading, other],
   ]);
   const before = withSections('# Benchmarks\n\nold\n', both);
 
   test('outlive a new report', () => {
-    expect(before).toBe(`# Benchmarks\n\nold\n\n${one}\n${other}`);
-    expect(withSections('# Benchmarks\n\nnew\n', sectionsOf(before))).toBe(`# Benchmarks\n\nnew\n\n${one}\n${other}`);
+    expect(before).toBe(`# Benchmarks\n\nold\n\n${one}\n${alerted}\n${middle}\n${other}`);
+    expect(withSections('# Benchmarks\n\nnew\n', sectionsOf(before))).toBe(
+      `# Benchmarks\n\nnew\n\n${one}\n${alerted}\n${middle}\n${other}`,
+    );
   });
 
   test('are written anew each by itself, and the rest of the document stays', () => {
     const anew = `${FAILOVERS.heading}\n\n3 runs\n`;
-    expect(withSection(before, FAILOVERS, anew)).toBe(`# Benchmarks\n\nold\n\n${anew}\n${other}`);
-    expect(withSection(before, NIGHTLY, anew)).toBe(`# Benchmarks\n\nold\n\n${one}\n${anew}`);
+    expect(withSection(before, FAILOVERS, anew)).toBe(
+      `# Benchmarks\n\nold\n\n${anew}\n${alerted}\n${middle}\n${other}`,
+    );
+    expect(withSection(before, NIGHTLY, anew)).toBe(`# Benchmarks\n\nold\n\n${one}\n${alerted}\n${middle}\n${anew}`);
     expect(withSection(before, FAILOVERS, one)).toBe(before);
   });
 

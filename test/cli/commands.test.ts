@@ -97,6 +97,8 @@ describe('wrong usage is 64, says what is right, and asks nothing', () => {
     [['run', EXAMPLE, 'another.json'], /too many arguments/],
     [['status'], /missing required argument 'id'/],
     [['list'], /required option '--cluster <name>'/],
+    [['schedule'], /Usage: holdfast schedule/],
+    [['schedule', 'pause'], /missing required argument 'name'/],
     [['validate'], /missing required argument 'file'/],
     [['run', 'no.json'], /no\.json: ENOENT/],
     [['run', 'examples'], /EISDIR/],
@@ -126,6 +128,21 @@ describe('validate', () => {
     expect(code).toBe(0);
     expect(stdout).toContain(`${EXAMPLE}: valid: ${ID}, NETWORK_PARTITION on redis-node-3, 60 s`);
     expect(stdout).toContain('is not known offline');
+  });
+
+  test('says which roles choose the nodes: who has them is known at admission', async () => {
+    const file = join(directory, 'roles.json');
+    const example = JSON.parse(readFileSync(EXAMPLE, 'utf8'));
+    const groups = {
+      targetPartitionGroupA: [{ role: 'leader', of: 'orders-0' }],
+      targetPartitionGroupB: [{ role: 'rest' }],
+    };
+    writeFileSync(file, JSON.stringify({ ...example, parameters: { packetLossPct: 100, ...groups } }));
+    const { code, stdout } = await holdfast(['validate', file]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      'NETWORK_PARTITION on targetPartitionGroupA leader of orders-0; targetPartitionGroupB rest, 60 s',
+    );
   });
 
   test('tells of each file, and of all in one document', async () => {
@@ -167,6 +184,8 @@ describe('an answer that is none of the API is said as what it is', () => {
     ['verify', ID],
     ['abort', ID],
     ['list', '--cluster', 'redis-master'],
+    ['schedule', 'list'],
+    ['schedule', 'pause', 'weekly'],
     ['run', EXAMPLE],
     ['run', EXAMPLE, '--dry-run'],
   ];

@@ -51,6 +51,13 @@ describe('the JSON Schema', () => {
     fc.assert(property, { numRuns });
   });
 
+  test('accepts roles in the lists of nodes', () => {
+    const roles = [{ role: 'follower', of: 'orders-0', count: 2 }, { role: 'controller' }, 'redis-node-1'];
+    const payload = { ...one, parameters: { ...Object(parameters), targetPartitionGroupA: roles } };
+    expect(parseExperiment(JSON.stringify(payload), {}).ok).toBe(true);
+    expect(isValid(payload), JSON.stringify(validate.errors)).toBe(true);
+  });
+
   const check = { name: 'lag', measure: { kind: 'ENGINE', name: 'healthy' }, tolerance: { atMost: 1, unit: 'x' } };
   const PLANTED: [string, unknown][] = [
     ['an unknown field', { ...one, colour: 'red' }],
@@ -64,6 +71,10 @@ describe('the JSON Schema', () => {
     ["another kind's parameters", { ...one, action: 'PROCESS_KILL' }],
     ['a percentage above 100', { ...one, parameters: { ...Object(parameters), packetLossPct: 101 } }],
     ['an empty group', { ...one, parameters: { ...Object(parameters), targetPartitionGroupB: [] } }],
+    [
+      'a role without its word',
+      { ...one, parameters: { ...Object(parameters), targetPartitionGroupB: [{ of: 'x' }] } },
+    ],
     ['an unknown parameter', { ...one, parameters: { ...Object(parameters), loss: 1 } }],
     [
       'a severity that is none',

@@ -1,10 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import type { ExperimentDocument, ShownReading, StatusDocument } from '../../cli/api-documents.ts';
+import {
+  dryRunSchema,
+  type ExperimentDocument,
+  experimentSchema,
+  type ShownCheckResult,
+  type ShownReading,
+  type StatusDocument,
+} from '../../cli/api-documents.ts';
 import { plainPaint, printable, renderTimelineEntry } from '../../cli/render.ts';
 import { renderDryRun, renderProblem, renderVerdict } from '../../cli/render-result.ts';
 import { renderFrame, renderPlainStatus, renderReadings } from '../../cli/render-status.ts';
 import { createScreen } from '../../cli/render-terminal.ts';
-import { CLUSTER_FACTS, TARGETS } from './dry-run-fixture.ts';
+import { brokerNode, brokers, CLUSTER_FACTS, LEADER_OF_ORDERS, TARGETS } from './dry-run-fixture.ts';
 
 const ESCAPE = '\u001b';
 
@@ -110,11 +117,14 @@ describe('checks', () => {
 
   test('at the end say what was measured, for how long it failed, and why nothing is known', () => {
     const failed = { failedSeconds: 4, firstFailedAt: 'A', lastFailedAt: 'B' };
-    const checks = [
+    const checks: ShownCheckResult[] = [
       { ...check, measure: 'writeLatencyMs P99', result: 'FAILED' as const, measured: 81.25, ...failed },
       { ...check, name: 'lag', tolerance: { atLeast: 1, atMost: 9 }, result: 'UNKNOWN' as const, reason: 'no series' },
     ];
+    const alert = { name: 'orders-5xx', tolerance: { atLeast: 1 }, unit: 'alarms', when: 'HAPPENS', withinSeconds: 30 };
+    checks.push({ ...check, ...alert, measured: 1, result: 'HELD', arrivedAt: '2026-05-29T13:12:20.000Z' });
     const lines = renderVerdict({ ...ended, checks }, plainPaint);
+    expect(lines.find((line) => line.includes('orders-5xx'))).toMatch(/: held, arrived 2026-05-29T13:12:20\.000Z$/);
     expect(lines).toContain(
       '  check writeP99 (writeLatencyMs P99): measured 81.3 ms, at most 50 ms, throughout: FAILED, for 4 s, from A to B',
     );
@@ -132,6 +142,29 @@ describe('the end', () => {
       'redis-node-3: REVERTED (TTL), lifted 2026-05-29T13:13:00.000Z, fence SETTLED, verified clean',
     );
     expect(text).toMatch(/was_auto_rolled_back +false/);
+  });
+
+  test('says of each node which roles it had and what it was chosen by, whoever is asked to lift the fault', () => {
+    const target = { faultId: 'exp_1.1', impacted: [brokerNode(2)], peers: [], shardMembers: brokers() };
+    const lines = (changes: object) => {
+      const experiment = { faults: [{ faultId: 'exp_1.1', chosenBy: [LEADER_OF_ORDERS] }] };
+      return renderVerdict(experimentSchema.parse({ ...ended, experiment, targets: [target], ...changes }), plainPaint);
+    };
+    const roles =
+      '  kafka-node-2 (leader of orders-0, as asked for; leader of holdfast-probe-1; controller of quorum; ' +
+      'follower of holdfast-probe-0; and 1 more)';
+    const node = { node: 'kafka-node-2', outcome: 'REVERTED', leftovers: [] };
+    expect(lines({ nodes: [node] })).toContain(`${roles}: REVERTED, verified clean`);
+    expect(lines({ nodes: [{ podName: 'kafka-node-2', faultState: 'ARMED' }] })).toContain(`${roles}: ARMED`);
+    const service = { faultId: 'exp_1.1', state: 'completed', outcome: 'REVERTED' };
+    expect(lines({ nodes: [], services: [service] })).toContain(`${roles}: REVERTED by AWS FIS (completed)`);
+    const running = { faultId: 'exp_1.1', kind: 'INSTANCE_STOP', fisExperimentId: null, boundSeconds: 60 };
+    expect(lines({ nodes: [], services: [running] }).join('\n')).not.toContain('FIS');
+  });
+
+  test('says of a node with one role that role alone', () => {
+    const lines = renderVerdict({ ...ended, targets: TARGETS }, plainPaint);
+    expect(lines.join('\n')).toContain('  redis-node-3 (master of shard-1): REVERTED (TTL)');
   });
 
   test('shows in one line what the host saw of the fault, and in words that no fence was needed', () => {
@@ -181,6 +214,25 @@ describe('the end', () => {
     );
     expect(lines).toContain(
       '  s2 of c: still failing at the end, unknown how many of 1000 acknowledged writes lost; never observed',
+    );
+  });
+
+  test('shows of a log over how long lost records were acknowledged, what else became of acknowledged ones, and examples', () => {
+    const seen = {
+      ...{ cluster: 'c', shard: 's', stillFailing: false, rtoSeconds: 4, unavailableSeconds: 4, largestGapSeconds: 0 },
+      ...{ acknowledgedWrites: 1100, lostAcknowledgedWrites: 597, observedFrom: 'F', observedUntil: 'U' },
+    };
+    const example = { key: `k7${ESCAPE}`, offset: 7, acknowledgedAt: 'T' };
+    const records = { lossSpanSeconds: 11.9, duplicated: 1, reordered: 0, examples: { lost: [example] } };
+    expect(renderVerdict({ ...ended, probes: [{ ...seen, records }] }, plainPaint)).toEqual(
+      expect.arrayContaining([
+        '  s of c: RTO 4 s, unavailable for 4 s in all, 597 of 1100 acknowledged writes lost, acknowledged within 11.9 s, 1 duplicated, 0 reordered; observed from F to U, largest gap 0 s',
+        expect.stringMatching(/^ {4}lost: k7.? at offset 7, acknowledged T$/),
+      ]),
+    );
+    const repeated = { ...records, repeatedOffsets: 3 };
+    expect(renderVerdict({ ...ended, probes: [{ ...seen, records: repeated }] }, plainPaint).join('\n')).toContain(
+      '0 reordered, 3 with a repeated offset (the fault of the client library); observed',
     );
   });
 
@@ -243,10 +295,15 @@ describe('before the start', () => {
         experiment: { faults: [{ faultId: 'exp_1.1', kind: 'NETWORK_PARTITION' }] },
         facts: {
           clusters: [
-            { ...CLUSTER_FACTS, worstCase: { ...CLUSTER_FACTS.worstCase, service: { withoutGuardSeconds: 40 } } },
+            {
+              ...CLUSTER_FACTS,
+              worstCase: { ...CLUSTER_FACTS.worstCase, service: { withoutGuardSeconds: 40 }, rules: { seconds: 34 } },
+            },
           ],
           targets: TARGETS,
           irreversible: [{ kind: 'INSTANCE_REBOOT', text: 'a reboot has no undo' }],
+          leadSeconds: 300,
+          closing: { at: '2026-06-05T14:00:00.000Z', what: 'the window of redis-master' },
         },
         wouldRun: [
           {
@@ -264,13 +321,32 @@ describe('before the start', () => {
       plainPaint,
     ).join('\n');
     expect(text).toContain('NETWORK_PARTITION on redis-node-3 (i-03, master of shard-1)');
+    expect(text).toContain('no fault may live beyond 2026-06-05T14:00:00.000Z: the window of redis-master ends');
     expect(text).toContain('1 of 12 nodes (8.33 %, limit 10 %), 0.30 % of the traffic (limit 40 %)');
     expect(text).toContain('undo: delete the rules; lower the fence');
     expect(text).toContain('on redis-node-3: FIS aws:ec2:reboot-instances, 20 s after the first; undo: none');
+    expect(text).toContain('is announced 300 s before anything is done');
     expect(text).toContain('cannot be undone: INSTANCE_REBOOT: a reboot has no undo');
+    expect(text).toContain('warning: no replication throttle on redis-node-1');
     expect(text).toContain('in FIS, which reads no lease: stopped 40 s after the guard is lost');
+    expect(text).toContain('alerting rules of AMP, beside the guard: see a breach up to 34 s later');
     expect(text).toContain(
       'lifted 5.60 s after a breach, 3.50 s after the control plane is lost; its host begins to lift it 60 s',
+    );
+  });
+
+  test('a dry run shows the roles of a node that has several, and what it was chosen by', () => {
+    const document = dryRunSchema.parse({
+      admitted: true,
+      experiment: { faults: [{ faultId: 'e.1', kind: 'PROCESS_KILL', chosenBy: [LEADER_OF_ORDERS] }] },
+      facts: {
+        clusters: [CLUSTER_FACTS],
+        targets: [{ faultId: 'e.1', impacted: [brokerNode(2)], peers: [], shardMembers: brokers() }],
+      },
+    });
+    expect(renderDryRun(document, plainPaint)).toContain(
+      '  PROCESS_KILL on kafka-node-2 (i-02, leader of orders-0, as asked for; leader of holdfast-probe-1; ' +
+        'controller of quorum; follower of holdfast-probe-0; and 1 more)',
     );
   });
 

@@ -43,7 +43,7 @@ async function endedBy({ patience, waited, held, notBefore, isStopped, isApplier
 
 const LITTLE = 0.002;
 
-it('whoever holds a lock is not ended while it is neither stopped, nor late, nor applies the fault to be reverted', () =>
+it.concurrent('whoever holds a lock is not ended while it is neither stopped, nor late, nor applies the fault to be reverted', () =>
   holds(
     fc.asyncProperty(sight, async (seen) => {
       const isSound =
@@ -55,7 +55,7 @@ it('whoever holds a lock is not ended while it is neither stopped, nor late, nor
     500,
   ));
 
-it('whoever holds a lock and is stopped, or late, or applies the fault to be reverted, is ended', () =>
+it.concurrent('whoever holds a lock and is stopped, or late, or applies the fault to be reverted, is ended', () =>
   holds(
     fc.asyncProperty(sight, async (seen) => {
       const isInTheWay =

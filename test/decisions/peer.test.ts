@@ -76,7 +76,7 @@ function isHeld({ now, at }: Moment, { graceSeconds }: Plan): boolean {
   return now.isWhole && now.advances >= 2 && !now.released && !lost;
 }
 
-describe('the fault', () => {
+describe.concurrent('the fault', () => {
   it('is applied only while both rows are HOLD, this host is granted, no release was read, and the beat grew twice', () =>
     always(fc.oneof(plans(), armed), (moment, { plan, moments }) => {
       const apply = effectOf(moment, 'Apply');
@@ -123,7 +123,7 @@ describe('the fault', () => {
     }));
 });
 
-describe('the lease', () => {
+describe.concurrent('the lease', () => {
   it('is not renewed by an equal or lower beat, a missing row, a row that is not HOLD, no grant or an error', async () => {
     let lost = 0;
     const plan = plans({ isOrderly: true, isRunner: true, ttlSeconds: 600 }, afterwards(frozen, { min: 15, max: 60 }));
@@ -190,7 +190,7 @@ describe('the lease', () => {
   });
 });
 
-describe('the effect', () => {
+describe.concurrent('the effect', () => {
   const looks = afterwards(sighted, { min: 5, max: 40 });
   const seeing = plans({ isOrderly: true, isRunner: true, ttlSeconds: 600, graceSeconds: 30 }, looks);
   /** Not to be seen at first. */
@@ -239,7 +239,7 @@ describe('the effect', () => {
   });
 });
 
-describe('each process of the pair', () => {
+describe.concurrent('each process of the pair', () => {
   it('reverts and ends its peer at any tick when that was silent for more than 1.2 s, unless it stood still itself', () =>
     always(
       fc.oneof(plans(), plans({ ttlSeconds: 600, graceSeconds: 30 }, afterwards(quiet, { min: 5, max: 40 }))),
@@ -319,7 +319,7 @@ function reasonsFor(moment: Moment, plan: Plan): unknown[] {
   return Object.keys(reasons).filter((reason) => reasons[reason]);
 }
 
-describe('the supervisor', () => {
+describe.concurrent('the supervisor', () => {
   it('has a deadline that no late message moves back', () =>
     always(supervisors, (moment, { plan, moments }) => {
       // What it says back tells by when it waits for.
@@ -348,7 +348,7 @@ describe('the supervisor', () => {
   });
 });
 
-describe('what these sentences were tried on', () => {
+describe.concurrent('what these sentences were tried on', () => {
   it('was everything that can happen: each effect, each reason, each end', async () => {
     const seen = new Map<string, number>();
     const see = (name: unknown) => seen.set(String(name), 1 + (seen.get(String(name)) ?? 0));
@@ -368,7 +368,7 @@ describe('what these sentences were tried on', () => {
   });
 });
 
-describe('a process sleeps', () => {
+describe.concurrent('a process sleeps', () => {
   it('no longer than the fault or its lease may last, and wakes up to end it', () => {
     const seconds = (max: number) => fc.double({ min: 0.01, max, noNaN: true });
     const property = fc.asyncProperty(seconds(600), seconds(60), seconds(5), async (left, grace, age) => {

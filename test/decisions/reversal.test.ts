@@ -82,7 +82,7 @@ function removesInDoubt(life: Life): Deed[] {
   return deedsOf(life, 'REMOVE').filter(({ world }) => world.isFaultThere && world.isInDoubt);
 }
 
-describe('the fence', () => {
+describe.concurrent('the fence', () => {
   it('is up, or was tried to be, before the fault of a node whose role is in doubt is removed', () =>
     always(nobodyDies, (life) => {
       for (const deed of removesInDoubt(life)) expect(isCovered(deed), JSON.stringify(deed)).toBe(true);
@@ -166,7 +166,7 @@ describe('the fence', () => {
     }));
 });
 
-describe('a fault', () => {
+describe.concurrent('a fault', () => {
   it('is reverted only when it was removed and its fence taken down, each without a problem', () =>
     always(fc.oneof(anything, failsLate), (life) => {
       for (const [place, visit] of life.visits.entries()) {
@@ -266,7 +266,7 @@ describe('a fault', () => {
     }));
 });
 
-describe('whoever comes next', () => {
+describe.concurrent('whoever comes next', () => {
   it('reverts the fault when nothing fails, whoever died before, in whatever action', () =>
     always(nothingFails, (life) => {
       expect(stateOf(life.last)).toBe('REVERTED');
@@ -312,7 +312,7 @@ describe('whoever comes next', () => {
     }));
 });
 
-describe('what these sentences were tried on', () => {
+describe.concurrent('what these sentences were tried on', () => {
   it('was everything that can happen: each action, done, failed and interrupted, each outcome', async () => {
     const seen = new Map<string, number>();
     const see = (name: string) => seen.set(name, 1 + (seen.get(name) ?? 0));

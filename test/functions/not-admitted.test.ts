@@ -3,6 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { FisClient } from '@aws-sdk/client-fis';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
@@ -21,6 +22,7 @@ const log = mockClient(DynamoDBDocumentClient);
 const others = [
   ...[mockClient(DynamoDBClient), mockClient(EventBridgeClient), mockClient(SSMClient), mockClient(FisClient)],
   ...[mockClient(EC2Client), mockClient(SecretsManagerClient), mockClient(CloudWatchClient)],
+  mockClient(LambdaClient),
 ];
 const fetched = vi.fn(() => Promise.reject(new Error('no network in unit tests')));
 
@@ -31,6 +33,7 @@ vi.stubGlobal('fetch', fetched);
 type Handler = (run: ExperimentRun, context: Context) => Promise<unknown>;
 /** Of the state machine, in its order. */
 const STEPS: [string, Handler][] = [
+  ['Await the announced start', (await import('../../functions/admission/await-start.lambda.ts')).handler],
   ['Check steady state', (await import('../../functions/guard/check-steady-state.lambda.ts')).handler],
   ['Resolve targets', (await import('../../functions/inject/resolve-targets.lambda.ts')).handler],
   ['Guard', (await import('../../functions/guard/guard.lambda.ts')).handler],
@@ -78,7 +81,7 @@ describe.each(STEPS)('%s, reached past the API', (_step, handler) => {
   });
 });
 
-describe.each(STEPS.slice(2))('%s, reached past the API', (_step, handler) => {
+describe.each(STEPS.slice(3))('%s, reached past the API', (_step, handler) => {
   it('does nothing but read the log when it is handed other nodes than were admitted', async () => {
     logSays(admittedLog(admitted));
     const targets = resolvedTargetsOf(experimentOf([hostFault(2, 0, 'sessions-redis')]));

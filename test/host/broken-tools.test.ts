@@ -97,6 +97,8 @@ describe.concurrent('nothing of a fault goes on behind the back of its revert', 
     inWorld(NETWORK, async (world) => {
       await world.inject();
       expect(await world.rollBack('revert')).toMatchObject({ state: 'REVERTED' });
+      // Until it ends it would take the rules back itself, without the second command.
+      await world.pairEnded();
       const late = await partition(world, 'apply');
       expect(late).toMatchObject({ code: 0 });
       await expectFaultThere(world);

@@ -245,6 +245,12 @@ export abstract class Host {
     return { supervisor: String(pair.supervisor[0]), runner: String(pair.runner[0]) };
   }
 
+  /** The pair reverts once more what it finds left behind, until it has ended. */
+  async pairEnded(): Promise<void> {
+    const seen = async () => (await this.exec(['pgrep', '-f', 'watchdog.py watch'])).code === 1;
+    await until('the end of the pair', 8, seen);
+  }
+
   async signal(name: string, pid: string): Promise<void> {
     await this.exec(['kill', `-${name}`, pid]);
   }

@@ -4,8 +4,13 @@ import type { Host } from './host.ts';
 export interface KindCase {
   /** Name of the host script, `network-loss`. */
   kind: string;
-  /** `namespace`: any Linux that has namespaces; `guest`: needs a kernel of its own (netem, a clock, systemd). */
-  runsIn: 'namespace' | 'guest';
+  /**
+   * `namespace`: any Linux that has namespaces; `guest`: needs a kernel of its own (a clock, systemd); `both`: it is done
+   * in another way where the kernel has more (netem).
+   */
+  runsIn: 'namespace' | 'guest' | 'both';
+  /** Not carried by a worker there, although the kind can be. */
+  withoutWorker?: true;
   /** Own parameters of its document: strong enough to be seen, harmless for the machine. */
   parameters: Record<string, string>;
   /** It brings its own store: nothing else may listen on the port. */

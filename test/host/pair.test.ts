@@ -69,11 +69,7 @@ describe.concurrent('no single death, stop or hang of the watchdog keeps a fault
       await applied(world, { ttlSeconds: '4' });
       await world.exec(['bash', '-c', `: >/run/holdfast/${world.faultId}/state.json`]);
       await until('the lifting', 8, () => world.connects('peer'));
-      await until(
-        'the end of the pair',
-        8,
-        async () => (await world.exec(['pgrep', '-f', 'watchdog.py watch'])).code === 1,
-      );
+      await world.pairEnded();
       await expectClean(world);
     }));
 
@@ -118,11 +114,7 @@ FaultFiles.write = write_or_die
       await world.exec(['rm', '-rf', '/run/holdfast']);
       expect(await injecting).toMatchObject({ code: 4, faultId: world.faultId, revertReason: expect.any(String) });
       world.setLease({ mode: 'advancing' });
-      await until(
-        'the end of the pair',
-        8,
-        async () => (await world.exec(['pgrep', '-f', 'watchdog.py watch'])).code === 1,
-      );
+      await world.pairEnded();
       await expectClean(world);
     }));
 
@@ -159,7 +151,9 @@ with lock.hold('registration'):
         return text.includes('"pair"');
       });
       await world.exec(['bash', '-c', `kill -KILL -- -${group}`]);
-      expect((await world.exec(['bash', '-c', `ps -o stat= -g ${group} | grep -v Z`])).code).not.toBe(0);
+      // A signal is delivered a moment after `kill` has returned.
+      const living = `ps -o stat= -g ${group} | grep -v Z`;
+      await until('the end of the group', 8, async () => (await world.exec(['bash', '-c', living])).code !== 0);
       world.setLease({ mode: 'advancing' });
       await until('the fault', 8, async () => (await world.status()).state === 'APPLIED');
       expect(await world.connects('peer')).toBe(false);

@@ -166,7 +166,8 @@ export function safetySuite(kind: KindCase, open: Open, limits: Limits, share: S
   });
 }
 
-function hasWorkers({ kind }: KindCase): boolean {
+function hasWorkers({ kind, withoutWorker }: KindCase): boolean {
+  if (withoutWorker) return false;
   return readFileSync(new URL(`../../host/faults/${kind.replaceAll('-', '_')}.py`, import.meta.url), 'utf8').includes(
     '\nWORKER = ',
   );
@@ -204,7 +205,7 @@ class Scene {
       state: 'APPLIED',
     });
     this.wasApplied = true;
-    await until('the fault', 3, () => this.isThere());
+    await until('the fault', TTL_SECONDS, () => this.isThere());
   }
 
   /** Waits until the world is without the fault, then for the proof: nothing is left, nothing has changed. */

@@ -13,7 +13,7 @@ describe('the safety suite', () => {
   });
 
   it('runs on a guest kernel for every kind that needs one', () => {
-    for (const { kind } of KIND_CASES.filter(({ runsIn }) => runsIn === 'guest')) {
+    for (const { kind } of KIND_CASES.filter(({ runsIn }) => runsIn !== 'namespace')) {
       const file = new URL(`../guest/safety-${kind}.test.ts`, import.meta.url);
       expect(readFileSync(file, 'utf8')).toContain(`kinds/${kind}.ts`);
     }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createAuthority } from '../../lab/runtime/certificates.ts';
+import { createAuthority } from '../../lab/shared/authority.ts';
 import { execute, Host, type Outcome } from './host.ts';
 import { ADDRESS, PORT, SETUP, until } from './wire.ts';
 
@@ -97,7 +97,7 @@ while True: s.accept()[0].close()`;
     const systemctl = `#!/bin/bash
 alive() { [ -e /run/unit.pid ] && kill -0 "$(cat /run/unit.pid)" 2>/dev/null; }
 case $1 in
-  show) if [ $3 = Restart ]; then echo ${restart}; elif alive; then cat /run/unit.pid; else echo 0; fi ;;
+  show) if [ $3 = Restart ]; then echo ${restart}; elif [ $3 = ActiveState ]; then alive && echo active || echo failed; elif alive; then cat /run/unit.pid; else echo 0; fi ;;
   is-active) if alive; then echo active; else echo inactive; exit 3; fi ;;
   start) env -i setsid python3 -c '${listen}' >/dev/null 2>&1 </dev/null & echo $! >/run/unit.pid ;;
   *) exit 1 ;;

@@ -32,7 +32,7 @@ describe('synthesis', () => {
 
   it('names what an operator needs', () => {
     expect(Object.keys(template.toJSON().Outputs)).toEqual(
-      expect.arrayContaining(['ApiUrl', 'HostPolicyArn', 'OperatorsTopicArn']),
+      expect.arrayContaining(['ApiUrl', 'HostPolicyArn', 'OperatorsTopicArn', 'WarningTopicArn', 'InfoTopicArn']),
     );
   });
 });
@@ -43,7 +43,7 @@ describe('safety net', () => {
       EventPattern: {
         source: ['aws.cloudwatch'],
         'detail-type': ['CloudWatch Alarm State Change'],
-        detail: { alarmName: ['checkout-availability'], state: { value: ['ALARM'] } },
+        detail: { alarmName: ['checkout-availability', 'orders late / "eu-west-1"'], state: { value: ['ALARM'] } },
       },
     });
   });
@@ -52,7 +52,7 @@ describe('safety net', () => {
     template.hasResourceProperties('AWS::Events::Rule', { ScheduleExpression: 'rate(1 minute)', State: 'ENABLED' });
     template.hasResourceProperties('AWS::Events::Rule', {
       EventPattern: { source: ['holdfast'], 'detail-type': ['Experiment ROLLBACK_FAILED'] },
-      Targets: [{ Arn: { Ref: Match.stringLikeRegexp('OperatorsTopic') } }],
+      Targets: [{ Arn: { Ref: Match.stringLikeRegexp('^TopicsCRITICAL') } }],
     });
     const policies = JSON.stringify(ofType('AWS::SNS::TopicPolicy'));
     expect(policies).toContain('"Effect":"Deny"');

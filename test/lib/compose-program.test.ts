@@ -17,56 +17,15 @@ import { stripPython } from '../../lib/strip-python.ts';
 import { writeProgram } from './write-program.ts';
 
 const REAL = fileURLToPath(new URL('../../host/', import.meta.url));
-/** Reads {path: text} and prints what these modules import and is neither among them nor in Python: `who:what`. */
-const MISSING = `
-import ast, json, re, sys
-files = json.load(sys.stdin)
-
-class Imports(ast.NodeVisitor):
-    def __init__(self):
-        self.modules = set()
-
-    def visit_If(self, node):
-        if not ast.unparse(node.test).endswith("TYPE_CHECKING"):
-            self.generic_visit(node)
-
-    def visit_Import(self, node):
-        self.modules |= {name.name for name in node.names}
-
-    def visit_ImportFrom(self, node):
-        origin = "." * node.level + (node.module or "")
-        folder, own = origin.replace(".", "/"), files.get(origin.replace(".", "/") + "/__init__.py", "")
-        is_package = any(path.startswith(folder + "/") for path in files)
-        names = {name.name for name in node.names if not re.search(rf"\\b{name.name}\\b", own)}
-        self.modules |= {f"{origin}.{name}" for name in names} if is_package else {origin}
-
-for path, text in sorted(files.items()):
-    imports = Imports()
-    imports.visit(ast.parse(text))
-    for module in sorted(imports.modules):
-        place = module.replace(".", "/")
-        there = f"{place}.py" in files or any(other.startswith(place + "/") for other in files)
-        if not there and module.split(".")[0] not in sys.stdlib_module_names:
-            print(f"{path}:{module}")
-`;
-
-/** In the folder of a program: imports every module of it, but for the workers, which are commands. */
-const IMPORT = `
-import importlib, pathlib, sys
-sys.path.insert(0, ".")
-for path in sorted({*pathlib.Path().glob("**/*.py")} - {*pathlib.Path().glob("workers/*")}):
-    importlib.import_module(".".join(path.with_suffix("").parts).removesuffix(".__init__"))
-`;
 /** Prints of every fault whether it can have a fence, and whether it uses what only a program with fences has. */
 const FENCES = `
 import json, sys
 sys.path.insert(0, sys.argv[1])
 import faults
 found = {kind: faults.load(kind) for kind in faults.carried()}
-print(json.dumps({kind: [fault.can_be_fenced, fault.uses_packet_filter] for kind, fault in found.items()}))
+uses = lambda fault: type(fault).uses_packet_filter is not faults.Fault.uses_packet_filter
+print(json.dumps({kind: [fault.can_be_fenced, uses(fault)] for kind, fault in found.items()}))
 `;
-/** Imported by functions that run for faults with a fence alone. */
-const OF_FENCES = ['preflight.py:packet_filter_preflight', 'revert.py:fence', 'revert.py:linux.netfilter'];
 
 let host: string;
 beforeEach(() => {
@@ -196,21 +155,6 @@ describe('composeProgram', () => {
     expect(composeProgram(host, ['PROCESS_PAUSE'])).toEqual(composeProgram(host, ['PROCESS_PAUSE']));
   });
 
-  it.each(HOST_FAULT_KINDS)('leaves out nothing that the real program needs to inject %s', (kind) => {
-    const program = writeProgram(composeProgram(REAL, [kind]));
-    const { fence } = hostKindOf(kind);
-    expect([...program.keys()]).toEqual(expect.arrayContaining(['watchdog.py', 'inject.py']));
-    expect(program.has('engines/redis.py')).toBe(fence);
-    expect(missing(program)).toEqual(fence ? [] : OF_FENCES);
-    expect(() => importAll(program)).not.toThrow();
-  });
-
-  it('leaves out nothing that the real program needs to roll back any kind', () => {
-    const program = writeProgram(composeProgram(REAL, HOST_FAULT_KINDS));
-    expect(missing(program)).toEqual(['watchdog.py:inject', 'watchdog.py:supervision.pair']);
-    expect(() => importAll(program)).not.toThrow();
-  });
-
   it('knows of the same faults as the host which of them can have a fence', () => {
     const said = execFileSync('/usr/bin/python3', ['-I', '-B', '-c', FENCES, REAL], { encoding: 'utf8' });
     const ofHost: Record<string, [canBeFenced: boolean, usesPacketFilter: boolean]> = JSON.parse(said);
@@ -220,16 +164,6 @@ describe('composeProgram', () => {
       expect(hostKindOf(kind).fence, kind).toBe(canBeFenced);
       if (usesPacketFilter) expect(canBeFenced, kind).toBe(true);
     }
-  });
-
-  it('gives kinds of the same sort archives that begin alike, so that a template needs to say it once', () => {
-    const alike = (one: HostFaultKind, other: HostFaultKind) => {
-      const lines = new Set(composeProgram(REAL, [one]));
-      const shared = composeProgram(REAL, [other]).filter((line) => lines.has(line));
-      return shared.join('').length / [...lines].join('').length;
-    };
-    expect(alike('CPU_SPIKE', 'DISK_FULL')).toBeGreaterThan(0.9);
-    expect(alike('NETWORK_LATENCY', 'PROCESS_KILL')).toBeGreaterThan(0.8);
   });
 
   it('refuses to leave out the module of a kind, or a worker that it names', () => {
@@ -249,23 +183,3 @@ describe('composeProgram', () => {
     expect(() => composeProgram(host, ['PROCESS_KILL'])).toThrow('#@FILES@');
   });
 });
-
-function missing(program: ReadonlyMap<string, string>): string[] {
-  const input = JSON.stringify(Object.fromEntries(program));
-  const found = execFileSync('/usr/bin/python3', ['-I', '-c', MISSING], { input, encoding: 'utf8' });
-  return found.split('\n').filter((line) => line !== '');
-}
-
-/** @throws Error with what Python says. */
-function importAll(program: ReadonlyMap<string, string>): void {
-  const directory = mkdtempSync(join(tmpdir(), 'imported-'));
-  try {
-    for (const [path, text] of program) {
-      mkdirSync(dirname(join(directory, path)), { recursive: true });
-      writeFileSync(join(directory, path), text);
-    }
-    execFileSync('/usr/bin/python3', ['-I', '-B', '-c', IMPORT], { cwd: directory, stdio: 'pipe' });
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
-}

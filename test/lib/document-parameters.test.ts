@@ -17,15 +17,17 @@ import { type Configuration, parseConfiguration } from '../../functions/engines/
 import { engineOf } from '../../functions/engines/registry.ts';
 import { nodeCommands } from '../../functions/inject/node-command.ts';
 import { documentParameters } from '../../lib/document-parameters.ts';
+import { codePoint } from '../functions/domain/code-point.ts';
 import { configuration as fixture } from '../functions/domain/configuration-fixtures.ts';
-import { seedPayload } from '../functions/domain/experiment-fixtures.ts';
+import { named, seedPayload } from '../functions/domain/experiment-fixtures.ts';
 import { actionOf, valuesOf } from '../functions/domain/kind-parameters.ts';
 import { targetNode } from '../functions/domain/target-fixtures.ts';
 
 /** Mostly what a person would write, with the characters that are allowed somewhere else. */
 const odd = fc.string({ unit: fc.constantFrom(...'aZ09._-@/ :\n'), maxLength: 12 });
+/** Seldom odd: of a case in which several values are, nothing is accepted, and nothing is found. */
 const oneOf = (other: fc.Arbitrary<string>, ...usual: string[]) =>
-  fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...usual) }, { weight: 1, arbitrary: other });
+  fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...usual) }, { weight: 1, arbitrary: other });
 const number = (max: number) =>
   fc.oneof(
     { weight: 8, arbitrary: fc.integer({ min: 1, max }) },
@@ -88,12 +90,13 @@ const TELEMETRY = ['10.0.9.9', 'fd00::99'];
 /** The commands of whatever request and configuration accept together, cluster policy included. */
 function commandsOf(change: object, wanted: Wanted): NodeCommand[] {
   const { experimentId, durationSeconds, ttlSeconds, leaseGraceSeconds } = wanted;
-  const configuration = configured(change, leaseGraceSeconds);
   const body = { ...seedPayload(), experimentId, durationSeconds, ...wanted.action };
   const parsed = parseExperiment(JSON.stringify(body), {});
+  if (!parsed.ok) return [];
+  const configuration = configured(change, leaseGraceSeconds);
   const target = configuration?.clusters['redis-master'];
-  if (!configuration || !target || !parsed.ok) return [];
-  const { experiment } = parsed;
+  if (!configuration || !target) return [];
+  const experiment = named(parsed.experiment);
   const { ports } = engineOf(target);
   if (experiment.faults.some(({ parameters }) => refusalOf(parameters, target, ports))) return [];
   const nodes = nodesOn(portsOf(target));
@@ -135,13 +138,13 @@ describe('what request and configuration accept', () => {
         }
       }
     });
-    fc.assert(property, { numRuns: 10_000 });
+    fc.assert(property, { numRuns: 5_000 });
     for (const kind of HOST_FAULT_KINDS) expect(accepted.get(kind), kind).toBeGreaterThan(30);
   });
 
   it('is what the host accepts too, and both know the same resource of a kind', () => {
     const commands = fc
-      .sample(fc.tuple(cluster, request), 3_000)
+      .sample(fc.tuple(cluster, request), 1_500)
       .flatMap(([change, wanted]) => commandsOf(change, wanted));
     const answers = hostAnswers(commands);
     expect(answers).toHaveLength(commands.length);
@@ -203,7 +206,7 @@ describe('no pattern of a document', () => {
     for (const [name, { pattern }] of Object.entries(documentParameters(kind))) {
       const shape = new RegExp(pattern);
       fc.assert(
-        fc.property(fc.string({ unit: 'binary' }), fc.constantFrom(...META), fc.string(), (before, meta, after) => {
+        fc.property(fc.string({ unit: codePoint }), fc.constantFrom(...META), fc.string(), (before, meta, after) => {
           expect(shape.test(before + meta + after), name).toBe(false);
         }),
       );

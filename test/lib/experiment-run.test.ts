@@ -16,6 +16,7 @@ async function run(steps: Record<string, Step>, input: Record<string, JSONValue>
   const called: string[] = [];
   const inputs: Record<string, Record<string, unknown>> = {};
   const healthy: Record<string, Step> = {
+    'Await the announced start': async () => null,
     'Check steady state': async () => ({ 'redis-master': { p99LatencyMs: 5 } }),
     'Resolve targets': async () => ({ faults: [] }),
     'Check targets': async () => null,
@@ -111,6 +112,15 @@ describe('an execution', () => {
     expect(called.filter((name) => name === 'Inject fault')).toHaveLength(2);
     expect(called.slice(-3)).toEqual(['Roll back', 'Verify recovery', 'Conclude']);
     expect(inputs['Roll back']).toMatchObject({ cause: { Error: 'InjectionFailed' } });
+  });
+
+  it('waits for its announced start first, and rolls back what ended while it waited', async () => {
+    const announced = { rollbackOnly: false, startsAt: '2026-01-01T00:05:00Z' };
+    expect((await run({}, announced)).called.slice(0, 2)).toEqual(['Await the announced start', 'Check steady state']);
+    expect((await run({})).called[0]).toBe('Check steady state');
+    const ended = { 'Await the announced start': () => Promise.reject(failure('LeaseReleased')) };
+    const { called } = await run(ended, announced);
+    expect(called).toEqual(['Await the announced start', 'Roll back', 'Verify recovery', 'Conclude']);
   });
 
   it('injects nothing when the steady state is not met, and still rolls back', async () => {

@@ -1,10 +1,15 @@
 import aslValidator from 'asl-validator';
 import { describe, expect, it } from 'vitest';
-import { TTL_SECONDS } from '../../functions/domain/timing.ts';
+import { LEAD_SECONDS, TTL_SECONDS } from '../../functions/domain/timing.ts';
 import { allStates, definitionText, type Machine, machine, type State, stateNamed, successors } from './definition.ts';
 import { functions, logicalId } from './synthesized.ts';
 
-const BEFORE_ROLL_BACK = ['Check steady state', 'Resolve targets', 'Hold the fault while watched'];
+const BEFORE_ROLL_BACK = [
+  'Await the announced start',
+  'Check steady state',
+  'Resolve targets',
+  'Hold the fault while watched',
+];
 
 /** No fault lives longer, and no later fault is injected after it. */
 const LONGEST_TTL_SECONDS = TTL_SECONDS.max;
@@ -49,7 +54,14 @@ describe('state machine', () => {
       return names;
     };
     const main = order(machine, (state) => state.Choices?.[0]?.Next ?? state.Next);
-    expect(main).toEqual(['Roll back only?', ...BEFORE_ROLL_BACK, 'Roll back', 'Verify recovery', 'Conclude']);
+    expect(main).toEqual([
+      'Roll back only?',
+      'Announced ahead?',
+      ...BEFORE_ROLL_BACK,
+      'Roll back',
+      'Verify recovery',
+      'Conclude',
+    ]);
     const branches = stateNamed('Hold the fault while watched').Branches ?? [];
     expect(branches.map((branch) => order(branch, (state) => state.Default ?? state.Next))).toEqual([
       ['Guard'],
@@ -82,7 +94,7 @@ describe('state machine', () => {
       for (const next of successors(stateNamed(name))) walk(next);
     };
     walk(machine.StartAt);
-    expect([...reached].sort()).toEqual(['Roll back only?', ...BEFORE_ROLL_BACK].sort());
+    expect([...reached].sort()).toEqual(['Announced ahead?', 'Roll back only?', ...BEFORE_ROLL_BACK].sort());
     expect(Object.entries(machine.States).flatMap(([name, state]) => (state.End ? [name] : []))).toEqual(['Conclude']);
   });
 
@@ -94,6 +106,15 @@ describe('state machine', () => {
     ]);
     expect(stateNamed('Verify recovery').Catch?.[0]).toMatchObject({ ErrorEquals: ['States.ALL'], Next: 'Conclude' });
     expect(stateNamed('Conclude').Retry?.[0]?.MaxAttempts).toBeGreaterThanOrEqual(5);
+  });
+
+  it('waits for an announced start only where one was announced ahead', () => {
+    expect(stateNamed('Announced ahead?')).toMatchObject({
+      Choices: [{ Variable: '$.startsAt', IsPresent: true, Next: 'Await the announced start' }],
+      Default: 'Check steady state',
+    });
+    expect(stateNamed('Await the announced start')).toMatchObject({ Next: 'Check steady state', ResultPath: null });
+    expect(stateNamed('Await the announced start').TimeoutSeconds).toBeGreaterThan(LEAD_SECONDS.max);
   });
 
   it('comes back to the injection until no fault is left, and then holds to the common end', () => {
@@ -120,7 +141,7 @@ describe('state machine', () => {
 
   it('bounds every task, a little above the time limit of its Lambda', () => {
     const tasks = allStates().filter(([, state]) => state.Type === 'Task');
-    expect(tasks.length).toBe(9);
+    expect(tasks.length).toBe(10);
     for (const [name, task] of tasks.filter(([taskName]) => taskName !== 'Start probe')) {
       const lambda = functions.find((candidate) => task.Resource?.endsWith(`:${logicalId(candidate)}`));
       expect(task.TimeoutSeconds, name).toBe((lambda?.timeLimit.toSeconds() ?? Number.NaN) + 5);

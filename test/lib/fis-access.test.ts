@@ -1,4 +1,3 @@
-import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { FIS_FAULT_KINDS, fisKindOf } from '../../functions/domain/faults/catalogue.ts';
@@ -8,12 +7,13 @@ import {
   HEARTBEAT_EVERY_SECONDS,
   HEARTBEAT_PERIOD_SECONDS,
 } from '../../functions/domain/timing.ts';
+import type { Configuration } from '../../functions/engines/configuration.ts';
 import { MetricAlarm } from '../../lab/aws/services/cloudwatch-metric-alarm.ts';
-import { ControlPlaneStack } from '../../lib/control-plane-stack.ts';
+import { FisAccess } from '../../lib/fis-access.ts';
 import { loadConfiguration } from '../../lib/load-configuration.ts';
 import { targetNode } from '../functions/domain/target-fixtures.ts';
 import { actionsOf, identityPolicies, listOf, mentions, type Statement, statementsFor } from './policies.ts';
-import { functionAt, functions, ofType, propertiesOf } from './synthesized.ts';
+import { emptyStack, functionAt, functions, ofType, propertiesOf } from './synthesized.ts';
 
 const inject = () => statementsFor(functionAt('inject/inject-fault.lambda.ts'));
 const rollBack = () => statementsFor(functionAt('rollback/roll-back.lambda.ts'));
@@ -62,17 +62,16 @@ describe('the role of FIS', () => {
   });
 
   it('may change no network where no cluster is of tier staging', async () => {
-    const loaded = await loadConfiguration(`${import.meta.dirname}/../../lab/holdfast.config.ts`);
-    const clusters = Object.fromEntries(
-      Object.entries(loaded.configuration.clusters).map(([name, cluster]) => [
-        name,
-        { ...cluster, tier: 'production' as const },
-      ]),
-    );
-    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
-    const configuration = { ...loaded.configuration, clusters };
-    const production = new ControlPlaneStack(app, 'Production', { ...loaded, configuration });
-    expect(mentions(Template.fromStack(production).toJSON(), 'NetworkAclAssociation')).toBe(false);
+    const { configuration } = await loadConfiguration(`${import.meta.dirname}/../../lab/holdfast.config.ts`);
+    const { clusters } = configuration;
+    const mayChange = (of: Configuration['clusters']) => {
+      const stack = emptyStack();
+      new FisAccess(stack, 'Fis', { ...configuration, clusters: of });
+      return mentions(Template.fromStack(stack).toJSON(), 'NetworkAclAssociation');
+    };
+    const production = Object.entries(clusters).map(([name, cluster]) => [name, { ...cluster, tier: 'production' }]);
+    expect(mayChange(Object.fromEntries(production))).toBe(false);
+    expect(mayChange(clusters)).toBe(true);
   });
 
   it('grants keys to AWS services alone, through EC2', () => {
@@ -153,7 +152,9 @@ describe('the alarm over the guard', () => {
   const properties = alarm?.Properties ?? {};
 
   it('is there for each cluster, under the name that the injection waits for, and pages nobody', () => {
-    const names = ['redis-master', 'redis-tls'].map((cluster) => `Holdfast-Holdfast-guard-heartbeat-${cluster}`);
+    const names = ['redis-master', 'redis-tls', 'kafka-orders'].map(
+      (cluster) => `Holdfast-Holdfast-guard-heartbeat-${cluster}`,
+    );
     expect(alarms.map(([, { Properties }]) => Properties.AlarmName)).toEqual(names);
     expect(properties).toMatchObject({ ActionsEnabled: false });
     expect(properties).not.toHaveProperty('AlarmActions');
@@ -190,7 +191,11 @@ describe('the alarm over the guard', () => {
     const [put, ...others] = allowing(statementsFor(functionAt('guard/guard.lambda.ts')), 'cloudwatch:PutMetricData');
     expect(others).toEqual([]);
     expect(put?.Condition).toEqual({ StringEquals: { 'cloudwatch:namespace': 'Holdfast' } });
-    const putters = functions.filter((each) => allowing(statementsFor(each), 'cloudwatch:PutMetricData').length > 0);
+    const putters = functions.filter((each) =>
+      allowing(statementsFor(each), 'cloudwatch:PutMetricData').some(({ Condition }) =>
+        mentions(Condition, '"Holdfast"'),
+      ),
+    );
     expect(putters.map(({ entryPoint }) => entryPoint).sort()).toEqual([
       'guard/guard.lambda.ts',
       'kill-switch/seed-kill-switch.lambda.ts',

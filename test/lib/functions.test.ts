@@ -71,8 +71,10 @@ describe('functions', () => {
     const reserved = functions.filter((each) => propertiesOf(each).ReservedConcurrentExecutions !== undefined);
     expect(reserved.map(({ entryPoint }) => entryPoint).sort()).toEqual([
       'api/abort-experiment.lambda.ts',
+      'api/engage-kill-switch.lambda.ts',
       'guard/guard.lambda.ts',
       'rollback/on-alarm.lambda.ts',
+      'rollback/on-alert.lambda.ts',
       'rollback/on-execution-end.lambda.ts',
       'rollback/on-fis-end.lambda.ts',
       'rollback/roll-back.lambda.ts',
@@ -125,7 +127,9 @@ describe('functions', () => {
     const retries = (entryPoint: string) => invokeConfigOf(entryPoint)?.MaximumRetryAttempts;
     expect(retries('probe/probe.lambda.ts')).toBe(0);
     expect(retries('rollback/on-alarm.lambda.ts')).toBe(2);
+    expect(retries('rollback/on-alert.lambda.ts')).toBe(2);
     expect(retries('rollback/on-execution-end.lambda.ts')).toBe(2);
     expect(retries('rollback/on-fis-end.lambda.ts')).toBe(2);
+    expect(retries('notify/notify.lambda.ts')).toBe(2);
   });
 });

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { DELAY_WORKER } from '../../functions/domain/faults/network-latency.ts';
 import { ENVIRONMENT, KILL_SWITCH_ID } from '../../functions/domain/names.ts';
 import { HOST, LEASE_GRACE_SECONDS, TTL_SECONDS } from '../../functions/domain/timing.ts';
 import { BOUNDS_FILE, hostBounds } from '../../lib/host-bounds.ts';
@@ -26,6 +27,8 @@ describe('host/bounds.py', () => {
       INJECT_ANSWER_SECONDS: HOST.injectAnswerSeconds,
       REVERT_SECONDS: HOST.revertSeconds,
       FENCE_SECONDS: HOST.fenceSeconds,
+      WORKER_PACKETS_PER_SECOND: DELAY_WORKER.packetsPerSecond,
+      WORKER_HELD_BYTES: DELAY_WORKER.heldBytes,
       KILL_SWITCH_ID,
       LEASE_TABLE_VARIABLE: ENVIRONMENT.leaseTable,
       URL_SUFFIX_VARIABLE: ENVIRONMENT.urlSuffix,

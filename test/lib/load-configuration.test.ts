@@ -30,12 +30,25 @@ describe('loadConfiguration', () => {
     const clusters = {
       redis: { ...lab.clusters['redis-tls'], tls: { serverName: 'redis.example', caFile: 'ca.pem' } },
     };
-    const file = written('with-ca.mjs', `export default ${JSON.stringify({ ...lab, clusters })}`);
+    const file = written(
+      'with-ca.mjs',
+      `export default ${JSON.stringify({ ...lab, clusters, schedules: {}, notifications: {} })}`,
+    );
     await expect(loadConfiguration(file)).rejects.toThrow(/clusters\.redis\.tls\.caFile: cannot read .*ca\.pem/);
     written('ca.pem', 'nothing');
     await expect(loadConfiguration(file)).rejects.toThrow(/caFile: .*ca\.pem has no certificate in PEM/);
     written('ca.pem', '-----BEGIN CERTIFICATE-----');
     expect((await loadConfiguration(file)).configurationFile).toBe(file);
+  });
+
+  it('wants PromQL where it says PromQL, and names field, position and what was read', async () => {
+    const { default: lab } = await import('../../lab/holdfast.config.ts');
+    const telemetry = { prometheusUrl: 'http://prometheus.example', gateways: 'up{job=gateway}' };
+    const clusters = { ...lab.clusters, 'redis-master': { ...lab.clusters['redis-master'], telemetry } };
+    const file = written('bad-promql.mjs', `export default ${JSON.stringify({ ...lab, clusters })}`);
+    await expect(loadConfiguration(file)).rejects.toThrow(
+      'holdfast.config.ts is not valid:\n  clusters.redis-master.telemetry.gateways: is no PromQL from position 8 on: read gateway}',
+    );
   });
 
   it('names the file that cannot be loaded or exports nothing', async () => {

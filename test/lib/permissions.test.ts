@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HOST_FAULT_KINDS } from '../../functions/domain/faults/catalogue.ts';
+import { CLUSTER_SWITCH_IDS, SWITCH_ATTRIBUTES } from '../../functions/domain/kill-switch.ts';
 import { KILL_SWITCH_ID } from '../../functions/domain/names.ts';
 import labConfiguration from '../../lab/holdfast.config.ts';
 import { actionsFor, actionsOf, allStatements, identityPolicies, listOf, mentions, statementsFor } from './policies.ts';
@@ -54,31 +55,46 @@ describe('permissions', () => {
     }
   });
 
-  it('lets only the deployment write the kill switch', () => {
+  it('lets nobody who handles experiments write a kill switch, and each who may only with its own attributes', () => {
     const writes = allStatements().filter(
       (statement) =>
         mentions(statement.Resource, LEASE_TABLE) &&
         actionsOf(statement).some((action) => !/:(GetItem|BatchGetItem)$/.test(action)),
     );
     expect(writes.length).toBeGreaterThan(5);
-    const guarded = { 'ForAllValues:StringNotEquals': { 'dynamodb:LeadingKeys': [KILL_SWITCH_ID] } };
+    const guarded = { 'ForAllValues:StringNotLike': { 'dynamodb:LeadingKeys': [KILL_SWITCH_ID, CLUSTER_SWITCH_IDS] } };
     const unguarded = writes.filter(
       (statement) => !mentions(statement.Condition ?? {}, JSON.stringify(guarded).slice(1, -1)),
     );
-    expect(unguarded.flatMap(actionsOf)).toEqual(['dynamodb:PutItem']);
-    expect(statementsFor(functionAt('kill-switch/seed-kill-switch.lambda.ts'))).toContainEqual(unguarded[0]);
+    const onSwitches = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [KILL_SWITCH_ID, CLUSTER_SWITCH_IDS] } };
+    const turning = (turn: keyof typeof SWITCH_ATTRIBUTES) => ({
+      ...onSwitches,
+      'ForAllValues:StringEquals': { 'dynamodb:Attributes': SWITCH_ATTRIBUTES[turn] },
+    });
+    const of = (entryPoint: string) =>
+      unguarded
+        .filter((statement) => statementsFor(functionAt(entryPoint)).includes(statement))
+        .map(({ Condition, ...statement }) => [...actionsOf(statement), Condition]);
+    expect(of('kill-switch/seed-kill-switch.lambda.ts')).toEqual([['dynamodb:PutItem', onSwitches]]);
+    expect(of('api/engage-kill-switch.lambda.ts')).toEqual([['dynamodb:UpdateItem', turning('engage')]]);
+    expect(of('api/re-arm-kill-switch.lambda.ts')).toEqual([['dynamodb:UpdateItem', turning('reArm')]]);
+    // The lab's guard looks for cascades.
+    expect(of('guard/guard.lambda.ts')).toEqual([['dynamodb:UpdateItem', turning('engage')]]);
+    expect(unguarded).toHaveLength(4);
   });
 
   it('creates leases by INSERT only, so that nobody can put a held one over a released one', () => {
-    const creating = statementsFor(functionAt('api/start-experiment.lambda.ts')).filter((statement) =>
-      mentions(statement.Resource, LEASE_TABLE),
-    );
-    expect(creating.flatMap(actionsOf).sort()).toEqual([
-      'dynamodb:BatchGetItem',
-      'dynamodb:GetItem',
-      'dynamodb:PartiQLInsert',
-      'dynamodb:UpdateItem',
-    ]);
+    for (const entryPoint of ['api/start-experiment.lambda.ts', 'api/approve-experiment.lambda.ts']) {
+      const creating = statementsFor(functionAt(entryPoint)).filter((statement) =>
+        mentions(statement.Resource, LEASE_TABLE),
+      );
+      expect(creating.flatMap(actionsOf).sort()).toEqual([
+        'dynamodb:BatchGetItem',
+        'dynamodb:GetItem',
+        'dynamodb:PartiQLInsert',
+        'dynamodb:UpdateItem',
+      ]);
+    }
   });
 
   it('lets the hosts read leases and nothing else', () => {
@@ -89,8 +105,10 @@ describe('permissions', () => {
 
   it('sends commands from the injection and the rollback only, and each only its own documents', () => {
     expect(entryPointsThatMay('ssm:SendCommand')).toEqual([
+      'api/engage-kill-switch.lambda.ts',
       'inject/inject-fault.lambda.ts',
       'rollback/roll-back.lambda.ts',
+      'rollback/verify-recovery.lambda.ts',
     ]);
     const documentsOf = (entryPoint: string) =>
       sendsFrom(entryPoint).flatMap(({ Resource }) => listOf(Resource).filter((each) => mentions(each, ':document/')));
@@ -114,8 +132,13 @@ describe('permissions', () => {
     expect(rollBack).not.toHaveProperty('Condition');
   });
 
-  it('lets abort, alarm and the end of a FIS fault release a lease but neither send a command nor start an execution', () => {
-    const stoppers = ['api/abort-experiment.lambda.ts', 'rollback/on-alarm.lambda.ts', 'rollback/on-fis-end.lambda.ts'];
+  it('lets abort, alarm, alert and the end of a FIS fault release a lease but neither send a command nor start an execution', () => {
+    const stoppers = [
+      'api/abort-experiment.lambda.ts',
+      'rollback/on-alarm.lambda.ts',
+      'rollback/on-alert.lambda.ts',
+      'rollback/on-fis-end.lambda.ts',
+    ];
     for (const entryPoint of stoppers) {
       const stopper = functionAt(entryPoint);
       expect(actionsFor(stopper, 'dynamodb')).toContain('dynamodb:UpdateItem');
@@ -127,8 +150,9 @@ describe('permissions', () => {
     }
   });
 
-  it('starts executions from the start and the safety net only, and reads secrets only where a store is asked', () => {
+  it('starts executions from the start, the approval and the safety net only, and reads secrets only where a store is asked', () => {
     expect(entryPointsThatMay('states:StartExecution')).toEqual([
+      'api/approve-experiment.lambda.ts',
       'api/start-experiment.lambda.ts',
       'rollback/on-execution-end.lambda.ts',
       'rollback/sweep.lambda.ts',
@@ -136,6 +160,7 @@ describe('permissions', () => {
     expect(entryPointsThatMay('secretsmanager:GetSecretValue')).toEqual([
       'admission/admit.lambda.ts',
       'guard/check-steady-state.lambda.ts',
+      'guard/guard.lambda.ts',
       'inject/check-targets.lambda.ts',
       'inject/resolve-targets.lambda.ts',
       'probe/probe.lambda.ts',
@@ -144,7 +169,10 @@ describe('permissions', () => {
   });
 
   it('decrypts secrets of customers’ keys in the name of Secrets Manager only, with the keys that are configured', () => {
-    const readers = entryPointsThatMay('secretsmanager:GetSecretValue');
+    // Whoever reads only what of other clusters is kept in secrets has no use for this one's key.
+    const readers = entryPointsThatMay('secretsmanager:GetSecretValue').filter((entryPoint) =>
+      statementsFor(functionAt(entryPoint)).some(({ Resource }) => mentions(Resource, ':secret:holdfast/redis-tls-')),
+    );
     expect(entryPointsThatMay('kms:Decrypt').filter((entryPoint) => readers.includes(entryPoint))).toEqual(readers);
     for (const reader of readers) {
       const decrypting = statementsFor(functionAt(reader)).filter((each) => actionsOf(each).includes('kms:Decrypt'));
@@ -160,24 +188,110 @@ describe('permissions', () => {
     }
   });
 
-  it('reads the states of alarms at admission and again before a fault', () => {
+  it('lets the guard renew leases, write the log and say that it watches; and open the stores that are asked then', () => {
+    const everyFunction = /^(xray|logs|ec2):(?!DescribeInstances)/;
+    const actions = new Set(statementsFor(functionAt('guard/guard.lambda.ts')).flatMap(actionsOf));
+    expect([...actions].filter((action) => !everyFunction.test(action)).sort()).toEqual([
+      'aps:QueryMetrics',
+      'cloudwatch:PutMetricData',
+      'dynamodb:BatchGetItem',
+      'dynamodb:GetItem',
+      'dynamodb:PartiQLInsert',
+      'dynamodb:Query',
+      // Which clusters are under experiment, where it looks for cascades.
+      'dynamodb:Scan',
+      'dynamodb:UpdateItem',
+      'ec2:DescribeInstances',
+      'events:PutEvents',
+      'secretsmanager:GetSecretValue',
+    ]);
+    const secrets = statementsFor(functionAt('guard/guard.lambda.ts'))
+      .filter((statement) => actionsOf(statement).includes('secretsmanager:GetSecretValue'))
+      .flatMap(({ Resource }) => listOf(Resource));
+    expect(secrets).toHaveLength(2);
+    for (const secret of secrets) expect(mentions(secret, ':secret:holdfast/kafka-orders')).toBe(true);
+  });
+
+  it('queries Prometheus where something is judged by it, and reads rules where a check is of an alert', () => {
+    expect(entryPointsThatMay('aps:QueryMetrics')).toEqual([
+      'admission/admit.lambda.ts',
+      'guard/check-steady-state.lambda.ts',
+      'guard/guard.lambda.ts',
+      'probe/probe.lambda.ts',
+      'rollback/verify-recovery.lambda.ts',
+    ]);
+    expect(entryPointsThatMay('aps:ListRules')).toEqual([
+      'admission/admit.lambda.ts',
+      'guard/check-steady-state.lambda.ts',
+      'rollback/verify-recovery.lambda.ts',
+    ]);
+  });
+
+  it('reads the states of alarms at admission, again before a fault, and when one of them reaches us late', () => {
     expect(entryPointsThatMay('cloudwatch:DescribeAlarms')).toEqual([
       'admission/admit.lambda.ts',
       'guard/check-steady-state.lambda.ts',
       'inject/inject-fault.lambda.ts',
+      'rollback/on-alarm.lambda.ts',
     ]);
   });
 
-  it('lets an abort look an experiment id up, and only the start take or give one back', () => {
+  it('lets an abort look an experiment id up, and only start and approval take or give one back', () => {
     const onReservations = (entryPoint: string) =>
       statementsFor(functionAt(entryPoint))
         .filter((statement) => mentions(statement.Resource, EXPERIMENT_TABLE))
         .flatMap(actionsOf);
     expect(onReservations('api/abort-experiment.lambda.ts')).toEqual(['dynamodb:GetItem']);
+    for (const [entryPoint, cursor] of [
+      ['audit/export-audit.lambda.ts', 'CURSOR#exported'],
+      ['audit/verify-audit.lambda.ts', 'CURSOR#verified'],
+    ] as const) {
+      const own = statementsFor(functionAt(entryPoint)).filter(({ Resource }) => mentions(Resource, EXPERIMENT_TABLE));
+      expect(own.flatMap(actionsOf)).toEqual(['dynamodb:GetItem', 'dynamodb:PutItem']);
+      expect(own[0]?.Condition).toEqual({ 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [cursor] } });
+    }
+    const turns = statementsFor(functionAt('schedule/run-schedule.lambda.ts')).filter(({ Resource }) =>
+      mentions(Resource, EXPERIMENT_TABLE),
+    );
+    expect(turns.flatMap(actionsOf)).toEqual(['dynamodb:DeleteItem', 'dynamodb:PutItem']);
+    expect(turns[0]?.Condition).toEqual({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['SCHEDULE#*#*'] } });
     const holders = functions.filter(({ entryPoint }) => onReservations(entryPoint).length > 0);
     expect(holders.map(({ entryPoint }) => entryPoint).sort()).toEqual([
       'api/abort-experiment.lambda.ts',
+      'api/approve-experiment.lambda.ts',
       'api/start-experiment.lambda.ts',
+      'audit/export-audit.lambda.ts',
+      'audit/verify-audit.lambda.ts',
+      'schedule/run-schedule.lambda.ts',
+    ]);
+  });
+
+  it('publishes to people from the telling function, from the start where starts are announced, and from the sweep where the log is down', () => {
+    expect(entryPointsThatMay('sns:Publish')).toEqual([
+      'api/approve-experiment.lambda.ts',
+      'api/start-experiment.lambda.ts',
+      'notify/notify.lambda.ts',
+      'rollback/sweep.lambda.ts',
+    ]);
+    const published = (entryPoint: string) =>
+      statementsFor(functionAt(entryPoint))
+        .filter((statement) => actionsOf(statement).includes('sns:Publish'))
+        .flatMap(({ Resource }) => listOf(Resource as { Ref: string }))
+        .map(({ Ref }) => Ref.replace(/[0-9A-F]{8}$/, ''));
+    for (const entryPoint of ['api/start-experiment.lambda.ts', 'api/approve-experiment.lambda.ts'])
+      expect(published(entryPoint)).toEqual(['TopicsINFO']);
+    expect(published('rollback/sweep.lambda.ts')).toEqual(['TopicsCRITICAL']);
+    expect(published('notify/notify.lambda.ts').sort()).toEqual(['TopicsCRITICAL', 'TopicsINFO', 'TopicsWARNING']);
+  });
+
+  it('lets the wait for an announced start ask, and do nothing', () => {
+    const everyFunction = /^(xray|logs):/;
+    const actions = new Set(statementsFor(functionAt('admission/await-start.lambda.ts')).flatMap(actionsOf));
+    expect([...actions].filter((action) => !everyFunction.test(action)).sort()).toEqual([
+      'dynamodb:BatchGetItem',
+      'dynamodb:GetItem',
+      'dynamodb:Query',
+      'lambda:InvokeFunction',
     ]);
   });
 

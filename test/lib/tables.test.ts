@@ -64,9 +64,14 @@ describe('tables', () => {
     });
   });
 
-  it('have a kill switch from deployment on', () => {
+  it('have a kill switch from deployment on, and one for each cluster', () => {
     const [, row] = ofType('Custom::HoldfastKillSwitch')[0] ?? [];
     const seed = logicalId(functionAt('kill-switch/seed-kill-switch.lambda.ts'));
     expect(row?.Properties.ServiceToken).toEqual({ 'Fn::GetAtt': [seed, 'Arn'] });
+    // CloudFormation calls it again only when these change, as when a cluster is added.
+    expect(row?.Properties.switches).toEqual([
+      'GLOBAL',
+      ...['redis-master', 'redis-tls', 'kafka-orders'].map((cluster) => `CLUSTER#${cluster}`),
+    ]);
   });
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { runSimulation } from '@cloud-copilot/iam-simulate';
 import { describe, expect, it } from 'vitest';
+import { SWITCH_ATTRIBUTES } from '../../functions/domain/kill-switch.ts';
 import { KILL_SWITCH_ID } from '../../functions/domain/names.ts';
 import type { Json } from '../../lab/aws/protocol/json.ts';
 import { resolve } from '../../lab/aws/template/intrinsics.ts';
@@ -96,7 +97,13 @@ describe('docs/threat-model.md', () => {
       .filter(({ node }) => !new RegExp(`\\b${node.id}\\b`).test(text))
       .map(({ node }) => node.id);
     // They only read what the callers of the API may read.
-    expect(unnamed.sort()).toEqual(['GetExperiment', 'GetExperimentStatus', 'ListExperiments']);
+    expect(unnamed.sort()).toEqual([
+      'GetExperiment',
+      'GetExperimentStatus',
+      'GetKillSwitch',
+      'ListExperiments',
+      'ListSchedules',
+    ]);
   });
 });
 
@@ -116,15 +123,32 @@ describe('IAM, on what is synthesized', () => {
     expect((await rolesThatMay({ action: 'dynamodb:PartiQLInsert', resource: AUDIT })).length).toBeGreaterThan(5);
   });
 
-  it('lets nobody but the deployment write the kill switch', async () => {
-    const context = { 'dynamodb:LeadingKeys': [KILL_SWITCH_ID] };
-    for (const action of ['UpdateItem', 'DeleteItem', 'PartiQLInsert', 'PartiQLUpdate']) {
-      expect(await rolesThatMay({ action: `dynamodb:${action}`, resource: LEASES, context }), action).toEqual([]);
-    }
-    expect(await rolesThatMay({ action: 'dynamodb:PutItem', resource: LEASES, context })).toEqual([
-      expect.stringContaining('Seed'),
-    ]);
-  });
+  it.each([KILL_SWITCH_ID, 'CLUSTER#redis-master'])(
+    'lets nobody but the deployment, the two functions for it and a guard that looks for cascades write the kill switch %s',
+    async (key) => {
+      const context = { 'dynamodb:LeadingKeys': [key] };
+      for (const action of ['DeleteItem', 'PartiQLInsert', 'PartiQLUpdate', 'BatchWriteItem']) {
+        expect(await rolesThatMay({ action: `dynamodb:${action}`, resource: LEASES, context }), action).toEqual([]);
+      }
+      expect(await rolesThatMay({ action: 'dynamodb:PutItem', resource: LEASES, context })).toEqual([
+        expect.stringContaining('Seed'),
+      ]);
+      const update = (attributes: string[]) =>
+        rolesThatMay({
+          action: 'dynamodb:UpdateItem',
+          resource: LEASES,
+          context: { ...context, 'dynamodb:Attributes': attributes },
+        });
+      expect((await update(SWITCH_ATTRIBUTES.engage)).sort()).toEqual([
+        expect.stringContaining('EngageKillSwitch'),
+        expect.stringContaining('ReArmKillSwitch'),
+        expect.stringContaining('Guard'),
+      ]);
+      expect(await update(SWITCH_ATTRIBUTES.reArm)).toEqual([expect.stringContaining('ReArmKillSwitch')]);
+      // What makes a lease one: nobody may give a switch a beat or a grant.
+      for (const attribute of ['beat', 'grants', 'endsAt']) expect(await update(['leaseId', attribute])).toEqual([]);
+    },
+  );
 
   it('lets no role of the stack run a document of others, or ours on an instance that is no target', async () => {
     const send = (resource: string, context = {}) => rolesThatMay({ action: 'ssm:SendCommand', resource, context });
@@ -133,9 +157,12 @@ describe('IAM, on what is synthesized', () => {
     expect(await send(arn('ssm', 'document/Holdfast-Holdfast-disk-full'))).toEqual([
       expect.stringContaining('InjectFault'),
     ]);
-    expect(await send(INSTANCE, tagged('true'))).toHaveLength(2);
-    // The rollback, with its own document alone.
-    expect(await send(INSTANCE, tagged('no'))).toEqual([expect.stringContaining('RollBack')]);
+    expect(await send(INSTANCE, tagged('true'))).toHaveLength(4);
+    // The rollback and the kill switch, with the roll-back document alone.
+    expect((await send(INSTANCE, tagged('no'))).sort()).toEqual([
+      expect.stringContaining('EngageKillSwitch'),
+      expect.stringContaining('RollBack'),
+    ]);
   });
 
   it('lets nobody terminate an instance, and only FIS stop one, if it is a target', async () => {

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { join } from 'node:path';
-import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { FisClient, StopExperimentCommand } from '@aws-sdk/client-fis';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { GetCommandInvocationCommand, SendCommandCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -44,24 +45,6 @@ export class Administrator {
     this.#lab = lab;
   }
 
-  /** The kill switch as the runbook describes it: one update of one row. */
-  setKillSwitch(state: 'HOLD' | 'RELEASED'): Promise<void> {
-    return this.#with(
-      (options) => new DynamoDBClient(options),
-      async (dynamo) => {
-        await dynamo.send(
-          new UpdateItemCommand({
-            TableName: tableName('LeaseTable'),
-            Key: { leaseId: { S: 'GLOBAL' } },
-            UpdateExpression: 'SET #s = :s',
-            ExpressionAttributeNames: { '#s': 'state' },
-            ExpressionAttributeValues: { ':s': { S: state } },
-          }),
-        );
-      },
-    );
-  }
-
   /**
    * Our document on a host, without the API.
    * @returns the one line the program printed.
@@ -92,13 +75,46 @@ export class Administrator {
 
   /** What the console's *Stop execution* does: nothing of the state machine runs any more, not even its catchers. */
   stopExecution(name: string): Promise<void> {
-    const file = join(SYSTEM_LAB_DIRECTORY, LAB_FILES.awsReady);
-    const { stateMachineArn } = JSON.parse(readFileSync(file, 'utf8')) as { stateMachineArn: string };
+    const { stateMachineArn } = awsReady();
     const executionArn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
     return this.#with(
       (options) => new SFNClient(options),
       async (stepFunctions) => {
         await stepFunctions.send(new StopExecutionCommand({ executionArn }));
+      },
+    );
+  }
+
+  /** Runs a function of the stack, as its schedule would. @returns its answer. @throws Error when it failed */
+  invoke(construct: string): Promise<unknown> {
+    const { functions } = awsReady();
+    const [logicalId] = Object.keys(functions).filter((id) => id.includes(construct));
+    return this.#with(
+      (options) => new LambdaClient(options),
+      async (lambda) => {
+        const FunctionName = functions[logicalId ?? ''];
+        const { FunctionError, Payload } = await lambda.send(new InvokeCommand({ FunctionName, Payload: '{}' }));
+        const text = Buffer.from(Payload ?? []).toString('utf8');
+        if (FunctionError) throw new Error(`${construct}: ${text}`);
+        return JSON.parse(text);
+      },
+    );
+  }
+
+  /** Past the log's own way in: what no role of the stack could write. */
+  putAuditEntry(entry: { experimentId: string; sequence: number } & Record<string, unknown>): Promise<void> {
+    const item = Object.entries({
+      ...entry,
+      actor: JSON.stringify(entry.actor),
+      details: JSON.stringify(entry.details),
+    });
+    return this.#with(
+      (options) => new DynamoDBClient(options),
+      async (dynamo) => {
+        const Item = Object.fromEntries(
+          item.map(([name, value]) => [name, typeof value === 'number' ? { N: String(value) } : { S: String(value) }]),
+        );
+        await dynamo.send(new PutItemCommand({ TableName: tableName('AuditTable'), Item }));
       },
     );
   }
@@ -131,10 +147,21 @@ export class Administrator {
   }
 }
 
-function tableName(part: string): string {
-  const file = join(SYSTEM_LAB_DIRECTORY, LAB_FILES.awsReady);
-  const { tables } = JSON.parse(readFileSync(file, 'utf8')) as { tables: string[] };
+export function tableName(part: string): string {
+  const { tables } = awsReady();
   const name = tables.find((candidate) => candidate.includes(part));
   if (!name) throw new Error(`no ${part} among ${tables}`);
   return name;
+}
+
+interface AwsReady {
+  stateMachineArn: string;
+  tables: string[];
+  /** Logical id → name. */
+  functions: Record<string, string>;
+}
+
+/** As the AWS process of the lab wrote it. */
+function awsReady(): AwsReady {
+  return JSON.parse(readFileSync(join(SYSTEM_LAB_DIRECTORY, LAB_FILES.awsReady), 'utf8'));
 }

@@ -44,6 +44,8 @@ export interface Execution {
 export class SystemUnderTest {
   readonly lab: Lab = readLab(SYSTEM_LAB_DIRECTORY);
   readonly api: ApiClient = createApiClient(connectionOf(this.lab));
+  /** Whoever may approve what `api` asks for. */
+  readonly approver: ApiClient = createApiClient({ ...connectionOf(this.lab), credentials: administratorOf(this.lab) });
   readonly administrator = new Administrator(this.lab);
 
   /** Runs a command on a host, like ssh; never rejects for an exit code. */
@@ -66,7 +68,7 @@ export class SystemUnderTest {
     for (const save of ['iptables-save', 'ip6tables-save']) {
       const { code, stdout, stderr } = await this.on(host, save);
       if (code !== 0) throw new Error(`${save} on ${host}: ${stderr}`);
-      found.push(...stdout.split('\n').filter((line) => /holdfast|\bhff?-[0-9a-f]{6,}/i.test(line)));
+      found.push(...stdout.split('\n').filter((line) => /holdfast|\bhf[fq]?-[0-9a-f]{6,}/i.test(line)));
     }
     return found;
   }
@@ -117,8 +119,28 @@ export class SystemUnderTest {
     return observeRedis(target, SYSTEM_LAB_DIRECTORY);
   }
 
+  /** The process of the guard that watches now. @throws Error when there is not one alone */
+  async busyGuard(): Promise<{ signal(name: 'STOP' | 'CONT'): Promise<unknown> }> {
+    const processes = (await this.control('GET', '/processes')) as { function: string; pid: number; state: string }[];
+    const [guard, ...others] = processes.filter((each) => /guard/i.test(each.function) && each.state === 'busy');
+    if (!guard || others.length > 0) throw new Error(`busy guards: ${JSON.stringify([guard, ...others])}`);
+    return { signal: (name) => this.on('vpc', 'kill', `-${name}`, String(guard.pid)) };
+  }
+
   post(payload: unknown, query = ''): Promise<ApiAnswer> {
     return this.api.call('POST', `${EXPERIMENTS_PATH}${query}`, JSON.stringify(payload));
+  }
+
+  /** By the lab's other user, unless told otherwise. */
+  approve(experimentId: string, hash: string, by: ApiClient = this.approver): Promise<ApiAnswer> {
+    return by.call('POST', `${EXPERIMENTS_PATH}/${experimentId}/approve`, JSON.stringify({ hash }));
+  }
+
+  /** On a cluster where two people have to agree: asked for by one, approved by the other. */
+  async postApproved(payload: { experimentId: string; [field: string]: unknown }): Promise<ApiAnswer> {
+    const asked = await this.post(payload);
+    const { approval } = asked.body as { approval?: { hash: string } };
+    return approval ? this.approve(payload.experimentId, approval.hash) : asked;
   }
 
   async experiment(experimentId: string): Promise<ExperimentDocument> {
@@ -163,6 +185,7 @@ export class SystemUnderTest {
 
   /** Until a dry run of it is admitted: after errors, what must hold before a fault did not for as long as its baseline. */
   async waitUntilAdmitted(payload: () => unknown): Promise<void> {
+    await this.waitUntilQuiet();
     await waitFor(
       'steady state',
       90,
@@ -172,6 +195,16 @@ export class SystemUnderTest {
       },
       1_000,
     );
+  }
+
+  /** Until no deployed rule fires: the alert of a limit that was crossed before it began would end an experiment. */
+  async waitUntilQuiet(): Promise<void> {
+    await waitFor('no deployed rule fires', 90, async () => {
+      const answer = await fetch(new URL('/api/v1/alerts', this.lab.prometheusUrl));
+      const { data } = (await answer.json()) as { data: { alerts: { labels: Record<string, string> }[] } };
+      const firing = data.alerts.flatMap(({ labels }) => (labels.guardrail === undefined ? [] : [labels.alertname]));
+      return firing.length === 0 ? undefined : firing.join();
+    });
   }
 
   async sleepUntil(epochMs: number): Promise<void> {
@@ -207,7 +240,13 @@ export class SystemUnderTest {
 
   close(): void {
     this.api.close();
+    this.approver.close();
   }
+}
+
+function administratorOf({ administrator }: Lab) {
+  if (!administrator) throw new Error('the lab has no AWS side');
+  return administrator;
 }
 
 /** The seed's partition, of one node from the others of its shard. */

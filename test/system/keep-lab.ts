@@ -1,15 +1,13 @@
-import { findSupervisor, startLab, stopLab } from '../../lab/runtime/lifecycle.ts';
-import { SYSTEM_LAB_DIRECTORY } from './directory.ts';
+import { startSystemLab } from './set-up.ts';
+import { ENGINES } from './set-up-redis.ts';
 
 /**
  * Starts the lab of the system tests, says `ready` and keeps it until its input ends: test/run.ts starts it beside the
- * tiers before. It ends with this process whatever becomes of the tests.
+ * tiers before.
  */
-if (findSupervisor(SYSTEM_LAB_DIRECTORY)) await stopLab(SYSTEM_LAB_DIRECTORY);
-const onProgress = (text: string) => process.stderr.write(`lab: ${text}\n`);
-await startLab({ directory: SYSTEM_LAB_DIRECTORY, scope: 'all', endsWithParent: true, tls: true, onProgress });
+const stop = await startSystemLab(ENGINES, (text) => process.stderr.write(`lab: ${text}\n`));
 process.stdout.write('ready\n');
 process.stdin.resume().once('end', async () => {
-  await stopLab(SYSTEM_LAB_DIRECTORY);
+  await stop();
   process.exit(0);
 });

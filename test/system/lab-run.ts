@@ -7,6 +7,7 @@ const run = promisify(execFile);
 export interface RunDocument {
   status: string;
   outcome: string;
+  reason?: string;
   budgets: { name: string; measured: number; limit: number; met: boolean }[];
   checks: { name: string; result: string; measured?: number; heldAfterSeconds?: number }[];
   records: Record<string, unknown>[];
@@ -14,8 +15,14 @@ export interface RunDocument {
   nodes: { node: string; outcome: string; leftovers: string[]; fence: { outcome: string } }[];
 }
 
+export interface LabRun {
+  code: number;
+  document: RunDocument;
+  stderr: string;
+}
+
 /** `lab run FILE --json` as a user types it; the exit code is part of the answer. */
-export async function labRun(file: string): Promise<{ code: number; document: RunDocument; stderr: string }> {
+export async function labRun(file: string): Promise<LabRun> {
   const environment = { ...process.env, LAB_DIRECTORY: SYSTEM_LAB_DIRECTORY };
   const command = ['lab/cli/main.ts', 'run', file, '--json'];
   const result = await run(process.execPath, command, { env: environment, maxBuffer: 1 << 24 }).then(

@@ -125,16 +125,10 @@ function serviceFaultTests(share: Share): void {
       expect((await post('guard_hangs_in_service', 'INSTANCE_STOP', 120)).status).toBe(202);
       await untilInjected('guard_hangs_in_service');
       await observer.waitFor(false, postedMs, 5_000);
-      const processes = (await system.control('GET', '/processes')) as {
-        function: string;
-        pid: number;
-        state: string;
-      }[];
-      const [guard, ...others] = processes.filter((each) => /guard/i.test(each.function) && each.state === 'busy');
-      expect(others).toEqual([]);
-      undo.push(() => system.on('vpc', 'kill', '-CONT', String(guard?.pid)));
+      const guard = await system.busyGuard();
+      undo.push(() => guard.signal('CONT'));
       const stoppedMs = Date.now();
-      await system.on('vpc', 'kill', '-STOP', String(guard?.pid));
+      await guard.signal('STOP');
       expect((await observer.waitFor(true, stoppedMs, 90_000)) - stoppedMs).toBeLessThan(HEARTBEAT_BOUND_MS);
       expect(await ofExperiment('guard_hangs_in_service')).toMatchObject([
         { state: 'stopped', reason: expect.stringContaining('guard-heartbeat-redis-master') },

@@ -56,6 +56,9 @@ export type FaultParameters = {
   [K in FaultKind]: { kind: K } & z.output<(typeof KINDS)[K]['schema']>;
 }[FaultKind];
 
+/** The same as a request says it: in a list of nodes may be roles instead of names. */
+export type RequestedParameters = { kind: FaultKind } & Readonly<Record<string, unknown>>;
+
 export function kindOf(kind: FaultKind): AnyKind {
   return KINDS[kind];
 }
@@ -88,14 +91,30 @@ export function faultState(kind: FaultKind): string {
 
 /** Whether these are parameters as the schema of their kind makes them. */
 export function isFaultParameters(value: unknown): boolean {
+  return isParameters(value, 'schema');
+}
+
+/** Whether these are parameters as a request may say them. */
+export function isRequestedParameters(value: unknown): boolean {
+  return isParameters(value, 'requestSchema');
+}
+
+function isParameters(value: unknown, schema: 'schema' | 'requestSchema'): boolean {
   const { kind: name, ...parameters } = (value ?? {}) as { kind?: unknown };
   const kind = FAULT_KINDS.find((known) => known === name);
-  return kind !== undefined && kindOf(kind).schema.safeParse(parameters).success;
+  return kind !== undefined && kindOf(kind)[schema].safeParse(parameters).success;
 }
 
 /** Who is on the other side of the fault, as the payload says it; undefined for kinds without another side. */
 export function peersOf(parameters: FaultParameters): PeerSelection | undefined {
   return kindOf(parameters.kind).peers?.(parameters);
+}
+
+/** Names of the kind's parameters that are lists of nodes. */
+export function nodeFieldsOf(kind: FaultKind): string[] {
+  return Object.entries(kindOf(kind).fields).flatMap(([name, { values }]) =>
+    values.type === 'nodeNames' ? [name] : [],
+  );
 }
 
 /** Names of the nodes the fault is applied on. */
@@ -105,7 +124,7 @@ export function impactedNodesOf(parameters: FaultParameters): string[] {
 
 /** Why this cluster may not have the fault, whatever the payload says; undefined when it may. */
 export function refusalOf(
-  parameters: FaultParameters,
+  parameters: FaultParameters | RequestedParameters,
   cluster: Cluster,
   storePorts: readonly number[],
 ): string | undefined {

@@ -30,7 +30,7 @@ interface Stated<F extends Fields> {
   /** A payload's `parameters` that is valid: in the table of kinds, and in the tests. */
   example: z.input<ObjectOf<F>>;
 }
-type Derived = keyof Stated<Fields> | 'schema' | 'allowed' | 'runsOn';
+type Derived = keyof Stated<Fields> | 'schema' | 'requestSchema' | 'allowed' | 'runsOn';
 
 type StatedHostKind<K extends string, F extends Fields> = Stated<F> &
   Omit<HostKind<K, ParametersOf<F>>, Derived | 'document' | 'command'> & {
@@ -85,14 +85,20 @@ export function fisKind<const K extends string, F extends Fields>(
 
 /** What the API takes, and its words. */
 function derived<F extends Fields>({ fields, rules = [] }: Stated<F>) {
-  const shape = Object.fromEntries(Object.entries(fields).map(([name, { schema }]) => [name, schema]));
-  const schema = rules.reduce((narrower, rule) => narrower.refine(...refinementOf(rule)), z.strictObject(shape));
+  const ruled = (schemaOf: (field: Field) => z.ZodType) => {
+    const shape = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, schemaOf(field)]));
+    return rules.reduce((narrower, rule) => narrower.refine(...refinementOf(rule)), z.strictObject(shape));
+  };
   return {
     // The compiler cannot follow the field names through `Object.entries`.
-    schema: schema as unknown as z.ZodType<ParametersOf<F>>,
+    schema: ruled(({ schema }) => schema) as unknown as z.ZodType<ParametersOf<F>>,
+    requestSchema: ruled(({ schema, requested }) => requested ?? schema),
     rules,
     allowed: Object.fromEntries(
-      Object.entries(fields).map(([name, field]) => [name, allowedWords(field, wordsOf(rules, name))]),
+      Object.entries(fields).flatMap(([name, field]) => [
+        [name, allowedWords(field, wordsOf(rules, name))],
+        ...Object.entries(field.below ?? {}).map(([inner, words]) => [`${name}.${inner}`, words]),
+      ]),
     ),
   };
 }

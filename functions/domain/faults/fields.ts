@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { canonicalJson } from '../digest.ts';
+import { SELECTOR_WORDS, selectorSchema } from '../selectors.ts';
 import { PATTERN } from './patterns.ts';
 
 /**
@@ -7,8 +9,12 @@ import { PATTERN } from './patterns.ts';
  */
 export interface Field<S extends z.ZodType = z.ZodType> {
   schema: S;
+  /** What a request may say instead of it, where that is more: admission makes of it what `schema` takes. */
+  requested?: z.ZodType;
   /** What it may hold, and what it is, for a person. */
   words: string;
+  /** The same of the fields below it, by name. */
+  below?: Readonly<Record<string, string>>;
   /** What happens without it, where it may be left out. */
   leftOut?: string;
   /** Absent: a host is not told. */
@@ -50,15 +56,23 @@ const MAX_NODES = 100;
 
 /** With the colon and port that stand behind the name of an instance with several stores. */
 const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
+const nodeName = z.string().regex(NODE_NAME, 'is not a node name');
+/** A request may choose nodes by their roles; from admission on there are names only. */
 export const nodeNames = {
-  schema: z
-    .array(z.string().regex(NODE_NAME, 'is not a node name'))
-    .min(1, 'is empty')
-    .max(MAX_NODES, `has more than ${MAX_NODES} nodes`)
-    .refine((names) => new Set(names).size === names.length, 'names a node twice'),
-  words: `1-${MAX_NODES} different node names`,
+  schema: listOfNodes(nodeName),
+  requested: listOfNodes(z.union([nodeName, selectorSchema], 'is neither a node name nor a role')),
+  words: `1-${MAX_NODES} different nodes, each by its name or by its role`,
+  below: SELECTOR_WORDS,
   values: { type: 'nodeNames' },
 } satisfies Field;
+
+function listOfNodes<S extends z.ZodType>(node: S) {
+  return z
+    .array(node)
+    .min(1, 'is empty')
+    .max(MAX_NODES, `has more than ${MAX_NODES} nodes`)
+    .refine((nodes) => new Set(nodes.map(canonicalJson)).size === nodes.length, 'names a node twice');
+}
 
 export const availabilityZone = {
   schema: z.string().regex(/^[a-z0-9-]{3,40}$/, 'is not an availability zone'),
@@ -154,10 +168,11 @@ export function always<const V extends number>(value: V, meaning: string) {
 
 /** @param leftOut what happens without it, unless a rule of the kind says that */
 export function optional<S extends z.ZodType>(field: Field<S>, leftOut?: string): Field<z.ZodOptional<S>> {
-  const { schema, text, ...rest } = field;
+  const { schema, requested, text, ...rest } = field;
   return {
     ...rest,
     schema: schema.optional(),
+    ...(requested === undefined ? {} : { requested: requested.optional() }),
     ...(leftOut === undefined ? {} : { leftOut }),
     ...(text === undefined ? {} : { text: orLeftOut(text, leftOut ?? 'left out') }),
   };

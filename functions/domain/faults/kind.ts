@@ -36,6 +36,12 @@ type ScriptName<K extends string> = K extends `${infer Word}_${infer Rest}`
   ? `${Lowercase<Word>}-${ScriptName<Rest>}`
   : Lowercase<K>;
 
+/** Lists of nodes are what a request says of them: roles, perhaps. */
+type WithoutNodes<P> = { [N in keyof P]: P[N] extends string[] | undefined ? unknown : P[N] };
+
+/** Added to the undo of a node that is fenced. */
+export const FENCE_UNDO = 'all of it behind the fence: clients are kept away until the role of the node is certain';
+
 /** What one node is told, beside the parameters that all documents have, and its undo in words. */
 export interface KindCommand {
   parameters: Record<string, string>;
@@ -54,6 +60,8 @@ interface KindBase<K extends string, P> {
   rules: readonly Rule[];
   /** Made of `fields` and `rules`; and for each field what it may hold, in words for a person. */
   schema: z.ZodType<P>;
+  /** As `schema`, of what a request says: lists of nodes may have roles in them. */
+  requestSchema: z.ZodType;
   allowed: Record<string, string>;
   /** What an impacted node is called while the fault holds (`ISOLATED`, …). */
   faultState: string;
@@ -65,10 +73,10 @@ interface KindBase<K extends string, P> {
   impactedNodes(parameters: P): string[];
   peers?(parameters: P): PeerSelection;
   /**
-   * Why this cluster may not have it, in words, or undefined. Asked at admission; no payload can change it.
+   * Why this cluster may not have it, in words, or undefined. Asked at admission, before it is known which nodes it is on.
    * @param storePorts every port that the hosts of the cluster serve
    */
-  refuse?(parameters: P, cluster: Cluster, storePorts: readonly number[]): string | undefined;
+  refuse?(parameters: WithoutNodes<P>, cluster: Cluster, storePorts: readonly number[]): string | undefined;
   /** What no rollback undoes, in words; shown in the dry run and in the report. */
   irreversible?: string;
 }

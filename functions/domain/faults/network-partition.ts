@@ -44,8 +44,8 @@ export const networkPartition = hostKind({
   context: { peerAddresses: PEER_ADDRESSES },
   fence: true,
   undo: ({ scope }, { peers }) => [
-    `let packets between the node and ${namesOf(peers)} pass again, behind the fence`,
-    ...(scope === 'isolate' ? ['let clients reach the store ports again, when the fence falls'] : []),
+    `let packets between the node and ${namesOf(peers)} pass again`,
+    ...(scope === 'isolate' ? ['let clients reach the store ports again'] : []),
   ],
 });
 

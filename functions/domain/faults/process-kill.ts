@@ -21,7 +21,7 @@ export const processKill = hostKind({
   unmarked: true,
   undo: ({ restart }) => [
     restart === 'rollback'
-      ? 'start the unit of the store again unless its supervisor has, behind the fence'
+      ? 'start the unit of the store again unless its supervisor has'
       : 'none: the supervisor starts the store again; the rollback only checks that it has',
   ],
 });

@@ -26,5 +26,5 @@ export const processPause = hostKind({
   resource: 'process',
   fence: true,
   unmarked: true,
-  undo: () => ['send SIGCONT to the recorded process, behind the fence'],
+  undo: () => ['send SIGCONT to the recorded process'],
 });

@@ -1,6 +1,6 @@
-import { lookup } from 'node:dns';
-import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import { serverNameOf } from '../../domain/configuration.ts';
+import { identityAmong } from '../../runtime/tls-identity.ts';
 import type { StoreAccess } from '../engine.ts';
 import type { RedisCluster } from './configuration.ts';
 
@@ -46,30 +46,4 @@ export function redisAccess({ tls }: RedisCluster, { credentials, certificates }
 function login(username: string | undefined, password: string | undefined): Login {
   if (!password) return {};
   return { ...(username ? { username } : {}), password };
-}
-
-/** Connects to these nodes and nobody else, by address or by whatever name, and wants each to prove its own server name. */
-function identityAmong(
-  nodes: readonly Node[],
-  serverName: (node: Node) => string,
-): Pick<ConnectionOptions, 'lookup' | 'checkServerIdentity'> {
-  const at = (address: string) => nodes.find(({ addresses }) => addresses.includes(address));
-  const stranger = (host: string) => new Error(`${host}: is none of ${nodes.map(({ name }) => name).join(', ')}`);
-  const resolved = new Map<string, Node>();
-  return {
-    lookup(host, options, callback) {
-      lookup(host, { ...options, all: true }, (error, found) => {
-        const own = found?.filter(({ address }) => at(address)) ?? [];
-        const [first] = own;
-        const node = first && at(first.address);
-        if (!first || !node) return callback(error ?? stranger(host), '', 0);
-        resolved.set(host, node);
-        return options.all ? callback(null, own) : callback(null, first.address, first.family);
-      });
-    },
-    checkServerIdentity(host, certificate) {
-      const node = at(host) ?? resolved.get(host);
-      return node ? checkServerIdentity(serverName(node), certificate) : stranger(host);
-    },
-  };
 }

@@ -1,17 +1,10 @@
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { LiveNode } from '../../domain/targets.ts';
+import { addressesOfName } from '../../runtime/addresses-of-name.ts';
 import type { RedisView, SentinelPeer, SentinelView } from './topology.ts';
 
 /** Sentinel may announce names of hosts (`announce-hostnames`); only an address says which node is meant. */
-type Resolve = (name: string) => Promise<string[]>;
-
-/** Every address of a name, as seen from inside the VPC; none when it cannot be resolved. An address is its own. */
-export const addressesOfName: Resolve = async (name) => {
-  if (isIP(name)) return [name];
-  const found = await lookup(name, { all: true }).catch(() => []);
-  return found.map(({ address }) => address);
-};
+type Resolve = typeof addressesOfName;
 
 /**
  * The views with an address of a live node in the place of every name that stands for one. What cannot be resolved, or

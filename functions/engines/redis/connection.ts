@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import { Redis, ReplyError } from 'ioredis';
+import { handshakeProblem, tlsProblem } from '../../runtime/tls-problem.ts';
 import type { Login } from './access.ts';
-import { handshakeProblem, tlsProblem } from './tls-problem.ts';
 
 /** Connecting and each command, milliseconds. */
 const REDIS_TIMEOUT_MS = 700;

@@ -31,6 +31,8 @@ export function redisEngine(cluster: RedisCluster): Engine {
       'staleReads',
     ],
     healthMeasures: REDIS_HEALTH,
+    tellsUptime: true,
+    fences: true,
     refuseLoss: (topology, lost) => refuseLoss(topology, lost, minReplicasToWrite),
     // Also for a replica: by the time of the rollback it may be the master.
     fenceParameters(node, shardMembers): Record<keyof typeof REDIS_PARAMETERS, string> {

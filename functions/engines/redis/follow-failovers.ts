@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { addressesOfName } from './announced-names.ts';
+import { addressesOfName } from '../../runtime/addresses-of-name.ts';
 import { type SentinelEvent, SWITCH_MASTER } from './sentinel-events.ts';
 
 /** Another master of a shard. */

@@ -4,10 +4,10 @@ import type { ProbedShard } from '../../domain/probed-shards.ts';
 import type { FailoverNews } from '../../domain/recovery-phases.ts';
 import type { TargetNode } from '../../domain/targets.ts';
 import { withDeadline } from '../../domain/with-deadline.ts';
+import { addressesOfName } from '../../runtime/addresses-of-name.ts';
 import { systemClock } from '../../runtime/system-clock.ts';
-import type { StoreAccess, StoreProbe } from '../engine.ts';
+import type { KeyedProbe, StoreAccess } from '../engine.ts';
 import { type RedisAccess, redisAccess } from './access.ts';
-import { addressesOfName } from './announced-names.ts';
 import type { RedisCluster } from './configuration.ts';
 import { askRedis, parseInfo } from './connection.ts';
 import type { REDIS_HEALTH } from './engine.ts';
@@ -33,7 +33,7 @@ export interface RedisProbeOptions extends ProbedShard {
 }
 
 /** A real client of one shard, as an application should be configured: Sentinel mode, and told of failovers. */
-export function redisProbe(options: RedisProbeOptions): StoreProbe {
+export function redisProbe(options: RedisProbeOptions): KeyedProbe {
   const { shard, members, impacted, cluster } = options;
   const access = redisAccess(cluster, options.access);
   // A client whose first Sentinel is on the isolated node would stay on the old master: that one comes last.

@@ -19,8 +19,10 @@ export class IamAuthorizer implements Authorizer {
     for (const demand of demands) {
       const context = {
         ...demand.context,
+        ...principal.context,
         'aws:RequestedRegion': this.#region,
         'aws:SecureTransport': 'true',
+        'aws:PrincipalIsAWSService': String(!principal.identityArn.startsWith('arn:')),
         // Of a session this is its role, not the session. Services acting by themselves have none.
         ...(principal.identityArn.startsWith('arn:')
           ? { 'aws:PrincipalArn': principal.identityArn, 'aws:PrincipalAccount': this.#accountId }

@@ -1,6 +1,7 @@
 import { isObject, type Json } from '../protocol/json.ts';
 import type { IdentityPolicy, Principal } from '../protocol/principal.ts';
 import type { Resource, Template } from '../template/template.ts';
+import { type Assumer, isTrusted } from './trust.ts';
 
 /** The AWS managed policies that the product may attach, reduced to what matters here. */
 const AWS_MANAGED: Record<string, string[]> = {
@@ -28,14 +29,17 @@ const strings = (value: Json | undefined): string[] =>
 
 /**
  * A session of a synthesized role: its inline policies, the `AWS::IAM::Policy` and managed policies attached to it.
- * @param service who assumes it, e.g. `lambda.amazonaws.com`; the role's trust policy must say so.
+ * @param assumer who assumes it, and for what; the role's trust policy must say so.
  * @throws Error for a role that is not in the template, an unknown AWS managed policy, or a trust that is missing.
  */
-export function rolePrincipal(template: Template, roleArn: string, service: string, session: string): Principal {
+export function rolePrincipal(template: Template, roleArn: string, assumer: Assumer, session: string): Principal {
   const role = template.ofType('AWS::IAM::Role').find((resource) => resource.arn === roleArn);
   if (role === undefined) throw new Error(`no role of the template is ${roleArn}`);
-  if (!JSON.stringify(role.properties.AssumeRolePolicyDocument ?? {}).includes(`"${service}"`)) {
-    throw new Error(`${role.logicalId}: AssumeRolePolicyDocument does not trust ${service}`);
+  if (!isTrusted(role.properties.AssumeRolePolicyDocument, assumer)) {
+    const { service, sourceArn } = assumer;
+    throw new Error(
+      `${role.logicalId}: AssumeRolePolicyDocument does not trust ${service}${sourceArn ? ` for ${sourceArn}` : ''}`,
+    );
   }
   const { accountId } = template.place;
   return {

@@ -1,5 +1,6 @@
 import type { AwsError } from './aws-error.ts';
 import type { HttpAnswer } from './http.ts';
+import { escapeXml } from './query-protocol.ts';
 
 /** Each protocol has its own error shape; clients look for exactly that. */
 
@@ -19,4 +20,11 @@ export function jsonError(error: AwsError, forbidden: 400 | 403): HttpAnswer {
 export function apiGatewayError(error: AwsError): HttpAnswer {
   const field = error.code === 'AccessDeniedException' ? 'Message' : 'message';
   return { status: error.status, headers: headersOf(error), body: JSON.stringify({ [field]: error.message }) };
+}
+
+/** S3's. */
+export function xmlError({ code, message, status }: AwsError): HttpAnswer {
+  const name = code === 'AccessDeniedException' ? 'AccessDenied' : code;
+  const body = `<Error><Code>${escapeXml(name)}</Code><Message>${escapeXml(message)}</Message></Error>`;
+  return { status, headers: { 'content-type': 'application/xml' }, body };
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AwsError, unknownOperation } from './aws-error.ts';
 import { apiGatewayError, jsonError } from './error-answer.ts';
 import { type HttpAnswer, jsonAnswer, readRequest, type WireRequest } from './http.ts';
+import type { Outages } from './outages.ts';
 import type { Authorizer, KeyRing } from './principal.ts';
 import type { Endpoint } from './service.ts';
 import { claimedService, verifySignature } from './signature.ts';
@@ -34,6 +35,7 @@ export interface FrontDependencies {
   /** Whether there is a way from that address to the service. */
   reaches(from: string, service: string): boolean;
   onUnreachable(call: string): void;
+  outages: Pick<Outages, 'cover'>;
   nowMs: () => number;
 }
 
@@ -64,6 +66,7 @@ async function answer(
     dependencies.onUnreachable(`${service} from ${request.sourceIp}: no endpoint is declared for it`);
     return;
   }
+  if (dependencies.outages.cover(service, request)) return;
   const failed = (thrown: unknown): HttpAnswer => {
     const error = thrown instanceof AwsError ? thrown : new AwsError('InternalFailure', String(thrown), 500);
     if (!(thrown instanceof AwsError) && !hungUp.signal.aborted)

@@ -6,6 +6,8 @@ export interface Principal {
   identityArn: string;
   name: string;
   policies: readonly IdentityPolicy[];
+  /** Condition keys of a service that acts for one of its resources. */
+  context?: Record<string, string>;
 }
 
 export interface IdentityPolicy {

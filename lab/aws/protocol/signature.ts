@@ -66,7 +66,9 @@ export function verifySignature(request: WireRequest, keys: KeyRing, region: str
     }
   }
   const scope = `${day}/${scopeRegion}/${service}/aws4_request`;
-  const stringToSign = ['AWS4-HMAC-SHA256', amzDate, scope, sha256(canonicalRequest(request, names))].join('\n');
+  const stringToSign = ['AWS4-HMAC-SHA256', amzDate, scope, sha256(canonicalRequest(request, names, service))].join(
+    '\n',
+  );
   const key = [scopeRegion, service, 'aws4_request'].reduce(
     (derived, part) => hmac(derived, part),
     hmac(`AWS4${found.credentials.secretAccessKey}`, day),
@@ -85,13 +87,13 @@ export function verifySignature(request: WireRequest, keys: KeyRing, region: str
   return { principal: found.principal, accessKeyId, service, region: scopeRegion };
 }
 
-function canonicalRequest(request: WireRequest, signedHeaders: string[]): string {
+function canonicalRequest(request: WireRequest, signedHeaders: string[], service: string): string {
   const [path = '/', query = ''] = request.url.split(/\?(.*)/s);
   const headers = signedHeaders.map((name) => `${name}:${(request.headers[name] ?? '').trim().replace(/\s+/g, ' ')}\n`);
   // The body that arrived is hashed, whatever x-amz-content-sha256 claims: a tampered body must not pass.
   const payloadHash = sha256(request.body);
   // Every service but S3 signs the path encoded once more.
-  const canonicalPath = path.split('/').map(encodeStrictly).join('/') || '/';
+  const canonicalPath = service === 's3' ? path : path.split('/').map(encodeStrictly).join('/') || '/';
   return [
     request.method,
     canonicalPath,

@@ -56,7 +56,9 @@ const FOLDERS: Record<string, string> = {
   fis: 'fis',
   lambda: 'lambda',
   monitoring: 'cloudwatch',
+  s3: 's3',
   secretsmanager: 'secretsmanager',
+  sns: 'sns',
   ssm: 'ssm',
   states: 'stepfunctions',
 };

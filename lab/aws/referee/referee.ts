@@ -6,6 +6,7 @@ import type { DecodedError, WireProtocol } from './wire.ts';
 import { jsonWire } from './wire-json.ts';
 import { ec2Wire, otherQueryWire } from './wire-query.ts';
 import { restWire } from './wire-rest.ts';
+import { restXmlWire } from './wire-rest-xml.ts';
 
 /** Every operation may end in these, as each service's page of common errors says; no model declares them. */
 const COMMON_ERRORS: readonly string[] = [
@@ -107,6 +108,7 @@ function wireOf({ metadata }: ServiceModel): WireProtocol {
   const spoken = metadata.protocols ?? [metadata.protocol];
   if (spoken.includes('json')) return jsonWire;
   if (spoken.includes('rest-json')) return restWire;
+  if (spoken.includes('rest-xml')) return restXmlWire;
   if (spoken.includes('ec2')) return ec2Wire;
   if (spoken.includes('query')) return otherQueryWire;
   throw new Error(`the referee does not know the protocols ${spoken.join(', ')}`);

@@ -95,6 +95,8 @@ function treeOf(form: URLSearchParams): Form {
 
 function fromForm(model: ServiceModel, dialect: Dialect, shapeName: string, form: string | Form): unknown {
   const shape = shapeNamed(model, shapeName);
+  // How SDKs send one that is there and empty.
+  if (form === '' && shape.type === 'map') return {};
   if (typeof form === 'string') return scalarOf(shape, form);
   if (shape.type === 'list' && shape.member !== undefined) {
     const item = shape.member.shape;
@@ -120,6 +122,16 @@ function fromXml(model: ServiceModel, dialect: Dialect, shapeName: string, eleme
     const stranger = element.children.find(({ name }) => name !== locationName);
     if (stranger) throw new Error(`<${stranger.name}> in <${element.name}>, where <${locationName}> is expected`);
     return element.children.map((child) => fromXml(model, dialect, item, child));
+  }
+  if (shape.type === 'map' && shape.value !== undefined) {
+    const value = shape.value.shape;
+    return Object.fromEntries(
+      element.children.map((entry) => {
+        const [key, item] = [child(entry, 'key'), child(entry, 'value')];
+        if (entry.name !== 'entry' || !key || !item) throw new Error(`<${entry.name}> is no entry of a map`);
+        return [key.text, fromXml(model, dialect, value, item)];
+      }),
+    );
   }
   if (shape.type !== 'structure') return scalarOf(shape, element.text);
   const members = new Map(

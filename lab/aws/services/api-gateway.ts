@@ -180,7 +180,7 @@ function readRoute(template: Template, api: Resource, method: Resource): Route {
 }
 
 /** `execute-api:/*` is shorthand for this API, and only API Gateway understands it. */
-function expandPolicy(policy: Json | undefined, apiArn: string): unknown {
+export function expandPolicy(policy: Json | undefined, apiArn: string): unknown {
   if (policy === undefined) return undefined;
   const text = typeof policy === 'string' ? policy : JSON.stringify(policy);
   return JSON.parse(text.replaceAll('"execute-api:/', `"${apiArn}/`));

@@ -1,8 +1,10 @@
+import { AwsError } from '../protocol/aws-error.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
 import {
   type JsonService,
   type Operation,
   objectList,
+  optionalString,
   refuseUnknownFields,
   requiredString,
   stringList,
@@ -18,7 +20,18 @@ interface Alarm {
   state: AlarmState;
   reason: string;
   changedAt: string;
+  /** Of a composite alarm, which has no metric. */
+  alarmRule?: string;
+  actionsEnabled: boolean;
 }
+
+/** What of an alarm of others a caller of the control socket may set, beside its state. */
+export type AlarmSettings = Partial<Pick<Alarm, 'alarmRule' | 'actionsEnabled'>>;
+
+/** As many as one call may name. */
+const MAX_NAMES = 100;
+/** As many as one page has, unless it is asked for fewer or more. */
+const PAGE_RECORDS = 50;
 
 const EVALUATE_EVERY_MS = 1000;
 /** Longer than any alarm of the template looks back. */
@@ -50,15 +63,22 @@ export class CloudWatch implements JsonService {
       .filter(({ properties }) => properties.Metrics !== undefined)
       .map((resource) => new MetricAlarm(resource));
     for (const name of mentionedAlarms(template)) {
-      this.alarms.set(name, { state: 'OK', reason: 'the lab starts quietly', changedAt: new Date().toISOString() });
+      const changedAt = new Date().toISOString();
+      this.alarms.set(name, { state: 'OK', reason: 'the lab starts quietly', changedAt, actionsEnabled: true });
     }
     for (const { name } of this.#metricAlarms) {
-      this.alarms.set(name, { state: 'INSUFFICIENT_DATA', reason: 'created', changedAt: new Date().toISOString() });
+      const changedAt = new Date().toISOString();
+      this.alarms.set(name, { state: 'INSUFFICIENT_DATA', reason: 'created', changedAt, actionsEnabled: true });
     }
     this.operations = {
       DescribeAlarms: {
         demands: (input) => {
           const names = stringList(input, 'AlarmNames');
+          // Composite alarms are shown to those only who may see all.
+          const isForAll = stringList(input, 'AlarmTypes').includes('CompositeAlarm');
+          // An alarm of no partition that there is: nothing but `*` allows it.
+          if (isForAll)
+            return [{ action: 'cloudwatch:DescribeAlarms', resource: 'arn:any:cloudwatch:any:any:alarm:any' }];
           const resources = names.length === 0 ? [this.arnOf('*')] : names.map((name) => this.arnOf(name));
           return resources.map((resource) => ({ action: 'cloudwatch:DescribeAlarms', resource }));
         },
@@ -117,15 +137,24 @@ export class CloudWatch implements JsonService {
   }
 
   /** Sets an alarm's state, creating it if need be, and emits the state change as CloudWatch does. */
-  setState(name: string, state: AlarmState, reason = 'set through the control socket'): void {
+  setState(
+    name: string,
+    state: AlarmState,
+    reason = 'set through the control socket',
+    settings: AlarmSettings = {},
+  ): void {
     const previous = this.alarms.get(name);
-    const changedAt = new Date().toISOString();
-    this.alarms.set(name, { state, reason, changedAt });
+    const alarm: Alarm = {
+      ...(previous ?? { actionsEnabled: true }),
+      ...settings,
+      ...{ state, reason, changedAt: new Date().toISOString() },
+    };
+    this.alarms.set(name, alarm);
     if (previous?.state === state) return;
-    const describeState = (alarm: Alarm): JsonObject => ({
-      value: alarm.state,
-      reason: alarm.reason,
-      timestamp: alarm.changedAt,
+    const describeState = (described: Alarm): JsonObject => ({
+      value: described.state,
+      reason: described.reason,
+      timestamp: described.changedAt.replace('Z', '+0000'),
     });
     this.#events.emit({
       source: 'aws.cloudwatch',
@@ -133,28 +162,45 @@ export class CloudWatch implements JsonService {
       resources: [this.arnOf(name)],
       detail: {
         alarmName: name,
-        state: describeState({ state, reason, changedAt }),
+        state: describeState(alarm),
         ...(previous === undefined ? {} : { previousState: describeState(previous) }),
+        configuration: alarm.alarmRule === undefined ? { metrics: [] } : { alarmRule: alarm.alarmRule },
       },
     });
   }
 
+  /** Metric alarms alone, unless composite ones are asked for; page by page. */
   #describe(input: JsonObject): object {
-    refuseUnknownFields(input, ['AlarmNames', 'StateValue', 'AlarmTypes', 'MaxRecords']);
+    refuseUnknownFields(input, ['AlarmNames', 'StateValue', 'AlarmTypes', 'MaxRecords', 'NextToken']);
     const names = stringList(input, 'AlarmNames');
+    if (names.length > MAX_NAMES) throw new AwsError('ValidationError', `AlarmNames: at most ${MAX_NAMES}`);
+    const types = stringList(input, 'AlarmTypes');
+    const isAskedFor = ({ alarmRule }: Alarm) =>
+      alarmRule === undefined ? types.length === 0 || types.includes('MetricAlarm') : types.includes('CompositeAlarm');
     const chosen = [...this.alarms].filter(
       ([name, alarm]) =>
-        (names.length === 0 || names.includes(name)) && (input.StateValue ?? alarm.state) === alarm.state,
+        isAskedFor(alarm) &&
+        (names.length === 0 || names.includes(name)) &&
+        (input.StateValue ?? alarm.state) === alarm.state,
     );
+    const start = Number(optionalString(input, 'NextToken') ?? 0);
+    const end = start + Number(input.MaxRecords ?? PAGE_RECORDS);
+    const page = chosen.slice(start, end);
     return {
-      MetricAlarms: chosen.map(([name, alarm]) => ({
-        AlarmName: name,
-        AlarmArn: this.arnOf(name),
-        StateValue: alarm.state,
-        StateReason: alarm.reason,
-        StateUpdatedTimestamp: Date.parse(alarm.changedAt) / 1000,
-      })),
-      CompositeAlarms: [],
+      MetricAlarms: page
+        .filter(([, { alarmRule }]) => alarmRule === undefined)
+        .map(([name, alarm]) => this.#shown(name, alarm)),
+      CompositeAlarms: page
+        .filter(([, { alarmRule }]) => alarmRule !== undefined)
+        .map(([name, alarm]) => ({ ...this.#shown(name, alarm), AlarmRule: alarm.alarmRule })),
+      ...(end < chosen.length ? { NextToken: String(end) } : {}),
+    };
+  }
+
+  #shown(name: string, { state, reason, changedAt, actionsEnabled }: Alarm): object {
+    return {
+      ...{ AlarmName: name, AlarmArn: this.arnOf(name), ActionsEnabled: actionsEnabled },
+      ...{ StateValue: state, StateReason: reason, StateUpdatedTimestamp: Date.parse(changedAt) / 1000 },
     };
   }
 }

@@ -46,6 +46,8 @@ export class DynamoDb implements JsonService {
 
   /** Creates the template's tables. */
   async start(): Promise<void> {
+    // By default it hangs up after 5 s of silence, at times on a request that is just on its way.
+    this.#server.keepAliveTimeout = 0;
     await new Promise<void>((done) => this.#server.listen(0, '127.0.0.1', done));
     const address = this.#server.address();
     this.#port = typeof address === 'object' && address !== null ? address.port : 0;
@@ -161,7 +163,11 @@ export class DynamoDb implements JsonService {
     const index = input.IndexName;
     const resource = typeof index === 'string' ? `${tableArn}/index/${index}` : tableArn;
     const key = isObject(input.Key) ? input.Key : isObject(input.Item) ? input.Item : undefined;
-    return { action, resource, context: leadingKeys(key === undefined ? [] : [key], this.#hashKey(tableName)) };
+    const context = {
+      ...leadingKeys(key === undefined ? [] : [key], this.#hashKey(tableName)),
+      ...(action === 'dynamodb:UpdateItem' ? { 'dynamodb:Attributes': namedAttributes(input) } : {}),
+    };
+    return { action, resource, context };
   }
 
   #batchDemands(input: JsonObject): Demand[] {
@@ -172,6 +178,19 @@ export class DynamoDb implements JsonService {
       context: leadingKeys(isObject(request) ? objectList(request.Keys) : [], this.#hashKey(tableName)),
     }));
   }
+}
+
+const EXPRESSIONS = ['UpdateExpression', 'ConditionExpression'] as const;
+/** What of an expression is no name of an attribute. */
+const WORDS =
+  /^(SET|REMOVE|ADD|DELETE|AND|OR|NOT|BETWEEN|IN|attribute_(not_)?exists|attribute_type|begins_with|contains|size|if_not_exists|list_append)$/i;
+
+/** `dynamodb:Attributes`: what the expressions of an update name, and its key. */
+function namedAttributes(input: JsonObject): string[] {
+  const names = isObject(input.ExpressionAttributeNames) ? input.ExpressionAttributeNames : {};
+  const words = EXPRESSIONS.flatMap((field) => String(input[field] ?? '').match(/(?<![\w.:#])#?[A-Za-z_]\w*/g) ?? []);
+  const attributes = words.filter((word) => !WORDS.test(word)).map((word) => String(names[word] ?? word));
+  return [...new Set([...(isObject(input.Key) ? Object.keys(input.Key) : []), ...attributes])];
 }
 
 /** `dynamodb:LeadingKeys`: the partition keys that a call names. */

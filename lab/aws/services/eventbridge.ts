@@ -10,12 +10,18 @@ import {
   requiredString,
 } from '../protocol/service.ts';
 import type { Resource, Template } from '../template/template.ts';
+import { transformInput } from './eventbridge-input.ts';
 import { matchesPattern } from './eventbridge-pattern.ts';
 import type { Lambda } from './lambda.ts';
 import type { Sns } from './sns.ts';
 
 const SERVICE = servicePrincipal('events.amazonaws.com');
-const UNIT_MS: Record<string, number> = { minute: 60_000, minutes: 60_000, hour: 3_600_000, hours: 3_600_000 };
+/** Its quota for one pattern. */
+const MAX_PATTERN_CHARACTERS = 2048;
+const UNIT_MS: Record<string, number> = {
+  ...{ minute: 60_000, minutes: 60_000, hour: 3_600_000, hours: 3_600_000 },
+  ...{ day: 86_400_000, days: 86_400_000 },
+};
 
 /** EventBridge: events, the template's rules and schedules, Lambda and SNS targets. */
 export class EventBridge implements JsonService {
@@ -36,6 +42,14 @@ export class EventBridge implements JsonService {
     this.#lambda = lambda;
     this.#sns = sns;
     this.#rules = template.ofType('AWS::Events::Rule').filter(({ properties }) => properties.State !== 'DISABLED');
+    for (const { logicalId, properties } of this.#rules) {
+      const characters = JSON.stringify(properties.EventPattern ?? {}).length;
+      if (characters > MAX_PATTERN_CHARACTERS) {
+        throw new Error(
+          `${logicalId}: its pattern has ${characters} characters, EventBridge takes ${MAX_PATTERN_CHARACTERS}`,
+        );
+      }
+    }
     this.operations = {
       PutEvents: {
         demands: (input) =>
@@ -60,7 +74,7 @@ export class EventBridge implements JsonService {
       const match = /^rate\((\d+) (\w+)\)$/.exec(expression);
       const unitMs = UNIT_MS[match?.[2] ?? ''];
       if (match === null || unitMs === undefined)
-        throw new Error(`${rule.logicalId}: the lab knows rate(n minutes), not ${expression}`);
+        throw new Error(`${rule.logicalId}: the lab knows rate(n minutes, hours or days), not ${expression}`);
       const fire = () => {
         const event = this.#envelope({
           source: 'aws.events',
@@ -114,12 +128,9 @@ export class EventBridge implements JsonService {
     for (const target of objectList(rule.properties.Targets)) {
       const arn = String(target.Arn);
       try {
-        if (target.InputTransformer !== undefined || target.InputPath !== undefined) {
-          throw new Error('the lab knows Input, not InputTransformer or InputPath');
-        }
-        const input: Json = typeof target.Input === 'string' ? JSON.parse(target.Input) : event;
-        if (arn.includes(':lambda:')) await this.#lambda.enqueue(SERVICE, arn, input, from);
-        else if (arn.includes(':sns:')) await this.#sns.publish(SERVICE, arn, JSON.stringify(input), from);
+        const input = inputOf(target, event);
+        if (arn.includes(':lambda:')) await this.#lambda.enqueue(SERVICE, arn, JSON.parse(input), from);
+        else if (arn.includes(':sns:')) await this.#sns.publish(SERVICE, arn, { message: input }, from);
         else throw new Error(`the lab knows Lambda and SNS targets, not ${arn}`);
       } catch (error) {
         console.error(`events: rule ${rule.name} could not reach ${arn}:`, error);
@@ -136,6 +147,12 @@ export class EventBridge implements JsonService {
     const { accountId, region } = this.#template.place;
     return `arn:aws:events:${region}:${accountId}:event-bus/${busName(nameOrArn)}`;
   }
+}
+
+function inputOf(target: JsonObject, event: JsonObject): string {
+  if (target.InputPath !== undefined) throw new Error('the lab knows Input and InputTransformer, not InputPath');
+  if (isObject(target.InputTransformer)) return transformInput(target.InputTransformer, event);
+  return typeof target.Input === 'string' ? target.Input : JSON.stringify(event);
 }
 
 const busName = (nameOrArn: string | undefined): string => (nameOrArn ?? 'default').replace(/^.*event-bus\//, '');

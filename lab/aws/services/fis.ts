@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { rolePrincipal } from '../iam/roles.ts';
+import type { Assumer } from '../iam/trust.ts';
 import { AwsError } from '../protocol/aws-error.ts';
-import type { Json, JsonObject } from '../protocol/json.ts';
+import { isObject, type Json, type JsonObject } from '../protocol/json.ts';
 import type { Authorizer } from '../protocol/principal.ts';
 import { type Operation, type RestService, refuseUnknownFields, requiredString } from '../protocol/service.ts';
 import type { Template } from '../template/template.ts';
@@ -23,6 +24,8 @@ const ROUTES: [string, RegExp, string][] = [
   ['GET', /^\/experiments$/, 'ListExperiments'],
   ['GET', /^\/experiments\/(?<id>[^/]+)$/, 'GetExperiment'],
   ['DELETE', /^\/experiments\/(?<id>[^/]+)$/, 'StopExperiment'],
+  ['GET', /^\/safetyLevers\/(?<id>[^/]+)$/, 'GetSafetyLever'],
+  ['PATCH', /^\/safetyLevers\/(?<id>[^/]+)\/state$/, 'UpdateSafetyLeverState'],
 ];
 
 export interface FisDependencies {
@@ -39,6 +42,7 @@ export class Fis implements RestService {
   readonly operations: Record<string, Operation>;
   /** One in an account and Region: what is started while it is engaged ends as `cancelled`. */
   safetyLeverEngaged = false;
+  #leverReason = '';
   readonly templates = new Map<string, FisTemplate>();
   readonly experiments = new Map<string, FisExperiment>();
   /** Operation and client token → what it made, so that a repeated request makes nothing new. */
@@ -50,6 +54,9 @@ export class Fis implements RestService {
     const onExperiment = (action: string) => (input: JsonObject) => [
       { action: `fis:${action}`, resource: this.#arn('experiment', String(input.id)), context: this.#tagsOf(input.id) },
     ];
+    const onLever =
+      (action: string) =>
+      ({ id }: JsonObject) => [{ action: `fis:${action}`, resource: this.#arn('safety-lever', String(id)) }];
     const everywhere = (action: string) => () => [{ action: `fis:${action}`, resource: '*' }];
     this.operations = {
       CreateExperimentTemplate: {
@@ -74,6 +81,11 @@ export class Fis implements RestService {
       ListExperiments: { demands: everywhere('ListExperiments'), run: (input) => this.#listExperiments(input) },
       GetExperiment: { demands: onExperiment('GetExperiment'), run: ({ id }) => this.#show(this.#find(id)) },
       StopExperiment: { demands: onExperiment('StopExperiment'), run: ({ id }) => this.#stop(this.#find(id)) },
+      GetSafetyLever: { demands: onLever('GetSafetyLever'), run: (input) => this.#showLever(input) },
+      UpdateSafetyLeverState: {
+        demands: onLever('UpdateSafetyLeverState'),
+        run: (input) => this.setSafetyLever(input),
+      },
     };
   }
 
@@ -83,6 +95,10 @@ export class Fis implements RestService {
       if (found) return { operation, fields: { ...found.groups } };
     }
     return undefined;
+  }
+
+  #assumer(id: string): Assumer {
+    return { service: 'fis.amazonaws.com', sourceArn: this.#arn('experiment', id) };
   }
 
   #arn(type: string, id: string): string {
@@ -123,7 +139,7 @@ export class Fis implements RestService {
     const parsed = parseTemplate(input);
     // As FIS does: it takes the role when the experiment starts, but a role that does not trust it is refused here.
     try {
-      rolePrincipal(this.#dependencies.template, parsed.roleArn, 'fis.amazonaws.com', 'check');
+      rolePrincipal(this.#dependencies.template, parsed.roleArn, this.#assumer('check'), 'check');
     } catch (error) {
       throw new AwsError('ValidationException', `roleArn: ${String(error)}`);
     }
@@ -179,7 +195,7 @@ export class Fis implements RestService {
           const gone = template.alarmArns.filter((arn) => alarmNamed(arn) === undefined);
           if (gone.length > 0) throw new Error(`stop condition ${gone.join(', ')} does not exist`);
           const action = runnable(template.action, ec2);
-          const principal = rolePrincipal(stack, template.roleArn, 'fis.amazonaws.com', id);
+          const principal = rolePrincipal(stack, template.roleArn, this.#assumer(id), id);
           await authorizer.require(principal, action.demands);
           return action;
         },
@@ -195,6 +211,38 @@ export class Fis implements RestService {
       throw new AwsError('ValidationException', `experiment ${experiment.id} is ${experiment.state}`);
     experiment.stop('Experiment stopped by user.');
     return this.#show(experiment);
+  }
+
+  /** Engaged, it ends what runs, whoever started it. */
+  setSafetyLever(input: JsonObject): object {
+    refuseUnknownFields(input, ['id', 'state']);
+    const { status, reason } = isObject(input.state) ? input.state : {};
+    if (typeof reason !== 'string' || (status !== 'engaged' && status !== 'disengaged'))
+      throw new AwsError(
+        'ValidationException',
+        'state: status is engaged or disengaged, and a reason stands beside it',
+      );
+    // As the API reference says: the reason of a status that stays is not changed.
+    const stays = this.safetyLeverEngaged === (status === 'engaged');
+    if (stays && reason !== this.#leverReason)
+      throw new AwsError('ConflictException', `the safety lever is ${status} already: its reason stays`, 409);
+    this.safetyLeverEngaged = status === 'engaged';
+    this.#leverReason = reason;
+    const running = [...this.experiments.values()].filter(({ isOver }) => !isOver);
+    if (this.safetyLeverEngaged) for (const experiment of running) experiment.stop('The safety lever was engaged.');
+    return this.#showLever(input);
+  }
+
+  #showLever({ id }: JsonObject): object {
+    if (id !== 'default') throw notFound(`safety lever ${id}`);
+    const stops = this.safetyLeverEngaged && [...this.experiments.values()].some(({ isOver }) => !isOver);
+    const status = this.safetyLeverEngaged ? (stops ? 'engaging' : 'engaged') : 'disengaged';
+    return {
+      safetyLever: {
+        ...{ id, arn: this.#arn('safety-lever', id) },
+        state: { status, ...(this.#leverReason === '' ? {} : { reason: this.#leverReason }) },
+      },
+    };
   }
 
   #find(id: Json | undefined): FisExperiment {

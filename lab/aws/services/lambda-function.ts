@@ -8,6 +8,7 @@ import type { Principal } from '../protocol/principal.ts';
 import { objectList } from '../protocol/service.ts';
 import type { Resource, Template } from '../template/template.ts';
 import { Environment, type Outcome } from './lambda-environment.ts';
+import { boundedOutcome, requireFits } from './lambda-payload.ts';
 import type { Usage } from './usage.ts';
 
 /** How long an asynchronous event may wait, as Lambda allows it to be configured. */
@@ -51,7 +52,7 @@ export class LambdaFunction {
     this.#memoryMb = Number(properties.MemorySize ?? 128);
     const reserved = properties.ReservedConcurrentExecutions;
     this.#reservedConcurrency = typeof reserved === 'number' ? reserved : undefined;
-    this.principal = rolePrincipal(template, String(properties.Role), 'lambda.amazonaws.com', this.name);
+    this.principal = rolePrincipal(template, String(properties.Role), { service: 'lambda.amazonaws.com' }, this.name);
     this.resourcePolicy = permissionsOf(template, this);
     const asynchronous = template
       .ofType('AWS::Lambda::EventInvokeConfig')
@@ -93,8 +94,9 @@ export class LambdaFunction {
     if (this.environments.length === 0) await this.#start().ready;
   }
 
-  /** @throws AwsError TooManyRequestsException when the reserved concurrency is used up. */
+  /** @throws AwsError RequestTooLargeException, and TooManyRequestsException when the reserved concurrency is used up. */
   async invoke(event: unknown): Promise<Outcome> {
+    requireFits(event);
     if (this.#reservedConcurrency !== undefined && this.#running >= this.#reservedConcurrency) {
       throw new AwsError('TooManyRequestsException', 'Rate Exceeded.', 429, {
         Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
@@ -105,7 +107,7 @@ export class LambdaFunction {
     const startedMs = performance.now();
     try {
       const free = this.environments.find(({ state }) => state === 'idle' || state === 'initializing');
-      return await (free ?? this.#start()).invoke(event, this.arn, this.#timeoutMs);
+      return boundedOutcome(await (free ?? this.#start()).invoke(event, this.arn, this.#timeoutMs));
     } finally {
       this.#running -= 1;
       this.#usage.lambdaInvocations += 1;

@@ -23,12 +23,19 @@ const DEFAULT_DELIVERY_SECONDS = 3600;
 const STDOUT_CHARACTERS = 24_000;
 const STDERR_CHARACTERS = 8_000;
 
+/** The account's own; the stack makes none. */
+const CHANGE_CALENDARS = ['production-changes'];
+
 /** Systems Manager Run Command: the template's documents on the lab's hosts. */
 export class Ssm implements JsonService {
   readonly signingName = 'ssm';
   readonly operations: Record<string, Operation>;
   readonly documents: ReadonlyMap<string, SsmDocument>;
   readonly book = new CommandBook();
+  /** Of every change calendar there is. */
+  calendarIsOpen = true;
+  /** When that is no longer so, milliseconds since the epoch; undefined: there is no event to come. */
+  calendarChangesAtMs: number | undefined;
   readonly #hosts: readonly LabHost[];
   readonly #agents: Pick<AgentChannel, 'registered'>;
 
@@ -58,6 +65,14 @@ export class Ssm implements JsonService {
       GetCommandInvocation: { demands: everywhere('GetCommandInvocation'), run: (input) => this.#get(input) },
       ListCommandInvocations: { demands: everywhere('ListCommandInvocations'), run: (input) => this.#list(input) },
       CancelCommand: { demands: everywhere('CancelCommand'), run: (input) => this.#cancel(input) },
+      GetCalendarState: {
+        demands: (input) =>
+          stringList(input, 'CalendarNames').map((name) => ({
+            action: 'ssm:GetCalendarState',
+            resource: `arn:aws:ssm:${region}:${accountId}:document/${name}`,
+          })),
+        run: (input) => this.#calendar(input),
+      },
       DescribeInstanceInformation: {
         demands: everywhere('DescribeInstanceInformation'),
         run: (input) => this.#describe(input),
@@ -179,6 +194,19 @@ export class Ssm implements JsonService {
     return {};
   }
 
+  #calendar(input: JsonObject): object {
+    refuseUnknownFields(input, ['CalendarNames']);
+    const unknown = stringList(input, 'CalendarNames').filter((name) => !CHANGE_CALENDARS.includes(name));
+    if (unknown.length > 0)
+      throw new AwsError('InvalidDocument', `The following documents don't exist: ${unknown.join(', ')}`);
+    const nextMs = this.calendarChangesAtMs;
+    return {
+      State: this.calendarIsOpen ? 'OPEN' : 'CLOSED',
+      AtTime: wholeSeconds(Date.now()),
+      ...(nextMs === undefined ? {} : { NextTransitionTime: wholeSeconds(nextMs) }),
+    };
+  }
+
   #describe(input: JsonObject): object {
     refuseUnknownFields(input, ['Filters', 'MaxResults']);
     const filters = objectList(input.Filters).map((filter) => {
@@ -217,4 +245,8 @@ function summary(entry: Invocation): object {
     Status: entry.status,
     StatusDetails: entry.statusDetails,
   };
+}
+
+function wholeSeconds(epochMs: number): string {
+  return new Date(epochMs).toISOString().replace(/\.\d+Z$/, 'Z');
 }

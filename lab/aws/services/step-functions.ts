@@ -44,6 +44,7 @@ export class StepFunctions implements JsonService {
   readonly #usage: Usage;
   readonly #events: Pick<EventBridge, 'emit'>;
   #stopped = false;
+  #frozen: { thawed: Promise<void>; thaw: () => void } = { thawed: Promise.resolve(), thaw: () => {} };
 
   constructor(template: Template, lambda: Lambda, events: Pick<EventBridge, 'emit'>, usage: Usage) {
     this.#events = events;
@@ -73,7 +74,16 @@ export class StepFunctions implements JsonService {
     };
   }
 
+  /** While frozen no state is entered that would run a task, and no task is seen to end; what runs in functions goes on. */
+  freeze(frozen: boolean): void {
+    this.#frozen.thaw();
+    if (!frozen) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#frozen = { thawed: promise, thaw: resolve };
+  }
+
   stop(): void {
+    this.freeze(false);
     this.#stopped = true;
     for (const execution of this.executions.values()) execution.abort();
   }
@@ -116,11 +126,21 @@ export class StepFunctions implements JsonService {
     const role = rolePrincipal(
       this.#template,
       String(resource.properties.RoleArn),
-      'states.amazonaws.com',
+      { service: 'states.amazonaws.com', sourceArn: resource.arn },
       execution.name,
     );
     const handlers = Object.fromEntries(
-      [...tasks].map(([state, task]) => [state, (payload: Json) => invokeTask(this.#lambda, role, task, payload)]),
+      [...tasks].map(([state, task]) => [
+        state,
+        async (payload: Json) => {
+          await this.#frozen.thawed;
+          try {
+            return await invokeTask(this.#lambda, role, task, payload);
+          } finally {
+            await this.#frozen.thawed;
+          }
+        },
+      ]),
     );
     const run = new StateMachine(definition, { validationOptions: { checkArn: false } }).run(input, {
       overrides: { taskResourceLocalHandlers: handlers },

@@ -8,6 +8,9 @@ export interface VpcAddresses {
   hosts: readonly string[];
 }
 
+/** Where an endpoint is not called as its service signs. */
+const ENDPOINTS: Record<string, string> = { aps: 'aps-workspaces' };
+
 /**
  * The only ways from the VPC to AWS are the template's endpoints: a gateway is there for all, an interface for those whom its
  * security groups let in. A template without endpoints is deployed where a NAT gateway leads everywhere.
@@ -35,7 +38,8 @@ export function vpcEndpoints(template: Template, addresses: VpcAddresses): (from
     if (isGateway || from.some((group) => ofFunctions.includes(group))) functions.add(service);
     if (isGateway || from.some((group) => !ofFunctions.includes(group))) hosts.add(service);
   }
-  return (from, service) => {
+  return (from, signingName) => {
+    const service = ENDPOINTS[signingName] ?? signingName;
     if (addresses.functions.includes(from)) return functions.has(service);
     return !addresses.hosts.includes(from) || hosts.has(service);
   };

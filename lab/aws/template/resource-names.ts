@@ -36,6 +36,9 @@ const iamArn =
 /** API Gateway, KMS and IAM hand out opaque ids; these are stable from run to run. */
 const shortId: ArnOf = ({ logicalId }, { stackName }) =>
   createHash('sha256').update(`${stackName}/${logicalId}`).digest('hex').slice(0, 10);
+const workspaceId: ArnOf = (resource, place) => `ws-${shortId(resource, place)}`;
+const workspaceArn: ArnOf = (resource, place) =>
+  `arn:aws:aps:${place.region}:${place.accountId}:workspace/${workspaceId(resource, place)}`;
 const name: ArnOf = (resource) => resource.name;
 
 const RULES: Record<string, TypeRule> = {
@@ -63,10 +66,28 @@ const RULES: Record<string, TypeRule> = {
     attributes: { TopicArn: arn('sns', ''), TopicName: name },
   },
   'AWS::EC2::VPCEndpoint': {},
+  'AWS::APS::Workspace': {
+    ref: workspaceArn,
+    attributes: {
+      Arn: workspaceArn,
+      WorkspaceId: workspaceId,
+      PrometheusEndpoint: (resource, place) =>
+        `https://aps-workspaces.${place.region}.amazonaws.com/workspaces/${workspaceId(resource, place)}/`,
+    },
+  },
+  'AWS::APS::RuleGroupsNamespace': {},
   'AWS::SNS::TopicPolicy': {},
   'AWS::SNS::Subscription': {},
   'AWS::Events::Rule': { nameProperty: 'Name', attributes: { Arn: arn('events', 'rule/') } },
   'AWS::Events::EventBus': { nameProperty: 'Name', attributes: { Arn: arn('events', 'event-bus/'), Name: name } },
+  'AWS::Scheduler::ScheduleGroup': { nameProperty: 'Name', attributes: { Arn: arn('scheduler', 'schedule-group/') } },
+  'AWS::Scheduler::Schedule': { nameProperty: 'Name' },
+  'AWS::SQS::Queue': {
+    nameProperty: 'QueueName',
+    ref: ({ name: queue }, { region, accountId }) => `https://sqs.${region}.amazonaws.com/${accountId}/${queue}`,
+    attributes: { Arn: arn('sqs', ''), QueueName: name },
+  },
+  'AWS::SQS::QueuePolicy': {},
   'AWS::ApiGateway::RestApi': { ref: shortId, attributes: { RootResourceId: shortId, RestApiId: shortId } },
   'AWS::ApiGateway::Resource': { ref: shortId, attributes: { ResourceId: shortId } },
   'AWS::ApiGateway::Method': {},

@@ -9,6 +9,8 @@ A second socket, outside the host's namespaces, takes power commands.
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import json
 import os
 import pwd
@@ -38,11 +40,20 @@ class UnitConfig(UnitProgram, total=False):
     environment: dict[str, str]
 
 
-class HostFile(TypedDict):
+class HostFileText(TypedDict):
     path: str
     owner: str
     mode: int
     content: str
+
+
+class HostFile(HostFileText, total=False):
+    encoding: str
+
+
+class DataVolume(TypedDict):
+    mebibytes: int
+    owner: str
 
 
 class HostConfig(TypedDict):
@@ -53,8 +64,11 @@ class HostConfig(TypedDict):
     powerSocket: str
     units: dict[str, UnitConfig]
     startAtBoot: list[str]
+    programs: dict[str, str]
     files: list[HostFile]
     dataDirectories: dict[str, str]
+    dataVolumes: dict[str, DataVolume]
+    volumeFile: str
     path: str
     stopTimeoutSeconds: float
 
@@ -175,7 +189,8 @@ class ServiceManager:
         for unit in self.units.values():
             if not unit.restart:
                 self.stop(unit)
-        os.kill(-1, signal.SIGKILL)  # from the first process: every other one of the host
+        with contextlib.suppress(ProcessLookupError):  # there may be none
+            os.kill(-1, signal.SIGKILL)  # from the first process: every other one of the host
         with self.changed:
             self.changed.wait_for(lambda: all(unit.state != "active" for unit in self.units.values()))
         forget_runtime_state()
@@ -196,7 +211,8 @@ class ServiceManager:
             return code, "inactive\n" if verb == "is-active" else "", f"Unit {name} could not be found.\n"
         if verb == "show":
             # Only the agent restarts, and it is not shown as a unit.
-            return 0, f"{unit.main_pid() if wanted == 'MainPID' else 'no'}\n", ""
+            shown = {"MainPID": unit.main_pid(), "Restart": "no", "ActiveState": unit.state}
+            return 0, f"{shown[wanted or '']}\n", ""
         if verb == "is-active":
             return (0 if unit.state == "active" else 3), f"{unit.state}\n", ""
         if verb in ("stop", "restart"):
@@ -285,12 +301,15 @@ def private_directories(config: HostConfig) -> None:
     staging = "/run/lab-staging"
     mount("-t", "tmpfs", "-o", "mode=755,size=64m", "lab-run", staging)
     os.makedirs(f"{staging}/lab/bin")
-    for name, source in (("program", config["programDirectory"]), ("log", config["logDirectory"])):
+    bound = {"program": config["programDirectory"], "log": config["logDirectory"], **config["programs"]}
+    for name, source in bound.items():
         os.mkdir(f"{staging}/lab/{name}")
         mount("--bind", source, f"{staging}/lab/{name}")
     with open(config["caFile"], "rb") as source, open(f"{staging}/lab/ca.pem", "wb") as target:
         target.write(source.read())
     mount("--move", staging, "/run")
+    for directory, volume in config["dataVolumes"].items():
+        mount_volume(directory, volume, config["volumeFile"])
     mount("-t", "tmpfs", "-o", "mode=1777,size=256m", "lab-tmp", "/tmp")
     for directory, options in config["dataDirectories"].items():
         mount("-t", "tmpfs", "-o", options, "lab-data", directory)
@@ -299,13 +318,52 @@ def private_directories(config: HostConfig) -> None:
         mount("--bind", "/run/lab/program/systemctl.py", "/usr/bin/systemctl")
 
 
+def mount_volume(directory: str, volume: DataVolume, image: str) -> None:
+    """A loop device that nothing can outlive: its file has no name from here on, and the kernel frees the device with
+    the last mount of it."""
+    make_directory(directory)
+    with open(image, "wb") as file:
+        file.truncate(volume["mebibytes"] << 20)
+    try:
+        subprocess.run(["mkfs.ext4", "-q", "-F", "-m", "0", image], check=True)
+        mount("-o", "loop", image, directory)
+    finally:
+        os.unlink(image)
+    account = pwd.getpwnam(volume["owner"])
+    os.chown(directory, account.pw_uid, account.pw_gid)
+    os.chmod(directory, 0o750)
+
+
+def make_directory(directory: str) -> None:
+    """A mount point that the machine does not have: on a layer that only this host sees."""
+    if os.path.isdir(directory):
+        return
+    parent = os.path.dirname(directory)
+    upper, work = (f"/run/lab/layers{parent}/{part}" for part in ("upper", "work"))
+    for part in (upper, work):
+        os.makedirs(part)
+    mount("-t", "overlay", "-o", f"lowerdir={parent},upperdir={upper},workdir={work}", "lab-layer", parent)
+    os.mkdir(directory)
+
+
 def write_files(files: list[HostFile]) -> None:
     for file in files:
         account = pwd.getpwnam(file["owner"])
+        make_owned(os.path.dirname(file["path"]), account)
+        content = file["content"].encode()
         descriptor = os.open(file["path"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, file["mode"])
-        with os.fdopen(descriptor, "w") as target:
+        with os.fdopen(descriptor, "wb") as target:
             os.fchown(descriptor, account.pw_uid, account.pw_gid)
-            target.write(file["content"])
+            target.write(base64.b64decode(content) if file.get("encoding") == "base64" else content)
+
+
+def make_owned(directory: str, account: pwd.struct_passwd) -> None:
+    """Makes what is missing of a path, each directory its owner's."""
+    if os.path.isdir(directory):
+        return
+    make_owned(os.path.dirname(directory), account)
+    os.mkdir(directory, 0o750)
+    os.chown(directory, account.pw_uid, account.pw_gid)
 
 
 def main() -> None:

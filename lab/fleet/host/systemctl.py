@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Stands in for systemd's `systemctl` on a lab host: the commands the host program uses, asked of host-init.py.
 
-    show -p MainPID|Restart --value UNIT | is-active UNIT | start UNIT | stop UNIT | restart UNIT
+    show -p MainPID|Restart|ActiveState --value UNIT | is-active UNIT | start UNIT | stop UNIT | restart UNIT
 
 Everything else is refused with exit 1: a command that silently does nothing would make a fault or its undo a lie.
 """
@@ -13,7 +13,9 @@ import socket
 import sys
 
 SOCKET = "/run/lab-systemctl.sock"
-VERBS = "`show -p MainPID|Restart --value UNIT`, `is-active UNIT`, `start UNIT`, `stop UNIT` and `restart UNIT`"
+PROPERTIES = ("MainPID", "Restart", "ActiveState")
+SHOW = f"`show -p {'|'.join(PROPERTIES)} --value UNIT`"
+VERBS = f"{SHOW}, `is-active UNIT`, `start UNIT`, `stop UNIT` and `restart UNIT`"
 USAGE = f"only {VERBS} are known"
 
 
@@ -22,7 +24,7 @@ def parse(arguments: list[str]) -> tuple[str, str, str | None] | None:
     if len(arguments) == 2 and arguments[0] in ("is-active", "start", "stop", "restart"):
         return arguments[0], arguments[1], None
     if len(arguments) == 5 and arguments[:2] == ["show", "-p"] and arguments[3] == "--value":
-        return ("show", arguments[4], arguments[2]) if arguments[2] in ("MainPID", "Restart") else None
+        return ("show", arguments[4], arguments[2]) if arguments[2] in PROPERTIES else None
     return None
 
 

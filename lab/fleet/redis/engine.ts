@@ -2,16 +2,21 @@ import { type FleetEngine, type LabHost, shardsOf } from '../engine.ts';
 import { APPLICATION } from '../store-keys.ts';
 import { hostContent } from './configuration.ts';
 import { waitForReplication, waitForSentinels } from './health.ts';
-import { SENTINEL_PORT, SENTINEL_UNIT } from './hosts.ts';
+import { REDIS_PORT, SENTINEL_PORT, SENTINEL_UNIT } from './hosts.ts';
 import { connectShard, shardStore } from './shard-client.ts';
 import { clientTls } from './tls.ts';
 import { onSentinel, secretsOf } from './users.ts';
 
-/** Redis with Sentinel. */
+/** Redis with Sentinel. The first shard is where experiments start. */
 export function redisFleet(hosts: readonly LabHost[]): FleetEngine {
+  const [canary = '', ...busy] = shardsOf(hosts);
   return {
     hosts,
-    contentOf: hostContent,
+    ...(hosts.every(({ tlsOnly }) => !tlsOnly) && {
+      answers: { port: REDIS_PORT, send: 'PING', expect: '^(\\+PONG|-NOAUTH)' },
+    }),
+    traffic: { canaries: [{ shards: [canary] }], busy },
+    contents: async (keys) => (host) => hostContent(host, keys),
     secrets: (keys) => Object.assign({}, ...hosts.map((host) => secretsOf(host, keys))),
     readinessSteps: (keys, startUnit) => [
       {
@@ -28,7 +33,7 @@ export function redisFleet(hosts: readonly LabHost[]): FleetEngine {
         },
       },
     ],
-    connectShard: (shard, keys) => {
+    connectShard: async (shard, keys) => {
       const members = hosts.filter((host) => host.shard === shard);
       const sentinels = members.map(({ dataAddress }) => ({ host: dataAddress, port: SENTINEL_PORT }));
       const [host = {}] = members;

@@ -97,6 +97,7 @@ export function shardStore(
   return {
     set: async (key, value) => {
       await watched(redis.set(key, value));
+      return undefined;
     },
     get: (key) => watched(redis.get(key)),
   };

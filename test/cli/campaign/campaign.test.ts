@@ -473,6 +473,21 @@ describe('a role that is followed', () => {
     expect(targets(await campaign())).toEqual([['node-3'], ['node-3'], ['node-3']]);
   });
 
+  test("takes nobody's place in a file that chooses its nodes by roles: nothing is started", async () => {
+    const end = await campaign(
+      ({ api }) => {
+        const node = (name: string, role: string) => ({ name, instanceId: 'i-1', roles: [{ shard: 's', role }] });
+        const [impacted, shardMembers] = [[node('n-3', 'slave')], [node('node-3', 'master'), node('n-3', 'slave')]];
+        const facts = { clusters: [], targets: [{ faultId: 'f.1', impacted, shardMembers }] };
+        api.dryRuns.push({ status: 200, body: { admitted: true, experiment: { faults: [] }, facts } });
+      },
+      { followRole: 'master' },
+    );
+    expect(end.code).toBe(EXIT.refused);
+    expect(end.api.starts).toEqual([]);
+    expect(end.document.endedEarly).toContain('n-3 is not master, and the file chooses it by a role');
+  });
+
   test('that nobody has is waited for, and ends the campaign when nobody gets it', async () => {
     const end = await campaign(undefined, { followRole: 'leader', patienceSeconds: 10 });
     expect(end.code).toBe(EXIT.refused);

@@ -63,12 +63,10 @@ export class FakeApi {
     if (answer === 'throw') throw new Error('connect ECONNREFUSED');
     if (answer) return answer;
     const { targetNodes } = JSON.parse(text).parameters as { targetNodes: string[] };
-    const node = (name: string) => ({
-      name,
-      instanceId: 'i-1',
-      shard: 'shard-1',
-      role: name === this.master ? 'master' : 'slave',
-    });
+    const node = (name: string) => {
+      const role = { shard: 'shard-1', role: name === this.master ? 'master' : 'slave' };
+      return { name, instanceId: 'i-1', roles: [role], ...role };
+    };
     const targets = [{ faultId: 'f.1', impacted: targetNodes.map(node), shardMembers: this.nodes.map(node) }];
     return {
       status: 200,

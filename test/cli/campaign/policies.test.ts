@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { findRole, type SeenNode } from '../../../cli/campaign/follow-role.ts';
+import { findRole } from '../../../cli/campaign/follow-role.ts';
 import { firstNumber, runId } from '../../../cli/campaign/ids.ts';
 import { mayPass } from '../../../cli/campaign/may-pass.ts';
+import type { SeenNode } from '../../../cli/target-node.ts';
 import { PROBLEMS, type ProblemSlug, problem } from '../../../functions/domain/problem.ts';
 
 describe('the id of a run', () => {
@@ -35,6 +36,9 @@ describe('a refusal', () => {
     'internal-error',
     'telemetry-unavailable',
     'control-plane-unknown',
+    'announcement-not-delivered',
+    // No start is answered so.
+    'kill-switch-not-engaged',
   ];
 
   test('is tried again only where it says how things are now, or that the API failed', () => {

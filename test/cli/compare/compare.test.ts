@@ -5,6 +5,7 @@ import { renderComparison } from '../../../cli/compare/render-comparison.ts';
 import { plainPaint } from '../../../cli/render.ts';
 import { measuresOf } from '../../../cli/runs/measures.ts';
 import { type RunDocument, runSchema, runSummary } from '../../../cli/runs/run-document.ts';
+import { brokers, LEADER_OF_ORDERS } from '../dry-run-fixture.ts';
 import { runOf } from '../runs/run-fixtures.ts';
 
 const shown = (a: RunDocument[], b: RunDocument[]) => renderComparison(compareRuns(a, b), plainPaint);
@@ -139,6 +140,62 @@ describe('two runs', () => {
     expect(
       compareRuns([from(['node-1', 'node-2'], own)], [from(['node-8', 'node-9'], [...own, ...elsewhere])]).differences,
     ).toEqual([{ what, a, b: ['slave of shard-3, slave of shard-3'] }]);
+  });
+
+  describe('on brokers, each of which has several roles', () => {
+    interface Chosen {
+      field: string;
+      selector: { role: string; of?: string };
+    }
+    const killed = (name: string, { controller, chosen }: { controller: number; chosen?: Chosen }) => {
+      const run = runOf('a', 3);
+      const [fault] = run.experiment?.faults ?? [];
+      if (!fault) throw new Error('the fixture has no fault');
+      const parameters = { targetNodes: [name] };
+      const chosenBy = chosen && [{ ...chosen, nodes: [name] }];
+      const members = brokers(controller);
+      return runSchema.parse({
+        ...run,
+        experiment: { faults: [{ ...fault, impactedNodes: [name], parameters, chosenBy }], durationSeconds: 20 },
+        targets: [
+          { faultId: fault.faultId, impacted: members.filter((node) => node.name === name), shardMembers: members },
+        ],
+      });
+    };
+    const differences = (a: RunDocument, b: RunDocument) =>
+      compareRuns([a], [b]).differences.find(({ what }) => what === 'targets');
+    const plain = killed('kafka-node-2', { controller: 1 });
+
+    test('are not alike when one leader was the controller too', () => {
+      expect(differences(plain, killed('kafka-node-2', { controller: 2 }))).toEqual({
+        what: 'targets',
+        a: ['follower of 2 shards + leader of 1 shard + voter of quorum'],
+        b: ['follower of 2 shards + leader of 1 shard + controller of quorum'],
+      });
+    });
+
+    test('are alike when another broker had the same roles, whichever of the probed partitions it led', () => {
+      expect(differences(plain, killed('kafka-node-3', { controller: 1 }))).toBeUndefined();
+    });
+
+    test('are not alike when they led other data, as asked for', () => {
+      const leader = killed('kafka-node-2', { controller: 1, chosen: LEADER_OF_ORDERS });
+      const follower = { ...LEADER_OF_ORDERS, selector: { role: 'follower', of: 'orders-0' } };
+      expect(differences(leader, leader)).toBeUndefined();
+      expect(differences(leader, killed('kafka-node-3', { controller: 1, chosen: LEADER_OF_ORDERS }))).toBeUndefined();
+      expect(differences(leader, killed('kafka-node-2', { controller: 1, chosen: follower }))).toMatchObject({
+        a: [expect.stringMatching(/^leader of orders-0 \+ /)],
+        b: [expect.stringMatching(/^follower of orders-0 \+ /)],
+      });
+    });
+
+    test('are alike when one was chosen by a role that it has, or as the rest, and the other by its name', () => {
+      const named = killed('kafka-node-2', { controller: 2 });
+      for (const selector of [{ role: 'controller' }, { role: 'leader', of: 'holdfast-probe-1' }, { role: 'rest' }]) {
+        const chosen = { ...LEADER_OF_ORDERS, selector };
+        expect(differences(named, killed('kafka-node-2', { controller: 2, chosen }))).toBeUndefined();
+      }
+    });
   });
 
   test('of which nobody knows what was asked are not called the same', () => {

@@ -4,13 +4,16 @@ import { CHECKS } from '../../../functions/admission/checks.ts';
 import type { AdmissionPorts } from '../../../functions/admission/ports.ts';
 import { worstCase } from '../../../functions/admission/worst-case.ts';
 import { ACTIVE_EXPERIMENTS_QUOTA } from '../../../functions/aws/fis/experiments.ts';
-import type { Experiment, Fault } from '../../../functions/domain/experiment.ts';
+import { beginsWithinSeconds } from '../../../functions/domain/closing.ts';
+import type { Experiment, Fault, RequestedExperiment, UnchosenFault } from '../../../functions/domain/experiment.ts';
+import { FENCE_UNDO } from '../../../functions/domain/faults/kind.ts';
 import type { Check } from '../../../functions/domain/hypothesis.ts';
 import type { CheckReading, Reading } from '../../../functions/domain/workflow.ts';
+import { brokerNodes, brokerTopology } from '../domain/broker-fixtures.ts';
 import { configuration, redisCluster } from '../domain/configuration-fixtures.ts';
 import { experimentOf, faultWith, seedExperiment } from '../domain/experiment-fixtures.ts';
-import { reading } from '../domain/fixtures.ts';
-import { checkOf, hypothesisOf } from '../domain/hypothesis-fixtures.ts';
+import { CALLER, reading } from '../domain/fixtures.ts';
+import { checkOf, expectedAlert, hypothesisOf } from '../domain/hypothesis-fixtures.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
 import { interfaceOf, shardOf, topologyOf, twoOnOneHost } from '../domain/target-fixtures.ts';
 import { nodes, portsOf, readings, shards } from './fixtures.ts';
@@ -19,7 +22,14 @@ const PREFIX = 'Holdfast-Test-';
 /** Up to 50 % of the nodes may be hit at once. */
 const STAGING = { tier: 'staging', blastRadius: { maxNodesPct: 50, maxTrafficSharePct: 100 } };
 async function refusalOf(changes: Partial<AdmissionPorts>, cluster = {}, experiment: Experiment = seedExperiment()) {
-  const admission = await admit(experiment, configuration(cluster), portsOf(changes), new SimulatedClock(), PREFIX);
+  const admission = await admit(
+    experiment,
+    configuration(cluster),
+    portsOf(changes),
+    new SimulatedClock(),
+    PREFIX,
+    CALLER,
+  );
   return admission.admitted ? 'admitted' : admission.problem.type.replace('urn:holdfast:problem:', '');
 }
 
@@ -30,14 +40,21 @@ const pause = (...targetNodes: string[]) => ({ kind: 'PROCESS_PAUSE' as const, t
 const cpu = (...targetNodes: string[]) => ({ kind: 'CPU_SPIKE' as const, targetNodes, cores: 1, loadPct: 50 });
 const stop = (...targetNodes: string[]) => ({ kind: 'INSTANCE_STOP' as const, targetNodes });
 
-async function problemOf(experiment: Experiment, changes: Partial<AdmissionPorts> = {}, cluster = {}) {
-  const admission = await admit(experiment, configuration(cluster), portsOf(changes), new SimulatedClock(), PREFIX);
+async function problemOf(experiment: RequestedExperiment, changes: Partial<AdmissionPorts> = {}, cluster = {}) {
+  const admission = await admit(
+    experiment,
+    configuration(cluster),
+    portsOf(changes),
+    new SimulatedClock(),
+    PREFIX,
+    CALLER,
+  );
   return admission.admitted ? undefined : admission.problem;
 }
 
 describe('admission', () => {
   it("admits the mission's example and gives the facts behind it", async () => {
-    const admission = await admit(seedExperiment(), configuration(), portsOf(), new SimulatedClock(), PREFIX);
+    const admission = await admit(seedExperiment(), configuration(), portsOf(), new SimulatedClock(), PREFIX, CALLER);
     if (!admission.admitted) throw new Error(JSON.stringify(admission.problem));
     const [facts] = admission.facts.clusters;
     expect(facts).toMatchObject({ liveNodes: 12, impactedNodes: 1, impactedShards: ['shard-1'], maxNodesPct: 10 });
@@ -48,8 +65,50 @@ describe('admission', () => {
     expect(admission.facts.targets[0]?.peers.map(({ name }) => name)).toEqual(['redis-node-1', 'redis-node-2']);
   });
 
+  it('shows what the store warns of, and refuses nothing for it', async () => {
+    const seen = topologyOf(shards, { warnings: ['no replication throttle'] });
+    const warned = await admit(
+      seedExperiment(),
+      configuration(),
+      portsOf({ readTopology: async () => seen }),
+      new SimulatedClock(),
+      PREFIX,
+      CALLER,
+    );
+    expect(warned).toMatchObject({ admitted: true, facts: { clusters: [{ warnings: ['no replication throttle'] }] } });
+    const silent = await admit(seedExperiment(), configuration(), portsOf(), new SimulatedClock(), PREFIX, CALLER);
+    expect(silent.admitted && silent.facts.clusters[0]).not.toHaveProperty('warnings');
+  });
+
+  it('counts in the worst case how old the answer of a store may be that is asked while a fault lives', async () => {
+    const members = ['redis-node-1', 'redis-node-2', 'redis-node-3'];
+    const probed = {
+      ...{ name: 'holdfast-probe-0', problems: [] },
+      members: members.map((node) => ({ node, role: node === 'redis-node-3' ? 'leader' : 'follower' })),
+    };
+    const replicaSets = [{ name: 'orders-0', members, inSync: members, leader: 'redis-node-3', minInSync: 2 }];
+    const readTopology = async () => topologyOf([probed], { replicaSets });
+    const trafficShareQuery = 'sum(rate(produced{broker="{{node}}"}[60s])) / sum(rate(produced[60s]))';
+    const telemetry = { ...redisCluster().telemetry, trafficShareQuery };
+    const kafka = { ...STAGING, engine: 'kafka', kafka: {}, tls: undefined, telemetry };
+    const killed = experimentWith([pause('redis-node-3')]);
+    const asked = await admit(
+      killed,
+      configuration(kafka),
+      portsOf({ readTopology }),
+      new SimulatedClock(),
+      PREFIX,
+      CALLER,
+    );
+    if (!asked.admitted) throw new Error(JSON.stringify(asked.problem));
+    const [facts] = asked.facts.clusters;
+    const { leaseGraceSeconds } = configuration();
+    expect(facts?.worstCase).toEqual(worstCase(redisCluster(), leaseGraceSeconds, 60, [], true));
+    expect(facts?.worstCase).not.toEqual(worstCase(redisCluster(), leaseGraceSeconds, 60, []));
+  });
+
   it('shows what would run on each node and its undo', async () => {
-    const admission = await admit(seedExperiment(), configuration(), portsOf(), new SimulatedClock(), PREFIX);
+    const admission = await admit(seedExperiment(), configuration(), portsOf(), new SimulatedClock(), PREFIX, CALLER);
     if (!admission.admitted) throw new Error(JSON.stringify(admission.problem));
     expect(admission.wouldRun).toEqual([
       {
@@ -64,7 +123,11 @@ describe('admission', () => {
           packetLossPct: '100',
           fenceMasterName: 'shard-1',
         }),
-        undo: [expect.stringContaining('redis-node-1, redis-node-2 pass again'), expect.any(String)],
+        undo: [
+          expect.stringContaining('redis-node-1, redis-node-2 pass again'),
+          expect.stringContaining('store ports'),
+          FENCE_UNDO,
+        ],
       },
     ]);
   });
@@ -100,6 +163,26 @@ describe('admission', () => {
     expect(refused?.errors).toEqual([
       { field: `hypothesis.checks.0.${field}`, message: expect.any(String), allowed: expect.stringMatching(allowed) },
     ]);
+  });
+
+  it('refuses an expected alert that is no alarm of the cluster and could be no alerting rule, by name', async () => {
+    expect((await problemOf(stating(expectedAlert('no such / alarm'))))?.errors).toEqual([
+      {
+        ...{ field: 'expectedAlerts.0.name', message: expect.stringContaining('no alarm of the cluster') },
+        allowed: 'orders-5xx, orders-slow',
+      },
+    ]);
+    expect(await refusalOf({}, {}, stating(expectedAlert('orders-5xx')))).toBe('admitted');
+    expect(await refusalOf({}, {}, stating(checkOf(), expectedAlert('ShardFailing')))).toBe('admitted');
+  });
+
+  it('refuses a choice that the probe of its engine does not have, which would be ignored silently', async () => {
+    const refused = await problemOf({ ...seedExperiment(), probe: { acks: '1' } });
+    expect(refused).toMatchObject({
+      type: 'urn:holdfast:problem:invalid-request',
+      errors: [{ field: 'probe.acks', message: 'is no choice of the probe of redis-master (redis)' }],
+    });
+    expect(await refusalOf({}, {}, { ...seedExperiment(), probe: {} })).toBe('admitted');
   });
 
   it('refuses when a check that must hold before does not, and when one cannot be read', async () => {
@@ -144,18 +227,24 @@ describe('admission', () => {
 
   it('refuses in the documented order', () => {
     expect(CHECKS.map(({ name }) => name)).toEqual([
-      'kill switch',
       'cluster',
+      'kill switch',
+      'rights',
+      'approval',
       'hypothesis',
+      'choices of the probe',
       'kind policy',
       'probe',
       'window',
+      'change calendar',
       'lock',
+      'chosen nodes',
       'nodes',
       'instance store',
       'Auto Scaling',
       'share of nodes',
       'replication',
+      'probed roles',
       'share of traffic',
       'alarms',
       'service quota',
@@ -182,8 +271,9 @@ describe('admission', () => {
         ...experimentWith([pause('redis-node-3')], [stop('redis-node-6')]),
         hypothesis: hypothesisOf(checkOf()),
       };
-      expect(await refusalOf({}, STAGING, experiment)).toBe('admitted');
-      expect(await refusalOf(failing, STAGING, experiment)).toBe(expected);
+      const cluster = { ...STAGING, changeCalendar: 'production-changes' };
+      expect(await refusalOf({}, cluster, experiment)).toBe('admitted');
+      expect(await refusalOf(failing, cluster, experiment)).toBe(expected);
     },
   );
 
@@ -198,8 +288,15 @@ describe('admission', () => {
     expect(await refusalOf({}, longest, { ...stating(checkOf()), durationSeconds: 600 })).toBe('fault-not-allowed');
   });
 
-  it('refuses to start when the kill switch is engaged', async () => {
-    expect(await refusalOf({ killSwitchEngaged: async () => true })).toBe('kill-switch-engaged');
+  it('refuses to start when the kill switch is engaged, of all clusters or of this one, and says who did it and why', async () => {
+    const engagement = { by: 'arn:aws:iam::1:user/a', at: '2026-05-29T13:12:00.000Z', reason: 'a bad release' };
+    const asked: string[] = [];
+    const engagedSwitch = async (cluster: string) => {
+      asked.push(cluster);
+      return { cluster, engaged: true, engagement };
+    };
+    expect(await refusalOf({ engagedSwitch })).toBe('kill-switch-engaged');
+    expect(asked).toEqual(['redis-master']);
   });
 
   it('refuses to start when another experiment holds the cluster, and names it', async () => {
@@ -209,6 +306,7 @@ describe('admission', () => {
       portsOf({ lockHolder: async () => 'exp_other' }),
       new SimulatedClock(),
       PREFIX,
+      CALLER,
     );
     expect(admission).toMatchObject({ admitted: false, problem: { status: 409, heldBy: 'exp_other' } });
   });
@@ -222,10 +320,87 @@ describe('admission', () => {
   });
 
   it('refuses to start outside the window', async () => {
-    const window = { daysOfWeek: ['FRI'], startHourUtc: 13, endHourUtc: 14 };
+    const window = { daysOfWeek: ['FRI'], start: '13:00', end: '14:00' };
     expect(await refusalOf({}, { window })).toBe('admitted');
-    expect(await refusalOf({}, { window: { ...window, startHourUtc: 12, endHourUtc: 13 } })).toBe('outside-window');
+    expect(await refusalOf({}, { window: { ...window, start: '12:00', end: '13:00' } })).toBe('outside-window');
     expect(await refusalOf({}, { window: { ...window, daysOfWeek: ['SAT'] } })).toBe('outside-window');
+    expect(await refusalOf({}, { window: { ...window, timeZone: 'Asia/Kolkata' } })).toBe('outside-window');
+  });
+
+  describe('refuses a fault that could outlive the window', () => {
+    const window = { daysOfWeek: ['FRI'], start: '13:00', end: '14:00' };
+    const experiment = seedExperiment();
+    /** The last moment at which it fits: it has 60 s. */
+    const latestMs = Date.parse('2026-06-05T14:00:00Z') - 60_000 - beginsWithinSeconds(experiment.faults) * 1000;
+    const at = (epochMs: number, deployment = {}, options = {}) =>
+      admit(
+        experiment,
+        configuration({ window }, {}, {}, deployment),
+        portsOf(),
+        new SimulatedClock(epochMs),
+        PREFIX,
+        CALLER,
+        options,
+      );
+    const outside = {
+      problem: { type: 'urn:holdfast:problem:outside-window', closesAt: '2026-06-05T14:00:00.000Z' },
+    };
+
+    it('counted from when the fault may be there at the latest, and says when the window ends', async () => {
+      expect(await at(latestMs)).toMatchObject({
+        admitted: true,
+        facts: { closing: { at: '2026-06-05T14:00:00.000Z', what: 'the window of redis-master' } },
+      });
+      expect(await at(latestMs + 1)).toMatchObject(outside);
+      expect(
+        await admit(experiment, configuration(), portsOf(), new SimulatedClock(), PREFIX, CALLER),
+      ).not.toHaveProperty('facts.closing');
+    });
+
+    it('counted from its announced start, until that has come', async () => {
+      const deployment = { notifications: { announce: { leadSeconds: 300 } } };
+      expect(await at(latestMs - 299_999, deployment)).toMatchObject(outside);
+      expect(await at(latestMs - 300_000, deployment)).toMatchObject({ admitted: true });
+      expect(await at(latestMs, deployment, { isAnnounced: true })).toMatchObject({ admitted: true });
+      expect(await at(latestMs + 1, deployment, { isAnnounced: true })).toMatchObject(outside);
+    });
+
+    it('and keeps for the injection the earliest end of window, calendar and the hours of the principal', async () => {
+      const closing = async (until: string, changesAt: string) => {
+        const principals = [{ principal: CALLER.arn, window: { ...window, end: until } }];
+        const deployment = configuration({ window, changeCalendar: 'changes' }, {}, {}, { principals });
+        const ports = portsOf({ changeCalendar: async () => ({ state: 'OPEN', changesAt }) });
+        const admission = await admit(
+          experiment,
+          deployment,
+          ports,
+          new SimulatedClock(latestMs - 1800_000),
+          PREFIX,
+          CALLER,
+        );
+        return admission.admitted && admission.facts.closing?.what;
+      };
+      expect(await closing('15:00', '2026-06-05T15:00:00Z')).toBe('the window of redis-master');
+      expect(await closing('13:59', '2026-06-05T15:00:00Z')).toBe(`the window of ${CALLER.arn}`);
+      expect(await closing('13:59', '2026-06-05T13:58:59Z')).toBe('the open time of change calendar changes');
+    });
+  });
+
+  it('refuses while the change calendar is not open, or closes before the fault is over; where there is none asks nobody', async () => {
+    const changeCalendar = 'production-changes';
+    const saying = (state: string, changesAt?: string) => ({
+      changeCalendar: async () => ({ state, ...(changesAt === undefined ? {} : { changesAt }) }),
+    });
+    const livesMs = (60 + beginsWithinSeconds(seedExperiment().faults)) * 1000;
+    const inTime = new Date(new SimulatedClock().nowEpochMs() + livesMs).toISOString();
+    const tooSoon = new Date(new SimulatedClock().nowEpochMs() + livesMs - 1000).toISOString();
+    expect(await refusalOf(saying('OPEN'), { changeCalendar })).toBe('admitted');
+    expect(await refusalOf(saying('OPEN', inTime), { changeCalendar })).toBe('admitted');
+    expect(await refusalOf(saying('OPEN', tooSoon), { changeCalendar })).toBe('outside-window');
+    expect(await refusalOf(saying('OPEN', 'soon'), { changeCalendar })).toBe('outside-window');
+    for (const state of ['CLOSED', 'UNKNOWN'])
+      expect(await refusalOf(saying(state), { changeCalendar })).toBe('outside-window');
+    expect(await refusalOf(saying('CLOSED'))).toBe('admitted');
   });
 
   it('refuses when a named node does not run, even if it is only a peer', async () => {
@@ -238,7 +413,7 @@ describe('admission', () => {
 
   it('tells a cluster that is too small so, with the number of nodes that are needed', async () => {
     const small = portsOf({ listLiveNodes: async () => nodes.slice(0, 9) });
-    const admission = await admit(seedExperiment(), configuration(), small, new SimulatedClock(), PREFIX);
+    const admission = await admit(seedExperiment(), configuration(), small, new SimulatedClock(), PREFIX, CALLER);
     expect(admission).toMatchObject({
       problem: { type: 'urn:holdfast:problem:cluster-too-small', neededNodes: 10, liveNodes: 9 },
     });
@@ -295,7 +470,7 @@ describe('admission of a fault on a member of an Auto Scaling group', () => {
   it('is admitted with the processes of the group suspended, and says so', async () => {
     const suspended = ['Terminate', 'HealthCheck', 'ReplaceUnhealthy'];
     const ports = portsOf(grouped(suspended));
-    const admission = await admit(stopped, configuration(), ports, new SimulatedClock(), PREFIX);
+    const admission = await admit(stopped, configuration(), ports, new SimulatedClock(), PREFIX, CALLER);
     if (!admission.admitted) throw new Error(JSON.stringify(admission.problem));
     expect(admission.facts.clusters[0]?.scalingGroups).toEqual([{ ...group, suspendedProcesses: suspended }]);
   });
@@ -332,7 +507,7 @@ describe('admission of several faults', () => {
     const listLiveNodes: AdmissionPorts['listLiveNodes'] = async ({ selectTags }) =>
       nodes.map((node) => ({ ...node, tags: selectTags }));
     const apart = portsOf({ lockHolder, listLiveNodes });
-    const admission = await admit(experiment, both, apart, new SimulatedClock(), PREFIX);
+    const admission = await admit(experiment, both, apart, new SimulatedClock(), PREFIX, CALLER);
     if (!admission.admitted) throw new Error(JSON.stringify(admission.problem));
     expect(asked).toEqual(['redis-master', 'redis-other']);
     expect(admission.facts.clusters.map(({ impactedNodes }) => impactedNodes)).toEqual([1, 1]);
@@ -346,6 +521,7 @@ describe('admission of several faults', () => {
       portsOf({ lockHolder: async (name) => (name === 'redis-other' ? 'exp_x' : undefined) }),
       new SimulatedClock(),
       PREFIX,
+      CALLER,
     );
     expect(refused).toMatchObject({ admitted: false, problem: { cluster: 'redis-other', heldBy: 'exp_x' } });
   });
@@ -368,7 +544,7 @@ describe('admission where an instance runs two stores', () => {
     const factsOf = async (fault: ReturnType<typeof pause> | ReturnType<typeof cpu>) => {
       const experiment = experimentWith([fault]);
       const clock = new SimulatedClock();
-      const admission = await admit(experiment, configuration(TWO), portsOf(changes), clock, PREFIX);
+      const admission = await admit(experiment, configuration(TWO), portsOf(changes), clock, PREFIX, CALLER);
       return admission.admitted ? admission.facts.clusters : admission.problem;
     };
     expect(await factsOf(pause(third))).toMatchObject([
@@ -391,6 +567,88 @@ describe('admission where an instance runs two stores', () => {
     const of = { ...changes, readTopology: async () => topologyOf(together) };
     expect(await problemOf(experimentWith([pause(a)]), of, TWO)).toBeUndefined();
     expect(await problemOf(experimentWith([cpu(a)]), of, TWO)).toMatchObject({ shard: 'shard-1', remainingNodes: 1 });
+  });
+});
+
+describe('admission of nodes chosen by their roles', () => {
+  const byRole = (...targetNodes: unknown[]): UnchosenFault => ({
+    ...{ faultId: 'exp.1', name: '1', kind: 'PROCESS_PAUSE', cluster: 'redis-master', startSeconds: 0 },
+    parameters: { kind: 'PROCESS_PAUSE', targetNodes },
+  });
+  const requested = (...faults: (UnchosenFault | Fault)[]) => ({ ...experimentOf([]), faults });
+  const master = { role: 'master', of: 'shard-1' };
+
+  it('admits names, and everything behind them is of these nodes', async () => {
+    const admission = await admit(
+      requested(byRole(master)),
+      configuration(),
+      portsOf(),
+      new SimulatedClock(),
+      PREFIX,
+      CALLER,
+    );
+    if (!admission.admitted) throw new Error(JSON.stringify(admission.problem));
+    expect(admission.experiment.faults).toMatchObject([
+      {
+        impactedNodes: ['redis-node-3'],
+        parameters: { targetNodes: ['redis-node-3'] },
+        chosenBy: [{ selector: master, nodes: ['redis-node-3'] }],
+      },
+    ]);
+    expect(admission.facts.targets).toMatchObject([{ impacted: [{ name: 'redis-node-3' }] }]);
+    expect(admission.wouldRun).toMatchObject([{ node: 'redis-node-3' }]);
+  });
+
+  it('refuses what the store does not have, with the field and what there is', async () => {
+    expect(await problemOf(requested(byRole({ role: 'master', of: 'shard-9' })))).toMatchObject({
+      ...{ status: 422, type: 'urn:holdfast:problem:unknown-node' },
+      errors: [{ field: 'parameters.targetNodes.0.of', allowed: 'shard-1, shard-2, shard-3, shard-4' }],
+    });
+    const second = { ...byRole({ role: 'master', of: 'shard-9' }), faultId: 'exp.2' };
+    expect(await problemOf(requested(faultWith(pause('redis-node-6')), second), {}, STAGING)).toMatchObject({
+      errors: [{ field: 'faults.1.parameters.targetNodes.0.of' }],
+    });
+  });
+
+  it('refuses a role that is not certain: unknown means no', async () => {
+    const doubtful = {
+      ...{ name: 'shard-1', problems: ['Sentinels disagree on the master'] },
+      members: ['redis-node-1', 'redis-node-2', 'redis-node-3'].map((node) => ({ node })),
+    };
+    const changes = { readTopology: async () => topologyOf([doubtful, ...shards.slice(1)]) };
+    expect(await problemOf(requested(byRole(master)), changes)).toMatchObject({
+      type: 'urn:holdfast:problem:unknown-node',
+      detail: expect.stringContaining('Sentinels disagree'),
+    });
+  });
+
+  it('refuses two faults that meet on one node once its name is known', async () => {
+    const named = faultWith(pause('redis-node-3'), { number: 2, startSeconds: 5 });
+    expect(await problemOf(requested(byRole(master), named), {}, STAGING)).toMatchObject({
+      type: 'urn:holdfast:problem:fault-not-allowed',
+      errors: [{ field: 'faults.1.parameters', message: expect.stringContaining('redis-node-3') }],
+    });
+  });
+
+  it('counts the chosen nodes for the blast radius', async () => {
+    const replicas = byRole({ role: 'replica', of: 'shard-1', count: 2 });
+    expect(await problemOf(requested(replicas))).toMatchObject({
+      ...{ type: 'urn:holdfast:problem:blast-radius-exceeded', impactedNodes: 2 },
+    });
+  });
+
+  it('refuses one broker of three as production, with the numbers: it is more than 10 %', async () => {
+    const brokers = { listLiveNodes: async () => brokerNodes, readTopology: async () => brokerTopology() };
+    const leader = requested(byRole({ role: 'leader', of: 'orders-0' }));
+    expect(await problemOf(leader, brokers, { tier: 'production' })).toMatchObject({
+      ...{ status: 422, type: 'urn:holdfast:problem:cluster-too-small', liveNodes: 3, impactedNodes: 1 },
+      ...{ maxNodesPct: 10, maxImpactedNodes: 0, neededNodes: 10 },
+    });
+  });
+
+  it('asks the store nothing about roles while another experiment holds the cluster', async () => {
+    const changes = { lockHolder: async () => 'exp_other', readTopology: () => Promise.reject(new Error('asked')) };
+    expect(await problemOf(requested(byRole(master)), changes)).toMatchObject({ heldBy: 'exp_other' });
   });
 });
 
@@ -425,7 +683,7 @@ describe('admission of faults that a kind forbids', () => {
   it('tells beforehand what no rollback takes back', async () => {
     const reboot = { kind: 'INSTANCE_REBOOT' as const, targetNodes: ['redis-node-3'] };
     const experiment = experimentWith([pause('redis-node-6')], [reboot]);
-    const admission = await admit(experiment, configuration(STAGING), portsOf(), new SimulatedClock(), PREFIX);
+    const admission = await admit(experiment, configuration(STAGING), portsOf(), new SimulatedClock(), PREFIX, CALLER);
     if (!admission.admitted) throw new Error(JSON.stringify(admission.problem));
     expect(admission.facts.irreversible).toMatchObject([
       { kind: 'INSTANCE_REBOOT', text: expect.stringMatching(/\S/) },
@@ -441,6 +699,7 @@ describe('admission of faults in the service', () => {
       portsOf(),
       new SimulatedClock(),
       PREFIX,
+      CALLER,
     );
     if (!admission.admitted) throw new Error(JSON.stringify(admission.problem));
     expect(admission.wouldRun).toMatchObject([

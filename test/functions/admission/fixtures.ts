@@ -15,7 +15,7 @@ export const readings = ['errorRatePct', 'p99WriteLatencyMs', 'freeWorkersPct'].
 /** A deployment in which nothing speaks against an experiment, but for what is changed. */
 export function portsOf(changes: Partial<AdmissionPorts> = {}): AdmissionPorts {
   return {
-    killSwitchEngaged: async () => false,
+    engagedSwitch: async () => undefined,
     lockHolder: async () => undefined,
     listLiveNodes: async () => nodes,
     readTopology: async () => topologyOf(shards),
@@ -24,6 +24,7 @@ export function portsOf(changes: Partial<AdmissionPorts> = {}): AdmissionPorts {
     readTrafficShare: async () => 0.003,
     exemptAddresses: async () => ['10.0.9.9'],
     readAlarmStates: async (names) => new Map(names.map((name) => [name, 'OK'])),
+    changeCalendar: async () => ({ state: 'OPEN' }),
     interfacesIn: async (subnetIds) => nodes.filter(({ subnetId }) => subnetIds.includes(subnetId)).map(interfaceOf),
     instanceStoreOf: async () => [],
     scalingGroups: async () => [],

@@ -3,6 +3,7 @@ import { admit } from '../../../functions/admission/admit.ts';
 import { MAX_RUN_BYTES } from '../../../functions/domain/limits.ts';
 import { configuration } from '../domain/configuration-fixtures.ts';
 import { experimentOf, faultWith } from '../domain/experiment-fixtures.ts';
+import { CALLER } from '../domain/fixtures.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
 import { liveNode, shardOf, topologyOf } from '../domain/target-fixtures.ts';
 import { portsOf } from './fixtures.ts';
@@ -31,7 +32,7 @@ const others = [
   ),
 ];
 const admissionOf = (...faults: (typeof loss)[]) =>
-  admit(experimentOf(faults), configuration(), ports, new SimulatedClock(), 'Holdfast-Test-');
+  admit(experimentOf(faults), configuration(), ports, new SimulatedClock(), 'Holdfast-Test-', CALLER);
 
 it('refuses to start what could not be recorded or carried to its rollback, and says how much it is', async () => {
   expect(await admissionOf(loss)).toMatchObject({ admitted: true });

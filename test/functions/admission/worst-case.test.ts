@@ -9,7 +9,9 @@ import {
   maxAgeSecondsOf,
   PATIENCE,
   QUERY_TIMEOUT_MS,
+  RULE_EVALUATION_SECONDS,
   SCRAPE_INTERVAL_SECONDS,
+  STORE_LOOK,
   TTL_SECONDS,
 } from '../../../functions/domain/timing.ts';
 import { guard } from '../../../functions/guard/guard.ts';
@@ -78,6 +80,20 @@ describe('the worst case', () => {
     );
     const [age] = worstCase(scrapedEvery(15), LEASE_GRACE_SECONDS.default, 60, []).abortTerms;
     expect(age).toEqual({ step: expect.stringContaining('counts as blind'), seconds: 31 });
+  });
+
+  it('counts from the oldest answer of a store that is asked too, unless the telemetry may be older', () => {
+    const wait = (interval: number, asksStore: boolean) =>
+      worstCase(scrapedEvery(interval), LEASE_GRACE_SECONDS.default, 60, [], asksStore);
+    const [often, asked] = [wait(1, false), wait(1, true)];
+    const telemetrySeconds = maxAgeSecondsOf(1) + MAX_CLOCK_DIFFERENCE_MS / 1000;
+    expect(asked.abortSeconds - often.abortSeconds).toBeCloseTo(STORE_LOOK.maxAgeSeconds - telemetrySeconds);
+    expect(asked.abortTerms[0]).toEqual({
+      step: 'the answer of the store may be this old before it counts as blind',
+      seconds: STORE_LOOK.maxAgeSeconds,
+    });
+    expect(asked.abortSeconds).toBeCloseTo(total(asked.abortTerms));
+    expect(wait(15, true)).toEqual(wait(15, false));
   });
 
   it('never shrinks with a longer grace, and grows second for second where the silence of the guard takes longest', () => {
@@ -175,12 +191,14 @@ async function guardUnderBreach({ queryMs, killSwitchMs, renewalMs, releaseMs, b
       clock,
       audit: memoryAuditLog(),
       remainingMs: () => Number.POSITIVE_INFINITY,
+      switches: {
+        async engaged() {
+          await clock.sleep(killSwitchMs);
+          return undefined;
+        },
+      },
       leases: {
         read: async () => lease,
-        async killSwitchEngaged() {
-          await clock.sleep(killSwitchMs);
-          return false;
-        },
         async renew() {
           await clock.sleep(renewalMs);
           lastBeatMs = clock.monotonicMs();
@@ -189,6 +207,7 @@ async function guardUnderBreach({ queryMs, killSwitchMs, renewalMs, releaseMs, b
         async release() {
           await clock.sleep(releaseMs);
           releasedMs = clock.monotonicMs();
+          return true;
         },
       },
     },
@@ -196,3 +215,20 @@ async function guardUnderBreach({ queryMs, killSwitchMs, renewalMs, releaseMs, b
   await expect(guarded).rejects.toMatchObject({ name: 'GuardrailBreached' });
   return { releasedMs, lastBeatMs };
 }
+
+describe('where telemetry is in AMP, the worst case', () => {
+  const amp = redisCluster({
+    telemetry: {
+      prometheusUrl: 'https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1',
+      auth: { sigV4: { region: 'eu-west-1' } },
+    },
+  });
+
+  it('says how much later than the guard its alerting rules see a breach, and is otherwise the same', () => {
+    const { rules, ...others } = worstCase(amp, LEASE_GRACE_SECONDS.default, 60, []);
+    expect(others).toEqual(worstCase(DEFAULTS, LEASE_GRACE_SECONDS.default, 60, []));
+    expect(rules?.seconds).toBeCloseTo(total(rules?.terms ?? []));
+    expect(rules?.terms.at(-1)).toEqual({ step: expect.stringContaining('AMP'), seconds: RULE_EVALUATION_SECONDS });
+    expect(rules?.terms[0]?.seconds).toBe(maxAgeSecondsOf(1));
+  });
+});

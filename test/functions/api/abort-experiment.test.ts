@@ -48,6 +48,7 @@ function abort(plane: Plane = {}, id = ID) {
       release: async (_id, reason) => {
         if (plane.releaseFails) throw new Error('throttled');
         acts.push(`release ${reason}`);
+        return true;
       },
     },
     reservations: { isKnown: plane.knows ?? (async () => reserved) },
@@ -82,7 +83,7 @@ describe('aborting an experiment', () => {
         },
         append: hang,
       },
-      leases: { read: async () => held, release: async () => void acts.push('released') },
+      leases: { read: async () => held, release: async () => acts.push('released') > 0 },
       reservations: { isKnown: async () => false },
       clock: new SimulatedClock(),
     });

@@ -27,12 +27,7 @@ const CALLS = (await abortBeforeCall(0)).called;
 
 describe('an abort of an experiment that is being started', () => {
   it('has its place between any two calls, the first of which makes the start known', () => {
-    expect(CALLS.slice(0, 4)).toEqual([
-      'leases.killSwitchEngaged',
-      'reservations.noteAdmission',
-      'reservations.find',
-      'admit',
-    ]);
+    expect(CALLS.slice(0, 4)).toEqual(['switches.read', 'reservations.noteAdmission', 'reservations.find', 'admit']);
     expect(CALLS).toContain('executions.start');
   });
 

@@ -2,14 +2,17 @@ import type { AbortDependencies } from '../../../functions/api/abort-experiment.
 import type { StartDependencies } from '../../../functions/api/start-experiment.ts';
 import type { PlannedAct } from '../../../functions/domain/admission.ts';
 import { ErrorName, WorkflowError } from '../../../functions/domain/errors.ts';
+import type { Notice } from '../../../functions/domain/notice.ts';
 import type { ExperimentRun } from '../../../functions/domain/workflow.ts';
 import type { Reservation } from '../../../functions/tables/reservations.ts';
 import { configuration } from '../domain/configuration-fixtures.ts';
+import { named } from '../domain/experiment-fixtures.ts';
 import { detailsOf } from '../domain/fixtures.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
 import { leaseOf } from '../tables/lease-fixture.ts';
 import { memoryAuditLog } from '../tables/memory-audit-log.ts';
 
+export const TOPIC_ARN = 'arn:aws:sns:eu-west-1:111122223333:Info';
 export const ID = 'exp_chaos_redis_019';
 export const PLAN: PlannedAct[] = [
   { faultId: `${ID}.1`, node: 'n', instanceId: 'i-1', startSeconds: 0, document: 'd', parameters: {}, undo: ['u'] },
@@ -25,6 +28,7 @@ export function controlPlane() {
   const runs: ExperimentRun[] = [];
   const leases = new Map<string, 'HOLD' | 'RELEASED'>();
   const notes = new Map<string, number>();
+  const messages: Pick<Notice, 'subject' | 'body'>[] = [];
   const clock = new SimulatedClock();
   const audit = memoryAuditLog({
     clock,
@@ -34,8 +38,8 @@ export function controlPlane() {
   });
   const dependencies: StartDependencies = {
     audit,
+    switches: { read: async () => [{ engaged: false }] },
     leases: {
-      killSwitchEngaged: async () => false,
       create: async (id) => {
         if (leases.has(id)) throw new WorkflowError(ErrorName.LeaseReleased, 'has had a lease before');
         acts.push('lease');
@@ -48,6 +52,7 @@ export function controlPlane() {
       release: async (id) => {
         acts.push('released');
         leases.set(id, 'RELEASED');
+        return true;
       },
     },
     locks: {
@@ -72,7 +77,7 @@ export function controlPlane() {
       },
       cancel: async (id, ownerToken) => reservations.get(id)?.ownerToken === ownerToken && reservations.delete(id),
     },
-    admit: async () => ({ admitted: true, facts, wouldRun: PLAN }),
+    admit: async (requested) => ({ admitted: true, experiment: named(requested), facts, wouldRun: PLAN }),
     executions: {
       start: async (_name, started) => {
         acts.push('execution');
@@ -82,6 +87,14 @@ export function controlPlane() {
         await audit.append(ID, 'INJECTED', STEP, detailsOf('INJECTED'));
       },
     },
+    announcer: {
+      announce: undefined,
+      countSubscribers: async () => 1,
+      publish: async (notice) => {
+        acts.push('announce');
+        return { topicArn: TOPIC_ARN, messageId: `message-${messages.push(notice)}` };
+      },
+    },
     clusters: configuration().clusters,
     clock,
   };
@@ -89,5 +102,5 @@ export function controlPlane() {
     ...{ audit, clock, leases: dependencies.leases },
     reservations: { isKnown: async (id, nowMs) => reservations.has(id) || (notes.get(id) ?? 0) >= nowMs },
   };
-  return { acts, audit, locks, reservations, runs, leases, clock, dependencies, abortDependencies };
+  return { acts, audit, locks, reservations, runs, leases, messages, clock, dependencies, abortDependencies };
 }

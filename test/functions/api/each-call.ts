@@ -11,7 +11,7 @@ export function eachCall<T extends object>(ports: T, before: (name: string) => P
         },
       ];
     }
-    return [key, key === 'clock' || key === 'clusters' ? port : eachCall(port, before, `${name}.`)];
+    return [key, ['clock', 'clusters', 'announce'].includes(key) ? port : eachCall(port, before, `${name}.`)];
   });
   return Object.fromEntries(wrapped);
 }

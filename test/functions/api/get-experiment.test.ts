@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { getExperiment, getExperimentStatus } from '../../../functions/api/get-experiment.ts';
 import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
-import { experimentOf, faultWith, fisFault, planOf } from '../domain/experiment-fixtures.ts';
+import { experimentOf, faultWith, fisFault, planOf, seedExperiment } from '../domain/experiment-fixtures.ts';
 import { fullRun, type Given, iso, logOf, nodeAnswer, remarks, rolledBack, runUntil } from '../domain/fixtures.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
 import { roleIn, targetNode } from '../domain/target-fixtures.ts';
@@ -53,6 +53,18 @@ describe('reading an experiment', () => {
     const shown = { name: 'redis-node-3', roles: roles.slice(0, 1), shard: 'shard-1', role: 'master' };
     expect(body.targets).toMatchObject([{ impacted: [shown, { name: 'redis-node-4', roles }], shardMembers: [shown] }]);
     for (const field of ['shard', 'role']) expect(body.targets[0].impacted[1]).not.toHaveProperty(field);
+  });
+
+  it('says in its timeline what the request chose a node by', async () => {
+    const experiment = seedExperiment();
+    const selector = { role: 'master', of: 'shard-1' };
+    const chosenBy = [{ field: 'targetPartitionGroupB', selector, nodes: ['redis-node-3'] }];
+    const faults = experiment.faults.map((fault) => ({ ...fault, chosenBy }));
+    const { body } = await documentOf(fullRun({ ADMITTED: { experiment: { ...experiment, faults } } }));
+    expect(body.experiment.faults).toMatchObject([{ chosenBy }]);
+    expect(body.timeline.find(({ type }: { type: string }) => type === 'TARGETS_RESOLVED').summary).toBe(
+      'redis-node-3 (master of shard-1, as asked for)',
+    );
   });
 
   it('tells which faults run in the service, how long they may at most, and what cannot be undone', async () => {

@@ -1,4 +1,4 @@
-import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { BatchGetItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SFNClient } from '@aws-sdk/client-sfn';
@@ -8,7 +8,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { KILL_SWITCH_ID } from '../../../functions/domain/names.ts';
 import { problem } from '../../../functions/domain/problem.ts';
-import { seedPayload } from '../domain/experiment-fixtures.ts';
+import { seedExperiment, seedPayload } from '../domain/experiment-fixtures.ts';
 import { CALLER, detailsOf } from '../domain/fixtures.ts';
 
 const dynamo = mockClient(DynamoDBClient);
@@ -27,7 +27,8 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   for (const client of clients) client.reset();
-  dynamo.on(GetItemCommand).resolves({ Item: { leaseId: { S: KILL_SWITCH_ID }, state: { S: 'HOLD' } } });
+  const row = { leaseId: { S: KILL_SWITCH_ID }, state: { S: 'HOLD' } };
+  dynamo.on(BatchGetItemCommand).resolves({ Responses: { lease_table: [row] } });
   documents.onAnyCommand().resolves({});
 });
 afterAll(() => {
@@ -81,7 +82,7 @@ describe('POST with a query', () => {
   });
 
   it('starts nothing with ?dryRun=true', async () => {
-    admissionSays({ admitted: true, facts: { clusters: [], targets: [] }, wouldRun: [] });
+    admissionSays({ admitted: true, experiment: seedExperiment(), facts: { clusters: [], targets: [] }, wouldRun: [] });
     const { statusCode, body } = await post('dryRun=true');
     expect([statusCode, JSON.parse(body).dryRun]).toEqual([200, true]);
     expect([reservationsRead(), executions.calls().length]).toEqual([0, 0]);
@@ -114,7 +115,7 @@ describe('POST of a body', () => {
 
 describe('the owner of a lock', () => {
   it('is a token of our own: two requests under one id of the caller own different locks', async () => {
-    admissionSays({ admitted: true, facts: detailsOf('ADMITTED').facts, wouldRun: [] });
+    admissionSays({ admitted: true, ...detailsOf('ADMITTED'), wouldRun: [] });
     documents.on(QueryCommand).rejects(new Error('no answer'));
     await Promise.all([post(''), post('')]);
     const owners = documents

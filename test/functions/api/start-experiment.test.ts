@@ -1,7 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type StartDependencies, startExperiment } from '../../../functions/api/start-experiment.ts';
+import type { Topic } from '../../../functions/aws/topics.ts';
 import type { Clock } from '../../../functions/domain/clock.ts';
+import type { KillSwitch } from '../../../functions/domain/kill-switch.ts';
 import { MAX_PROBLEM_BYTES } from '../../../functions/domain/limits.ts';
 import { clusterLocked, type Problem, problem } from '../../../functions/domain/problem.ts';
 import {
@@ -12,9 +14,9 @@ import {
 } from '../../../functions/domain/timing.ts';
 import type { Lock } from '../../../functions/tables/locks.ts';
 import { redisCluster } from '../domain/configuration-fixtures.ts';
-import { seedPayload } from '../domain/experiment-fixtures.ts';
+import { seedExperiment, seedPayload } from '../domain/experiment-fixtures.ts';
 import { CALLER, iso } from '../domain/fixtures.ts';
-import { controlPlane, ID, PLAN, STEP } from './control-plane.ts';
+import { controlPlane, ID, PLAN, STEP, TOPIC_ARN } from './control-plane.ts';
 
 /** A start is polled for; one look may still come after the time is over. */
 const POLLS_MS = 1000;
@@ -66,11 +68,146 @@ describe('starting an experiment', () => {
     expect(await heldSeconds(stop)).toBe(seconds + FIS_OVERHEAD_SECONDS);
   });
 
+  describe('in production, where starts are announced', () => {
+    const announcing = (leadSeconds = 0, topic: Partial<Topic> = {}): Partial<StartDependencies> => ({
+      announcer: { ...plane.dependencies.announcer, announce: { leadSeconds, alsoClusters: [] }, ...topic },
+    });
+
+    it('tells people before it is admitted, and keeps in the log by which message', async () => {
+      expect(await start({}, announcing())).toMatchObject({ status: 202, body: { status: 'INJECTED' } });
+      expect(plane.acts).toEqual(['lock', 'reserve', 'announce', 'ADMITTED', 'ANNOUNCED', 'lease', 'execution']);
+      expect(plane.messages[0]?.body).toContain(`By ${CALLER.arn}`);
+      expect(plane.audit.detailsOf('ANNOUNCED')).toEqual([
+        { topicArn: TOPIC_ARN, messageId: 'message-1', startsAt: iso(0) },
+      ]);
+      expect(plane.runs[0]).not.toHaveProperty('startsAt');
+    });
+
+    it('answers at once with the time of a start that was announced ahead, and holds the cluster for longer', async () => {
+      const endsAt: string[] = [];
+      const take: StartDependencies['locks']['take'] = async (lock) => endsAt.push(lock.endsAt) > 0;
+      const locks = { ...plane.dependencies.locks, take };
+      const answer = await start({}, { ...announcing(300), locks });
+      expect(answer).toEqual({ status: 202, body: { experimentId: ID, status: 'ACCEPTED', startsAt: iso(300) } });
+      expect(plane.runs[0]).toMatchObject({ startsAt: iso(300) });
+      plane = controlPlane();
+      await start({}, { locks });
+      expect(Date.parse(endsAt[0] ?? '') - Date.parse(endsAt[1] ?? '')).toBe(300_000);
+    });
+
+    it.each<[string, Partial<Topic>]>([
+      ['SNS does not take it', { publish: () => Promise.reject(new Error('sns is down')) }],
+      ['nobody is subscribed', { countSubscribers: async () => 0 }],
+      ['nobody knows who is subscribed', { countSubscribers: async () => Number.NaN }],
+      ['the number of subscribers cannot be read', { countSubscribers: fail }],
+      ['SNS does not answer', { publish: () => new Promise(() => {}) }],
+    ])('refuses, and gives everything back, when %s', async (_what, topic) => {
+      expect(await start({}, announcing(0, topic))).toMatchObject({
+        status: 503,
+        body: { type: 'urn:holdfast:problem:announcement-not-delivered' },
+      });
+      expect([plane.locks.size, plane.reservations.size, plane.leases.size, plane.runs.length]).toEqual([0, 0, 0, 0]);
+      expect(plane.audit.detailsOf('ADMITTED')).toEqual([]);
+      expect(plane.audit.detailsOf('REFUSED')).toHaveLength(1);
+      // Nothing stands in the way of the next try.
+      expect(await start({}, announcing())).toMatchObject({ status: 202 });
+    });
+
+    it('starts nothing when it cannot be written that people were told', async () => {
+      const append: StartDependencies['audit']['append'] = (id, type, actor, details) =>
+        type === 'ANNOUNCED' ? fail() : plane.audit.append(id, type, actor, details);
+      const audit = { ...plane.audit, append };
+      expect(await start({}, { ...announcing(), audit })).toMatchObject({ status: 503 });
+      expect(plane.runs).toEqual([]);
+    });
+
+    it('takes an announcement back when nothing can be admitted after it, or when its answer is lost', async () => {
+      const append: StartDependencies['audit']['append'] = (id, type, actor, details) =>
+        type === 'ADMITTED' ? fail() : plane.audit.append(id, type, actor, details);
+      await start({}, { ...announcing(), audit: { ...plane.audit, append } });
+      const subjects = () => plane.messages.map(({ subject }) => subject);
+      expect(subjects()).toEqual([expect.stringContaining('announced'), expect.stringContaining('not started')]);
+      plane = controlPlane();
+      const { publish } = plane.dependencies.announcer;
+      let calls = 0;
+      const lost: Topic['publish'] = async (notice) => {
+        const answer = await publish(notice);
+        calls += 1;
+        return calls === 1 ? fail() : answer;
+      };
+      await start({}, announcing(0, { publish: lost }));
+      expect(subjects()).toEqual([expect.stringContaining('announced'), expect.stringContaining('not started')]);
+    });
+
+    it('announces no dry run, and nothing on a cluster that is not in production', async () => {
+      await start({ dryRun: true }, announcing());
+      const admit: StartDependencies['admit'] = async (requested) => {
+        const admission = await plane.dependencies.admit(requested, CALLER);
+        if (!admission.admitted) return admission;
+        const clusters = admission.facts.clusters.map((cluster) => ({ ...cluster, tier: 'staging' as const }));
+        return { ...admission, facts: { ...admission.facts, clusters } };
+      };
+      expect(await start({}, { ...announcing(), admit })).toMatchObject({ status: 202 });
+      expect(plane.messages).toEqual([]);
+    });
+  });
+
   it('gives the stored answer to the same request and starts nothing', async () => {
     const first = await start();
     const reordered = Object.fromEntries(Object.entries(seedPayload()).reverse());
     expect(await start({ body: reordered })).toEqual(first);
     expect(plane.runs).toHaveLength(1);
+  });
+
+  describe('whose nodes are chosen by roles', () => {
+    const master = { role: 'master', of: 'shard-1' };
+    const parameters = { ...seedPayload().parameters, targetPartitionGroupB: [master] };
+    const byRole = { ...seedPayload(), parameters };
+    /** Who leads the shard when admission looks. */
+    const admits =
+      (node: string): StartDependencies['admit'] =>
+      async (requested) => ({
+        ...(await plane.dependencies.admit(seedExperiment(), CALLER)),
+        experiment: {
+          ...seedExperiment(),
+          faults: seedExperiment().faults.map((fault) => ({
+            ...fault,
+            impactedNodes: [node],
+            parameters: { ...fault.parameters, targetPartitionGroupB: [node] } as typeof fault.parameters,
+            chosenBy: [{ field: 'targetPartitionGroupB', selector: master, nodes: [node] }],
+          })),
+          experimentId: requested.experimentId,
+        },
+      });
+
+    it('admits, reserves and runs names, shows them in a dry run, and nowhere a role without its node', async () => {
+      const admit = admits('redis-node-3');
+      const fault = { impactedNodes: ['redis-node-3'], parameters: { targetPartitionGroupB: ['redis-node-3'] } };
+      expect((await start({ body: byRole, dryRun: true }, { admit })).body).toMatchObject({
+        experiment: { faults: [{ ...fault, chosenBy: [{ nodes: ['redis-node-3'] }] }] },
+      });
+      await start({ body: byRole }, { admit });
+      const [admitted] = plane.audit.detailsOf('ADMITTED');
+      for (const experiment of [admitted?.experiment, plane.runs[0]?.experiment, plane.reservations.get(ID)?.request]) {
+        expect(experiment).toMatchObject({ faults: [{ ...fault, chosenBy: [{ nodes: ['redis-node-3'] }] }] });
+      }
+    });
+
+    it('gives the same request the stored answer although the role moved meanwhile', async () => {
+      const first = await start({ body: byRole }, { admit: admits('redis-node-3') });
+      expect(await start({ body: byRole }, { admit: admits('redis-node-1') })).toEqual(first);
+      expect(plane.runs).toHaveLength(1);
+      const named = { ...seedPayload(), parameters: { ...parameters, targetPartitionGroupB: ['redis-node-3'] } };
+      expect(await start({ body: named })).toMatchObject({ status: 409 });
+    });
+
+    it('is recorded as it was asked for when it is refused', async () => {
+      const admit = async () => ({ admitted: false, problem: problem('unknown-node', 'not started') }) as const;
+      expect((await start({ body: byRole }, { admit })).status).toBe(422);
+      expect(plane.audit.detailsOf('REFUSED')[0]?.experiment?.faults[0]?.parameters).toMatchObject({
+        targetPartitionGroupB: [{ role: 'master', of: 'shard-1' }],
+      });
+    });
   });
 
   it('refuses an id that was used for another request', async () => {
@@ -131,12 +268,53 @@ describe('starting an experiment', () => {
   });
 
   it('refuses to start when the kill switch is engaged or cannot be read', async () => {
-    const { leases } = plane.dependencies;
-    expect(await start({}, { leases: { ...leases, killSwitchEngaged: async () => true } })).toMatchObject({
+    const engagement = { by: 'arn:aws:iam::1:user/a', at: '2026-05-29T13:12:00.000Z', reason: 'a bad release' };
+    expect(await start({}, { switches: { read: async () => [{ engaged: true, engagement }] } })).toMatchObject({
       status: 409,
+      body: { engagement, detail: expect.stringMatching(/user\/a at 2026.*: a bad release$/) },
     });
-    expect(await start({}, { leases: { ...leases, killSwitchEngaged: fail } })).toMatchObject({ status: 503 });
+    expect(await start({}, { switches: { read: fail } })).toMatchObject({ status: 503 });
+    expect(plane.acts).not.toContain('lock');
     expect(plane.runs).toHaveLength(0);
+  });
+
+  describe('under a kill switch that was turned while it was admitted', () => {
+    const armed: KillSwitch[] = [
+      { engaged: false },
+      { cluster: 'redis-master', engaged: false, lastReArmed: { at: iso(0) } },
+    ];
+    /** @param found when the locks are taken; before it is admitted they are armed */
+    const startWhen = (found: () => Promise<KillSwitch[]>) =>
+      start({}, { switches: { read: () => (plane.acts.includes('lock') ? found() : Promise.resolve(armed)) } });
+
+    it.each<[string, KillSwitch, RegExp]>([
+      ['is engaged', { engaged: true, engagement: { reason: 'a bad release' } }, /engaged.*a bad release/],
+      ['was engaged and re-armed', { engaged: false, lastReArmed: { at: iso(1) } }, /engaged while this was admitted/],
+      [
+        'of its cluster was engaged and re-armed',
+        { cluster: 'redis-master', engaged: false, lastReArmed: { at: iso(1) } },
+        /engaged while this was admitted/,
+      ],
+    ])('is refused, and gives back what it took, when it %s', async (_what, found, detail) => {
+      expect(await startWhen(async () => [found])).toMatchObject({
+        status: 409,
+        body: { type: 'urn:holdfast:problem:kill-switch-engaged', detail: expect.stringMatching(detail) },
+      });
+      expect(plane.runs).toEqual([]);
+      expect(plane.locks.size).toBe(0);
+      expect(plane.reservations.size).toBe(0);
+      expect(plane.acts).not.toContain('ADMITTED');
+    });
+
+    it('is refused when nobody knows', async () => {
+      expect(await startWhen(fail)).toMatchObject({ status: 503 });
+      expect(plane.runs).toEqual([]);
+      expect(plane.locks.size).toBe(0);
+    });
+
+    it('starts when it was re-armed just before it was asked for', async () => {
+      expect(await startWhen(async () => armed)).toMatchObject({ status: 202 });
+    });
   });
 
   it('refuses to start when admission does not answer', async () => {
@@ -205,8 +383,9 @@ describe('starting an experiment', () => {
   it('starts one of two simultaneous requests with one id', async () => {
     const answers = await Promise.all([start(), start()]);
     expect(plane.runs).toHaveLength(1);
-    expect(answers).toEqual([answers[1], answers[0]]);
-    expect(answers[0]?.status).toBe(202);
+    // The other one may be answered before the fault is in place.
+    for (const answer of answers) expect(answer).toMatchObject({ status: 202, body: { experimentId: ID } });
+    expect(answers.map(({ body }) => (body as { status: string }).status)).toContain('INJECTED');
     expect(plane.locks.size).toBe(1);
   });
 

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { timelineRow } from '../../../functions/api/timeline.ts';
 import { ENTRY_TYPES } from '../../../functions/domain/audit-schemas.ts';
+import type { Fault } from '../../../functions/domain/experiment.ts';
 import { fisFault, planOf } from '../domain/experiment-fixtures.ts';
 import { entry, iso, nodeAnswer, reading, remarks, rolledBack } from '../domain/fixtures.ts';
 
-const summaryOf = (of: ReturnType<typeof entry>) => timelineRow(of).summary;
+const summaryOf = (of: ReturnType<typeof entry>, faults: Fault[] = []) => timelineRow(of, faults).summary;
 
 describe('the timeline', () => {
   it('names fault, node and recorded undo of an injection', () => {
     expect(summaryOf(entry('INJECTING'))).toMatch(
-      /^NETWORK_PARTITION on redis-node-3; undo recorded: let packets .* pass again, behind the fence/,
+      /^NETWORK_PARTITION on redis-node-3; undo recorded: let packets .* pass again, let clients reach the store ports again, all of it behind the fence/,
     );
   });
 
@@ -65,7 +66,24 @@ describe('the timeline', () => {
     const roles = [...node.roles, { shard: 'shard-2', role: 'replica' }];
     const targets = { faults: [{ ...resolved, impacted: [{ ...node, roles }] }], exemptAddresses: {} };
     expect(summaryOf(entry('TARGETS_RESOLVED', { targets }))).toBe(
-      'redis-node-3 is master of shard-1, replica of shard-2 now',
+      'redis-node-3 (master of shard-1; replica of shard-2)',
+    );
+    expect(summaryOf(entry('TARGETS_RESOLVED'))).toBe('redis-node-3 is master of shard-1 now');
+  });
+
+  it('says of a node what its fault chose it by, and nothing of what another fault did', () => {
+    const { targets } = entry('TARGETS_RESOLVED').details;
+    const [fault] = entry('ADMITTED').details.experiment.faults;
+    const [resolved] = targets.faults;
+    if (!fault || !resolved) throw new Error('no fault');
+    const selector = { role: 'leader', of: 'orders-0' };
+    const chosen = { ...fault, chosenBy: [{ field: 'targetNodes', selector, nodes: ['redis-node-3'] }] };
+    expect(resolved.faultId).toBe(fault.faultId);
+    expect(summaryOf(entry('TARGETS_RESOLVED'), [chosen])).toBe(
+      'redis-node-3 (leader of orders-0, as asked for; master of shard-1)',
+    );
+    expect(summaryOf(entry('TARGETS_RESOLVED'), [{ ...chosen, faultId: 'e.9' }])).toBe(
+      'redis-node-3 is master of shard-1 now',
     );
   });
 
@@ -93,6 +111,15 @@ describe('the timeline', () => {
     );
     expect(line).toMatch(
       /0 lost; 2 stale reads; detected after 2.10 s, fully replicated after 61 s; P99 of writes 60000 ms \(4 failed\), of reads 2.35 ms$/,
+    );
+  });
+
+  it('says of a log over how long lost records were acknowledged, and what else became of acknowledged ones', () => {
+    const examples = { lost: [], duplicated: [], reordered: [], repeatedOffsets: [] };
+    const records = { lossSpanSeconds: 11.9, duplicated: 2, reordered: 0, repeatedOffsets: 1, examples };
+    const line = summaryOf(entry('PROBE_MEASURED', { lostAcknowledgedWrites: 597, records }));
+    expect(line).toMatch(
+      /597 lost within 11.90 s; 2 records duplicated; 1 records with a repeated offset, by the client library$/,
     );
   });
 

@@ -4,6 +4,7 @@ import {
   ExecutionDoesNotExist,
   SFNClient,
   StartExecutionCommand,
+  StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, it } from 'vitest';
@@ -20,7 +21,8 @@ function executions() {
   const mock = mockClient(client);
   const run = { experimentId, experiment, caller: CALLER, rollbackOnly: false };
   const of = new Executions(client, MACHINE);
-  return { mock, start: () => of.start(experimentId, run), ended: () => of.ended(experimentId), run };
+  const stop = () => of.stop(experimentId, 'it hangs');
+  return { mock, start: () => of.start(experimentId, run), ended: () => of.ended(experimentId), stop, run };
 }
 
 describe('an execution that is started', () => {
@@ -50,6 +52,15 @@ describe('the execution of an experiment', () => {
       executionArn: `arn:aws:states:eu-west-1:111122223333:execution:Experiment:${experimentId}`,
     });
     expect(await ended()).toBe(false);
+  });
+
+  it('is stopped by its own name, and an error is told', async () => {
+    const { mock, stop } = executions();
+    mock.on(StopExecutionCommand).resolvesOnce({}).rejects(new Error('throttled'));
+    await stop();
+    const executionArn = `arn:aws:states:eu-west-1:111122223333:execution:Experiment:${experimentId}`;
+    expect(mock.commandCalls(StopExecutionCommand)[0]?.args[0].input).toEqual({ executionArn, cause: 'it hangs' });
+    await expect(stop()).rejects.toThrow('throttled');
   });
 
   it('has not ended when the service does not know it yet', async () => {

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { guardLeases } from '../../../functions/aws/wiring.ts';
+import { guardLeases, killSwitches } from '../../../functions/aws/wiring.ts';
 import { ENVIRONMENT } from '../../../functions/domain/names.ts';
 import { PATIENCE } from '../../../functions/domain/timing.ts';
 import { listening } from '../listening.ts';
@@ -40,8 +40,8 @@ describe("the guard's lease", () => {
     silent = true;
     const startedMs = performance.now();
     await expect(leases.renew('exp', [])).rejects.toThrow();
-    await expect(leases.killSwitchEngaged()).rejects.toThrow();
-    expect(calls).toEqual(['UpdateItem', 'GetItem']);
+    await expect(killSwitches('beat').engaged(['redis-master'])).rejects.toThrow();
+    expect(calls).toEqual(['UpdateItem', 'BatchGetItem']);
     // Two calls, and as long again for the machine.
     expect(performance.now() - startedMs).toBeLessThan(3 * PATIENCE.beat.withinMs);
   });

@@ -10,10 +10,15 @@ import { problem } from '../../../functions/domain/problem.ts';
 import { redisCluster } from './configuration-fixtures.ts';
 import { experimentOf, fisFault, hostFault, planOf, seedExperiment } from './experiment-fixtures.ts';
 import { detailsOf, entry, fullRun, iso, nodeAnswer, reading, remarks, reverted } from './fixtures.ts';
+import { expectedAlert } from './hypothesis-fixtures.ts';
 
 const stop = fisFault(2, 20);
 const { facts } = detailsOf('ADMITTED');
-const worst = worstCase(redisCluster(), 3, 60, [{ ...stop, action: { boundSeconds: 60 } }]);
+const amp = {
+  prometheusUrl: 'https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1',
+  auth: { sigV4: { region: 'eu-west-1' } },
+};
+const worst = worstCase(redisCluster({ telemetry: amp }), 3, 60, [{ ...stop, action: { boundSeconds: 60 } }]);
 /** Of a host that knows more than this control plane. */
 const A_LATER_END = { outcome: 'HANDED_OVER' };
 const CHECK_READING = { check: 'no loss', value: 1, held: false, reason: '1 writes, at most 0 writes' };
@@ -39,6 +44,7 @@ const HYPOTHESIS: Hypothesis = {
       ...{ name: 'failover', cluster: 'redis-master', tolerance: { atLeast: 1, unit: 'failovers' } },
       ...{ measure: { kind: 'ENGINE', name: 'failovers' }, when: 'HAPPENS', withinSeconds: 9 },
     },
+    expectedAlert('orders 5xx / "eu"'),
   ],
 };
 const promotion = detailsOf('PROMOTION_OBSERVED');
@@ -55,8 +61,10 @@ const ENTRIES: AuditEntry[] = [
     experiment: experimentOf([hostFault(1, 0), stop]),
     facts: {
       ...facts,
-      clusters: facts.clusters.map((cluster) => ({ ...cluster, worstCase: worst })),
+      clusters: facts.clusters.map((cluster) => ({ ...cluster, worstCase: worst, warnings: ['no throttle'] })),
       irreversible: irreversibleOf([stop]),
+      standingApproval: { by: 'arn:aws:iam::111122223333:role/lead', until: '2027-01-31', hash: 'a'.repeat(64) },
+      closing: { at: iso(900), what: 'the window of redis-master' },
     },
   }),
   entry('ADMITTED', { experiment: { ...seedExperiment(), hypothesis: HYPOTHESIS } }),
@@ -70,7 +78,9 @@ const ENTRIES: AuditEntry[] = [
     services: [{ faultId: stop.faultId, fisExperimentId: 'EXP1' }],
   }),
   entry('INJECTION_FAILED', { services: [{ faultId: stop.faultId, problem: 'refused by FIS' }] }),
+  entry('ALARM_ARRIVED', { firedAt: undefined }),
   entry('GUARD_STOPPED', { breaches: [reading('errorRatePct', { breached: true, reason: '2 % is above 0.5 %' })] }),
+  entry('KILL_SWITCH_ENGAGING', { cluster: 'redis-master' }),
   entry('ROLLBACK_FAILED', {
     rolledBackAt: iso(64),
     nodes: [
@@ -99,7 +109,14 @@ const ENTRIES: AuditEntry[] = [
   entry('PROBE_MEASURED', { firstFailureAt: iso(4), recoveredAt: iso(10), promotion }),
   entry('PROBE_MEASURED', {
     staleReads: 0,
-    latency: { writeMs: SUMMARY, readMs: SUMMARY },
+    latency: { writeMs: SUMMARY, readMs: SUMMARY, consumerLagMs: SUMMARY },
+    records: {
+      ...{ lossSpanSeconds: 11.9, duplicated: 1, reordered: 0, repeatedOffsets: 0 },
+      examples: {
+        ...{ lost: [{ key: 'k7', offset: 7, acknowledgedAt: iso(7) }], duplicated: [], reordered: [] },
+        repeatedOffsets: [],
+      },
+    },
     phases: [{ phase: 'DETECTED', at: iso(6), secondsAfterFault: 3, event: '+odown', uncertaintyMs: 20 }],
   }),
   entry('CONCLUDED', {
@@ -109,7 +126,7 @@ const ENTRIES: AuditEntry[] = [
         ...{ name: 'no loss', cluster: 'redis-master', measure: 'lostAcknowledgedWrites', when: 'STEADY' },
         ...{ withinSeconds: 5, tolerance: { atLeast: 0, atMost: 1 }, unit: 'writes', result: 'FAILED', measured: 2 },
         ...{ failedSeconds: 3, firstFailedAt: iso(5), lastFailedAt: iso(7), unknownSeconds: 1 },
-        ...{ heldAfterSeconds: 4, reason: '2 writes' },
+        ...{ heldAfterSeconds: 4, arrivedAt: iso(6), reason: '2 writes' },
       },
     ],
   }),
@@ -148,6 +165,7 @@ function withPlace(
 
 const MAY_BE_UNKNOWN: Partial<Record<EntryType, readonly string[]>> = {
   ROLLED_BACK: ['rolledBackAt'],
+  ALARM_ARRIVED: ['firedAt'],
   CHECK_CHANGED: ['value'],
   CHECKS_OBSERVED: ['probed'],
   PROBE_MEASURED: ['observedFrom', 'observedUntil', 'rtoSeconds', 'unavailableSeconds', 'lostAcknowledgedWrites'],

@@ -5,6 +5,7 @@ import { MAX_BODY_BYTES, MAX_FAULTS } from '../../../functions/domain/contract.t
 import { bytesOf, MAX_ENTRY_BYTES, MAX_PROBLEM_BYTES } from '../../../functions/domain/limits.ts';
 import { parseExperiment } from '../../../functions/domain/parse-experiment.ts';
 import { problem } from '../../../functions/domain/problem.ts';
+import { codePoint } from './code-point.ts';
 import { seedPayload } from './experiment-fixtures.ts';
 
 const fieldError = fc.record({ field: fc.string(), message: fc.string(), allowed: fc.string({ maxLength: 3000 }) });
@@ -24,7 +25,7 @@ describe('a refusal', () => {
 
   it('always fits, keeps its type and status, and names what is missing', () => {
     const refusals = fc.record({
-      detail: fc.string({ maxLength: 20_000, unit: 'binary' }),
+      detail: fc.string({ maxLength: 20_000, unit: codePoint }),
       errors: fc.array(fieldError, { maxLength: 300 }),
       deep: fc.anything({ maxDepth: 4, maxKeys: 300 }),
     });

@@ -27,10 +27,13 @@ function operations(seconds: number, slowMs: (index: number) => number | undefin
   });
 }
 const viewOf = (changes: Partial<ShardView> = {}): ShardView => ({
-  ...{ writes: operations(10, () => 1), reads: operations(10, () => 2), health: [], nowMs: 10_000 },
+  ...{ writes: operations(10, () => 1), reads: operations(10, () => 2), consumes: [], health: [], nowMs: 10_000 },
   ...{ epochOffsetMs: FIRST_SECOND * 1000, ...changes },
 });
-const latency = (quantile: number, name: 'writeLatencyMs' | 'readLatencyMs' = 'writeLatencyMs'): Measure => ({
+const latency = (
+  quantile: number,
+  name: 'writeLatencyMs' | 'readLatencyMs' | 'consumerLagMs' = 'writeLatencyMs',
+): Measure => ({
   ...{ kind: 'PROBE', name, quantile },
 });
 const REPLICAS: Measure = { kind: 'ENGINE', name: 'onlineReplicas' };

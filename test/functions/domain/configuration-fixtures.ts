@@ -23,11 +23,12 @@ const NETWORK = {
   securityGroupId: 'sg-1',
 };
 
-/** A deployment with the cluster `redis-master`, changed as asked for, and others beside it. */
+/** A deployment with the cluster `redis-master`, changed as asked for, others beside it, and what else it says. */
 export function configuration(
   cluster: Record<string, unknown> = {},
   others: Record<string, Record<string, unknown>> = {},
   network: Record<string, unknown> = {},
+  deployment: Record<string, unknown> = {},
 ): Configuration {
   return parseConfiguration({
     clusters: {
@@ -41,12 +42,14 @@ export function configuration(
     },
     network: { ...NETWORK, ...network },
     apiPrincipals: ['arn:aws:iam::111122223333:root'],
+    notifications: { announce: false },
+    ...deployment,
   });
 }
 
 /** The cluster `redis-master` of that deployment. */
 export function redisCluster(change: Record<string, unknown> = {}): RedisCluster {
   const { 'redis-master': cluster } = configuration(change).clusters;
-  if (!cluster) throw new Error('no cluster redis-master');
+  if (cluster?.engine !== 'redis') throw new Error('no cluster redis-master');
   return cluster;
 }

@@ -9,6 +9,7 @@ import {
 } from '../../../functions/domain/configuration.ts';
 import { guardrailsOf } from '../../../functions/domain/guardrail-queries.ts';
 import { rangesOf } from '../../../functions/domain/promql.ts';
+import { telemetrySecretNames, workspaceOf } from '../../../functions/domain/telemetry-access.ts';
 import { configuration, redisCluster } from './configuration-fixtures.ts';
 
 const own = { kind: 'PROMQL', query: 'up', freshness: 'up', control: 'up', limit: 1, breachWhen: 'below', unit: '' };
@@ -149,6 +150,102 @@ describe('what a cluster is opened with', () => {
   });
 });
 
+describe('how a cluster’s Prometheus is opened', () => {
+  const secured = 'https://prometheus.example';
+  const workspace = 'https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-0a1b2c3d';
+  const secretName = 'prometheus';
+  const opened = (telemetry: object, change: object = {}) => configuration({ telemetry, ...change });
+
+  it.each([
+    ['basic', { prometheusUrl: secured, auth: { basic: { secretName } } }, [secretName]],
+    [
+      'bearer',
+      { prometheusUrl: secured, auth: { bearer: { secretName } }, tls: { caSecret: 'ca' } },
+      [secretName, 'ca'],
+    ],
+    ['clientCertificate', { prometheusUrl: secured, auth: { clientCertificate: { secretName } } }, [secretName]],
+    ['sigV4', { prometheusUrl: workspace, auth: { sigV4: { region: 'eu-west-1' } } }, []],
+  ])('is one of four ways, of which the secrets alone are named: %s', (_way, telemetry, names) => {
+    expect(telemetrySecretNames(redisCluster({ telemetry }).telemetry)).toEqual(names);
+  });
+
+  it.each<[what: string, field: string, telemetry: object]>([
+    ['no way', 'telemetry.auth: exactly one of basic, bearer', { prometheusUrl: secured, auth: {} }],
+    [
+      'two ways',
+      'telemetry.auth: exactly one of basic, bearer',
+      { prometheusUrl: secured, auth: { basic: { secretName }, bearer: { secretName } } },
+    ],
+    [
+      'a password itself',
+      'telemetry.auth.basic',
+      { prometheusUrl: secured, auth: { basic: { username: 'a', password: 'b' } } },
+    ],
+    [
+      'a token itself',
+      'telemetry.auth.bearer.secretName: the name of a secret',
+      { prometheusUrl: secured, auth: { bearer: { secretName: 'a b' } } },
+    ],
+    ['another way', 'telemetry.auth', { prometheusUrl: secured, auth: { digest: { secretName } } }],
+    [
+      'a Region that is none',
+      'telemetry.auth.sigV4.region',
+      { prometheusUrl: workspace, auth: { sigV4: { region: 'Ireland' } } },
+    ],
+    [
+      'no workspace to sign for',
+      'telemetry.prometheusUrl: must end with /workspaces/',
+      { prometheusUrl: secured, auth: { sigV4: { region: 'eu-west-1' } } },
+    ],
+    [
+      'a certificate over no TLS',
+      'telemetry.prometheusUrl: must be https beside auth.clientCertificate',
+      { prometheusUrl: PROMETHEUS, auth: { clientCertificate: { secretName } } },
+    ],
+    [
+      'an authority over no TLS',
+      'telemetry.prometheusUrl: must be https beside tls',
+      { prometheusUrl: PROMETHEUS, tls: { caFile: 'ca.pem' } },
+    ],
+    [
+      'two authorities',
+      'telemetry.tls.caFile: may not stand beside caSecret',
+      { prometheusUrl: secured, tls: { caFile: 'ca.pem', caSecret: 'ca' } },
+    ],
+  ])('is refused with %s, by the name of the field', (_what, message, telemetry) => {
+    expect(() => opened(telemetry)).toThrow(`clusters.redis-master.${message}`);
+  });
+
+  it('sends its credentials in plain text in staging only', () => {
+    const telemetry = { prometheusUrl: PROMETHEUS, auth: { bearer: { secretName } } };
+    expect(() => opened(telemetry)).toThrow(
+      /redis-master\.telemetry\.prometheusUrl: must be https beside auth: only .*"staging"/,
+    );
+    expect(() => opened(telemetry, { tier: 'staging' })).not.toThrow();
+  });
+
+  it('is the workspace of AMP that its URL ends with', () => {
+    const { telemetry } = redisCluster({
+      telemetry: { prometheusUrl: `${workspace}/`, auth: { sigV4: { region: 'eu-west-1' } } },
+    });
+    expect(workspaceOf(telemetry)).toEqual({ id: 'ws-0a1b2c3d', region: 'eu-west-1' });
+    expect(workspaceOf(redisCluster({ telemetry: { prometheusUrl: workspace } }).telemetry)).toBeUndefined();
+  });
+});
+
+describe('an alarm', () => {
+  it.each(['orders 5xx / "eu" (P1)', 'größer als 5 %', '*', 'a'.repeat(255), '\u0085', '$(x)'])(
+    'may have any name that CloudWatch takes: %j',
+    (name) => {
+      expect(redisCluster({ alarms: [{ name }] }).alarms).toEqual([{ name, severity: 'CRITICAL' }]);
+    },
+  );
+
+  it.each(['', 'a'.repeat(256), 'a\nb', '\u007f'])('has no name that CloudWatch refuses: %j', (name) => {
+    expect(() => configuration({ alarms: [{ name }] })).toThrow(/redis-master\.alarms\.0\.name: 1-255 characters/);
+  });
+});
+
 describe('several stores on an instance', () => {
   const several = { port: [6379, 6380], unit: 'redis@{port}' };
 
@@ -272,6 +369,11 @@ describe('guardrails of a cluster', () => {
       'a share of traffic of all shards at once',
       { share: 'x{s=~"{{shards}}"}' },
       /trafficShareQuery: must contain \{\{shard\}\}/,
+    ],
+    [
+      'a share of traffic of a shard and of a node',
+      { share: 'x{s="{{shard}}",n="{{node}}"}' },
+      /trafficShareQuery: must contain .* and not both/,
     ],
     [
       'a label that is none',

@@ -22,6 +22,14 @@ describe('the evidence of what clients saw', () => {
     expect(of({ PROBE_MEASURED: { staleReads: 0, acknowledgedWrites: 0 } })[0]).not.toHaveProperty('staleReads');
   });
 
+  it('has what a log did to records beside losing them, and nothing of another store or without an acknowledged one', () => {
+    const none = { lost: [], duplicated: [], reordered: [], repeatedOffsets: [] };
+    const records = { duplicated: 2, reordered: 1, repeatedOffsets: 0, examples: none };
+    expect(of({ PROBE_MEASURED: { records } })).toEqual([{ ...measured, duplicatedRecords: 2, reorderedRecords: 1 }]);
+    expect(of()[0]).not.toHaveProperty('duplicatedRecords');
+    expect(of({ PROBE_MEASURED: { records, acknowledgedWrites: 0 } })[0]).not.toHaveProperty('reorderedRecords');
+  });
+
   it('is nothing when the probe left no report', () => {
     expect(of({ PROBE_MEASURED: undefined })).toEqual(nothing('the probe left no report'));
   });

@@ -1,4 +1,4 @@
-import type { Experiment, Fault } from '../../../functions/domain/experiment.ts';
+import type { Experiment, Fault, RequestedExperiment, RequestedFault } from '../../../functions/domain/experiment.ts';
 import type { FaultParameters } from '../../../functions/domain/faults/catalogue.ts';
 import type { FisFault } from '../../../functions/domain/fis-fault.ts';
 import type { BatchPlan, NodeCommand } from '../../../functions/domain/workflow.ts';
@@ -50,6 +50,16 @@ export function experimentOf(faults: Fault[], durationSeconds = 60): Experiment 
     safetyThreshold: { maxAlertSeverity: 'WARNING', automaticRollbackOnAlert: true },
     faults,
   };
+}
+
+/** One that names every node of its own. @throws Error for another */
+export function namedFault(fault: RequestedFault): Fault {
+  if (!fault.impactedNodes) throw new Error(`${fault.faultId}: its nodes are not named`);
+  return fault;
+}
+
+export function named(experiment: RequestedExperiment): Experiment {
+  return { ...experiment, faults: experiment.faults.map(namedFault) };
 }
 
 /** Fault `exp.1`, `exp.2`, … of any kind, on the nodes it names. */

@@ -1,3 +1,5 @@
+import type { AdmissionFacts } from '../../../functions/domain/admission.ts';
+import type { ApprovalDemand } from '../../../functions/domain/approval.ts';
 import {
   type Actor,
   type AuditEntry,
@@ -8,6 +10,7 @@ import {
 import { ENTRY_TYPES, parseEntry } from '../../../functions/domain/audit-schemas.ts';
 import { asJson } from '../../../functions/domain/digest.ts';
 import type { Caller, Fault } from '../../../functions/domain/experiment.ts';
+import { FENCE_UNDO } from '../../../functions/domain/faults/kind.ts';
 import { hashEntry } from '../../../functions/domain/hash-chain.ts';
 import { problem } from '../../../functions/domain/problem.ts';
 import type {
@@ -64,8 +67,9 @@ export const command = (changes: Changes<NodeCommand> = {}): NodeCommand =>
       kind: 'NETWORK_PARTITION',
       parameters: { packetLossPct: '100', scope: 'isolate' },
       undo: [
-        'let packets between the node and redis-node-1, redis-node-2 pass again, behind the fence',
-        'let clients reach the store ports again, when the fence falls',
+        'let packets between the node and redis-node-1, redis-node-2 pass again',
+        'let clients reach the store ports again',
+        FENCE_UNDO,
       ],
     },
     changes,
@@ -110,39 +114,58 @@ export const targetsOf = (faults: readonly Fault[]): EntryDetails['TARGETS_RESOL
   },
 });
 
+/** What admission saw. */
+export const FACTS: AdmissionFacts = {
+  clusters: [
+    {
+      cluster: 'redis-master',
+      tier: 'production',
+      liveNodes: 12,
+      impactedNodes: 1,
+      impactedNodesPct: 100 / 12,
+      maxNodesPct: 10,
+      impactedShards: ['shard-1'],
+      trafficSharePct: 0.3,
+      maxTrafficSharePct: 10,
+      guardrails: readings,
+      worstCase: {
+        ...{ abortSeconds: 9, abortTerms: [{ step: 'all of it', seconds: 9 }] },
+        ...{ leaseLossSeconds: 4, ttlSeconds: 60, fenceSeconds: 15 },
+      },
+    },
+  ],
+  targets: [resolved],
+  irreversible: [],
+};
+/** Another person than `CALLER`. */
+export const APPROVER: Caller = { ...CALLER, arn: 'arn:aws:iam::111122223333:user/ben' };
+export const APPROVAL: ApprovalDemand = {
+  hash: 'a'.repeat(64),
+  clusters: ['redis-master'],
+  expiresMinutes: 60,
+  mayNotApprove: CALLER.arn,
+};
+
 /** Details, author and second of every type of entry, in a run of the mission's example. */
 const DEFAULTS: { [T in EntryType]: { by: Actor; second: number; details: EntryDetails[T] } } = {
   REFUSED: {
     ...{ by: CALLER, second: 0 },
     details: { problem: problem('alarm-firing', 'not started: orders-5xx is ALARM'), dryRun: false },
   },
-  ADMITTED: {
+  APPROVAL_REQUESTED: {
     ...{ by: CALLER, second: 0 },
     details: {
+      requested: seedExperiment(),
       experiment: seedExperiment(),
-      facts: {
-        clusters: [
-          {
-            cluster: 'redis-master',
-            tier: 'production',
-            liveNodes: 12,
-            impactedNodes: 1,
-            impactedNodesPct: 100 / 12,
-            maxNodesPct: 10,
-            impactedShards: ['shard-1'],
-            trafficSharePct: 0.3,
-            maxTrafficSharePct: 10,
-            guardrails: readings,
-            worstCase: {
-              ...{ abortSeconds: 9, abortTerms: [{ step: 'all of it', seconds: 9 }] },
-              ...{ leaseLossSeconds: 4, ttlSeconds: 60, fenceSeconds: 15 },
-            },
-          },
-        ],
-        targets: [resolved],
-        irreversible: [],
-      },
+      facts: { ...FACTS, approval: APPROVAL },
+      expiresAt: iso(3600),
     },
+  },
+  APPROVED: { by: APPROVER, second: 10, details: { hash: APPROVAL.hash } },
+  ADMITTED: { ...{ by: CALLER, second: 0 }, details: { experiment: seedExperiment(), facts: FACTS } },
+  ANNOUNCED: {
+    ...{ by: CALLER, second: 0 },
+    details: { topicArn: 'arn:aws:sns:eu-west-1:111122223333:Info', messageId: 'message-1', startsAt: iso(0) },
   },
   STEADY_STATE_CONFIRMED: {
     ...{ by: { function: 'check-steady-state' }, second: 1 },
@@ -178,6 +201,10 @@ const DEFAULTS: { [T in EntryType]: { by: Actor; second: number; details: EntryD
       nodes: [nodeAnswer({ status: 'DEADLINE', state: undefined, appliedAt: undefined, bootId: undefined })],
       services: [],
     },
+  },
+  ALARM_ARRIVED: {
+    ...{ by: { function: 'on-alarm' }, second: 20 },
+    details: { cluster: 'redis-master', alarm: 'orders-5xx', severity: 'CRITICAL', firedAt: iso(19) },
   },
   GUARD_STOPPED: {
     ...{ by: { function: 'guard' }, second: 63 },
@@ -241,6 +268,21 @@ const DEFAULTS: { [T in EntryType]: { by: Actor; second: number; details: EntryD
     ...{ by: { function: 'conclude-experiment' }, second: 75 },
     details: { status: 'COMPLETED', outcome: 'CONFIRMED', budgets: [], reason: 'every budget was met' },
   },
+  SCHEDULE_RUN: {
+    ...{ by: CALLER, second: 0 },
+    details: {
+      ...{ schedule: 'weekly', scheduledAt: '2026-06-02T08:00:00Z', experimentId: 'weekly-20260602T080000Z' },
+      result: 'STARTED',
+    },
+  },
+  SCHEDULE_PAUSED: { by: CALLER, second: 0, details: { schedule: 'weekly' } },
+  SCHEDULE_RESUMED: { by: CALLER, second: 0, details: { schedule: 'weekly' } },
+  KILL_SWITCH_ENGAGING: { ...{ by: CALLER, second: 0 }, details: { reason: 'a bad release' } },
+  KILL_SWITCH_ENGAGED: {
+    ...{ by: CALLER, second: 0 },
+    details: { alreadyEngaged: false, steps: [{ step: 'SWITCH', outcome: 'DONE', detail: 'nothing starts' }] },
+  },
+  KILL_SWITCH_RE_ARMING: { ...{ by: CALLER, second: 0 }, details: { reason: 'all is well' } },
 };
 
 /** What is left of a run that went as planned, before it is concluded. */

@@ -18,3 +18,11 @@ export function checkOf(changes: Partial<Check> = {}): Check {
 export function hypothesisOf(...checks: Check[]): Hypothesis {
   return { statement: 'nobody notices', baselineSeconds: 60, checks };
 }
+
+/** What a payload's `expectedAlerts` makes of one. */
+export function expectedAlert(name: string, withinSeconds = 30): Check {
+  return checkOf({
+    ...{ name, measure: { kind: 'ALARM', alarm: name }, tolerance: { atLeast: 1, unit: 'alarms' } },
+    ...{ when: 'HAPPENS', withinSeconds },
+  });
+}

@@ -78,8 +78,7 @@ function runOf({ liveNodes, targets, faults, addresses, nameLength, scope = 'pee
     ),
     exemptAddresses,
   };
-  const context = { experiment, faults: experiment.faults };
-  const { commands } = plan(context, resolved, configuration(), 'Holdfast-Stack-');
+  const { commands } = plan(experiment, experiment.faults, resolved, configuration(), 'Holdfast-Stack-');
   return { experiment, targets: resolved, commands, refusal: refuseTooLarge(experiment, resolved, commands) };
 }
 

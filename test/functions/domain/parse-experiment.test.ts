@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FAULT_KINDS } from '../../../functions/domain/faults/catalogue.ts';
 import { KILL_SWITCH_ID } from '../../../functions/domain/names.ts';
 import { parseExperiment } from '../../../functions/domain/parse-experiment.ts';
-import { seedExperiment, seedPayload } from './experiment-fixtures.ts';
+import { named, seedExperiment, seedPayload } from './experiment-fixtures.ts';
 import { actionOf } from './kind-parameters.ts';
 
 const limits = { 'redis-master': { maxDurationSeconds: 300, budgets: { unavailableSeconds: 30 } } };
@@ -91,6 +91,54 @@ describe('parsing an experiment', () => {
     expect(parsed.problem.errors?.every(({ message, allowed }) => message !== '' && allowed !== '')).toBe(true);
   });
 
+  it('takes roles instead of names, and leaves open which nodes are hit', () => {
+    const parameters = {
+      packetLossPct: 100,
+      targetPartitionGroupA: [{ role: 'master', of: 'shard-1' }],
+      targetPartitionGroupB: ['redis-node-1', { role: 'rest' }],
+    };
+    const parsed = parse({ ...seedPayload(), parameters });
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problem));
+    const [fault] = parsed.experiment.faults;
+    expect(fault).not.toHaveProperty('impactedNodes');
+    expect(fault?.parameters).toEqual({
+      ...{ kind: 'NETWORK_PARTITION', latencyMs: 0, scope: 'isolate', direction: 'both' },
+      ...parameters,
+    });
+  });
+
+  it.each<[string, unknown, string, RegExp]>([
+    ['an unknown field', { role: 'master', off: 'shard-1' }, '.off', /role, of, count/],
+    ['a role that is no word', { role: 'the master' }, '.role', /minority or rest/],
+    ['no role', { of: 'shard-1' }, '.role', /minority or rest/],
+    ['a rest of something', { role: 'rest', of: 'shard-1' }, '.of', /not beside rest/],
+    ['a minority of nothing', { role: 'minority' }, '.of', /needed for minority/],
+    ['a counted minority', { role: 'minority', of: 'shard-1', count: 1 }, '.count', /not beside minority/],
+    ['a count of 0', { role: 'replica', of: 'shard-1', count: 0 }, '.count', /1 to 100/],
+    ['a name that a shell would act on', { role: 'replica', of: '$(reboot)' }, '.of', /shard/],
+    ['neither a name nor a role', 3, '', /by its name or by its role/],
+  ])('refuses in a list of nodes %s, and names the field', (_what, entry, below, allowed) => {
+    const parsed = parse(withField('parameters.targetPartitionGroupB', [entry]));
+    if (parsed.ok) throw new Error('accepted');
+    expect(parsed.problem.errors).toEqual([
+      {
+        field: `parameters.targetPartitionGroupB.0${below}`,
+        message: expect.stringMatching(/\S/),
+        allowed: expect.stringMatching(allowed),
+      },
+    ]);
+  });
+
+  it('refuses the same role twice in a list', () => {
+    const twice = [
+      { role: 'replica', of: 'shard-1' },
+      { of: 'shard-1', role: 'replica' },
+    ];
+    expect(fieldsOf(withField('parameters.targetPartitionGroupB', twice))).toEqual([
+      'parameters.targetPartitionGroupB',
+    ]);
+  });
+
   it('finds overlapping groups even when another parameter is wrong', () => {
     const parameters = { packetLossPct: 500, targetPartitionGroupA: ['n1'], targetPartitionGroupB: ['n1'] };
     expect(fieldsOf({ ...seedPayload(), parameters })).toEqual([
@@ -117,6 +165,15 @@ describe('parsing an experiment', () => {
     for (const wrong of [{}, { ...budgets, rtoSeconds: 1 }, [], 1]) {
       expect(fieldsOf(withField('budgets', wrong)).join()).toMatch(/^budgets/);
     }
+  });
+
+  it('takes whose acknowledgement the probe waits for, and leaves an experiment without it as it always was', () => {
+    const parsed = parse(withField('probe', { acks: '1' }));
+    expect(parsed).toEqual({ ok: true, experiment: { ...seedExperiment(), probe: { acks: '1' } } });
+    expect(parse(seedPayload())).toEqual({ ok: true, experiment: seedExperiment() });
+    expect(fieldsOf(withField('probe', { acks: 1 }))).toEqual(['probe.acks']);
+    expect(fieldsOf(withField('probe', { acks: '0' }))).toEqual(['probe.acks']);
+    expect(fieldsOf(withField('probe', { idempotent: true }))).toEqual(['probe.idempotent']);
   });
 
   it('answers 413 above 64 KB, 400 to what is not a JSON object, and lets no __proto__ through', () => {
@@ -166,7 +223,7 @@ describe('parsing an experiment', () => {
       fc.property(request, actionOf(FAULT_KINDS), (common, { action, parameters }) => {
         const parsed = parse({ ...common, action, parameters });
         if (!parsed.ok) throw new Error(JSON.stringify(parsed.problem));
-        const { experimentId, durationSeconds, safetyThreshold, faults } = parsed.experiment;
+        const { experimentId, durationSeconds, safetyThreshold, faults } = named(parsed.experiment);
         expect({ experimentId, durationSeconds, safetyThreshold }).toEqual({
           experimentId: common.experimentId,
           durationSeconds: common.durationSeconds,

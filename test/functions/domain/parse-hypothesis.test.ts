@@ -224,3 +224,51 @@ describe('a payload with a hypothesis', () => {
     );
   });
 });
+
+describe('a payload with expected alerts', () => {
+  const alert = { name: 'orders 5xx / "eu"', withinSeconds: 60 };
+
+  it('carries each as a check behind the others, which holds when it arrives', () => {
+    const parsed = parse({ ...stating(lag), expectedAlerts: [alert] });
+    expect(parsed.ok && parsed.experiment.hypothesis?.checks).toEqual([
+      expect.objectContaining({ name: 'lag' }),
+      {
+        ...{ ...alert, cluster: 'redis-master', measure: { kind: 'ALARM', alarm: alert.name } },
+        ...{ tolerance: { atLeast: 1, unit: 'alarms' }, when: 'HAPPENS' },
+      },
+    ]);
+  });
+
+  it('needs no hypothesis beside them', () => {
+    const parsed = parse({ expectedAlerts: [alert] });
+    expect(parsed.ok && parsed.experiment.hypothesis).toMatchObject({ baselineSeconds: 60, checks: [{}] });
+  });
+
+  it.each<[what: string, field: string, fields: object]>([
+    ['none', 'expectedAlerts', { expectedAlerts: [] }],
+    ['one without a time', 'expectedAlerts.0.withinSeconds', { expectedAlerts: [{ name: 'a' }] }],
+    [
+      'one that may come after the end',
+      'expectedAlerts.0.withinSeconds',
+      { expectedAlerts: [{ ...alert, withinSeconds: 61 }] },
+    ],
+    ['one without a name', 'expectedAlerts.0.name', { expectedAlerts: [{ withinSeconds: 9 }] }],
+    ['a control character in a name', 'expectedAlerts.0.name', { expectedAlerts: [{ ...alert, name: 'a\u0007' }] }],
+    ['one of another cluster', 'expectedAlerts.0.cluster', { expectedAlerts: [{ ...alert, cluster: 'other' }] }],
+    ['the same one twice', 'expectedAlerts.1.name', { expectedAlerts: [alert, alert] }],
+    [
+      'the name of a check',
+      'expectedAlerts.0.name',
+      { ...stating({ ...lag, name: 'a' }), expectedAlerts: [{ ...alert, name: 'a' }] },
+    ],
+    ['an unknown field', 'expectedAlerts.0.severity', { expectedAlerts: [{ ...alert, severity: 'INFO' }] }],
+  ])('is refused with %s, by name and with what is allowed', (_what, field, fields) => {
+    const [error] = errorsOf(fields);
+    expect(error).toMatchObject({ field, allowed: expect.stringMatching(/./) });
+  });
+
+  it('cannot say by a check of its own what only an expected alert says', () => {
+    const measure = { kind: 'ALARM', alarm: 'a' };
+    expect(fieldsOf(stating({ ...failover, measure }))).toEqual(['hypothesis.checks.0.measure.kind']);
+  });
+});

@@ -44,6 +44,13 @@ describe('the probed shards', () => {
     expect(shardsHitBy(faultWith({ kind: 'PROCESS_PAUSE', targetNodes: ['a'] }), targets)).toEqual(['one']);
   });
 
+  it('are none that no client reads or writes, whose health counts all the same', () => {
+    const voter = { ...a, roles: [...a.roles, { ...roleIn('quorum'), unprobed: true as const }] };
+    const targets = [resolved(1, [voter], [voter])];
+    expect(namesOf(probedShards([first], targets))).toEqual([['one of redis-master', ['a'], ['a']]]);
+    expect(shardsHitBy(first, targets)).toEqual(['one', 'quorum']);
+  });
+
   it('do not exist without resolved targets', () => {
     expect(probedShards(faults, [])).toEqual([]);
   });

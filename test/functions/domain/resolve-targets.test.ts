@@ -194,8 +194,8 @@ describe('two stores on one instance', () => {
   const apart = topologyOf([shardOf('shard-1', a, a2, a3), shardOf('shard-2', b, b2, b3)]);
   const together = topologyOf([shardOf('shard-1', ...all.map(({ name }) => name))]);
   const numbered = (...faults: Fault[]) => faults.map((one, index) => ({ ...one, faultId: `exp.${index + 1}` }));
-  const resolveAll = (faults: Fault[], topology = apart) =>
-    resolveTargets(numbered(...faults), all, topology, [], { interfaces: [], ownSubnetIds });
+  const resolveAll = (faults: Fault[], topology = apart, fences = true) =>
+    resolveTargets(numbered(...faults), all, topology, [], { interfaces: [], ownSubnetIds }, fences);
   const pause = (...targetNodes: string[]) => fault({ kind: 'PROCESS_PAUSE', targetNodes }, ...targetNodes);
   const kill = (name: string) =>
     fault({ kind: 'PROCESS_KILL', targetNodes: [name], signal: 'KILL', restart: 'rollback' }, name);
@@ -284,6 +284,8 @@ describe('two stores on one instance', () => {
       );
       expect(() => resolveAll([loss([a, b])], topology)).toThrow(/the fence guards one node a host/);
     }
+    // An engine without a fence leaves nothing unguarded.
+    expect(resolveAll([loss([a])], together, false)).toHaveLength(1);
     // Neither needs a fence on the whole host: the one is of a process, the other of no role.
     expect(resolveAll([pause(a)])).toHaveLength(1);
     expect(resolveAll([cpu(a)])).toHaveLength(1);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Experiment } from '../../../functions/domain/experiment.ts';
 import { FAULT_KINDS } from '../../../functions/domain/faults/catalogue.ts';
 import { parseExperiment } from '../../../functions/domain/parse-experiment.ts';
-import { seedPayload } from './experiment-fixtures.ts';
+import { named, seedPayload } from './experiment-fixtures.ts';
 import { actionOf } from './kind-parameters.ts';
 
 const LIMITS = {
@@ -29,7 +29,7 @@ const fieldsOf = (faults: unknown, more: object = {}) => errorsOf(faults, more).
 function accepted(faults: unknown): Experiment {
   const parsed = parse(faults);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problem));
-  return parsed.experiment;
+  return named(parsed.experiment);
 }
 
 describe('an experiment of several faults', () => {

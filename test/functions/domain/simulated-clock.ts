@@ -1,4 +1,5 @@
 import type { Clock } from '../../../functions/domain/clock.ts';
+import { asleep } from './asleep.ts';
 import { EPOCH_MS } from './fixtures.ts';
 
 interface Sleeper {
@@ -7,7 +8,10 @@ interface Sleeper {
   awake: boolean;
 }
 
-/** Time that passes only when everyone sleeps: minutes of a workflow in milliseconds of a test, always the same way. */
+/**
+ * Time that passes only when everyone sleeps: minutes of a workflow in milliseconds of a test, always the same way. Whoever
+ * still sleeps when the test is over never wakes.
+ */
 export class SimulatedClock implements Clock {
   readonly #startEpochMs: number;
   #elapsedMs = 0;
@@ -32,19 +36,35 @@ export class SimulatedClock implements Clock {
 
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      const sleeper: Sleeper = { atMs: this.#elapsedMs + milliseconds, wake: resolve, awake: false };
-      signal?.addEventListener('abort', () => {
+      const sleeper: Sleeper = {
+        atMs: this.#elapsedMs + milliseconds,
+        awake: false,
+        wake: () => {
+          signal?.removeEventListener('abort', interrupt);
+          resolve();
+        },
+      };
+      const interrupt = () => {
         sleeper.awake = true;
-        reject(signal.reason);
-      });
+        reject(signal?.reason);
+      };
+      if (signal?.aborted) return interrupt();
+      signal?.addEventListener('abort', interrupt, { once: true });
       this.#sleepers.push(sleeper);
+      asleep.add(this);
       setImmediate(() => this.#wakeNext());
     });
+  }
+
+  abandonSleepers(): void {
+    this.#sleepers = [];
+    asleep.delete(this);
   }
 
   #wakeNext(): void {
     this.#sleepers = this.#sleepers.filter((sleeper) => !sleeper.awake).sort((a, b) => a.atMs - b.atMs);
     const next = this.#sleepers.shift();
+    if (this.#sleepers.length === 0) asleep.delete(this);
     if (!next) return;
     this.#elapsedMs = Math.max(this.#elapsedMs, next.atMs);
     next.awake = true;

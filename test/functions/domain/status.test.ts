@@ -21,7 +21,7 @@ import {
   rolledBack,
   runUntil,
 } from './fixtures.ts';
-import { checkOf, hypothesisOf } from './hypothesis-fixtures.ts';
+import { checkOf, expectedAlert, hypothesisOf } from './hypothesis-fixtures.ts';
 
 const errors = (value: number, changes: Changes<Reading> = {}) => reading('errorRatePct', { value, ...changes });
 const latency = (value: number | undefined, changes: Changes<Reading> = {}) =>
@@ -161,6 +161,15 @@ describe('the checks of a running experiment', () => {
       },
       expect.objectContaining({ name: 'loss', withinSeconds: 5, state: 'PENDING' }),
     ]);
+  });
+
+  it('hold for an expected alert from its arrival on', () => {
+    const experiment = { ...seedExperiment(), hypothesis: hypothesisOf(expectedAlert('orders-5xx')) };
+    const checksOf = (log: AuditEntry[]) => statusDocument('exp_chaos_redis_019', log, undefined, EPOCH_MS).checks;
+    const log = runUntil('INJECTED', { ADMITTED: { experiment } });
+    expect(checksOf(log)).toMatchObject([{ name: 'orders-5xx', state: 'PENDING' }]);
+    const arrived = checksOf(logAfter(log, ['ALARM_ARRIVED', {}, 20]));
+    expect(arrived).toMatchObject([{ state: 'HOLDS', since: iso(20) }]);
   });
 
   it('are none without a hypothesis', () => {

@@ -3,7 +3,7 @@ import { ENGINE_NAMES, parseConfiguration } from '../../../functions/engines/con
 import { configuration } from '../domain/configuration-fixtures.ts';
 
 describe('the engine of a cluster', () => {
-  it.each(['kafka', 'Redis', '', undefined, 1])(
+  it.each(['cassandra', 'Redis', '', undefined, 1])(
     'is refused when it is %s, with the names of those there are',
     (engine) => {
       expect(() => configuration({ engine })).toThrow(
@@ -13,8 +13,8 @@ describe('the engine of a cluster', () => {
   );
 
   it('has its own part of the configuration, and no other engine’s', () => {
-    expect(configuration({ redis: { sentinelPort: 27_000 } }).clusters['redis-master']?.redis).toEqual({
-      ...{ sentinelPort: 27_000, minReplicasToWrite: 1 },
+    expect(configuration({ redis: { sentinelPort: 27_000 } }).clusters['redis-master']).toMatchObject({
+      redis: { sentinelPort: 27_000, minReplicasToWrite: 1 },
     });
     expect(() => configuration({ kafka: {} })).toThrow(/clusters\.redis-master: .*kafka/);
   });

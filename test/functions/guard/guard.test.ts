@@ -1,70 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { ErrorName, WorkflowError } from '../../../functions/domain/errors.ts';
 import {
   FIS_INJECTION_DEADLINE_MS,
   GUARD_LAST_ACT_MS,
   INJECTION_DEADLINE_MS,
 } from '../../../functions/domain/timing.ts';
-import { type GuardDependencies, type GuardTask, guard } from '../../../functions/guard/guard.ts';
 import type { Telemetry } from '../../../functions/telemetry/prometheus.ts';
-import { SimulatedClock } from '../domain/simulated-clock.ts';
-import { leaseOf } from '../tables/lease-fixture.ts';
-import { memoryAuditLog } from '../tables/memory-audit-log.ts';
-import { fakeTelemetry, WELL } from './fake-telemetry.ts';
 import { baseline, cluster } from './fixtures.ts';
+import { world } from './guard-world.ts';
 
 /** Of one evaluation to the next, and a last one after the end. */
 const TICK_MS = 1000;
-
-/** A world in memory that keeps the order of what the guard did to it. */
-function world(options: { injectAtMs?: number } = {}) {
-  const clock = new SimulatedClock();
-  const acts: string[] = [];
-  const audit = memoryAuditLog({ onAppend: ({ type }) => acts.push(type) });
-  const lease = leaseOf({ beat: 0 });
-  const values = { ...WELL };
-  const well = fakeTelemetry(values);
-  const state: { killSwitch: boolean; remainingMs: number; failing?: string } = {
-    killSwitch: false,
-    remainingMs: 900_000,
-  };
-  const telemetry: Telemetry = {
-    ...well,
-    async read(source) {
-      if (state.failing !== undefined && source.query.includes(state.failing)) throw new Error('connection refused');
-      return well.read(source);
-    },
-  };
-  const dependencies: GuardDependencies = {
-    clock,
-    remainingMs: () => state.remainingMs - clock.monotonicMs(),
-    leases: {
-      read: async () => lease,
-      killSwitchEngaged: async () => state.killSwitch,
-      async renew() {
-        if (lease.state !== 'HOLD') throw new WorkflowError(ErrorName.LeaseReleased, 'released');
-        acts.push('beat');
-        lease.beat += 1;
-        if (options.injectAtMs !== undefined && clock.monotonicMs() >= options.injectAtMs) {
-          lease.endsAt ??= new Date(clock.nowEpochMs() + 60_000).toISOString();
-        }
-        return { ...lease };
-      },
-      async release(_id, reason, detail) {
-        acts.push(`release ${reason}`);
-        Object.assign(lease, { state: 'RELEASED', releaseReason: reason, releaseDetail: detail });
-      },
-    },
-    audit,
-  };
-  const task: GuardTask = {
-    experimentId: 'exp',
-    clusters: [{ name: 'redis-master', cluster, baseline, telemetry }],
-    hasFisFaults: false,
-  };
-  const run = () => guard(task, dependencies);
-  return { clock, acts, audit, lease, values, state, telemetry, task, dependencies, run };
-}
 
 describe('guard', () => {
   it('holds to the end of the TTL and leaves the release to the rollback', async () => {
@@ -92,6 +37,26 @@ describe('guard', () => {
     ]);
   });
 
+  it('publishes what it saw and how old the lease had become, after the beat and after the release, and never fails by it', async () => {
+    const { run, acts, values, dependencies, lease } = world({ injectAtMs: 0 });
+    const ages: (number | undefined)[] = [];
+    const { renew } = dependencies.leases;
+    dependencies.leases.renew = async (...beat) => {
+      if (lease.beat === 3) values.errorRatePct = 0.7;
+      return renew(...beat);
+    };
+    dependencies.publish = (readings, leaseAgeSeconds) => {
+      acts.push(`publish ${readings.find(({ guardrail }) => guardrail === 'errorRatePct')?.value}`);
+      ages.push(leaseAgeSeconds);
+      throw new Error('stdout is closed');
+    };
+    await expect(run()).rejects.toMatchObject({ name: 'GuardrailBreached' });
+    // A scrape after the one before, less what the calls took.
+    expect(ages).toEqual([undefined, 0.85, 0.85, 0.85, undefined]);
+    expect(acts.slice(0, 2)).toEqual(['beat', expect.stringMatching(/^publish /)]);
+    expect(acts.slice(-3)).toEqual(['release GUARDRAIL', 'GUARD_STOPPED', 'publish 0.7']);
+  });
+
   it('does not add a beat when telemetry is gone', async () => {
     const { run, acts, state } = world();
     state.failing = 'http_requests_total';
@@ -106,9 +71,46 @@ describe('guard', () => {
     expect(engaged.acts).toEqual(['release KILL_SWITCH', 'GUARD_STOPPED']);
 
     const unknown = world();
-    unknown.dependencies.leases.killSwitchEngaged = () => Promise.reject(new Error('throttled'));
+    unknown.dependencies.switches.engaged = () => Promise.reject(new Error('throttled'));
     await expect(unknown.run()).rejects.toMatchObject({ name: 'GuardrailBreached' });
     expect(unknown.acts).toEqual(['release GUARDRAIL', 'GUARD_STOPPED']);
+  });
+
+  it('asks for the kill switches of its clusters before each beat, and says who engaged one', async () => {
+    const { run, acts, audit, dependencies } = world();
+    const asked: (readonly string[])[] = [];
+    dependencies.switches.engaged = async (clusters) => {
+      asked.push(clusters);
+      const engagement = { by: 'arn:aws:iam::1:user/anna', reason: 'a bad release' };
+      return asked.length < 3 ? undefined : { cluster: 'redis-master', engaged: true, engagement };
+    };
+    await expect(run()).rejects.toThrow(/kill switch of redis-master is engaged, by .*anna: a bad release/);
+    expect(asked).toEqual(Array(3).fill(['redis-master']));
+    expect(acts).toEqual(['beat', 'beat', 'release KILL_SWITCH', 'GUARD_STOPPED']);
+    expect(audit.detailsOf('GUARD_STOPPED')).toMatchObject([{ reason: 'KILL_SWITCH' }]);
+  });
+
+  it('looks at the clusters that no experiment touches for as long as it watches, and no longer', async () => {
+    const { run, acts, task, state } = world();
+    task.bystanders = { start: () => acts.push('look'), stop: async () => void acts.push('look no more') };
+    state.killSwitch = true;
+    await expect(run()).rejects.toThrow();
+    expect(acts).toEqual(['look', 'release KILL_SWITCH', 'GUARD_STOPPED', 'look no more']);
+  });
+
+  it('ends only when the kill switch that its look at the others engages is engaged, and waits 6 s at most', async () => {
+    for (const [takesMs, isWaitedFor] of [
+      [3000, true],
+      [60_000, false],
+    ] as const) {
+      const { run, acts, clock, task, state } = world();
+      const engage = () => clock.sleep(takesMs).then(() => void acts.push('engaged'));
+      task.bystanders = { start: () => {}, stop: engage };
+      state.killSwitch = true;
+      await expect(run()).rejects.toMatchObject({ name: 'LeaseReleased' });
+      expect(acts.includes('engaged')).toBe(isWaitedFor);
+      expect(clock.monotonicMs()).toBeLessThanOrEqual(7000);
+    }
   });
 
   it('stops with the reason of the row when somebody else released the lease', async () => {

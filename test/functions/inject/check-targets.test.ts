@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { Selector } from '../../../functions/domain/selectors.ts';
 import type { EngineCluster } from '../../../functions/engines/configuration.ts';
 import { checkTargets } from '../../../functions/inject/check-targets.ts';
 import { admittedLog, resolvedTargetsOf } from '../domain/admitted-fixtures.ts';
 import { redisCluster } from '../domain/configuration-fixtures.ts';
 import { experimentOf, faultWith } from '../domain/experiment-fixtures.ts';
-import { detailsOf } from '../domain/fixtures.ts';
+import { detailsOf, type Given } from '../domain/fixtures.ts';
 import { liveNode, roleIn, shardOf, targetNode, topologyOf } from '../domain/target-fixtures.ts';
 import { memoryAuditLog } from '../tables/memory-audit-log.ts';
 
@@ -91,6 +92,11 @@ describe('before a later batch', () => {
       },
     ],
     [
+      'a store that tells no uptime is silent, although its instance lives',
+      /shard-1 would keep 1 of 3 nodes/,
+      ({ seen }) => Object.assign(seen.topology, { silentNodes: [name(2)] }),
+    ],
+    [
       'a group would replace a target by now',
       /group-1 replaces redis-node-4/,
       ({ seen }) => Object.assign(seen, { replaced: 'group-1 replaces redis-node-4' }),
@@ -138,6 +144,58 @@ describe('before a later batch', () => {
       },
     ];
     await checkTargets({ experiment: whole, targets }, clusters, audit);
+  });
+
+  describe('a role by which a node to come was chosen', () => {
+    /** The first fault is on node 1, which leads shard-1; the second is to come on `nodes`, chosen by the role. */
+    const chosen = (selector: Selector, node: number) => {
+      const given = world();
+      const toCome = {
+        ...faultWith({ kind: 'PROCESS_PAUSE', targetNodes: [name(node)] }, { number: 2, startSeconds: 10 }),
+        chosenBy: [{ field: 'targetNodes', selector, nodes: [name(node)] }],
+      };
+      const whole = experimentOf([onNode(1, 1, 0), toCome]);
+      const targets = resolvedTargetsOf(whole);
+      const injected: Given = ['INJECTED', { ...detailsOf('INJECTED'), injectedFaults: ['exp.1'] }];
+      const audit = memoryAuditLog({ entries: admittedLog({ experiment: whole, targets }, injected) });
+      const wide = { ...cluster, blastRadius: { maxNodesPct: 50, maxTrafficSharePct: 50 } };
+      const clusters = () => [{ name: 'redis-master', cluster: wide, observe: async () => given.seen }];
+      const lead = (shard: number, ...nodes: number[]) => {
+        given.seen.topology.shards[shard - 1] = shardOf(`shard-${shard}`, ...nodes.map(name));
+      };
+      return { ...given, lead, check: () => checkTargets({ experiment: whole, targets }, clusters, audit) };
+    };
+
+    it('is asked for again, and the batch may come while the same node has it', () =>
+      chosen({ role: 'master', of: 'shard-2' }, 4).check());
+
+    it('that somebody else has now ends the run', async () => {
+      const { lead, check } = chosen({ role: 'master', of: 'shard-2' }, 4);
+      lead(2, 5, 4, 6);
+      await expect(check()).rejects.toMatchObject({
+        message: /the master of shard-2 is redis-node-5 now, redis-node-4 was admitted/,
+      });
+    });
+
+    it('that its node lost under a fault of this experiment keeps nothing from coming: roles are those before the first', async () => {
+      const { lead, check } = chosen({ role: 'master', of: 'shard-1' }, 1);
+      lead(1, 2, 1, 3);
+      await check();
+    });
+
+    it('that another node got because of that fault ends the run: it would hit a leader that was admitted as a follower', async () => {
+      const { lead, check } = chosen({ role: 'replica', of: 'shard-1' }, 2);
+      lead(1, 2, 1, 3);
+      await expect(check()).rejects.toMatchObject({
+        message: /the replica of shard-1 is redis-node-1 now, redis-node-2 was admitted/,
+      });
+    });
+
+    it('that is not certain now ends the run', async () => {
+      const { seen, check } = chosen({ role: 'master', of: 'shard-2' }, 4);
+      for (const member of seen.topology.shards[1]?.members ?? []) delete member.role;
+      await expect(check()).rejects.toMatchObject({ message: /master of shard-2 is not certain now/ });
+    });
   });
 
   it('ends the run when the store cannot be asked, and looks at nothing for one that was not admitted', async () => {

@@ -7,6 +7,7 @@ import { grantFor } from '../../../functions/domain/grant.ts';
 import type { Hypothesis } from '../../../functions/domain/hypothesis.ts';
 import {
   FIS_INJECT_DEADLINE_MS,
+  HOST_INJECT_DEADLINE_MS,
   OBSERVED_DEADLINE_MS,
   PROBE_BASELINE_MS,
   PROBE_READY_DEADLINE_MS,
@@ -75,7 +76,12 @@ function world(
       setEndsAt: async (_id, endsAt) => held('hold', { endsAt }),
     },
   };
-  const task: InjectTask = { experiment, targets, plan: (_targets, batch, ttlSeconds) => planOf(batch, ttlSeconds) };
+  const task: InjectTask = {
+    announce: undefined,
+    experiment,
+    targets,
+    plan: (_targets, batch, ttlSeconds) => planOf(batch, ttlSeconds),
+  };
   const inject = () => injectFault(task, dependencies);
   const check = (changes = {}) =>
     audit.append(
@@ -102,6 +108,13 @@ function world(
 }
 
 describe('inject fault', () => {
+  it('injects nothing in production that nobody was told of, though an execution was started by hand', async () => {
+    const { task, dependencies, audit, sent } = world();
+    const announce = { leadSeconds: 0, alsoClusters: [] };
+    await expect(injectFault({ ...task, announce }, dependencies)).rejects.toMatchObject({ name: 'NotAdmitted' });
+    expect([...audit.detailsOf('INJECTING'), ...sent]).toEqual([]);
+  });
+
   it('records, grants exactly these parameters, sends, holds, and only then says INJECTED', async () => {
     const { inject, acts, lease, audit, sent } = world();
     const injection = await inject();
@@ -197,6 +210,58 @@ describe('inject fault', () => {
       await expect(inject()).rejects.toMatchObject({ name: 'InjectionFailed', message: /nobody measures/ });
       expect(clock.monotonicMs()).toBe(PROBE_READY_DEADLINE_MS + PROBE_BASELINE_MS);
       expect(clock.monotonicMs()).toBeLessThanOrEqual(OBSERVED_DEADLINE_MS);
+    });
+  });
+
+  describe('under a window that closes', () => {
+    /** @param closesAfterMs from the moment at which it is called */
+    const closing = (closesAfterMs: number, faults = [hostFault(1, 0)]) => {
+      const given = world(faults);
+      const [admitted] = given.audit.entries;
+      if (admitted?.type !== 'ADMITTED') throw new Error('nothing was admitted');
+      const at = new Date(given.clock.nowEpochMs() + closesAfterMs).toISOString();
+      Object.assign(admitted.details.facts, { closing: { at, what: 'the window of redis-master' } });
+      return given;
+    };
+    const late = { name: 'OutsideLimits', message: /the window of redis-master ends at/ };
+
+    it.each([
+      ['host', hostFault(1, 0), HOST_INJECT_DEADLINE_MS],
+      ['FIS', fisFault(1, 0), FIS_INJECT_DEADLINE_MS],
+    ])(
+      'announces and sends nothing (%s) that could live beyond it, if it begins as late as it may',
+      async (_what, fault, beginsMs) => {
+        const inTime = closing(beginsMs + 60_000, [fault]);
+        await inTime.inject();
+        expect(inTime.acts).toContain('INJECTED');
+        const tooLate = closing(beginsMs + 59_999, [fault]);
+        await expect(tooLate.inject()).rejects.toMatchObject(late);
+        expect(tooLate.acts).toEqual([]);
+      },
+    );
+
+    it('rolls back what was confirmed so late that it would live beyond it', async () => {
+      const { inject, acts, dependencies, clock } = closing(HOST_INJECT_DEADLINE_MS + 60_000);
+      const { run } = dependencies.hosts;
+      dependencies.hosts.run = async (...command) => {
+        await clock.sleep(HOST_INJECT_DEADLINE_MS);
+        return run(...command);
+      };
+      await expect(inject()).rejects.toMatchObject(late);
+      expect(acts).toEqual(['INJECTING', 'grant', 'send', 'INJECTION_FAILED']);
+    });
+
+    it('sends no later fault when the end of all, which stands in the log, is beyond it', async () => {
+      const { inject, injectNext, audit, sent } = closing(HOST_INJECT_DEADLINE_MS + 60_000, [
+        hostFault(1, 0),
+        hostFault(2, 4),
+      ]);
+      await inject();
+      const injected = audit.entries.find((entry) => entry.type === 'INJECTED');
+      const beyond = new Date(Date.parse(injected?.at ?? '') + HOST_INJECT_DEADLINE_MS + 61_000).toISOString();
+      Object.assign(injected?.details ?? {}, { endsAt: beyond });
+      await expect(injectNext()).rejects.toMatchObject(late);
+      expect(sent).toHaveLength(1);
     });
   });
 

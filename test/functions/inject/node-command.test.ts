@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../../functions/domain/experiment.ts';
 import { FAULT_KINDS, type FaultKind, HOST_FAULT_KINDS, kindOf } from '../../../functions/domain/faults/catalogue.ts';
+import { FENCE_UNDO } from '../../../functions/domain/faults/kind.ts';
 import { fisFaults } from '../../../functions/domain/fis-fault.ts';
 import { parseExperiment } from '../../../functions/domain/parse-experiment.ts';
 import type { TargetNode } from '../../../functions/domain/targets.ts';
+import { UNUSED_ENGINE_PARAMETERS } from '../../../functions/engines/registry.ts';
 import { nodeCommands } from '../../../functions/inject/node-command.ts';
 import { configuration } from '../domain/configuration-fixtures.ts';
-import { seedPayload } from '../domain/experiment-fixtures.ts';
+import { namedFault, seedPayload } from '../domain/experiment-fixtures.ts';
 import { roleIn, targetNode } from '../domain/target-fixtures.ts';
+import { kafkaCluster } from '../engines/kafka/fixtures.ts';
 
 const node = (number: number, change: Partial<TargetNode> = {}): TargetNode =>
   targetNode(number, {
@@ -24,7 +27,7 @@ const faults: Fault[] = FAULT_KINDS.map((kind, index) => {
   const parsed = parseExperiment(JSON.stringify(body), {});
   const [fault] = parsed.ok ? parsed.experiment.faults : [];
   if (!fault) throw new Error(`${kind}: its example is refused`);
-  return { ...fault, faultId: `exp.${index + 1}` };
+  return { ...namedFault(fault), faultId: `exp.${index + 1}` };
 });
 const faultOf = (kind: FaultKind): Fault => {
   const fault = faults.find((candidate) => candidate.kind === kind);
@@ -57,6 +60,17 @@ const command = (kind: FaultKind, change: Partial<Fault> = {}, ttlSeconds = 60) 
 };
 
 describe('the commands of a host', () => {
+  it('speak of a fence, in words and parameters, exactly where the kind and the engine have one', () => {
+    const clusters = { 'redis-master': kafkaCluster({ dataDirectory: '/var/lib/kafka', disposable: true }) };
+    for (const kind of HOST_FAULT_KINDS) {
+      const [unfenced] = nodeCommands({ ...context, clusters }, [faultOf(kind)], 60);
+      expect(unfenced?.undo.join(), kind).not.toContain('fence');
+      expect(unfenced?.parameters, kind).toMatchObject(UNUSED_ENGINE_PARAMETERS);
+      const { undo, parameters } = command(kind);
+      expect(undo.includes(FENCE_UNDO), kind).toBe(parameters.fence === 'redis');
+    }
+  });
+
   it('are made for the faults that a host applies, and for no fault of the service', () => {
     expect(nodeCommands(context, faults, 60).map(({ kind }) => kind)).toEqual(HOST_FAULT_KINDS);
     expect(fisFaults(context, faults, 60).map(({ kind }) => kind)).toEqual(

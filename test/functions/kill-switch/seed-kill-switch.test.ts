@@ -2,7 +2,11 @@ import { ConditionalCheckFailedException, DynamoDBClient, PutItemCommand } from 
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { KILL_SWITCH_ID } from '../../../functions/domain/names.ts';
-import { answerCustomResource, seedKillSwitch } from '../../../functions/kill-switch/seed-kill-switch.ts';
+import {
+  answerCustomResource,
+  seedKillSwitch,
+  seedKillSwitches,
+} from '../../../functions/kill-switch/seed-kill-switch.ts';
 
 const dynamo = mockClient(DynamoDBClient);
 afterAll(() => dynamo.restore());
@@ -27,15 +31,24 @@ async function answerTo(RequestType: 'Create' | 'Update' | 'Delete', seed: () =>
 describe('seeding the kill switch', () => {
   it('never overwrites a switch that is there', async () => {
     dynamo.on(PutItemCommand).rejects(new ConditionalCheckFailedException({ message: 'exists', $metadata: {} }));
-    expect(await seedKillSwitch(client, 'leases')).toBe('existed');
+    expect(await seedKillSwitch(client, 'leases', KILL_SWITCH_ID)).toBe('existed');
     const input = dynamo.commandCalls(PutItemCommand)[0]?.args[0].input;
     expect(input?.ConditionExpression).toBe('attribute_not_exists(leaseId)');
     expect(input?.Item).toEqual({ leaseId: { S: KILL_SWITCH_ID }, state: { S: 'HOLD' } });
   });
 
+  it('makes one for all clusters, and one for each', async () => {
+    dynamo.on(PutItemCommand).resolves({});
+    await seedKillSwitches(client, 'leases', ['redis', 'kafka']);
+    const made = dynamo.commandCalls(PutItemCommand).map(({ args }) => args[0].input.Item);
+    expect(made).toEqual(
+      ['GLOBAL', 'CLUSTER#redis', 'CLUSTER#kafka'].map((S) => ({ leaseId: { S }, state: { S: 'HOLD' } })),
+    );
+  });
+
   it('fails when nobody knows whether the row is there', async () => {
     dynamo.on(PutItemCommand).rejects(new Error('no answer'));
-    await expect(seedKillSwitch(client, 'leases')).rejects.toThrow('no answer');
+    await expect(seedKillSwitches(client, 'leases', ['redis'])).rejects.toThrow('no answer');
   });
 
   it('answers CloudFormation in any case', async () => {

@@ -9,8 +9,8 @@ import { EPOCH_MS } from '../domain/fixtures.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
 
 const NAME = { cluster: 'redis-master', shard: 'shard-1', invocation: 'one' };
-const logsOf = (writes: TimedOperation[], reads: TimedOperation[] = []) =>
-  latencyLogs(NAME, { writes, reads }, new SimulatedClock());
+const logsOf = (writes: TimedOperation[], reads: TimedOperation[] = [], consumes: TimedOperation[] = []) =>
+  latencyLogs(NAME, { writes, reads, consumes }, new SimulatedClock());
 /** Another number for each, from 0 to 1, always the same ones. */
 const scattered = (index: number) => (index * 0.618_033_988_75) % 1;
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Check } from '../../../functions/domain/hypothesis.ts';
 import { MAX_SHARDS_OF_LATENCIES } from '../../../functions/domain/limits.ts';
 import type { FailoverNews } from '../../../functions/domain/recovery-phases.ts';
-import type { StoreProbe } from '../../../functions/engines/engine.ts';
+import type { KeyedProbe } from '../../../functions/engines/engine.ts';
 import { type ProbeDependencies, probe } from '../../../functions/probe/probe.ts';
 import { seedExperiment } from '../domain/experiment-fixtures.ts';
 import { type Given, iso, logOf } from '../domain/fixtures.ts';
@@ -36,6 +36,8 @@ interface Scenario {
   unheard?: string[];
   checks?: Check[];
   readTelemetry?: ProbeDependencies['readTelemetry'];
+  announced?: boolean;
+  approved?: boolean;
 }
 
 /** Stores in memory, the first one's with a master that moves in the middle of its outage. */
@@ -47,7 +49,7 @@ function world(scenario: Scenario) {
   const closed: string[] = [];
   const now = () => clock.monotonicMs();
   const data = new Map(shards.map((shard) => [shard, new Map<string, string>()]));
-  const storeOf = (shard: string): StoreProbe => {
+  const storeOf = (shard: string): KeyedProbe => {
     const stored = () => data.get(shard) ?? new Map<string, string>();
     const [from, to] = (shard === shards[0] && scenario.outageMs) || [0, 0];
     return {
@@ -89,7 +91,14 @@ function world(scenario: Scenario) {
   const read = async () =>
     logOf(
       'exp',
+      ...(scenario.approved
+        ? ([
+            ['APPROVAL_REQUESTED', {}, 0],
+            ['APPROVED', {}, 0],
+          ] as const)
+        : []),
       ['ADMITTED', { experiment }, 0],
+      ...(scenario.announced ? [['ANNOUNCED', {}, 0] as const] : []),
       ...(now() >= injectedAtMs ? [injecting(injectedAtMs), injected(injectedAtMs)] : []),
       ...(now() >= endMs ? [ENDED] : []),
     );
@@ -440,6 +449,12 @@ describe('probe', () => {
       expect(closed).toEqual(['shard-1']);
     },
   );
+
+  it.each(['announced', 'approved'] as const)('is not late because the start was %s', async (what) => {
+    const { run, measured } = world({ [what]: true });
+    await run();
+    expect(measured()).toMatchObject({ provenOnImpacted: true });
+  });
 
   it('writes nothing when it cannot know how late it is', async () => {
     const { run, data } = world({});

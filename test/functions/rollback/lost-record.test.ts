@@ -36,7 +36,7 @@ async function judged(kind: HostFaultKind, confirmed: Confirmed, bootId?: string
       clock,
       services: { rollBack: async () => [] },
       document: 'roll-back',
-      leases: { release: async () => {}, read: async () => undefined },
+      leases: { release: async () => true, read: async () => undefined },
       audit,
       hosts: {
         async run() {

@@ -26,6 +26,7 @@ async function end(detail: { name: string; input?: string }, entries: AuditEntry
       leases: {
         release: async (id, reason, why) => {
           acts.push(`release ${id} ${reason}: ${why}`);
+          return true;
         },
       },
       executions: {

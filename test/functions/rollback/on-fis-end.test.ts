@@ -5,27 +5,26 @@ import { ownerOf } from '../../../functions/aws/fis/owner.ts';
 import { type OnFisEndDependencies, onFisEnd } from '../../../functions/rollback/on-fis-end.ts';
 import type { Lease } from '../../../functions/tables/leases.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
-import { leaseOf } from '../tables/lease-fixture.ts';
+import { leaseOf, memoryLeases } from '../tables/lease-fixture.ts';
 import { memoryAuditLog } from '../tables/memory-audit-log.ts';
 
 interface Plane {
   lease?: Lease | undefined;
   owner?: OnFisEndDependencies['ownerOf'];
   append?: () => Promise<never>;
+  acts?: string[];
 }
 
-async function fisEnd(status: string, { owner, append, ...plane }: Plane = {}) {
-  const acts: string[] = [];
+async function fisEnd(status: string, { owner, append, acts = [], ...plane }: Plane = {}) {
   const log = memoryAuditLog({ onAppend: ({ type, details }) => acts.push(`${type} ${JSON.stringify(details)}`) });
   const result = await onFisEnd(
     { detail: { 'experiment-id': 'EXP1', 'new-state': { status, reason: 'stopped by user' } } },
     {
       ownerOf: owner ?? (async () => ({ experimentId: 'exp', faultId: 'exp.1' })),
-      audit: { append: append ?? log.append },
-      leases: {
-        read: async () => ('lease' in plane ? plane.lease : leaseOf()),
-        release: async (_id, reason, detail) => void acts.push(`release ${reason} ${detail}`),
-      },
+      audit: { appendOnce: append ?? log.appendOnce },
+      leases: memoryLeases('lease' in plane ? plane.lease : leaseOf(), (reason, detail) =>
+        acts.push(`release ${reason} ${detail}`),
+      ),
       clock: new SimulatedClock(),
     },
   );
@@ -45,10 +44,18 @@ describe('a fault in FIS', () => {
     },
   );
 
-  it.each(['fails', 'hangs'])('releases the lease although the log %s', async (how) => {
+  it.each(['fails', 'hangs'])('releases the lease although the log %s, and is delivered again', async (how) => {
     const append = () => (how === 'fails' ? Promise.reject(new Error('down')) : new Promise<never>(() => {}));
-    const { acts, result } = await fisEnd('stopped', { append });
-    expect([result, acts.length]).toEqual(['released', 1]);
+    const acts: string[] = [];
+    await expect(fisEnd('stopped', { append, acts })).rejects.toThrow(how === 'fails' ? 'down' : 'no answer');
+    expect(acts).toHaveLength(1);
+  });
+
+  it('is in the log once its release could not be recorded and it comes again', async () => {
+    const why = 'exp.1: FIS experiment EXP1 is stopped: stopped by user';
+    const lease = leaseOf({ state: 'RELEASED', releaseReason: 'EFFECT_LOST', releaseDetail: why });
+    const { acts, result } = await fisEnd('stopped', { lease });
+    expect([result, acts.length, acts[0]]).toEqual(['released', 1, expect.stringMatching(/^ABORT_REQUESTED/)]);
   });
 
   it.each<[string, string, Plane, string]>([

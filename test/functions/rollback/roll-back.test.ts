@@ -58,6 +58,7 @@ function world(log: Given[], ...answers: CommandResult[]) {
     leases: {
       release: async (_id, reason) => {
         acts.push(`release ${reason}`);
+        return true;
       },
       read: async () => leaseOf({ state: 'RELEASED', releaseReason: 'GUARDRAIL', releaseDetail: '5xx' }),
     },

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
-import { NEXT_STEP_MS } from '../../../functions/domain/timing.ts';
+import { NEXT_STEP_MS, ROLLBACK_BEGINS_MS } from '../../../functions/domain/timing.ts';
 import type { ExperimentRun } from '../../../functions/domain/workflow.ts';
 import { type SweepDependencies, sweep } from '../../../functions/rollback/sweep.ts';
 import { EPOCH_MS, fullRun, iso, logAfter, runUntil } from '../domain/fixtures.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
+import { leaseOf } from '../tables/lease-fixture.ts';
+import { memoryAuditLog } from '../tables/memory-audit-log.ts';
 
 const ID = 'exp_chaos_redis_019';
 
@@ -22,22 +24,31 @@ function setUp(entries: AuditEntry[] | Error, ends: number | string, clusters = 
       },
     },
     audit: {
+      ...memoryAuditLog(),
       readToDecideRollback: async () => {
         if (entries instanceof Error) throw entries;
         return entries;
       },
     },
     leases: {
+      read: async () => undefined,
       release: async (_id, reason) => {
         acts.push(`release ${reason}`);
+        return true;
       },
     },
+    switches: { engaged: async () => undefined, read: async () => [] },
+    clusters,
+    topic: { publish: async () => ({ topicArn: '', messageId: '' }) },
     executions: {
       start: async (name, run) => {
         acts.push(`start ${name}`);
         runs.push(run);
       },
       ended: async () => false,
+      stop: async (name) => {
+        acts.push(`stop ${name}`);
+      },
     },
     clock: new SimulatedClock(),
   };
@@ -92,6 +103,74 @@ describe('the sweep', () => {
     dependencies.audit.readToDecideRollback = async () => (ended ? concluded : dead);
     expect(await sweep(dependencies)).toEqual({ 'redis-master': 'lock freed' });
     expect(acts).toEqual(['unlock redis-master']);
+  });
+
+  describe('under a lease that was released', () => {
+    const releasedAgo = (ms: number) =>
+      leaseOf({ state: 'RELEASED', releasedAt: new Date(EPOCH_MS - ms).toISOString() });
+
+    it('stops an execution that has not begun its rollback a minute later, and rolls back itself', async () => {
+      const { acts, runs, dependencies } = setUp(dead, 1);
+      dependencies.leases.read = async () => releasedAgo(ROLLBACK_BEGINS_MS);
+      expect(await sweep(dependencies)).toEqual({ 'redis-master': 'rollback started' });
+      expect(acts).toEqual(['release SWEEP', `stop ${ID}`, expect.stringMatching(/^start /)]);
+      expect(runs[0]).toMatchObject({ rollbackOnly: true });
+    });
+
+    it('rolls back also when the execution cannot be stopped', async () => {
+      const { acts, dependencies } = setUp(dead, 1);
+      dependencies.leases.read = async () => releasedAgo(ROLLBACK_BEGINS_MS);
+      dependencies.executions.stop = () => Promise.reject(new Error('throttled'));
+      expect(await sweep(dependencies)).toEqual({ 'redis-master': 'rollback started' });
+      expect(acts.at(-1)).toMatch(/^start /);
+    });
+
+    it('leaves an execution its minute', async () => {
+      const { acts, dependencies } = setUp(dead, 1);
+      dependencies.leases.read = async () => releasedAgo(ROLLBACK_BEGINS_MS - 1);
+      expect(await sweep(dependencies)).toEqual({ 'redis-master': 'within its time' });
+      expect(acts).toEqual([]);
+    });
+
+    it('never stops one whose rollback is under way, however long ago the release was', async () => {
+      const begun = logAfter(dead, ['ROLLING_BACK']);
+      const { acts, dependencies } = setUp(begun, 1);
+      dependencies.clock = new SimulatedClock(Date.parse(begun.at(-1)?.at ?? '') + NEXT_STEP_MS.rollBack - 1);
+      dependencies.leases.read = async () => releasedAgo(10 * ROLLBACK_BEGINS_MS);
+      expect(await sweep(dependencies)).toEqual({ 'redis-master': 'rollback under way' });
+      expect(acts.some((act) => act.startsWith('stop') || act.startsWith('start'))).toBe(false);
+    });
+
+    it('stops nothing of an experiment that has its verdict', async () => {
+      const { acts, dependencies } = setUp(concluded, 1);
+      dependencies.leases.read = async () => releasedAgo(10 * ROLLBACK_BEGINS_MS);
+      expect(await sweep(dependencies)).toEqual({ 'redis-master': 'lock freed' });
+      expect(acts).toEqual(['unlock redis-master']);
+    });
+  });
+
+  describe('under an engaged kill switch', () => {
+    const engagement = { by: 'somebody', at: iso(0), reason: 'x' };
+
+    it('releases the lease that its guard still holds, and asks for the switch of that cluster', async () => {
+      const { acts, dependencies } = setUp(dead, 1);
+      dependencies.leases.read = async () => leaseOf();
+      const asked: string[] = [];
+      dependencies.switches.engaged = async (clusters) => {
+        asked.push(...clusters);
+        return { engaged: true, engagement };
+      };
+      expect(await sweep(dependencies)).toEqual({ 'redis-master': 'within its time' });
+      expect([acts, asked]).toEqual([['release KILL_SWITCH'], ['redis-master']]);
+    });
+
+    it('decides by the time alone when the switch cannot be read', async () => {
+      const { acts, dependencies } = setUp(dead, 1);
+      dependencies.leases.read = async () => leaseOf();
+      dependencies.switches.engaged = () => Promise.reject(new Error('throttled'));
+      expect(await sweep(dependencies)).toEqual({ 'redis-master': 'within its time' });
+      expect(acts).toEqual([]);
+    });
   });
 
   describe('after a rollback that failed', () => {
@@ -160,6 +239,19 @@ describe('the sweep', () => {
     const { acts, dependencies } = setUp(new Error('no answer'), -1);
     await expect(sweep(dependencies)).rejects.toThrow('1 locks could not be swept');
     expect(acts).toEqual(['release SWEEP']);
+  });
+
+  it('puts an engaged switch on record whatever becomes of the locks, and fails loudly when either cannot be done', async () => {
+    const { dependencies } = setUp(dead, 1);
+    const audit = memoryAuditLog();
+    dependencies.audit = { ...dependencies.audit, append: audit.append, latest: audit.latest };
+    dependencies.switches.read = async () => [{ engaged: true, engagement: {} }];
+    dependencies.locks.list = () => Promise.reject(new Error('no locks'));
+    await expect(sweep(dependencies)).rejects.toThrow('no locks');
+    expect(audit.entries).toMatchObject([{ experimentId: 'KILL_SWITCH#GLOBAL', type: 'KILL_SWITCH_ENGAGING' }]);
+    dependencies.switches.read = () => Promise.reject(new Error('no switches'));
+    dependencies.locks.list = async () => [];
+    await expect(sweep(dependencies)).rejects.toThrow('no switches');
   });
 
   it('sweeps the others when one fails', async () => {

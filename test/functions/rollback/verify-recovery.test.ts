@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StoreTopology } from '../../../functions/domain/topology.ts';
+import { membersOf, type StoreTopology } from '../../../functions/domain/topology.ts';
 import type { RollbackResult } from '../../../functions/domain/workflow.ts';
 import { type RecoveringCluster, verifyRecovery } from '../../../functions/rollback/verify-recovery.ts';
 import { experimentOf, faultWith, fisFault, hostFault } from '../domain/experiment-fixtures.ts';
@@ -38,6 +38,7 @@ function cluster(
       repaired.push({ atMs: clock.monotonicMs(), nodes: ill.map(({ name }) => name) });
       return [];
     },
+    start: async () => ({}),
     ...change,
   };
   return { recovering, repaired };
@@ -115,6 +116,82 @@ describe('verify recovery', () => {
       { atMs: 0, nodes: ['node-3'] },
       { atMs: 5000, nodes: ['node-3'] },
     ]);
+  });
+
+  describe('where stores have ended by themselves', () => {
+    const ended: RollbackResult = {
+      outcome: 'ROLLED_BACK',
+      nodes: [
+        { node: 'node-3', instanceId: 'i-3', faultId: 'exp.3', outcome: 'REVERTED', leftovers: [] },
+        { node: 'node-1', instanceId: 'i-1', faultId: 'exp.3', outcome: 'REVERTED', leftovers: [] },
+      ],
+    };
+
+    /** The engine names those that are away, in this order; a store that was started is back after 12 s. */
+    async function restarting(change: Partial<RecoveringCluster> = {}) {
+      const clock = new SimulatedClock();
+      const startedAt = new Map<string, number>();
+      const isBack = (node: string) => clock.monotonicMs() - (startedAt.get(node) ?? Number.POSITIVE_INFINITY) > 12_000;
+      const asked: string[] = [];
+      let starting = 0;
+      const { recovering } = cluster(clock, [], {
+        recoverySeconds: 60,
+        observe: async () => ({
+          nodes,
+          topology: topologyOf([shardOf('s', 'node-2', ...['node-1', 'node-3'].filter(isBack))]),
+        }),
+        startsNext: (seen, impacted) => {
+          const away = impacted.filter((node) => !seen.shards.flatMap(membersOf).includes(node));
+          // Not while another that was started is still on its way.
+          const coming = away.find((node) => startedAt.has(node));
+          return coming ?? away[0];
+        },
+        start: async ({ node, instanceId, faultId }) => {
+          expect(starting).toBe(0);
+          starting += 1;
+          await clock.sleep(2000);
+          starting -= 1;
+          asked.push(`${node} ${instanceId} ${faultId}`);
+          if (startedAt.has(node)) return {};
+          startedAt.set(node, clock.monotonicMs());
+          return { repair: `${node}: store started, it had ended` };
+        },
+        ...change,
+      });
+      const { result } = await verifyAll(ended, clock, [recovering]);
+      return { result, asked, elapsedMs: clock.monotonicMs() };
+    }
+
+    it('starts one after the other, each when the engine names it, and tells which', async () => {
+      const { result, asked } = await restarting();
+      expect(result).toMatchObject({
+        outcome: 'RECOVERED',
+        repairs: ['node-3: store started, it had ended', 'node-1: store started, it had ended'],
+      });
+      expect(asked[0]).toMatch(/^node-3 \S+ exp\.3$/);
+      expect(asked.lastIndexOf(asked[0] ?? '')).toBeLessThan(asked.findIndex((each) => each.startsWith('node-1')));
+    });
+
+    it('starts none while the engine names none', async () => {
+      const { result, asked, elapsedMs } = await restarting({ startsNext: () => undefined });
+      expect(result.outcome).toBe('NOT_RECOVERED');
+      expect(asked).toEqual([]);
+      expect(elapsedMs).toBe(60_000);
+    });
+
+    it('starts no node on which no fault was, whatever the engine says', async () => {
+      const { asked } = await restarting({ startsNext: () => 'node-2' });
+      expect(asked).toEqual([]);
+    });
+
+    it('gives up in time, with the reason, when a host does not answer', async () => {
+      const { result, elapsedMs } = await restarting({
+        start: async ({ node }) => ({ problem: `${node}: its store could not be started: DEADLINE` }),
+      });
+      expect(result.outcome).toBe('NOT_RECOVERED');
+      expect(result.problems).toContain('node-3: its store could not be started: DEADLINE');
+      expect(elapsedMs).toBe(60_000);
+    });
   });
 
   it('repairs nothing of a store that is well', async () => {

@@ -50,12 +50,12 @@ beforeEach(() => {
 });
 afterEach(() => documents.reset());
 
-function newLog(publish?: (entry: AuditEntry) => Promise<void>) {
+function newLog(publish?: (entry: AuditEntry) => Promise<void>, clock = new SimulatedClock()) {
   const dynamo = new DynamoDBClient({ region: 'eu-west-1' });
   return new AuditLog({
     dynamo,
     tableName: 'audit',
-    clock: new SimulatedClock(),
+    clock,
     ...(publish ? { publish: { publish } } : {}),
   });
 }
@@ -102,6 +102,29 @@ describe('the audit log', () => {
     expect(rows).toHaveLength(1);
   });
 
+  it('writes once what several say at the same time, and publishes it once', async () => {
+    const published: string[] = [];
+    const log = newLog(async ({ type }) => void published.push(type));
+    await log.append('exp', 'ADMITTED', CALLER, admitted);
+    const said = detailsOf('ABORT_REQUESTED');
+    const others = [1, 2].map((ms) => newLog(undefined, new SimulatedClock(ms)));
+    const all = [log, ...others].map((each) => each.appendOnce('exp', 'ABORT_REQUESTED', CALLER, said));
+    expect((await Promise.all(all)).filter((entry) => entry !== undefined)).toHaveLength(1);
+    expect(await log.appendOnce('exp', 'ABORT_REQUESTED', CALLER, said)).toBeUndefined();
+    expect(published).toEqual(['ADMITTED', 'ABORT_REQUESTED']);
+    expect(await log.appendOnce('exp', 'ABORT_REQUESTED', CALLER, { ...said, detail: 'another' })).toBeDefined();
+    expect(verifyChain(await log.read('exp'))).toBeUndefined();
+  });
+
+  it('gives the last entries first, and no more than are asked for', async () => {
+    const log = newLog();
+    for (const type of ['SCHEDULE_PAUSED', 'SCHEDULE_RESUMED', 'SCHEDULE_PAUSED'] as const)
+      await log.append('exp', type, CALLER, detailsOf(type));
+    expect((await log.latest('exp', 2)).map(({ sequence }) => sequence)).toEqual([3, 2]);
+    rows.push({ ...rows[2], sequence: 4, type: 'NO_SUCH_TYPE' });
+    await expect(log.latest('exp', 1)).rejects.toThrow(/entry 4/);
+  });
+
   it('gives up after a bounded number of collisions', async () => {
     documents.on(ExecuteStatementCommand).rejects(new DuplicateItem('exists'));
     await expect(newLog().append('exp', 'ADMITTED', CALLER, admitted)).rejects.toThrow('exists');
@@ -118,6 +141,21 @@ describe('the audit log', () => {
     await log.append('exp', 'PROBE_MEASURED', { function: 'probe' }, detailsOf('PROBE_MEASURED'));
     expect(published).toEqual(['PROBE_MEASURED']);
     expect(rows).toHaveLength(3);
+  });
+
+  it('says that an entry is written before it is published, to whoever may not wait for that', async () => {
+    const log = newLog(() => new Promise<never>(() => {}));
+    const { written } = log.beginAppend('exp', 'ADMITTED', CALLER, admitted);
+    expect(await written).toMatchObject({ sequence: 1 });
+    expect(rows).toHaveLength(1);
+  });
+
+  it('throws nothing at once at who does not wait for it: what cannot be written rejects', async () => {
+    const endless: Record<string, unknown> = {};
+    endless.self = endless;
+    const { written, done } = newLog().beginAppend('exp', 'ADMITTED', CALLER, endless as unknown as typeof admitted);
+    await expect(written).rejects.toThrow();
+    await expect(done).rejects.toThrow();
   });
 
   it('publishes only what is in the log already, and does not fail when publishing fails', async () => {

@@ -6,7 +6,6 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KILL_SWITCH_ID } from '../../../functions/domain/names.ts';
 import { Leases } from '../../../functions/tables/leases.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
 import { localDynamo } from './local-dynamo.ts';
@@ -74,8 +73,8 @@ describe('lease', () => {
 
   it('refuses every renewal, grant and hold after a release, and names the first reason', async () => {
     await leases.create('released');
-    await leases.release('released', 'ABORT', 'by hand');
-    await leases.release('released', 'ROLLBACK', 'later');
+    expect(await leases.release('released', 'ABORT', 'by hand')).toBe(true);
+    expect(await leases.release('released', 'ROLLBACK', 'later')).toBe(false);
     const refusal = { name: 'LeaseReleased', message: expect.stringContaining('ABORT: by hand') };
     await expect(leases.renew('released', [])).rejects.toMatchObject(refusal);
     await expect(leases.grant('released', ['i-1 abc'])).rejects.toMatchObject(refusal);
@@ -107,15 +106,5 @@ describe('lease', () => {
   it('does not let a beat create a lease that nobody held', async () => {
     await expect(leases.renew('unborn', [])).rejects.toMatchObject({ name: 'LeaseReleased' });
     expect(await leases.read('unborn')).toBeUndefined();
-  });
-
-  it('takes the kill switch as engaged unless its row says HOLD', async () => {
-    expect(await leases.killSwitchEngaged()).toBe(true);
-    const global = (state: string) =>
-      new PutItemCommand({ TableName: 'leases', Item: { leaseId: { S: KILL_SWITCH_ID }, state: { S: state } } });
-    await dynamo.send(global('HOLD'));
-    expect(await leases.killSwitchEngaged()).toBe(false);
-    await dynamo.send(global('hold?'));
-    expect(await leases.killSwitchEngaged()).toBe(true);
   });
 });

@@ -1,9 +1,14 @@
-import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DynamoDBClient,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { listening } from '../listening.ts';
 
-/** A DynamoDB on this machine with one empty table. It knows no PartiQL. */
-export async function localDynamo(tableName: string, key: string) {
+/** A DynamoDB on this machine with one empty table, of one key unless `own` says more. It knows no PartiQL. */
+export async function localDynamo(tableName: string, key: string, own: Partial<CreateTableCommandInput> = {}) {
   const server = dynalite({ createTableMs: 0 });
   const dynamo = new DynamoDBClient({
     endpoint: `http://127.0.0.1:${await listening(server)}`,
@@ -16,6 +21,7 @@ export async function localDynamo(tableName: string, key: string) {
       AttributeDefinitions: [{ AttributeName: key, AttributeType: 'S' }],
       KeySchema: [{ AttributeName: key, KeyType: 'HASH' }],
       BillingMode: 'PAY_PER_REQUEST',
+      ...own,
     }),
   );
   await waitUntilTableExists(

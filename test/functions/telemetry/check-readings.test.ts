@@ -3,7 +3,7 @@ import type { RawReading } from '../../../functions/domain/guardrails.ts';
 import type { Check } from '../../../functions/domain/hypothesis.ts';
 import { readChecks } from '../../../functions/telemetry/check-readings.ts';
 import type { Telemetry } from '../../../functions/telemetry/prometheus.ts';
-import { checkOf, hypothesisOf, WRITE_LATENCY } from '../domain/hypothesis-fixtures.ts';
+import { checkOf, expectedAlert, hypothesisOf, WRITE_LATENCY } from '../domain/hypothesis-fixtures.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
 import { fakeTelemetry, type Values } from '../guard/fake-telemetry.ts';
 import { named } from '../guard/fixtures.ts';
@@ -103,6 +103,20 @@ describe('a check before the fault', () => {
     expect(await read(ALERT)).toMatchObject([{ held: true, value: 0 }]);
     const alertProblem = 'Prometheus has no alerting rule Failover';
     expect(await read(ALERT, { alertProblem })).toMatchObject([{ held: false, reason: /no alerting rule/ }]);
+  });
+
+  it('of an expected alert is asked of no Prometheus where the alarm is one of CloudWatch', async () => {
+    expect(await read(expectedAlert('orders-5xx'))).toEqual([]);
+  });
+
+  it('of an expected alert that is no alarm of CloudWatch is that such a rule works, and does not fire yet', async () => {
+    expect(await read(expectedAlert('Failover'))).toMatchObject([{ check: 'Failover', held: true, value: 0 }]);
+    const alertProblem = 'Prometheus has no alerting rule Failover';
+    expect(await read(expectedAlert('Failover'), { alertProblem })).toMatchObject([{ held: false }]);
+    const query = 'count(ALERTS{alertname="Failover",alertstate="firing"}) or vector(0)';
+    expect(await read(expectedAlert('Failover'), { values: { [query]: 1 } })).toMatchObject([
+      { held: false, reason: 'is 1 alarms before the fault already' },
+    ]);
   });
 
   it('of the probe, or of another cluster, is not asked of this Prometheus', async () => {

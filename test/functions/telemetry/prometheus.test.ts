@@ -203,10 +203,10 @@ describe('a reading', () => {
         clock: systemClock,
         audit: memoryAuditLog(),
         remainingMs: () => 60_000,
+        switches: { engaged: async () => undefined },
         leases: {
           read: async () => undefined,
-          killSwitchEngaged: async () => false,
-          release: async () => {},
+          release: async () => true,
           renew: async () => {
             beats += 1;
             return leaseOf();

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Verdict } from '../../../functions/domain/workflow.ts';
-import { type MetricSink, publishVerdict } from '../../../functions/verdict/verdict-metrics.ts';
+import type { MetricSink } from '../../../functions/runtime/metrics.ts';
+import { publishVerdict } from '../../../functions/verdict/verdict-metrics.ts';
 import { experimentOf, faultWith } from '../domain/experiment-fixtures.ts';
+import { logOf } from '../domain/fixtures.ts';
 
 const paused = faultWith({ kind: 'PROCESS_PAUSE', targetNodes: ['a'] });
 const experiment = experimentOf([paused]);
@@ -15,7 +17,7 @@ function sent(verdict: Verdict, of = experiment): unknown[] {
     publishStoredMetrics: () => calls.push('published'),
   };
   // Each gives back the whole library for the next call, which nobody makes here.
-  publishVerdict(sink as unknown as MetricSink, of, verdict);
+  publishVerdict(sink as unknown as MetricSink, of, verdict, logOf('exp', ['ROLLING_BACK'], ['ROLLED_BACK', {}, 4]));
   return calls;
 }
 
@@ -27,8 +29,9 @@ describe('publishVerdict', () => {
       { cluster, name: 'lostAcknowledgedWrites' as const, limit: 0, measured: 3, met: false },
     ];
     expect(sent({ status: 'ABORTED', outcome: 'INCONCLUSIVE', budgets, reason: '' })).toEqual([
-      { cluster: 'redis-master', faultKind: 'PROCESS_PAUSE', status: 'ABORTED' },
+      { cluster: 'redis-master', faultKind: 'PROCESS_PAUSE', status: 'ABORTED', outcome: 'INCONCLUSIVE' },
       ['experimentsConcluded', 1],
+      ['rollbackSeconds', 4],
       ['unavailableSeconds', 8],
       ['lostAcknowledgedWrites', 3],
       'published',
@@ -39,12 +42,14 @@ describe('publishVerdict', () => {
     const several = experimentOf([paused, { ...paused, faultId: 'exp.2', cluster: 'redis-other' }]);
     const budgets = [{ cluster, name: 'rtoSeconds' as const, limit: 15, measured: 4, met: true }];
     expect(sent({ status: 'COMPLETED', outcome: 'CONFIRMED', budgets, reason: '' }, several)).toEqual([
-      { cluster: 'redis-master', faultKind: 'PROCESS_PAUSE', status: 'COMPLETED' },
+      { cluster: 'redis-master', faultKind: 'PROCESS_PAUSE', status: 'COMPLETED', outcome: 'CONFIRMED' },
       ['experimentsConcluded', 1],
+      ['rollbackSeconds', 4],
       ['rtoSeconds', 4],
       'published',
-      { cluster: 'redis-other', faultKind: 'PROCESS_PAUSE', status: 'COMPLETED' },
+      { cluster: 'redis-other', faultKind: 'PROCESS_PAUSE', status: 'COMPLETED', outcome: 'CONFIRMED' },
       ['experimentsConcluded', 1],
+      ['rollbackSeconds', 4],
       'published',
     ]);
   });

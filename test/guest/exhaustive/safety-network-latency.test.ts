@@ -1,4 +1,4 @@
 import { networkLatency } from '../../host/kinds/network-latency.ts';
 import { guestSafetySuite } from '../safety.ts';
 
-guestSafetySuite(networkLatency, 'rest');
+guestSafetySuite({ ...networkLatency, withoutWorker: true }, 'rest');

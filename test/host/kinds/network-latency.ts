@@ -3,10 +3,17 @@ import { ADDRESS } from '../wire.ts';
 
 const LATENCY_MS = 400;
 
+/** Through a worker in a namespace whose kernel has no netem, through netem in the guest. */
 export const networkLatency: KindCase = {
   kind: 'network-latency',
-  runsIn: 'guest',
-  parameters: { peerAddresses: ADDRESS.peer, latencyMs: String(LATENCY_MS), jitterMs: '0', correlationPct: '0' },
+  runsIn: 'both',
+  parameters: {
+    peerAddresses: ADDRESS.peer,
+    latencyMs: String(LATENCY_MS),
+    jitterMs: '0',
+    correlationPct: '0',
+    delayWorker: 'yes',
+  },
   isThere: async (host) => {
     const { out } = await host.exec(['ping', '-c1', '-W5', ADDRESS.peer]);
     const roundTripMs = /time=([\d.]+) ms/.exec(out)?.[1];
@@ -14,5 +21,9 @@ export const networkLatency: KindCase = {
     if (!roundTripMs) throw new Error(`no answer from the peer: ${out}`);
     return Number(roundTripMs) >= LATENCY_MS;
   },
-  traces: async (host) => (await host.exec(['tc', 'qdisc', 'show'])).out,
+  traces: async (host) => {
+    const looks = ['tc qdisc show', 'cat /proc/net/netfilter/nfnetlink_queue', 'iptables-save', 'ip6tables-save'];
+    const shown = looks.map((look) => `${look} 2>/dev/null | grep -v -e '^[#:]' -e '^COMMIT$' -e '^[*]'`);
+    return (await host.exec(['bash', '-c', shown.join('; ')])).out;
+  },
 };

@@ -94,6 +94,9 @@ export const TEMPLATE: JsonObject = {
     Role: role('lambda.amazonaws.com', [
       allow('dynamodb:PartiQLInsert', getAtt('AuditTable')),
       allow('dynamodb:GetItem', getAtt('AuditTable')),
+      allow('dynamodb:UpdateItem', getAtt('AuditTable'), {
+        Condition: { 'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['experimentId', 'sequence', 'state'] } },
+      }),
       allow('ssm:SendCommand', { 'Fn::Sub': 'arn:aws:ssm:*:*:document/Test-Sleep' }),
       allow('ssm:SendCommand', 'arn:aws:ec2:*:*:instance/*', {
         Condition: { StringEquals: { 'ssm:resourceTag/holdfast-target': 'true' } },
@@ -103,6 +106,9 @@ export const TEMPLATE: JsonObject = {
         Condition: { StringEquals: { 'kms:ViaService': 'secretsmanager.eu-west-1.amazonaws.com' } },
       }),
       allow('ssm:GetCommandInvocation', '*'),
+      allow('sns:Publish', { Ref: 'Told' }),
+      allow('sns:GetTopicAttributes', { Ref: 'Told' }),
+      allow('cloudwatch:DescribeAlarms', 'arn:aws:cloudwatch:*:*:alarm:*'),
     ]),
     FisRole: role('fis.amazonaws.com', [
       allow('ec2:StopInstances', 'arn:aws:ec2:*:*:instance/*', {
@@ -137,6 +143,8 @@ export const TEMPLATE: JsonObject = {
       },
     },
     MachineRole: role('states.amazonaws.com', [allow('lambda:InvokeFunction', [getAtt('Echo'), getAtt('Fail')])]),
+    Told: { Type: 'AWS::SNS::Topic', Properties: {} },
+    Other: { Type: 'AWS::SNS::Topic', Properties: {} },
     Echo: lambdaFunction('echo'),
     Fail: lambdaFunction('fail'),
     Crash: lambdaFunction('crash'),

@@ -9,7 +9,7 @@ import { createSystem, type System } from '../../../lab/aws/system.ts';
 import { resolveTemplate } from '../../../lab/aws/template/template.ts';
 import { FLEET_HOSTS } from '../../../lab/fleet/fleet.ts';
 import { LAB_PACKAGES, pythonPackages } from '../../../lab/shared/python-packages.ts';
-import { ACCOUNT_ID, REGION } from '../../../lab/shared/topology.ts';
+import { ACCOUNT_ID, REGION, WORKSPACE_ID } from '../../../lab/shared/topology.ts';
 import { TEMPLATE } from './fixture-template.ts';
 
 export const PLACE = { accountId: ACCOUNT_ID, region: REGION, stackName: 'Test' };
@@ -65,8 +65,8 @@ const power = {
   },
 };
 
-/** The whole stand-in behind TLS on a random loopback port. */
-export async function startLab(nowMs: () => number = Date.now): Promise<Lab> {
+/** The whole stand-in behind TLS on a random loopback port. @param prometheusPort of the one that stands for its workspace */
+export async function startLab(nowMs: () => number = Date.now, prometheusPort = 0): Promise<Lab> {
   const directory = mkdtempSync(join(tmpdir(), 'lab-aws-'));
   const [code, key, caFile] = [join(directory, 'code'), join(directory, 'server.key'), join(directory, 'server.pem')];
   mkdirSync(code);
@@ -112,6 +112,8 @@ export async function startLab(nowMs: () => number = Date.now): Promise<Lab> {
     power,
     agentTokens: new Map([[HOST.instanceId, AGENT_TOKEN]]),
     secretsFile: join(directory, 'secrets.json'),
+    workspaces: new Map([[WORKSPACE_ID, `http://127.0.0.1:${prometheusPort}`]]),
+    objectsDirectory: join(directory, 's3'),
     models: readModels(pythonPackages(LAB_PACKAGES)),
     vpcAddresses: VPC_ADDRESSES,
     onViolation: (violation) => violations.push(violation),

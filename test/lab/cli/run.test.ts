@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -43,6 +43,20 @@ describe('run', () => {
   test('refuses to run in a lab that another process is still starting', async () => {
     pretendSupervisor();
     await expect(run('examples/redis-partition.json')).rejects.toThrow(/still starting/);
+  });
+
+  test('refuses to run in a lab without the engine of the experiment, and says how to have one that has it', async () => {
+    pretendSupervisor();
+    writeJson(join(directory, LAB_FILES.lab), {
+      ...{ caFile: '', region: '', prometheusUrl: '', hosts: [], controlSocket: '', pids: {} },
+      engines: ['redis'],
+    });
+    const file = join(directory, 'experiment.json');
+    const example = readFileSync('examples/redis-partition.json', 'utf8');
+    writeFileSync(file, example.replaceAll('"redis-master"', '"redis-tls"'));
+    await expect(run(file)).rejects.toThrow(
+      'the lab that is up has no redis-tls: `npm run lab -- down`, then `npm run lab -- up --tls`',
+    );
   });
 
   test('knows that the lab of another run ends with that run', () => {

@@ -3,14 +3,21 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type ShardStore, StoreTimeout } from '../../../lab/fleet/engine.ts';
 import { createGateway } from '../../../lab/traffic/http-gateway.ts';
+import { memoryStore } from '../../../lab/traffic/memory-store.ts';
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
-async function start(shards: Record<string, ShardStore>, maxWorkers = 8, maxWorkersPerShard = 2): Promise<string> {
-  const server = createGateway({ name: 'g', shards: new Map(Object.entries(shards)), maxWorkers, maxWorkersPerShard });
+async function start(
+  shards: Record<string, ShardStore>,
+  maxWorkers = 8,
+  maxWorkersPerShard = 2,
+  nodes: string[] = [],
+): Promise<string> {
+  const named = new Map(Object.entries(shards));
+  const server = createGateway({ name: 'g', shards: named, nodes, maxWorkers, maxWorkersPerShard });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   cleanups.push(() => {
@@ -20,17 +27,12 @@ async function start(shards: Record<string, ShardStore>, maxWorkers = 8, maxWork
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-function memoryStore(): ShardStore {
-  const values = new Map<string, string>();
-  return { set: async (key, value) => void values.set(key, value), get: async (key) => values.get(key) ?? null };
-}
-
 /** Answers nothing until released, as a partitioned master does. */
 function silentStore(): ShardStore & { waiting(): number; release(): void } {
   const waiting: (() => void)[] = [];
   const answer = () => new Promise<void>((resolve) => waiting.push(resolve));
   return {
-    set: answer,
+    set: () => answer().then(() => undefined),
     get: () => answer().then(() => null),
     waiting: () => waiting.length,
     release: () => {
@@ -124,5 +126,19 @@ describe('gateway', () => {
     const unknown = await fetch(`${base}/write?shard=b&key=k`, { method: 'POST' });
     expect([unknown.status, await unknown.text()]).toEqual([404, 'shard: one of a']);
     expect((await fetch(`${base}/write?shard=a`, { method: 'POST' })).status).toBe(400);
+  });
+
+  test('a shard that is only written to says so to whoever reads, and no worker is taken', async () => {
+    const base = await start({ log: { set: async () => 'node-1' } }, 8, 2, ['node-1', 'node-2']);
+    const answer = await fetch(`${base}/read?shard=log&key=k`);
+    expect([answer.status, await answer.text()]).toEqual([400, 'shard: log is only written to, with POST /write']);
+    expect(await metric(base, 'http_requests_total{code="400",shard="log"}')).toBe(1);
+  });
+
+  test('what was written is counted by the node that took it, and a node that took nothing has its series', async () => {
+    const base = await start({ log: { set: async () => 'node-1' }, a: memoryStore() }, 8, 2, ['node-1', 'node-2']);
+    expect([await write(base, 'log'), await write(base, 'a')]).toEqual([200, 200]);
+    expect(await metric(base, 'records_produced_total{broker="node-1"}')).toBe(1);
+    expect(await metric(base, 'records_produced_total{broker="node-2"}')).toBe(0);
   });
 });

@@ -188,8 +188,8 @@ describe('on a real Prometheus, where every request fails and takes 30 s', () =>
 
   it('counts the traffic of a shard that has no series as unknown, not as none', async () => {
     const cluster = clusterOf('code');
-    expect(await readTrafficShare(telemetry, cluster, ['shard-1'])).toBe(1);
-    await expect(readTrafficShare(telemetry, cluster, ['shard-1', 'shard-2'])).rejects.toThrow(
+    expect(await readTrafficShare(telemetry, cluster, { shards: ['shard-1'], nodes: [] })).toBe(1);
+    await expect(readTrafficShare(telemetry, cluster, { shards: ['shard-1', 'shard-2'], nodes: [] })).rejects.toThrow(
       /share of traffic of shard-2: the query gives no series/,
     );
   });

@@ -21,8 +21,9 @@ describe('a shard that speaks TLS only, with names in its certificates and users
     fromPeer = system.observe(master, NODES.find((node) => node !== master) ?? '');
     fromStranger = system.observe(master, 'redis-node-7');
     startedMs = Date.now();
-    const answer = await system.post({ ...partition(ID, master, NODES, 12), targetService: 'redis-tls' });
-    expect(answer.body).toMatchObject({ status: 'INJECTED' });
+    // Two people have to agree there, and the start is announced ahead.
+    const answer = await system.postApproved({ ...partition(ID, master, NODES, 12), targetService: 'redis-tls' });
+    expect(answer.body).toMatchObject({ status: 'ACCEPTED', startsAt: expect.any(String) });
     end = await system.waitUntilOver(ID);
   });
   afterAll(() => {

@@ -6,7 +6,8 @@ import { SystemUnderTest } from '../harness.ts';
 import { labRun } from '../lab-run.ts';
 
 const EXAMPLES = new URL('../../../examples/', import.meta.url);
-const files = exampleFiles(EXAMPLES);
+/** Those of other engines have a lab, and a tier, of their own. */
+const files = exampleFiles(EXAMPLES).filter((name) => name.startsWith('redis-'));
 const PATIENCE_MS = 400_000;
 
 /** `| `file.json` | what it does | `STATUS` | `OUTCOME` |`, for those of which the page says what comes of them. */
@@ -27,7 +28,7 @@ describe('every example, one after the other', () => {
 
   it('is on the page of the examples', () => {
     expect(promised.size).toBeGreaterThan(3);
-    for (const file of promised.keys()) expect(files).toContain(file);
+    for (const file of promised.keys()) expect(exampleFiles(EXAMPLES)).toContain(file);
   });
 
   it.each(files)(

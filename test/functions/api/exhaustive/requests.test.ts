@@ -37,7 +37,7 @@ function portsIn(world: World) {
   const stored = members.find(({ name }) => name === WITH_INSTANCE_STORE)?.instanceId ?? '';
   return portsOf({
     listLiveNodes: async () => members,
-    killSwitchEngaged: async () => world.killSwitchEngaged,
+    engagedSwitch: async () => (world.killSwitchEngaged ? { engaged: true } : undefined),
     lockHolder: async () => world.lockedBy,
     readTrafficShare: async () => world.trafficShare,
     readAlarmStates: async (names) => new Map(names.map((name) => [name, world.alarmState])),
@@ -67,8 +67,10 @@ function apiIn(world: World) {
         {
           ...dependencies,
           clusters: clusters.clusters,
-          leases: { ...dependencies.leases, killSwitchEngaged: async () => world.killSwitchEngaged },
-          admit: (experiment) => admit(experiment, clusters, ports, clock, 'Holdfast-Test-'),
+          switches: {
+            read: async () => [{ engaged: world.killSwitchEngaged }],
+          },
+          admit: (experiment, caller) => admit(experiment, clusters, ports, clock, 'Holdfast-Test-', caller),
           executions: {
             start: async (name) => {
               await audit.append(name, 'INJECTING', STEP, detailsOf('INJECTING'));

@@ -17,7 +17,7 @@ import {
 import { MAX_RESOURCES_PER_TARGET, MAX_STOP_CONDITION_ALARMS } from '../../../../functions/domain/faults/kind.ts';
 import { parseExperiment } from '../../../../functions/domain/parse-experiment.ts';
 import { redisCluster } from '../configuration-fixtures.ts';
-import { seedPayload } from '../experiment-fixtures.ts';
+import { named, seedPayload } from '../experiment-fixtures.ts';
 import { KIND_PARAMETERS } from '../kind-parameters.ts';
 import { targetNode } from '../target-fixtures.ts';
 
@@ -26,7 +26,7 @@ const payload = (action: string, parameters: unknown) => JSON.stringify({ ...see
 function accepted(action: string, parameters: unknown): Experiment {
   const parsed = parseExperiment(payload(action, parameters), {});
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problem));
-  return parsed.experiment;
+  return named(parsed.experiment);
 }
 
 function parametersOf(action: string, parameters: unknown): FaultParameters {
@@ -49,9 +49,13 @@ describe('the table of kinds', () => {
   });
 
   it.each(FAULT_KINDS)('says of every field of %s what it may hold, and of nothing else', (name) => {
-    const { schema, allowed } = kindOf(name);
+    const { schema, fields, allowed } = kindOf(name);
     const { properties } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-    expect(Object.keys(allowed).toSorted()).toEqual(Object.keys(properties ?? {}).toSorted());
+    expect(Object.keys(fields).toSorted()).toEqual(Object.keys(properties ?? {}).toSorted());
+    const below = Object.entries(fields).flatMap(([field, { below: inner = {} }]) =>
+      Object.keys(inner).map((each) => `${field}.${each}`),
+    );
+    expect(Object.keys(allowed).toSorted()).toEqual([...Object.keys(fields), ...below].toSorted());
     expect(Object.values(allowed).every((words) => words !== '')).toBe(true);
   });
 
@@ -67,7 +71,7 @@ describe('the table of kinds', () => {
         expect(impactedNodesOf(parsed).length).toBeGreaterThan(0);
         const unknown = errorsOf(name, { ...parameters, targetNode: 'redis-node-3' });
         expect(unknown.map(({ field }) => field)).toEqual(['parameters.targetNode']);
-        expect(unknown[0]?.allowed).toBe(`one of ${Object.keys(kindOf(name).allowed).join(', ')}`);
+        expect(unknown[0]?.allowed).toBe(`one of ${Object.keys(kindOf(name).fields).join(', ')}`);
       }),
       { numRuns: 30 },
     );

@@ -19,6 +19,7 @@ import {
   StopExperimentCommand,
 } from '@aws-sdk/client-fis';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { safetyLeverOf } from '../../../../functions/aws/fis/safety-lever.ts';
 import { NEW_METRIC_DELAY_MS } from '../../../../lab/aws/services/cloudwatch.ts';
 import { FLEET_HOSTS } from '../../../../lab/fleet/fleet.ts';
 import { ACCOUNT_ID, REGION } from '../../../../lab/shared/topology.ts';
@@ -182,6 +183,41 @@ describe('an experiment of FIS', () => {
   it('ends as cancelled while the safety lever is engaged', async () => {
     lab.system.fis.safetyLeverEngaged = true;
     await until(await start(), 'cancelled');
+  });
+
+  it('is stopped, whoever started it, when the safety lever is engaged, and starts again when it is not', async () => {
+    vi.stubEnv('AWS_ENDPOINT_URL_FIS', lab.endpoint);
+    const lever = safetyLeverOf(fis, 'Test');
+    const id = await start();
+    await until(id, 'running');
+    await lever.engage('a drill');
+    await until(id, 'stopped');
+    await until(await start(), 'cancelled');
+    expect(await lever.disengage('the drill is over')).toBe(true);
+    expect(await lever.disengage('the drill is over')).toBe(false);
+    await until(await start(), 'running');
+    const nobody = safetyLeverOf(new FisClient(lab.client(functionCredentials(lab))), 'Test');
+    await expect(nobody.engage('x')).rejects.toThrow(/FIS answered 403.*UpdateSafetyLeverState/);
+    vi.unstubAllEnvs();
+  });
+
+  it('keeps its safety lever for the first reason: another one for a status that stays is a conflict', async () => {
+    vi.stubEnv('AWS_ENDPOINT_URL_FIS', lab.endpoint);
+    const [ours, theirs] = [safetyLeverOf(fis, 'Test'), safetyLeverOf(fis, 'Other')];
+    const patch = async (status: string, reason: string) =>
+      lab.system.fis.setSafetyLever({ id: 'default', state: { status, reason } });
+    await expect(Promise.all([ours.engage('a drill'), theirs.engage('an incident')])).resolves.toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ engaged: 'NOW' }),
+        expect.objectContaining({ engaged: 'FOREIGN' }),
+      ]),
+    );
+    await expect(patch('engaged', 'a third reason')).rejects.toMatchObject({ code: 'ConflictException', status: 409 });
+    const again = [await ours.engage('again'), await theirs.engage('again')];
+    expect(again.map(({ engaged }) => engaged).sort()).toEqual(['BEFORE', 'FOREIGN']);
+    expect([await ours.disengage('over'), await theirs.disengage('over')].filter(Boolean)).toHaveLength(1);
+    await expect(patch('disengaged', 'a third reason')).rejects.toMatchObject({ code: 'ConflictException' });
+    vi.unstubAllEnvs();
   });
 
   it('is the same one when the request is repeated, and another request with that token is refused', async () => {

@@ -2,15 +2,28 @@ import { readFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from '@aws-sdk/client-auto-scaling';
-import { CloudWatchClient, DescribeAlarmsCommand, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
-import { DynamoDBClient, ExecuteStatementCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  CloudWatchClient,
+  DescribeAlarmsCommand,
+  type DescribeAlarmsCommandInput,
+  PutMetricDataCommand,
+} from '@aws-sdk/client-cloudwatch';
+import {
+  DynamoDBClient,
+  ExecuteStatementCommand,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { DescribeInstancesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
+import { GetTopicAttributesCommand, PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readAlarmStates } from '../../../../functions/aws/alarm-states.ts';
 import type { Credentials } from '../../../../lab/aws/protocol/principal.ts';
 import { ACCOUNT_ID, LAB_USERS, REGION } from '../../../../lab/shared/topology.ts';
 import { eventually, functionCredentials, type Lab, startLab } from '../fixture.ts';
@@ -50,6 +63,38 @@ describe('DynamoDB', () => {
     });
     await expect(new DynamoDBClient(asFunction).send(put)).rejects.toMatchObject({ name: 'AccessDeniedException' });
     await new DynamoDBClient(administrator).send(put);
+  });
+
+  it('denies an update that names another attribute than the policy allows, by whatever name', async () => {
+    const update = (UpdateExpression: string, names: Record<string, string> = {}) =>
+      new DynamoDBClient(asFunction).send(
+        new UpdateItemCommand({
+          TableName: 'Test-AuditTable',
+          Key: { experimentId: { S: 'GLOBAL' }, sequence: { N: '1' } },
+          UpdateExpression,
+          ConditionExpression: 'attribute_not_exists(#state) OR #state <> :value',
+          ExpressionAttributeNames: { '#state': 'state', ...names },
+          ExpressionAttributeValues: { ':value': { S: 'RELEASED' } },
+        }),
+      );
+    await update('SET #state = :value');
+    const denied = { name: 'AccessDeniedException' };
+    await expect(update('SET #state = :value, beat = :value')).rejects.toMatchObject(denied);
+    await expect(update('SET #state = :value, #b = :value', { '#b': 'beat' })).rejects.toMatchObject(denied);
+    await expect(update('SET #state = :value REMOVE grants')).rejects.toMatchObject(denied);
+  });
+
+  it('does not answer while one of its tables is down, and answers for the others', async () => {
+    const get = new GetItemCommand({
+      TableName: 'Test-AuditTable',
+      Key: { experimentId: { S: 'none' }, sequence: { N: '1' } },
+    });
+    const ask = () => new DynamoDBClient(asFunction).send(get, { abortSignal: AbortSignal.timeout(300) });
+    lab.system.outages.now = [{ service: 'dynamodb', resource: 'AuditTable' }];
+    await expect(ask()).rejects.toMatchObject({ name: 'AbortError' });
+    lab.system.outages.now = [{ service: 'dynamodb', resource: 'OtherTable' }, { service: 'states' }];
+    expect((await ask()).Item).toBeUndefined();
+    lab.system.outages.now = [];
   });
 
   it('hangs while it is frozen and goes on when thawed', async () => {
@@ -141,6 +186,15 @@ describe('Step Functions', () => {
     expect(execution?.entered).not.toContain('Never');
   });
 
+  it('stands still while it is frozen, also with what failed meanwhile, and goes on when thawed', async () => {
+    lab.system.stepFunctions.freeze(true);
+    const { executionArn } = await start('frozen');
+    await new Promise((done) => setTimeout(done, 500));
+    expect((await describeIt(executionArn)).status).toBe('RUNNING');
+    lab.system.stepFunctions.freeze(false);
+    await eventually(10, async () => ((await describeIt(executionArn)).status === 'SUCCEEDED' ? true : undefined));
+  });
+
   it('refuses a second execution of the same name', async () => {
     await expect(start('caught', '{"n":2}')).rejects.toMatchObject({ name: 'ExecutionAlreadyExists' });
   });
@@ -226,6 +280,39 @@ describe('API Gateway', () => {
   });
 });
 
+describe('SNS', () => {
+  const arn = (name: string) => `arn:aws:sns:${REGION}:${ACCOUNT_ID}:Test-${name}`;
+  const publish = (Subject: string, Message = 'text', TopicArn = arn('Told')) =>
+    new SNSClient(asFunction).send(new PublishCommand({ TopicArn, Subject, Message }));
+
+  it('keeps what was published, and says how many listen', async () => {
+    const { MessageId } = await publish('a <subject>', 'a & b\nc');
+    expect(lab.system.sns.messages.at(-1)).toMatchObject({
+      ...{ messageId: MessageId, topicArn: arn('Told'), subject: 'a <subject>', message: 'a & b\nc' },
+    });
+    const attributes = async () =>
+      (await new SNSClient(asFunction).send(new GetTopicAttributesCommand({ TopicArn: arn('Told') }))).Attributes;
+    expect(await attributes()).toMatchObject({ TopicArn: arn('Told'), SubscriptionsConfirmed: '1' });
+    lab.system.sns.isSubscribed = false;
+    expect(await attributes()).toMatchObject({ SubscriptionsConfirmed: '0' });
+    lab.system.sns.isSubscribed = true;
+  });
+
+  it('takes no subject and no message that the service would not take', async () => {
+    for (const subject of ['x'.repeat(100), 'two\nlines', ''])
+      await expect(publish(subject), subject).rejects.toMatchObject({ name: 'InvalidParameterException' });
+    await expect(publish('x', 'm'.repeat(256 * 1024 + 1))).rejects.toMatchObject({ name: 'InvalidParameterException' });
+    await publish('x'.repeat(99), 'm'.repeat(256 * 1024));
+  });
+
+  it('takes nothing for a topic that the role may not publish to, nor when it is down', async () => {
+    await expect(publish('x', 'text', arn('Other'))).rejects.toMatchObject({ name: 'AccessDenied' });
+    lab.system.sns.refuses = true;
+    await expect(publish('x')).rejects.toMatchObject({ name: 'InternalErrorException' });
+    lab.system.sns.refuses = false;
+  });
+});
+
 describe('the other services', () => {
   it('EC2 finds the hosts by tag and state, with every address', async () => {
     const filters = [
@@ -297,6 +384,40 @@ describe('the other services', () => {
       new PutMetricDataCommand({ Namespace: 'Holdfast', MetricData: [{ MetricName: 'beat', Value: 1 }] }),
     );
     expect(lab.system.usage.metricDatums).toBe(1);
+  });
+
+  it('CloudWatch shows composite alarms to those only who ask for them and may see all, with their rule', async () => {
+    const { cloudWatch } = lab.system;
+    cloudWatch.setState('orders / "eu"', 'ALARM', 'of the test', { alarmRule: 'ALARM("a") OR ALARM("b")' });
+    const read = (credentials: object, more: Partial<DescribeAlarmsCommandInput> = {}) =>
+      new CloudWatchClient(credentials).send(new DescribeAlarmsCommand({ AlarmNames: ['orders / "eu"'], ...more }));
+    expect((await read(administrator)).MetricAlarms).toEqual([]);
+    expect((await read(asFunction)).CompositeAlarms).toEqual([]);
+    const AlarmTypes = ['CompositeAlarm' as const];
+    expect((await read(administrator, { AlarmTypes })).CompositeAlarms).toMatchObject([
+      { AlarmName: 'orders / "eu"', StateValue: 'ALARM', AlarmRule: 'ALARM("a") OR ALARM("b")' },
+    ]);
+    await expect(read(asFunction, { AlarmTypes })).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    const detail = lab.system.events.events.at(-1)?.detail;
+    expect(detail).toMatchObject({ configuration: { alarmRule: 'ALARM("a") OR ALARM("b")' } });
+  });
+
+  it('CloudWatch answers a hundred names at most, in pages of fifty, and the product asks for all', async () => {
+    const names = Array.from({ length: 130 }, (_, index) => `alarm ${index} / "ä"`);
+    const { cloudWatch } = lab.system;
+    for (const [index, name] of names.entries()) {
+      cloudWatch.setState(name, 'OK', 'of the test', {
+        ...(index % 3 === 0 ? { alarmRule: 'FALSE' } : {}),
+        actionsEnabled: index !== 100,
+      });
+    }
+    const client = new CloudWatchClient(administrator);
+    await expect(client.send(new DescribeAlarmsCommand({ AlarmNames: names }))).rejects.toThrow();
+    expect(lab.takeViolations()).toEqual([expect.stringContaining('at most 100 are allowed')]);
+    const states = await readAlarmStates(client, [...names, 'missing']);
+    expect(states.size).toBe(names.length);
+    expect([...states].filter(([, state]) => state !== 'OK')).toEqual([['alarm 100 / "ä"', 'SILENCED']]);
+    for (const name of names) cloudWatch.alarms.delete(name);
   });
 
   it('keeps events and serves the store secret', async () => {

@@ -12,8 +12,8 @@ const table = (properties: JsonObject): JsonObject => ({
 
 describe('the template', () => {
   it('refuses a resource type that nobody stands in for', () => {
-    expect(() => resolved({ Queue: { Type: 'AWS::SQS::Queue' } })).toThrow(
-      /Queue: the lab has no stand-in for resource type AWS::SQS::Queue/,
+    expect(() => resolved({ Store: { Type: 'AWS::RDS::DBInstance' } })).toThrow(
+      /Store: the lab has no stand-in for resource type AWS::RDS::DBInstance/,
     );
   });
 

@@ -8,7 +8,7 @@ import { topologyProblems } from '../../../../functions/domain/topology.ts';
 import type { Certificates } from '../../../../functions/engines/engine.ts';
 import { redisProbe } from '../../../../functions/engines/redis/probe.ts';
 import { redisStore } from '../../../../functions/engines/redis/store.ts';
-import { createAuthority } from '../../../../lab/runtime/certificates.ts';
+import { createAuthority } from '../../../../lab/shared/authority.ts';
 import { OWN_FILES } from '../../../../lab/shared/files.ts';
 import { redisCluster } from '../../../functions/domain/configuration-fixtures.ts';
 import { liveNode, roleIn, targetNode } from '../../../functions/domain/target-fixtures.ts';

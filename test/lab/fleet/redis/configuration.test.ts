@@ -10,13 +10,22 @@ import {
 } from '../../../../lab/fleet/redis/hosts.ts';
 import { secretsOf } from '../../../../lab/fleet/redis/users.ts';
 import configuration from '../../../../lab/holdfast.config.ts';
-import { ACCOUNT_ID, DOMAIN, LAB_USERS, PROMETHEUS_PORT, REGION } from '../../../../lab/shared/topology.ts';
+import {
+  ACCOUNT_ID,
+  AUDIT_BUCKET,
+  AWS_HOST_NAME,
+  DOMAIN,
+  LAB_USERS,
+  PROMETHEUS_PORT,
+  REGION,
+  WORKSPACE_ID,
+} from '../../../../lab/shared/topology.ts';
 
 // The configuration is written as an operator would, and goes into the Lambda bundles: it imports nothing of the lab.
 test.each([
-  ['redis-master', REDIS_HOSTS],
-  ['redis-tls', TLS_HOSTS],
-])('what the lab tells the product of %s is what the fleet is', (name, hosts) => {
+  ['redis-master', REDIS_HOSTS, `http://prometheus.${DOMAIN}:${PROMETHEUS_PORT}`],
+  ['redis-tls', TLS_HOSTS, `https://${AWS_HOST_NAME}/workspaces/${WORKSPACE_ID}`],
+])('what the lab tells the product of %s is what the fleet is', (name, hosts, prometheusUrl) => {
   const cluster = configuration.clusters[name];
   expect(cluster).toMatchObject({
     unit: REDIS_UNIT,
@@ -24,7 +33,7 @@ test.each([
     dataDirectory: DATA_DIRECTORY,
     hostCredentialsFile: HOST_FILES.credentials,
     redis: { sentinelPort: SENTINEL_PORT },
-    telemetry: { prometheusUrl: `http://prometheus.${DOMAIN}:${PROMETHEUS_PORT}` },
+    telemetry: { prometheusUrl },
   });
   for (const { tags, securityGroupId } of hosts) {
     expect(tags).toMatchObject(cluster?.selectTags ?? { missing: 'selectTags' });
@@ -52,7 +61,10 @@ test('what the lab tells the product of its TLS is what its hosts and secrets ar
 });
 
 test('what the lab tells the product of its network and users is what they are', () => {
-  const { network, apiPrincipals } = configuration;
+  const { network, apiPrincipals, alertmanagerPrincipals, auditExport } = configuration;
+  const arnOf = (name: string) => `arn:aws:iam::${ACCOUNT_ID}:user/${name}`;
+  expect(auditExport?.bucketArn).toBe(`arn:aws:s3:::${AUDIT_BUCKET}`);
   expect(network.availabilityZones).toEqual([`${REGION}a`]);
-  expect(apiPrincipals).toEqual(Object.values(LAB_USERS).map((name) => `arn:aws:iam::${ACCOUNT_ID}:user/${name}`));
+  expect(apiPrincipals).toEqual([LAB_USERS.operator, LAB_USERS.administrator].map(arnOf));
+  expect(alertmanagerPrincipals).toEqual([arnOf(LAB_USERS.alertmanager)]);
 });

@@ -1,0 +1,41 @@
+import { type Provenance, provenanceText } from './provenance.ts';
+import { renderMeasurement } from './report.ts';
+import { ENGINES } from './sections.ts';
+
+export interface EngineRun {
+  /** Nothing was in the user's cache. */
+  isCold: boolean;
+  startSeconds: number;
+  /** Of the machine just before, over one minute: what others keep its processors busy with. */
+  loadBefore: number;
+  /** One a host. */
+  megabytes: number[];
+  cpuPct: number[];
+}
+
+export interface EnginesResult extends Provenance {
+  engines: readonly string[];
+  runs: readonly EngineRun[];
+}
+
+/** What it costs to have an engine in the lab. */
+export function renderEngines({ engines, runs, ...provenance }: EnginesResult): string {
+  const started = (isCold: boolean) => runs.filter((run) => run.isCold === isCold).map((run) => run.startSeconds);
+  return [
+    ENGINES.heading,
+    '',
+    `The last run of \`${ENGINES.command}\`, for ${engines.join(', ')}: hosts, stores and Prometheus, without traffic and the AWS side. A`,
+    'cold start finds the Debian packages and nothing else. Memory is the proportional set size.',
+    `Load of the machine before each start: ${runs.map(({ loadBefore }) => loadBefore.toFixed(1)).join(', ')}. ${provenanceText(provenance)}`,
+    '',
+    '| what | unit | n | min | p50 | p90 | max | promised |',
+    '|---|---|---|---|---|---|---|---|',
+    ...[
+      { name: 'cold start until all is ready', unit: 's', values: started(true), promised: '≤ 120' },
+      { name: 'warm start until all is ready', unit: 's', values: started(false), promised: '≤ 15' },
+      { name: 'memory of a host’s stores, idle', unit: 'MB', values: runs.flatMap((run) => run.megabytes) },
+      { name: 'CPU of a host’s stores, idle', unit: '% of a core', values: runs.flatMap((run) => run.cpuPct) },
+    ].map(renderMeasurement),
+    '',
+  ].join('\n');
+}

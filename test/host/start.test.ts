@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import type { HostAnswer } from './wire.ts';
+import { until } from './wire.ts';
+import { inWorld, type World } from './world.ts';
+
+/** The verb of the roll-back program that starts a store which had ended. */
+async function start(world: World): Promise<HostAnswer & { started?: boolean }> {
+  const parameters = { experimentId: world.experimentId, faultId: world.faultId };
+  const words = ['/usr/bin/python3', '-B', '/run/files/roll-back/watchdog.py', 'start'];
+  const { code, out } = await world.exec(words, world.environment(parameters));
+  return { code, ...JSON.parse(out) };
+}
+
+const isUp = (world: World) => world.connects('client');
+
+/** The store of the host is a unit, and a fault that has nothing to do with it was on the host. */
+function onUnit(test: (world: World) => Promise<void>): Promise<void> {
+  return inWorld(
+    'network-partition',
+    async (world) => {
+      await world.startUnit();
+      await test(world);
+    },
+    false,
+  );
+}
+
+async function endStore(world: World): Promise<void> {
+  await world.exec(['bash', '-c', 'kill -KILL "$(cat /run/unit.pid)"']);
+  await until('the end of the store', 5, async () => !(await isUp(world)));
+}
+
+describe.concurrent('a store that ended by itself under a fault', () => {
+  it('is started once the fault is over, and twice is as once', () =>
+    onUnit(async (world) => {
+      expect(await world.inject({ scope: 'peers' })).toMatchObject({ state: 'APPLIED' });
+      await endStore(world);
+      expect(await world.rollBack('revert')).toMatchObject({ state: 'REVERTED' });
+      expect(await isUp(world)).toBe(false);
+      expect(await start(world)).toMatchObject({ code: 0, faultId: world.faultId, started: true });
+      await until('the store', 5, () => isUp(world));
+      expect(await start(world)).toMatchObject({ code: 0, started: false });
+    }));
+
+  it('is left alone while a fault lives on its host', () =>
+    onUnit(async (world) => {
+      expect(await world.inject({ scope: 'peers' })).toMatchObject({ state: 'APPLIED' });
+      await endStore(world);
+      expect(await start(world)).toMatchObject({
+        code: 3,
+        reason: expect.stringMatching(/no fault of this id has ended/),
+      });
+      expect(await isUp(world)).toBe(false);
+    }));
+
+  it('is not touched for a fault that the host never had', () =>
+    onUnit(async (world) => {
+      expect(await start(world)).toMatchObject({ code: 3, state: 'REFUSED' });
+    }));
+});

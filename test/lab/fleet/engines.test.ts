@@ -1,0 +1,80 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ALL_HOSTS, chooseFleets, fleetsTagged, optionsFor, setUpsOf } from '../../../lab/fleet/fleet.ts';
+import configuration from '../../../lab/holdfast.config.ts';
+
+const FLEET = join(import.meta.dirname, '../../../lab/fleet/fleet.ts');
+
+/** What a process of a lab with this list says of itself. */
+function fleetOf(list: string): { hosts: string[]; shards: string[] } {
+  const program = `import { FLEET_HOSTS, SHARDS } from ${JSON.stringify(FLEET)};
+    console.log(JSON.stringify({ hosts: FLEET_HOSTS.map(({ name }) => name), shards: SHARDS }));`;
+  const env = { ...process.env, LAB_ENGINES: list };
+  const argv = ['--input-type=module', '--eval', program];
+  return JSON.parse(execFileSync(process.execPath, argv, { env, encoding: 'utf8', stdio: 'pipe' }));
+}
+
+test('a lab has redis unless other engines are named, whatever their order and spaces', () => {
+  expect(chooseFleets(undefined, false)).toEqual(['redis']);
+  expect(chooseFleets('kafka', false)).toEqual(['kafka']);
+  expect(chooseFleets('kafka, redis', false)).toEqual(['redis', 'kafka']);
+  expect(chooseFleets(undefined, true)).toEqual(['redis', 'redis-tls']);
+  expect(chooseFleets('kafka,redis', true)).toEqual(['redis', 'redis-tls', 'kafka']);
+});
+
+test('an engine that no lab has is refused by naming those there are', () => {
+  for (const wrong of ['cassandra', 'redis,cassandra', 'redis-tls', '', 'redis,', 'toString'])
+    expect(() => chooseFleets(wrong, false), wrong).toThrow(/^--engines: ".*" is none of redis, kafka$/);
+  expect(() => chooseFleets('kafka', true)).toThrow('--tls: adds a shard to redis, which --engines leaves out');
+});
+
+test('the options that are named in a refusal start what they are said to start', () => {
+  const asked = (options: string) => {
+    const [, list] = /--engines (\S+)/.exec(options) ?? [];
+    return chooseFleets(list, options.includes('--tls'));
+  };
+  for (const fleets of [
+    ['redis'],
+    ['kafka'],
+    ['redis', 'kafka'],
+    ['redis', 'redis-tls'],
+    ['redis', 'redis-tls', 'kafka'],
+  ] as const)
+    expect(asked(optionsFor(fleets))).toEqual(fleets);
+});
+
+test('every process of a lab knows its hosts by the one list in its environment', () => {
+  expect(fleetOf('kafka').hosts).toEqual(['kafka-node-1', 'kafka-node-2', 'kafka-node-3']);
+  const both = fleetOf('kafka,redis-tls,redis');
+  expect(both.hosts).toHaveLength(18);
+  expect(both.shards).toEqual([
+    'shard-1',
+    'shard-2',
+    'shard-3',
+    'shard-4',
+    'tls-shard-1',
+    'orders-0',
+    'orders-1',
+    'orders-2',
+  ]);
+  expect(() => fleetOf('redis,else')).toThrow('LAB_ENGINES: "else" is none of redis, redis-tls, kafka');
+});
+
+test('each cluster of the lab has hosts in a fleet, so that what an experiment needs can be started', () => {
+  for (const [name, { selectTags }] of Object.entries(configuration.clusters))
+    expect(fleetsTagged([selectTags]), name).not.toEqual([]);
+  expect(fleetsTagged([{ 'holdfast-cluster': 'redis-tls' }])).toEqual(['redis', 'redis-tls']);
+  expect(fleetsTagged([{ 'holdfast-cluster': 'kafka-orders' }])).toEqual(['kafka']);
+  expect(fleetsTagged([{ 'holdfast-cluster': 'nobody' }])).toEqual([]);
+});
+
+test('no two hosts of any labs share a name, an address or an instance', () => {
+  for (const of of ['name', 'instanceId', 'dataAddress'] as const)
+    expect(new Set(ALL_HOSTS.map((host) => host[of])).size, of).toBe(ALL_HOSTS.length);
+});
+
+test('a lab of redis alone prepares nothing on the machine beside itself', () => {
+  expect(setUpsOf(['redis', 'redis-tls'])).toEqual([]);
+  expect(setUpsOf(['redis', 'kafka'])).toEqual(['kafka']);
+});
