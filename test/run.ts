@@ -2,7 +2,16 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Preparation } from './run/preparation.ts';
-import { closingLine, failureLines, overQuota, type Result, tableRow, unacceptable } from './run/result.ts';
+import {
+  afterSecond,
+  closingLine,
+  failureLines,
+  overQuota,
+  type Result,
+  tableRow,
+  triedAgain,
+  unacceptable,
+} from './run/result.ts';
 import { runTier } from './run/run-tier.ts';
 import { RUNS, type Run } from './tiers.ts';
 
@@ -19,7 +28,9 @@ if (!run || (option !== undefined && (option !== '--record' || !recordFile)))
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
 const preparation = new Preparation();
 const startedMs = performance.now();
-const results = await runStages(run);
+const first = await runStages(run);
+// The nightly run is there to see how steady they are.
+const results = name === 'nightly' ? first : await againAlone(run, first);
 await preparation.stopAll();
 rmSync(directory, { recursive: true, force: true });
 report(results);
@@ -37,6 +48,24 @@ async function runStages(stages: Run): Promise<Result[]> {
     all.push(...(await Promise.all(running)).flat());
   }
   return all;
+}
+
+/** Files that failed where real time passes are tried once more, with nothing beside them. Both answers are shown. */
+async function againAlone(stages: Run, all: readonly Result[]): Promise<Result[]> {
+  const tiers = stages.flatMap(({ chains }) => chains.flat());
+  const final: Result[] = [];
+  for (const [index, result] of all.entries()) {
+    const tier = tiers[index];
+    const files = tier?.needsRoot && tier.vitest ? triedAgain(result) : [];
+    if (tier === undefined || files.length === 0) {
+      final.push(result);
+      continue;
+    }
+    process.stdout.write(`\n── once more, alone: ${files.join(', ')}\n`);
+    const second = await runTier(tier, { directory, preparation, isQuiet: false }, files);
+    final.push(afterSecond(result, second));
+  }
+  return final;
 }
 
 function report(all: Result[]): void {

@@ -1,9 +1,10 @@
 import { beforeAll, expect, it } from 'vitest';
-import { cpuSpike } from '../host/kinds/cpu-spike.ts';
 import { controlGroups, ratePerSecond, workers } from '../host/load.ts';
 import { until } from '../host/wire.ts';
 import { bootGuest, describeGuest, GUEST_TEST_MS, inGuest } from './guest.ts';
 import { isTakenBack, TOLERANCE } from './loaded.ts';
+
+const LOAD_PCT = 40;
 
 describeGuest('load on a kernel with control groups v2, under systemd', () => {
   beforeAll(async () => void (await bootGuest()), GUEST_TEST_MS);
@@ -19,12 +20,12 @@ describeGuest('load on a kernel with control groups v2, under systemd', () => {
         const running = guest.spawn(['bash', '-c', hog]);
         await until('the hog', 5, async () => (await workers(guest, 'cpu_load')).length === 2);
         const share = await ratePerSecond(guest, 'cpu_load', ({ cpuSeconds }) => cpuSeconds, 3);
-        expect(share).toBeLessThan(0.4 + TOLERANCE);
-        expect(share).toBeGreaterThan(0.2);
+        expect(share).toBeLessThan(LOAD_PCT / 100 + TOLERANCE);
+        expect(share).toBeGreaterThan(LOAD_PCT / 200);
         running.kill('SIGKILL');
         await until('the end of the hog', 5, async () => (await workers(guest, 'cpu_load')).length === 1);
         await isTakenBack(guest);
       },
-      cpuSpike.parameters,
+      { cores: '1', loadPct: String(LOAD_PCT) },
     ));
 });

@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { Tier } from '../tiers.ts';
 import { end, inDeclared, text } from './declared.ts';
 import type { Preparation } from './preparation.ts';
-import type { Result } from './result.ts';
+import type { FileResult, Result } from './result.ts';
 
 /** Of a failure, repeated at the end of a run; all of it stands where it happened. */
 const FAILURE_LINES = 12;
@@ -17,7 +17,12 @@ interface Surroundings {
   isQuiet: boolean;
 }
 
-export async function runTier(tier: Tier, { directory, preparation, isQuiet }: Surroundings): Promise<Result> {
+/** @param files of the tier; all of them when there are none. */
+export async function runTier(
+  tier: Tier,
+  { directory, preparation, isQuiet }: Surroundings,
+  files: readonly string[] = [],
+): Promise<Result> {
   const { name, quotaSeconds } = tier;
   const result = { tier: name, passed: 0, failed: 0, skipped: 0, seconds: 0, quotaSeconds };
   const notRun = obstacle(tier);
@@ -32,7 +37,12 @@ export async function runTier(tier: Tier, { directory, preparation, isQuiet }: S
   const extra = tier.vitest ? ['--reporter=default', '--reporter=json', `--outputFile=${report}`] : [];
   const environment = { ...preparation.environment(name), ...tier.environment };
   if (!isQuiet) process.stdout.write(`\n── ${name}\n`);
-  const child = inDeclared('lab,test,uml', [...tier.command, ...extra], isQuiet ? 'pipe' : 'inherit', environment);
+  const child = inDeclared(
+    'lab,test,uml',
+    [...tier.command, ...files, ...extra],
+    isQuiet ? 'pipe' : 'inherit',
+    environment,
+  );
   const [code, said] = await Promise.all([end(child), isQuiet ? text(child) : '']);
   if (isQuiet) process.stdout.write(`\n── ${name}\n${said}`);
   const seconds = (performance.now() - startedMs) / 1000;
@@ -67,7 +77,7 @@ interface Report {
   }[];
 }
 
-function readReport(path: string): Pick<Result, 'passed' | 'failed' | 'skipped' | 'failures'> {
+function readReport(path: string): Pick<Result, 'passed' | 'failed' | 'skipped' | 'failures' | 'failedFiles'> {
   try {
     const report = JSON.parse(readFileSync(path, 'utf8')) as Report;
     return {
@@ -75,10 +85,21 @@ function readReport(path: string): Pick<Result, 'passed' | 'failed' | 'skipped' 
       failed: report.numFailedTests ?? 0,
       skipped: (report.numPendingTests ?? 0) + (report.numTodoTests ?? 0),
       failures: failuresOf(report),
+      failedFiles: failedFilesOf(report),
     };
   } catch {
     return { passed: 0, failed: 1, skipped: 0, failures: ['there is no report of it that can be read'] };
   }
+}
+
+function failedFilesOf({ testResults = [] }: Report): FileResult[] {
+  return testResults
+    .filter(({ status }) => status === 'failed')
+    .map(({ name, assertionResults }) => ({
+      file: relative(process.cwd(), name),
+      passed: assertionResults.filter(({ status }) => status === 'passed').length,
+      skipped: assertionResults.filter(({ status }) => !['passed', 'failed'].includes(status)).length,
+    }));
 }
 
 function failuresOf({ testResults = [] }: Report): string[] {

@@ -1,0 +1,2 @@
+/** The check of the two examples of an unreachable broker that depends on which requests meet the election of the group's coordinator. */
+export const REBALANCE = 'the consumer group does not rebalance';
