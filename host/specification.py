@@ -9,7 +9,7 @@ IDENTITY: dict[str, str] = {"experimentId": r"[A-Za-z0-9_-]{1,50}", "faultId": r
 COMMON: dict[str, str] = {
     "ttlSeconds": r"([1-9]|[1-9][0-9]|[1-5][0-9]{2}|600)",
     "leaseGraceSeconds": r"([2-9]|[1-2][0-9]|30)",
-    "engine": r"(redis|kafka)",
+    "engine": r"(redis|kafka|cassandra)",
     "unit": r"[A-Za-z0-9][A-Za-z0-9@._-]{0,99}",
     "storePorts": (
         r"([1-9]|[1-9][0-9]{1,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])(,([1-9]|"

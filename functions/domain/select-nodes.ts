@@ -90,8 +90,9 @@ function homesOf({ shards, replicaSets = [] }: StoreTopology): Home[] {
   return [...shards, ...replicaSets.filter(({ name }) => !known.has(name)).map(homeOfSet)].map(withDistinctMembers);
 }
 
-/** Nobody knows what anybody is in it while nobody leads it. */
-function homeOfSet({ name, members, leader }: ReplicaSet): Home {
+/** Nobody knows what anybody is in it while nobody leads it, but where nobody ever does. */
+function homeOfSet({ name, members, leader, memberRole: role }: ReplicaSet): Home {
+  if (role !== undefined) return { name, members: members.map((node) => ({ node, role })), problems: [] };
   if (leader === undefined || !members.includes(leader)) {
     return { name, members: members.map((node) => ({ node })), problems: ['nobody leads it'] };
   }

@@ -22,8 +22,12 @@ export interface ReplicaSet {
   inSync: string[];
   /** Who takes its writes; absent: nobody does, or nobody knows. */
   leader?: string;
+  /** What each member is, in the engine's own words, where by design nobody leads. */
+  memberRole?: string;
   /** With fewer in sync the store refuses writes. */
   minInSync: number;
+  /** What asks for so many, for a person. */
+  neededFor?: string;
   /** The store is moving it to other nodes. */
   isReassigned?: true;
 }

@@ -14,6 +14,7 @@ export async function loadClients(engine: EngineCluster['engine']): Promise<void
 const LOADING = {
   redis: () => Promise.all([import('./redis/store.ts'), import('./redis/probe.ts')]),
   kafka: () => Promise.all([import('./kafka/store.ts'), import('./kafka/probe.ts')]),
+  cassandra: async () => {},
 } as const satisfies Record<EngineCluster['engine'], () => Promise<unknown>>;
 
 export async function storeOf(cluster: EngineCluster, access: StoreAccess): Promise<Store> {
@@ -22,6 +23,8 @@ export async function storeOf(cluster: EngineCluster, access: StoreAccess): Prom
       return (await import('./redis/store.ts')).redisStore(cluster, access);
     case 'kafka':
       return (await import('./kafka/store.ts')).kafkaStore(cluster, access);
+    case 'cassandra':
+      throw new Error('nothing asks a Cassandra yet');
   }
 }
 
@@ -36,5 +39,7 @@ export async function probeOf(
       return (await import('./redis/probe.ts')).redisProbe({ ...probed, cluster, access });
     case 'kafka':
       return (await import('./kafka/probe.ts')).kafkaProbe({ ...probed, cluster, access, choices });
+    case 'cassandra':
+      throw new Error('nothing probes a Cassandra yet');
   }
 }

@@ -3,13 +3,14 @@ import { clusterName, deploymentFields, refuseSharedInstances } from '../domain/
 import { refuseAnnouncements } from '../domain/notifications.ts';
 import { principalsSchema } from '../domain/principals.ts';
 import { refuseSchedules } from '../domain/refuse-schedules.ts';
+import { cassandraClusterSchema } from './cassandra/configuration.ts';
 import { kafkaClusterSchema } from './kafka/configuration.ts';
 import { redisClusterSchema } from './redis/configuration.ts';
 
 /** `holdfast.config.ts`: validated at synthesis and again when a function starts. */
 
 /** One an engine. */
-const CLUSTER_SCHEMAS = [redisClusterSchema, kafkaClusterSchema] as const;
+const CLUSTER_SCHEMAS = [redisClusterSchema, kafkaClusterSchema, cassandraClusterSchema] as const;
 /** The engines this version knows. */
 export const ENGINE_NAMES: readonly string[] = CLUSTER_SCHEMAS.map(({ shape }) => shape.engine.value);
 

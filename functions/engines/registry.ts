@@ -1,3 +1,4 @@
+import { cassandraEngine } from './cassandra/engine.ts';
 import type { EngineCluster } from './configuration.ts';
 import type { Engine, EngineParameter } from './engine.ts';
 import { kafkaEngine } from './kafka/engine.ts';
@@ -11,6 +12,8 @@ export function engineOf(cluster: EngineCluster): Engine {
       return redisEngine(cluster);
     case 'kafka':
       return kafkaEngine(cluster);
+    case 'cassandra':
+      return cassandraEngine(cluster);
   }
 }
 

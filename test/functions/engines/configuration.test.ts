@@ -3,7 +3,7 @@ import { ENGINE_NAMES, parseConfiguration } from '../../../functions/engines/con
 import { configuration } from '../domain/configuration-fixtures.ts';
 
 describe('the engine of a cluster', () => {
-  it.each(['cassandra', 'Redis', '', undefined, 1])(
+  it.each(['scylla', 'Redis', '', undefined, 1])(
     'is refused when it is %s, with the names of those there are',
     (engine) => {
       expect(() => configuration({ engine })).toThrow(
