@@ -124,6 +124,12 @@ export function isRolledBack(
   return nodeRollback.safeParse(node).success;
 }
 
+const writtenValue = {
+  value: z.string().nullish(),
+  through: z.string().nullish(),
+  timestampUs: z.number().nullish(),
+};
+
 const probe = z.looseObject({
   cluster: z.string(),
   shard: z.string(),
@@ -144,6 +150,26 @@ const probe = z.looseObject({
       repeatedOffsets: z.number().nullish(),
       examples: z
         .record(z.string(), z.array(z.looseObject({ key: z.string(), offset: z.number(), acknowledgedAt: z.string() })))
+        .nullish(),
+    })
+    .nullish(),
+  /** Of a store that keeps one value a key: how acknowledged writes were lost, or hidden for a while, with examples. */
+  values: z
+    .looseObject({
+      lossSpanSeconds: z.number().nullish(),
+      overwritten: z.number(),
+      resurrected: z.number(),
+      stale: z.number(),
+      examples: z
+        .record(
+          z.string(),
+          z.array(
+            z.looseObject({
+              ...{ key: z.string(), ...writtenValue, acknowledgedAt: z.string() },
+              instead: z.looseObject({ ...writtenValue, acknowledgedAt: z.string().nullish() }).nullish(),
+            }),
+          ),
+        )
         .nullish(),
     })
     .nullish(),

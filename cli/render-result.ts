@@ -9,6 +9,7 @@ import {
 } from './api-documents.ts';
 import { type Paint, printable, round } from './render.ts';
 import { renderTolerance } from './render-status.ts';
+import { renderValueExamples, renderValues } from './render-values.ts';
 import { shownRoles } from './target-node.ts';
 
 type ShownProbe = NonNullable<ExperimentDocument['probes']>[number];
@@ -159,7 +160,7 @@ function renderProbe(seen: ShownProbe): string[] {
   const outage = seen.stillFailing
     ? 'still failing at the end'
     : `RTO ${round(rtoSeconds ?? 0)} s, unavailable for ${round(unavailableSeconds ?? 0)} s in all`;
-  const span = seen.records?.lossSpanSeconds;
+  const span = (seen.records ?? seen.values)?.lossSpanSeconds;
   const lost =
     `${lostAcknowledgedWrites ?? 'unknown how many'} of ${seen.acknowledgedWrites} acknowledged writes lost` +
     (span == null ? '' : `, acknowledged within ${round(span)} s`);
@@ -168,8 +169,9 @@ function renderProbe(seen: ShownProbe): string[] {
       ? 'never observed'
       : `observed from ${printable(observedFrom)} to ${printable(observedUntil)}, largest gap ${round(seen.largestGapSeconds)} s`;
   return [
-    `  ${printable(seen.shard)} of ${printable(seen.cluster)}: ${outage}, ${lost}${renderRecords(seen)}; ${looked}`,
+    `  ${printable(seen.shard)} of ${printable(seen.cluster)}: ${outage}, ${lost}${renderRecords(seen)}${renderValues(seen.values)}; ${looked}`,
     ...renderExamples(seen),
+    ...renderValueExamples(seen.values, EXAMPLES_SHOWN),
     ...(seen.phases ?? []).map(
       ({ phase, secondsAfterFault, event, uncertaintyMs }) =>
         `    ${printable(phase)} ${round(secondsAfterFault)} s after the fault, or up to ${round(uncertaintyMs)} ms earlier (${printable(event)})`,

@@ -69,7 +69,9 @@ const PROBE_MEASURES: readonly ProbeMeasure[] = [
   counted('staleReads', 'reads', (probe) => probe.staleReads),
   counted('duplicatedRecords', 'records', ({ records }) => records?.duplicated),
   counted('reorderedRecords', 'records', ({ records }) => records?.reordered),
-  worst('lossSpanSeconds', 's', ({ records }) => records?.lossSpanSeconds),
+  counted('overwrittenWrites', 'writes', ({ values }) => values?.overwritten),
+  counted('resurrectedWrites', 'writes', ({ values }) => values?.resurrected),
+  worst('lossSpanSeconds', 's', ({ records, values }) => (records ?? values)?.lossSpanSeconds),
   counted('failedReads', 'reads', (probe) => probe.latency?.readMs?.failed),
   ...RECOVERY_PHASES.map((phase) =>
     worst(nameOfPhase(phase), 's', ({ phases }) => phases?.find((seen) => seen.phase === phase)?.secondsAfterFault),

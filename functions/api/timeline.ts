@@ -88,12 +88,15 @@ function summaryOf(entry: AuditEntry, faults: Experiment['faults']): string {
         acknowledgedWrites,
         lostAcknowledgedWrites = 'unknown how many',
         records,
+        values,
         staleReads = 0,
       } = entry.details;
-      const span = records?.lossSpanSeconds === undefined ? '' : ` within ${number(records.lossSpanSeconds)} s`;
+      const { lossSpanSeconds } = records ?? values ?? {};
+      const span = lossSpanSeconds === undefined ? '' : ` within ${number(lossSpanSeconds)} s`;
       return [
         `${shardText(entry.details)}: ${rtoOf(entry.details)}, ${acknowledgedWrites} writes acknowledged, ${lostAcknowledgedWrites} lost${span}`,
         ...recordsOf(records),
+        ...valuesOf(values),
         ...(staleReads > 0 ? [`${staleReads} stale reads`] : []),
         ...phasesOf(entry.details),
         ...latencyOf(entry.details),
@@ -196,6 +199,12 @@ function recordsOf(records: ProbeMeasurement['records']): string[] {
   const { duplicated = 0, reordered = 0, repeatedOffsets = 0 } = records ?? {};
   const counts = { duplicated, reordered, 'with a repeated offset, by the client library': repeatedOffsets };
   return Object.entries(counts).flatMap(([what, count]) => (count > 0 ? [`${count} records ${what}`] : []));
+}
+
+function valuesOf(values: ProbeMeasurement['values']): string[] {
+  const { overwritten = 0, resurrected = 0, stale = 0 } = values ?? {};
+  const counts = { 'overwritten by an earlier one': overwritten, resurrected, 'hidden for a while': stale };
+  return Object.entries(counts).flatMap(([what, count]) => (count > 0 ? [`${count} writes ${what}`] : []));
 }
 
 function phasesOf({ phases = [] }: ProbeMeasurement): string[] {

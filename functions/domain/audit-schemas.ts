@@ -26,7 +26,6 @@ import {
   EXPERIMENT_STATUSES,
   type Experiment,
   type Fault,
-  PROBE_ACKS,
   type RequestedExperiment,
   type UnchosenFault,
 } from './experiment.ts';
@@ -42,6 +41,7 @@ import {
 import type { FisAction } from './faults/kind.ts';
 import type { FisFault } from './fis-fault.ts';
 import { ENGAGE_STEPS } from './kill-switch.ts';
+import { probeChoicesSchema } from './probe-choices.ts';
 import type { Problem } from './problem.ts';
 import type { RollbackWatch } from './rollback-watch.ts';
 import type { Selector } from './selectors.ts';
@@ -102,7 +102,7 @@ const commonToExperiments = {
   safetyThreshold: object({ maxAlertSeverity: z.enum(ALERT_SEVERITIES), automaticRollbackOnAlert: z.boolean() }),
   budgets: object({ unavailableSeconds: seconds }).exactOptional(),
   hypothesis: loggedHypothesisSchema.exactOptional(),
-  probe: object({ acks: z.enum(PROBE_ACKS).exactOptional() }).exactOptional(),
+  probe: probeChoicesSchema.exactOptional(),
 };
 export const experimentSchema: z.ZodType<Experiment> = object({ ...commonToExperiments, faults: z.array(fault) });
 const requestedExperiment: z.ZodType<RequestedExperiment> = object({
@@ -330,6 +330,13 @@ const latency: z.ZodType<LatencySummary> = object({
   failed: count,
 });
 const recordExamples = z.array(object({ key: text, offset: z.number(), acknowledgedAt: text }));
+const said = { value: optionalText, through: optionalText, timestampUs: z.number().exactOptional() };
+const valueExamples = z.array(
+  object({
+    ...{ key: text, ...said, acknowledgedAt: text },
+    instead: object({ ...said, acknowledgedAt: optionalText }).exactOptional(),
+  }),
+);
 const measurement = {
   ...probed,
   observedFrom: optionalText,
@@ -351,6 +358,18 @@ const measurement = {
       duplicated: recordExamples,
       reordered: recordExamples,
       repeatedOffsets: recordExamples,
+    }),
+  }).exactOptional(),
+  values: object({
+    lossSpanSeconds: seconds.exactOptional(),
+    overwritten: count,
+    resurrected: count,
+    stale: count,
+    examples: object({
+      overwritten: valueExamples,
+      resurrected: valueExamples,
+      lost: valueExamples,
+      stale: valueExamples,
     }),
   }).exactOptional(),
   failedWrites: count,

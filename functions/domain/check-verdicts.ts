@@ -29,6 +29,8 @@ const OVER_RUN: { [N in ProbeMeasureName]?: (shard: ShardEvidence) => number | u
   staleReads: (shard) => shard.staleReads,
   duplicatedRecords: (shard) => shard.duplicatedRecords,
   reorderedRecords: (shard) => shard.reorderedRecords,
+  overwrittenWrites: (shard) => shard.overwrittenWrites,
+  resurrectedWrites: (shard) => shard.resurrectedWrites,
 };
 
 /** A sample is of the second in which it was taken, which may be one after what it shows. */

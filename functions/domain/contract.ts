@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import { type AlertSeverity, PROBE_ACKS } from './experiment.ts';
+import { type AlertSeverity, PROBE_CHOICES } from './experiment.ts';
 import { FAULT_KINDS } from './faults/catalogue.ts';
 import { expectedAlertsSchema, HYPOTHESIS_ALLOWED, hypothesisSchema, steadyStateSchema } from './hypothesis.ts';
 import { KILL_SWITCH_ID, ROLLBACK_EXECUTION_NAME } from './names.ts';
+import { probeChoicesSchema } from './probe-choices.ts';
 import { TTL_SECONDS } from './timing.ts';
 
 /** The body of `POST /api/v1/chaos/experiments`; its names are part of the contract and never change. */
@@ -38,7 +39,7 @@ const experiment = {
   steadyState: steadyStateSchema.exactOptional(),
   hypothesis: hypothesisSchema.exactOptional(),
   expectedAlerts: expectedAlertsSchema.exactOptional(),
-  probe: z.strictObject({ acks: z.enum(PROBE_ACKS).exactOptional() }).exactOptional(),
+  probe: probeChoicesSchema.exactOptional(),
 };
 const fault = {
   targetService: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'is not a cluster name'),
@@ -87,7 +88,12 @@ export const ALLOWED: Record<string, string> = {
   'safetyThreshold.automaticRollbackOnAlert': 'true, false',
   budgets: 'an object with unavailableSeconds; left out: what the clusters allow',
   'budgets.unavailableSeconds': 'a number of seconds, 0 or more, no more than every cluster allows',
-  probe: 'an object with acks; left out: acks all',
-  'probe.acks': `${PROBE_ACKS.join(', ')}, as text; only for an engine whose probe has that choice`,
+  probe: `an object with ${Object.keys(PROBE_CHOICES).join(', ')}; left out, each is the first of what it may be`,
+  ...Object.fromEntries(
+    Object.entries(PROBE_CHOICES).map(([choice, values]) => [
+      `probe.${choice}`,
+      `${values.join(', ')}, as text; only for an engine whose probe has that choice`,
+    ]),
+  ),
   ...HYPOTHESIS_ALLOWED,
 };

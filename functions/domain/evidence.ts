@@ -13,6 +13,8 @@ export interface ShardEvidence extends ShardName {
   lostAcknowledgedWrites?: number;
   duplicatedRecords?: number;
   reorderedRecords?: number;
+  overwrittenWrites?: number;
+  resurrectedWrites?: number;
   staleReads?: number;
   /** The client had not recovered when the probe ended. */
   stillFailing: boolean;
@@ -55,7 +57,7 @@ function probedBy(entry: AuditEntry): Pick<ProbeMeasurement, 'cluster' | 'shard'
 
 function counted(name: ShardName, measured: ProbeMeasurement): ShardEvidence {
   const { stillFailing, rtoSeconds = 0, unavailableSeconds = 0 } = measured;
-  const { acknowledgedWrites, lostAcknowledgedWrites, records, staleReads } = measured;
+  const { acknowledgedWrites, lostAcknowledgedWrites, records, values, staleReads } = measured;
   return {
     ...name,
     stillFailing,
@@ -64,6 +66,9 @@ function counted(name: ShardName, measured: ProbeMeasurement): ShardEvidence {
     ...(acknowledgedWrites > 0 && lostAcknowledgedWrites !== undefined ? { lostAcknowledgedWrites } : {}),
     ...(acknowledgedWrites > 0 && records
       ? { duplicatedRecords: records.duplicated, reorderedRecords: records.reordered }
+      : {}),
+    ...(acknowledgedWrites > 0 && values
+      ? { overwrittenWrites: values.overwritten, resurrectedWrites: values.resurrected }
       : {}),
     ...(acknowledgedWrites > 0 && staleReads !== undefined ? { staleReads } : {}),
   };

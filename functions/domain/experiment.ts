@@ -57,13 +57,19 @@ export interface Experiment {
   probe?: ProbeChoices;
 }
 
-/** Whose acknowledgement a write of the probe waits for: that of every copy in sync, or of the node that leads alone. */
-export const PROBE_ACKS = ['all', '1'] as const;
-export interface ProbeChoices {
-  /** Absent: `all`. */
-  acks?: (typeof PROBE_ACKS)[number];
-}
-export type ProbeChoice = keyof ProbeChoices;
+/** Of each the default comes first. An engine says which of them its probe leaves. */
+export const PROBE_CHOICES = {
+  /** Whose acknowledgement a write waits for: that of every copy in sync, or of the node that leads alone. */
+  acks: ['all', '1'],
+  /** How many copies have to answer: a majority of all, of the probe's own datacenter, or of each datacenter. */
+  consistency: ['QUORUM', 'LOCAL_QUORUM', 'EACH_QUORUM'],
+  /** How the client is set: for a short recovery, or as its library comes. */
+  client: ['tuned', 'default'],
+  /** Whose clock says which of two writes is the later one: that of the node that is asked, or the client's. */
+  timestamps: ['server', 'client'],
+} as const;
+export type ProbeChoice = keyof typeof PROBE_CHOICES;
+export type ProbeChoices = { [C in ProbeChoice]?: (typeof PROBE_CHOICES)[C][number] };
 /** As a payload says it; what is admitted has names. */
 export type RequestedExperiment = Omit<Experiment, 'faults'> & { faults: RequestedFault[] };
 

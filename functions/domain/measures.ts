@@ -29,6 +29,10 @@ export const PROBE_MEASURES = {
   staleReads: { unit: 'reads', over: 'run' },
   duplicatedRecords: { unit: 'records', over: 'run' },
   reorderedRecords: { unit: 'records', over: 'run' },
+  /** Of the lost ones: an earlier write has their place, by a timestamp that is no older. */
+  overwrittenWrites: { unit: 'writes', over: 'run' },
+  /** Of the lost ones: what they had removed or replaced is back. */
+  resurrectedWrites: { unit: 'writes', over: 'run' },
 } as const satisfies Record<string, ProbeMeasure>;
 export type ProbeMeasureName = keyof typeof PROBE_MEASURES;
 export const PROBE_MEASURE_NAMES = Object.keys(PROBE_MEASURES) as [ProbeMeasureName, ...ProbeMeasureName[]];

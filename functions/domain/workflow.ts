@@ -5,6 +5,7 @@ import type { Check } from './hypothesis.ts';
 import type { Tolerance } from './measures.ts';
 import type { RecordAccount } from './record-account.ts';
 import type { ResolvedTargets } from './targets.ts';
+import type { ValueAccount } from './value-account.ts';
 
 /**
  * What the steps of the state machine hand to each other. `lib/experiment-state-machine.ts` wires these, the Lambdas
@@ -252,6 +253,11 @@ export interface ProbeMeasurement {
   lostAcknowledgedWrites?: number;
   /** Of a store that is a log: what else became of acknowledged writes. Absent also when it could not be read at the end. */
   records?: Omit<RecordAccount, 'acknowledged' | 'lost'>;
+  /**
+   * Of a store that keeps one value a key, by its timestamp: how acknowledged writes were lost, or hidden for a while. Absent also
+   * when it could not be read at the end.
+   */
+  values?: Omit<ValueAccount, 'acknowledged' | 'lost' | 'staleReads'>;
   failedWrites: number;
   firstFailureAt?: string;
   recoveredAt?: string;

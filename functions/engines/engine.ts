@@ -5,6 +5,7 @@ import type { RecordAccount } from '../domain/record-account.ts';
 import type { FailoverNews } from '../domain/recovery-phases.ts';
 import type { LiveNode, TargetNode } from '../domain/targets.ts';
 import type { StoreTopology } from '../domain/topology.ts';
+import type { ValueAccount } from '../domain/value-account.ts';
 
 /**
  * The port of an engine, in two parts. `Engine` is what is known of a cluster without asking it: pure, for synthesis,
@@ -82,7 +83,7 @@ export interface Store {
 }
 
 /** An honest client of one shard, configured as an application should be. */
-export type StoreProbe = KeyedProbe | LogProbe;
+export type StoreProbe = KeyedProbe | LogProbe | ValueProbe;
 
 interface ShardProbe {
   shard: string;
@@ -117,16 +118,24 @@ export interface KeyedProbe extends ShardProbe {
   removeAll(keys: readonly string[]): Promise<void>;
 }
 
-/** Of a log: it says of a record also where it stands, so that more can be wrong than a loss. What was written ages out. */
-export interface LogProbe extends ShardProbe {
-  /** From `connect` on: the key of each record of its own as it is consumed, however late. */
-  follow(tell: (key: string) => void): void;
+/** Of a store in which more can be wrong than a loss: its probe accounts for what it wrote, which ages out. */
+interface AccountingProbe<A extends WriteAccount> extends ShardProbe {
   /**
    * Of everything that was written, also of what was acknowledged after `write` had given up; read back from whoever
-   * leads now. @throws Error when it cannot be read whole: then nobody knows
+   * has the latest data now. @throws Error when it cannot be read whole: then nobody knows
    */
-  account(): Promise<RecordAccount>;
+  account(): Promise<A>;
 }
+export type WriteAccount = RecordAccount | ValueAccount;
+
+/** Of a log: it says of a record also where it stands. */
+export interface LogProbe extends AccountingProbe<RecordAccount> {
+  /** From `connect` on: the key of each record of its own as it is consumed, however late. */
+  follow(tell: (key: string) => void): void;
+}
+
+/** Of a store that keeps of each key the value with the latest timestamp, whoever's clock gave it. */
+export type ValueProbe = AccountingProbe<ValueAccount>;
 
 /** Texts of the cluster's secret: user name and password, and what else an engine knows there. Empty for a store without. */
 export type StoreCredentials = Readonly<Record<string, string>>;

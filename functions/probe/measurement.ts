@@ -1,10 +1,10 @@
 import type { AuditEntry, EntryDetails } from '../domain/audit-entry.ts';
 import type { Clock } from '../domain/clock.ts';
 import { latencySummary } from '../domain/open-loop.ts';
-import type { RecordAccount } from '../domain/record-account.ts';
 import { recoveryPhases } from '../domain/recovery-phases.ts';
 import { type Outage, outages, rtoSeconds, unavailableSeconds, worstOutage } from '../domain/rto.ts';
 import type { ProbeMeasurement, RecoveryPhase } from '../domain/workflow.ts';
+import type { WriteAccount } from '../engines/engine.ts';
 import { faultAtEpochMs } from './fault-time.ts';
 import type { Observed } from './observed.ts';
 
@@ -38,7 +38,7 @@ export function measurement(
     attemptedWrites: seen.keys.length,
     acknowledgedWrites: seen.account?.acknowledged ?? seen.acknowledged.size,
     ...(seen.lostAcknowledgedWrites === undefined ? {} : { lostAcknowledgedWrites: seen.lostAcknowledgedWrites }),
-    ...(seen.account ? { records: recordsOf(seen.account) } : {}),
+    ...(seen.account ? detailsOf(seen.account) : {}),
     failedWrites: seen.operations.filter(({ ok }) => !ok).length,
     ...(worst ? { firstFailureAt: iso(worst.firstFailureAtMs) } : {}),
     ...(worst?.recoveredAtMs === undefined ? {} : { recoveredAt: iso(worst.recoveredAtMs) }),
@@ -53,8 +53,13 @@ export function measurement(
   };
 }
 
-function recordsOf({ acknowledged, lost, ...records }: RecordAccount): NonNullable<ProbeMeasurement['records']> {
-  return records;
+function detailsOf(account: WriteAccount): Pick<ProbeMeasurement, 'records' | 'values'> {
+  if ('staleReads' in account) {
+    const { acknowledged, lost, staleReads, ...values } = account;
+    return { values };
+  }
+  const { acknowledged, lost, ...records } = account;
+  return { records };
 }
 
 function phases(

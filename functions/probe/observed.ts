@@ -1,8 +1,8 @@
 import type { TimedOperation } from '../domain/open-loop.ts';
-import type { RecordAccount } from '../domain/record-account.ts';
 import type { FailoverNews } from '../domain/recovery-phases.ts';
 import type { Operation } from '../domain/rto.ts';
 import type { ProbeMeasurement } from '../domain/workflow.ts';
+import type { WriteAccount } from '../engines/engine.ts';
 
 /** What a client of one shard has seen so far. Times are monotonic, in milliseconds. */
 export interface Observed {
@@ -25,8 +25,8 @@ export interface Observed {
   /** When the impacted nodes were seen to have an acknowledged write; absent: never. */
   provenAtMs?: number;
   lostAcknowledgedWrites?: number;
-  /** Of a store that is a log. */
-  account?: RecordAccount;
+  /** Of a store whose probe accounts for itself. */
+  account?: WriteAccount;
   problems: string[];
 }
 

@@ -2,10 +2,9 @@ import { firstWindowSecond, isProbed, probedBefore, readBefore, type ShardView }
 import type { Clock } from '../domain/clock.ts';
 import type { Check } from '../domain/hypothesis.ts';
 import { openLoop, type TimedOperation } from '../domain/open-loop.ts';
-import type { RecordAccount } from '../domain/record-account.ts';
 import { PROBE_BASELINE_MS, PROBE_PROOF_DEADLINE_MS } from '../domain/timing.ts';
 import type { CheckReading } from '../domain/workflow.ts';
-import type { StoreProbe } from '../engines/engine.ts';
+import type { StoreProbe, WriteAccount } from '../engines/engine.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
 import { checkLoss } from './loss-checker.ts';
 import { nothingObserved, type Observed } from './observed.ts';
@@ -82,7 +81,7 @@ export class ShardClient {
     const { acknowledged } = this.seen;
     const { store } = this.shard;
     try {
-      if ('account' in store) return this.#accountFor(await this.#readBack(() => store.account()));
+      if ('account' in store) return this.#accountFor(await this.#readBack<WriteAccount>(() => store.account()));
       const found = await this.#readBack(() => store.readAll([...acknowledged.keys()]));
       this.seen.lostAcknowledgedWrites = checkLoss(acknowledged, found).lost.length;
     } catch (error) {
@@ -90,10 +89,16 @@ export class ShardClient {
     }
   }
 
-  #accountFor(account: RecordAccount): void {
-    const { lost, repeatedOffsets, examples } = account;
+  #accountFor(account: WriteAccount): void {
+    const { lost } = account;
     this.seen.account = account;
     if (lost !== undefined) this.seen.lostAcknowledgedWrites = lost;
+    if ('staleReads' in account) {
+      // Also of what it wrote and read beside the operations here.
+      this.seen.staleReads = account.staleReads;
+      return;
+    }
+    const { repeatedOffsets, examples } = account;
     if (repeatedOffsets === 0) return;
     const [first] = examples.repeatedOffsets;
     this.#problem(

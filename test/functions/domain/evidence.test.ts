@@ -30,6 +30,14 @@ describe('the evidence of what clients saw', () => {
     expect(of({ PROBE_MEASURED: { records, acknowledgedWrites: 0 } })[0]).not.toHaveProperty('reorderedRecords');
   });
 
+  it('has how a store lost acknowledged values, and nothing of another store or without an acknowledged one', () => {
+    const examples = { overwritten: [], resurrected: [], lost: [], stale: [] };
+    const values = { overwritten: 2, resurrected: 1, stale: 0, examples };
+    expect(of({ PROBE_MEASURED: { values } })).toEqual([{ ...measured, overwrittenWrites: 2, resurrectedWrites: 1 }]);
+    expect(of()[0]).not.toHaveProperty('overwrittenWrites');
+    expect(of({ PROBE_MEASURED: { values, acknowledgedWrites: 0 } })[0]).not.toHaveProperty('resurrectedWrites');
+  });
+
   it('is nothing when the probe left no report', () => {
     expect(of({ PROBE_MEASURED: undefined })).toEqual(nothing('the probe left no report'));
   });

@@ -171,6 +171,10 @@ describe('parsing an experiment', () => {
     const parsed = parse(withField('probe', { acks: '1' }));
     expect(parsed).toEqual({ ok: true, experiment: { ...seedExperiment(), probe: { acks: '1' } } });
     expect(parse(seedPayload())).toEqual({ ok: true, experiment: seedExperiment() });
+    const all = { consistency: 'EACH_QUORUM', client: 'default', timestamps: 'client' };
+    expect(parse(withField('probe', all))).toMatchObject({ ok: true, experiment: { probe: all } });
+    for (const [choice, wrong] of Object.entries({ consistency: 'ONE', client: 'fast', timestamps: 'both' }))
+      expect(fieldsOf(withField('probe', { [choice]: wrong }))).toEqual([`probe.${choice}`]);
     expect(fieldsOf(withField('probe', { acks: 1 }))).toEqual(['probe.acks']);
     expect(fieldsOf(withField('probe', { acks: '0' }))).toEqual(['probe.acks']);
     expect(fieldsOf(withField('probe', { idempotent: true }))).toEqual(['probe.idempotent']);
