@@ -12,6 +12,10 @@ export const CASSANDRA_HEALTH = {
     unit: 'nodes',
     what: 'nodes of the datacenter for which another node keeps writes that they have not had yet',
   },
+  convictions: {
+    unit: 'times',
+    what: 'times that a node of the datacenter was called DOWN by the failure detector of another one since the probe began',
+  },
 } as const satisfies Engine['healthMeasures'];
 
 /** A node that was slow once has not gone. */
@@ -29,7 +33,10 @@ export function cassandraEngine(cluster: CassandraCluster): Engine {
       'unavailableSeconds',
       'lostAcknowledgedWrites',
       'staleReads',
+      'overwrittenWrites',
+      'resurrectedWrites',
     ],
+    probeChoices: ['consistency', 'client', 'timestamps'],
     healthMeasures: CASSANDRA_HEALTH,
     // No view says when a node was started; its generation in gossip does, and a clock that drifts moves that.
     tellsUptime: false,

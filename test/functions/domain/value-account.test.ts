@@ -84,6 +84,11 @@ describe('the account of values', () => {
     expect(replaced.examples.resurrected[0]).toMatchObject({ value: 'b', instead: { value: 'a' } });
   });
 
+  it('calls nothing resurrected where a value is missing that had been there', () => {
+    const account = of([write(0, null), write(1, 'b')], null, [read(1.5, 'b')]);
+    expect(countsOf(account)).toMatchObject({ lost: 1, resurrected: 0 });
+  });
+
   it('calls a write stale that was hidden for a while and is there at the end', () => {
     const account = of([write(0, 'a'), write(1, 'b')], 'b', [read(1.5, 'a'), read(1.6, 'a'), read(1.7, 'b')]);
     expect(countsOf(account)).toEqual({ ...NONE, stale: 1, staleReads: 2 });
