@@ -102,6 +102,35 @@ export default defineConfiguration({
           'sum(rate(records_produced_total{broker="{{node}}"}[60s])) / sum(rate(records_produced_total[60s]))',
       },
     },
+    // Only in a lab that is started with --engines cassandra.
+    'cassandra-orders': {
+      engine: 'cassandra',
+      unit: 'cassandra',
+      port: 9042,
+      dataDirectory: '/var/lib/cassandra',
+      tier: 'staging',
+      // One node of three: a majority of every row's copies survives it. A third of the requests is given to each.
+      blastRadius: { maxNodesPct: 34, maxTrafficSharePct: 70 },
+      selectTags: { 'holdfast-cluster': 'cassandra-orders' },
+      tls: { serverName: '{node}.holdfast.internal', caSecret: 'holdfast/cassandra-orders-ca' },
+      credentialsFor: { securityGroupId: 'sg-0a1b2c3d4e5f60004', instanceProfileArn: INSTANCE_PROFILE },
+      secretName: 'holdfast/cassandra-orders',
+      cassandra: {
+        seeds: ['cassandra-node-1', 'cassandra-node-2'],
+        localDatacenter: 'dc1',
+        keyspaces: [
+          { name: 'orders', consistency: 'QUORUM' },
+          { name: 'holdfast_probe', consistency: 'QUORUM' },
+        ],
+        dataDirectories: ['/var/lib/cassandra/data'],
+        commitLogDirectory: '/var/lib/cassandra/commitlog',
+      },
+      telemetry: {
+        prometheusUrl: 'http://prometheus.holdfast.internal:9090',
+        trafficShareQuery:
+          'sum(rate(requests_coordinated_total{node="{{node}}"}[60s])) / sum(rate(requests_coordinated_total[60s]))',
+      },
+    },
   },
   network: {
     vpcId: 'vpc-0a1b2c3d4e5f60718',

@@ -4,6 +4,7 @@
 #
 #   lab       what the lab runs on real hosts: Redis, Prometheus, namespaces, firewall; AWS's descriptions of its services
 #   kafka     what a lab with brokers needs beside it: Java, jars, an archive of their classes. The lab asks for it by itself
+#   cassandra the same for one with Cassandra's nodes
 #   test      all of these and what checks the code; on a machine that can have no lab, the packages only (the tests say so)
 #   packages  node_modules only
 set -eu
@@ -105,72 +106,71 @@ install_python_packages() {
     done
 }
 
-brokers=$checkout/lab/fleet/kafka
-
-# install_jars: those of the pom, each held to its checksum, into a directory of their own in the user's cache, where
-# lab/fleet/kafka/program.ts finds them.
+# install_jars ENGINE: those of its pom, each held to its checksum, into a directory of their own in the user's cache, where
+# lab/fleet/ENGINE/program.ts finds them.
 install_jars() {
-    content=$(cat "$brokers/pom.xml" "$brokers/jars.sha256" | sha256sum | cut -c1-16)
-    program=${XDG_CACHE_HOME:-$HOME/.cache}/holdfast/kafka/$content
+    lists=$checkout/lab/fleet/$1
+    content=$(cat "$lists/pom.xml" "$lists/jars.sha256" | sha256sum | cut -c1-16)
+    program=${XDG_CACHE_HOME:-$HOME/.cache}/holdfast/$1/$content
     if [ -d "$program" ]; then
-        check_jars "$program" || { say "remove $program and try again"; return 1; }
+        check_jars "$1" "$program" || { say "remove $program and try again"; return 1; }
         return 0
     fi
     started=$(date +%s)
-    say "fetching the jars of the brokers"
+    say "fetching the jars of $1"
     mkdir -p "${program%/*}"
     new=$(mktemp -d "$program.XXXXXX")
     chmod 755 "$new"
-    if ! mvn --quiet --batch-mode --file "$brokers/pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
+    if ! mvn --quiet --batch-mode --file "$lists/pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
         -DoutputDirectory="$new/lib" >"$logs/mvn" 2>&1; then
         rm -rf "$new"
         cat "$logs/mvn" >&2
-        say "could not fetch the jars of lab/fleet/kafka/pom.xml"
+        say "could not fetch the jars of lab/fleet/$1/pom.xml"
         return 1
     fi
-    check_jars "$new" || { rm -rf "$new"; return 1; }
+    check_jars "$1" "$new" || { rm -rf "$new"; return 1; }
     # Another run may do the same: the first one stays.
     mv -T "$new" "$program" 2>/dev/null || rm -rf "$new"
-    say "jars of the brokers fetched ($(($(date +%s) - started)) s)"
+    say "jars of $1 fetched ($(($(date +%s) - started)) s)"
 }
 
-# check_jars DIRECTORY: what is not as lab/fleet/kafka/jars.sha256 says is named, and runs nowhere.
+# check_jars ENGINE DIRECTORY: what is not as lab/fleet/ENGINE/jars.sha256 says is named, and runs nowhere.
 check_jars() {
-    (cd "$1/lib" && sha256sum --check --strict --quiet "$brokers/jars.sha256") >"$logs/sums" 2>&1 && return 0
+    (cd "$2/lib" && sha256sum --check --strict --quiet "$checkout/lab/fleet/$1/jars.sha256") >"$logs/sums" 2>&1 && return 0
     cat "$logs/sums" >&2
-    say "the jars in $1 are not those of lab/fleet/kafka/jars.sha256"
+    say "the jars in $2 are not those of lab/fleet/$1/jars.sha256"
     return 1
 }
 
-# archive_classes: once for these jars, this Java and these flags.
+# archive_classes ENGINE: once for these jars, this Java and these flags.
 archive_classes() {
-    key=$({ /usr/bin/java -version 2>&1 && cat "$brokers/jvm.options"; } | sha256sum)
+    key=$({ /usr/bin/java -version 2>&1 && cat "lab/fleet/$1/jvm.options"; } | sha256sum)
     [ "$(cat "$program/classes.key" 2>/dev/null)" != "$key" ] || return 0
     started=$(date +%s)
-    say "archiving the classes of a broker"
+    say "archiving the classes of $1"
     # On a machine of its own: no port and no file of this one is touched.
     if ! unshare --net --mount --pid --fork --kill-child=SIGKILL --mount-proc \
-        node_modules/.bin/node lab/fleet/kafka/archive-classes.ts >"$logs/classes" 2>&1; then
+        node_modules/.bin/node "lab/fleet/$1/archive-classes.ts" >"$logs/classes" 2>&1; then
         cat "$logs/classes" >&2
-        say "could not archive the classes of a broker"
+        say "could not archive the classes of $1"
         return 1
     fi
     echo "$key" >"$program/classes.key.$$"
     mv "$program/classes.key.$$" "$program/classes.key"
-    say "classes of a broker archived ($(($(date +%s) - started)) s)"
+    say "classes of $1 archived ($(($(date +%s) - started)) s)"
 }
 
 part=${1:-}
 can_have_lab() { [ "$(uname -s)" = Linux ] && [ "$(id -u)" = 0 ]; }
 if [ "$part" = test ] && ! can_have_lab; then part=packages; fi
 case "$part" in
-lab | test | kafka)
+lab | test | kafka | cassandra)
     [ "$(uname -s)" = Linux ] || die "the lab needs Linux: it is made of network namespaces"
     [ "$(id -u)" = 0 ] || die "the lab needs root: it makes network namespaces and firewall rules (try sudo)"
     PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
     remove_stale_policy
     need lab
-    [ "$part" != kafka ] || need kafka
+    case "$part" in kafka | cassandra) need "$part" ;; esac
     if [ "$part" = test ]; then
         need test
         # The guest kernel of the host tests; Debian alone has it. Elsewhere they say that they cannot run.
@@ -183,7 +183,7 @@ lab | test | kafka)
         die "this kernel or container does not allow new namespaces; use a machine or a privileged container"
     ;;
 packages) ;;
-*) die "usage: setup.sh lab|kafka|test|packages" ;;
+*) die "usage: setup.sh lab|kafka|cassandra|test|packages" ;;
 esac
 
 logs=$(mktemp -d)
@@ -192,9 +192,14 @@ new_group=$(command -v setsid) || new_group=
 # A job in the background does not hear Ctrl-C.
 npm_job=
 trap '[ -z "$npm_job" ] || { kill "$npm_job" 2>/dev/null; wait "$npm_job" || :; }; exit 130' INT TERM HUP
-# A lab that asks for brokers runs with these packages already.
-[ "$part $(ls -d node_modules 2>&1)" = 'kafka node_modules' ] || install_npm_packages &
-npm_job=$!
+# A lab that asks for an engine runs with these packages already.
+case "$part $(ls -d node_modules 2>&1)" in
+'kafka node_modules' | 'cassandra node_modules') ;;
+*)
+    install_npm_packages &
+    npm_job=$!
+    ;;
+esac
 status=0
 (install_debian_packages) || status=$?
 # pip is one of the Debian packages.
@@ -202,8 +207,10 @@ case "$status $part" in
 '0 lab') install_python_packages lab/requirements.txt || status=$? ;;
 '0 test') install_python_packages lab/requirements.txt test/requirements.txt || status=$? ;;
 esac
-wait "$npm_job" || status=$?
-case "$status $part" in
-'0 kafka' | '0 test') { install_jars && archive_classes; } || status=$? ;;
-esac
+[ -z "$npm_job" ] || wait "$npm_job" || status=$?
+for engine in kafka cassandra; do
+    case "$status $part" in
+    "0 $engine" | '0 test') { install_jars "$engine" && archive_classes "$engine"; } || status=$? ;;
+    esac
+done
 exit "$status"

@@ -77,7 +77,7 @@ export interface LabSecret {
 
 /** The one thing the gateway asks of a shard. Rejects with an error whose message says why. */
 export interface ShardStore {
-  /** @returns the name of the node that took it, from engines that are counted by node. */
+  /** @returns the name of the node that took it, from engines that are counted by node: those that keep records or coordinate. */
   set(key: string, value: string): Promise<string | undefined>;
   /** Absent where gateways only write. */
   get?(key: string): Promise<string | null>;
@@ -94,6 +94,8 @@ export interface TrafficShare {
 export interface Canary {
   shards: readonly string[];
   writeOnly?: true;
+  /** So many times as much: for clients that bear what is done to their shard. */
+  slots?: number;
 }
 
 export function shardsIn({ canaries, busy }: TrafficShare): string[] {
@@ -134,6 +136,8 @@ export interface FleetEngine {
   connectShard(shard: string, keys: StoreKeys): Promise<ShardStore>;
   /** What a store answers whom it does not know: a line to its port, and a pattern (RE2). Absent: nobody asks it. */
   answers?: { port: number; send: string; expect: string };
+  /** Any node takes a request and asks those that have the data: gateways count by node what was taken. */
+  coordinates?: true;
   /** Of an engine that keeps records: then there are ingest and workers too. */
   records?: RecordClients;
 }

@@ -1,3 +1,5 @@
+import { cassandraFleet } from './cassandra/engine.ts';
+import { ORDERS_RING } from './cassandra/hosts.ts';
 import { type FleetEngine, type LabHost, shardsIn } from './engine.ts';
 import { kafkaFleet } from './kafka/engine.ts';
 import type { RecordClients } from './records.ts';
@@ -10,12 +12,13 @@ const ALL = {
   /** A shard more, which speaks TLS only. */
   'redis-tls': redisFleet(TLS_HOSTS),
   kafka: kafkaFleet,
+  cassandra: cassandraFleet(ORDERS_RING),
 } as const satisfies Record<string, FleetEngine>;
 export type FleetName = keyof typeof ALL;
 export const FLEET_NAMES = Object.keys(ALL) as FleetName[];
 
 /** What `--engines` takes. The shard of `--tls` belongs to the first. */
-export const ENGINE_NAMES: readonly FleetName[] = ['redis', 'kafka'];
+export const ENGINE_NAMES: readonly FleetName[] = ['redis', 'kafka', 'cassandra'];
 export const DEFAULT_FLEETS: readonly FleetName[] = ['redis'];
 /** Says to every process of a lab which of them it has: names, separated by commas. */
 export const FLEETS_VARIABLE = 'LAB_ENGINES';
@@ -83,6 +86,11 @@ export const SHARDS: readonly string[] = ENGINES.flatMap(({ traffic }) => shards
 /** Those whose engine keeps records. */
 export function recordNodes(): string[] {
   return ENGINES.flatMap(({ records, hosts }) => (records ? hosts.map(({ name }) => name) : []));
+}
+
+/** Those of which any takes requests for the others. */
+export function coordinatingNodes(): string[] {
+  return ENGINES.flatMap(({ coordinates, hosts }) => (coordinates ? hosts.map(({ name }) => name) : []));
 }
 
 /** @throws Error when no engine of this lab keeps records. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { shardsIn } from '../fleet/engine.ts';
-import { ENGINES, recordNodes } from '../fleet/fleet.ts';
+import { coordinatingNodes, ENGINES, recordNodes } from '../fleet/fleet.ts';
 import { readStoreKeys } from '../fleet/store-keys.ts';
 import { GATEWAY_PORT } from '../shared/topology.ts';
 import { createGateway, MAX_WORKERS, MAX_WORKERS_PER_SHARD } from './http-gateway.ts';
@@ -20,7 +20,7 @@ if (ROUTING.lanes.some(({ name }) => name === CACHE)) shards.set(CACHE, memorySt
 createGateway({
   name: environment.GATEWAY_NAME,
   shards,
-  nodes: recordNodes(),
+  nodes: { producedTo: recordNodes(), coordinating: coordinatingNodes() },
   maxWorkers: MAX_WORKERS,
   maxWorkersPerShard: MAX_WORKERS_PER_SHARD,
 }).listen(GATEWAY_PORT, () => {

@@ -1,13 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type BulkheadPolicy, BulkheadRejectedError, bulkhead } from 'cockatiel';
 import { type ShardStore, StoreTimeout } from '../fleet/engine.ts';
-import { createMetrics, type ResultCode } from './gateway-metrics.ts';
+import { type CountedNodes, createMetrics, type ResultCode } from './gateway-metrics.ts';
 
 export interface GatewayOptions {
   name: string;
   shards: ReadonlyMap<string, ShardStore>;
-  /** Those whose records are counted. */
-  nodes?: readonly string[];
+  /** Those by which what they took is counted. */
+  nodes?: CountedNodes;
   /** Requests served at once, over all shards. */
   maxWorkers: number;
   /** Requests served at once for one shard. */
@@ -38,7 +38,7 @@ export function createGateway(options: GatewayOptions): Server {
   for (const [shard, store] of options.shards) {
     lanes.set(shard, { store, bulkhead: bulkhead(options.maxWorkersPerShard) });
   }
-  const { nodes = [], maxWorkers } = options;
+  const { nodes = { producedTo: [], coordinating: [] }, maxWorkers } = options;
   const series = { shards: [...options.shards.keys()], nodes, maxWorkers };
   const metrics = createMetrics(series, () => workers.executionSlots);
 
@@ -58,10 +58,12 @@ export function createGateway(options: GatewayOptions): Server {
           try {
             if (!write) return await read?.(key);
             const node = await store.set(key, parameters.get('value') ?? key);
-            if (node !== undefined) metrics.countProduced(node);
+            if (node !== undefined) metrics.countTaken(node);
             return 'OK';
           } finally {
-            if (write) metrics.observeWrite((performance.now() - arrivedAtMs) / 1000);
+            const seconds = (performance.now() - arrivedAtMs) / 1000;
+            if (write) metrics.observeWrite(seconds);
+            metrics.observeShard(shard, write ? 'write' : 'read', seconds);
           }
         }),
       );

@@ -1,4 +1,4 @@
-import type { TrafficShare } from '../fleet/engine.ts';
+import type { Canary, TrafficShare } from '../fleet/engine.ts';
 import { ENGINES } from '../fleet/fleet.ts';
 
 /** One request in so many goes to a canary: 0.3 % of the traffic, below the 0.5 % that the guard tolerates. */
@@ -25,16 +25,17 @@ export interface Routing {
 
 export function createRouting(shares: readonly TrafficShare[]): Routing {
   const canaries = shares.flatMap((share) => share.canaries);
+  const slots = slotsOf(canaries);
   const ofEngines = shares.flatMap((share) => share.busy);
   const busy = ofEngines.length > 0 ? ofEngines : [CACHE];
   return {
     lanes: [
-      ...canaries.flatMap(({ shards, ...canary }) => shards.map((name) => ({ name, ...canary }))),
+      ...canaries.flatMap(({ shards, slots: _slots, ...canary }) => shards.map((name) => ({ name, ...canary }))),
       ...busy.map((name) => ({ name })),
     ],
     requestOf(n) {
       if (!Number.isSafeInteger(n) || n < 0) throw new RangeError(`n: ${n} is not a whole number of 0 or more`);
-      const canary = canaries[n % CANARY_EVERY_N_REQUESTS];
+      const canary = slots.get(n % CANARY_EVERY_N_REQUESTS);
       const shards = canary?.shards ?? busy;
       const turn = canary ? Math.floor(n / CANARY_EVERY_N_REQUESTS) : n;
       const lane = shards[turn % shards.length];
@@ -43,6 +44,16 @@ export function createRouting(shares: readonly TrafficShare[]): Routing {
       return { lane, isRead: n % 10 === 9 && !canary?.writeOnly };
     },
   };
+}
+
+/** Every canary has one; those that have more have them evenly, for no burst. @returns position of a request → whose it is */
+function slotsOf(canaries: readonly Canary[]): ReadonlyMap<number, Canary> {
+  const more = canaries.flatMap((canary) => Array.from({ length: (canary.slots ?? 1) - 1 }, () => canary));
+  const rest = CANARY_EVERY_N_REQUESTS - canaries.length;
+  return new Map([
+    ...canaries.entries(),
+    ...more.map((canary, index) => [canaries.length + Math.floor((index * rest) / more.length), canary] as const),
+  ]);
 }
 
 export const ROUTING = createRouting(ENGINES.map(({ traffic }) => traffic));

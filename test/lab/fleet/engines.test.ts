@@ -20,12 +20,12 @@ test('a lab has redis unless other engines are named, whatever their order and s
   expect(chooseFleets('kafka', false)).toEqual(['kafka']);
   expect(chooseFleets('kafka, redis', false)).toEqual(['redis', 'kafka']);
   expect(chooseFleets(undefined, true)).toEqual(['redis', 'redis-tls']);
-  expect(chooseFleets('kafka,redis', true)).toEqual(['redis', 'redis-tls', 'kafka']);
+  expect(chooseFleets('cassandra,kafka,redis', true)).toEqual(['redis', 'redis-tls', 'kafka', 'cassandra']);
 });
 
 test('an engine that no lab has is refused by naming those there are', () => {
-  for (const wrong of ['cassandra', 'redis,cassandra', 'redis-tls', '', 'redis,', 'toString'])
-    expect(() => chooseFleets(wrong, false), wrong).toThrow(/^--engines: ".*" is none of redis, kafka$/);
+  for (const wrong of ['scylla', 'redis,scylla', 'redis-tls', '', 'redis,', 'toString'])
+    expect(() => chooseFleets(wrong, false), wrong).toThrow(/^--engines: ".*" is none of redis, kafka, cassandra$/);
   expect(() => chooseFleets('kafka', true)).toThrow('--tls: adds a shard to redis, which --engines leaves out');
 });
 
@@ -40,6 +40,7 @@ test('the options that are named in a refusal start what they are said to start'
     ['redis', 'kafka'],
     ['redis', 'redis-tls'],
     ['redis', 'redis-tls', 'kafka'],
+    ['cassandra'],
   ] as const)
     expect(asked(optionsFor(fleets))).toEqual(fleets);
 });
@@ -58,7 +59,7 @@ test('every process of a lab knows its hosts by the one list in its environment'
     'orders-1',
     'orders-2',
   ]);
-  expect(() => fleetOf('redis,else')).toThrow('LAB_ENGINES: "else" is none of redis, redis-tls, kafka');
+  expect(() => fleetOf('redis,else')).toThrow('LAB_ENGINES: "else" is none of redis, redis-tls, kafka, cassandra');
 });
 
 test('each cluster of the lab has hosts in a fleet, so that what an experiment needs can be started', () => {
@@ -76,5 +77,5 @@ test('no two hosts of any labs share a name, an address or an instance', () => {
 
 test('a lab of redis alone prepares nothing on the machine beside itself', () => {
   expect(setUpsOf(['redis', 'redis-tls'])).toEqual([]);
-  expect(setUpsOf(['redis', 'kafka'])).toEqual(['kafka']);
+  expect(setUpsOf(['redis', 'kafka', 'cassandra'])).toEqual(['kafka', 'cassandra']);
 });

@@ -10,11 +10,13 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
+const RECORDS = { producedTo: ['node-1', 'node-2'], coordinating: [] };
+
 async function start(
   shards: Record<string, ShardStore>,
   maxWorkers = 8,
   maxWorkersPerShard = 2,
-  nodes: string[] = [],
+  nodes: { producedTo: string[]; coordinating: string[] } = { producedTo: [], coordinating: [] },
 ): Promise<string> {
   const named = new Map(Object.entries(shards));
   const server = createGateway({ name: 'g', shards: named, nodes, maxWorkers, maxWorkersPerShard });
@@ -129,16 +131,40 @@ describe('gateway', () => {
   });
 
   test('a shard that is only written to says so to whoever reads, and no worker is taken', async () => {
-    const base = await start({ log: { set: async () => 'node-1' } }, 8, 2, ['node-1', 'node-2']);
+    const base = await start({ log: { set: async () => 'node-1' } }, 8, 2, RECORDS);
     const answer = await fetch(`${base}/read?shard=log&key=k`);
     expect([answer.status, await answer.text()]).toEqual([400, 'shard: log is only written to, with POST /write']);
     expect(await metric(base, 'http_requests_total{code="400",shard="log"}')).toBe(1);
   });
 
   test('what was written is counted by the node that took it, and a node that took nothing has its series', async () => {
-    const base = await start({ log: { set: async () => 'node-1' }, a: memoryStore() }, 8, 2, ['node-1', 'node-2']);
+    const base = await start({ log: { set: async () => 'node-1' }, a: memoryStore() }, 8, 2, RECORDS);
     expect([await write(base, 'log'), await write(base, 'a')]).toEqual([200, 200]);
     expect(await metric(base, 'records_produced_total{broker="node-1"}')).toBe(1);
     expect(await metric(base, 'records_produced_total{broker="node-2"}')).toBe(0);
+  });
+
+  test('of nodes that ask others, what each took is counted, and not as records', async () => {
+    const nodes = { producedTo: [], coordinating: ['node-1', 'node-2'] };
+    const base = await start({ orders: { set: async () => 'node-2' } }, 8, 2, nodes);
+    expect(await write(base, 'orders')).toBe(200);
+    expect(await metric(base, 'requests_coordinated_total{node="node-1"}')).toBe(0);
+    expect(await metric(base, 'requests_coordinated_total{node="node-2"}')).toBe(1);
+  });
+
+  test('reads and writes of each shard are timed apart, and those of no other shard are among them', async () => {
+    const base = await start({ a: memoryStore(), b: memoryStore() });
+    await write(base, 'a');
+    await fetch(`${base}/read?shard=a&key=k`);
+    await fetch(`${base}/read?shard=b&key=k`);
+    for (const [shard, operation] of [
+      ['a', 'read'],
+      ['a', 'write'],
+      ['b', 'read'],
+    ])
+      expect(
+        await metric(base, `http_shard_duration_seconds_count{shard="${shard}",operation="${operation}"}`),
+        `${shard} ${operation}`,
+      ).toBe(1);
   });
 });

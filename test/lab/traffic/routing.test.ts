@@ -35,6 +35,19 @@ describe('routing', () => {
     );
   });
 
+  test('who has more slots gets that many of any 333 requests, never two in a row, and the others no fewer', () => {
+    const shares = [STORE, { busy: [], canaries: [{ shards: ['borne'], slots: 16 }, { shards: ['felt'] }] }];
+    fc.assert(
+      fc.property(anyStart, (start) => {
+        const lanes = windowFrom(createRouting(shares), start, CANARY_EVERY_N_REQUESTS);
+        const of = (name: string) => lanes.filter((lane) => lane === name).length;
+        expect([of('borne'), of('felt'), of('shard-1')]).toEqual([16, 1, 1]);
+        const rest = windowFrom(createRouting(shares), 3, CANARY_EVERY_N_REQUESTS - 3);
+        expect(rest.some((lane, index) => lane === 'borne' && rest[index + 1] === 'borne')).toBe(false);
+      }),
+    );
+  });
+
   test('what no canary takes goes to the busy shards, and to the cache of the gateways only where there are none', () => {
     fc.assert(
       fc.property(anyLab, anyStart, (shares, start) => {

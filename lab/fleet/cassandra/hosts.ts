@@ -1,0 +1,82 @@
+import { DOMAIN } from '../../shared/topology.ts';
+import type { LabHost } from '../engine.ts';
+
+/** Of clients, and between nodes. */
+export const CLIENT_PORT = 9042;
+export const STORAGE_PORT = 7000;
+export const CASSANDRA_UNIT = 'cassandra';
+/** A user that the lab's hosts have for it. */
+export const CASSANDRA_ACCOUNT = 'cassandra';
+/** The volume, and what is on it. */
+export const VOLUME = '/var/lib/cassandra';
+export const DIRECTORIES = {
+  data: `${VOLUME}/data`,
+  commitLog: `${VOLUME}/commitlog`,
+  hints: `${VOLUME}/hints`,
+  savedCaches: `${VOLUME}/saved_caches`,
+} as const;
+
+export interface CassandraHost extends LabHost {
+  datacenter: string;
+  /** Others ask it who is there when they start. */
+  isSeed: boolean;
+  /** Where its range of the ring ends. */
+  token: string;
+}
+
+export interface Ring {
+  /** As its hosts are tagged, and as the product knows it. */
+  cluster: string;
+  hosts: readonly CassandraHost[];
+  /** Name → copies of each row there. */
+  datacenters: Readonly<Record<string, number>>;
+}
+
+/** Of one token a node, evenly over the ring. */
+function tokens(count: number): string[] {
+  const step = 2n ** 64n / BigInt(count);
+  return Array.from({ length: count }, (_, index) => String(-(2n ** 63n) + step / 2n + step * BigInt(index)));
+}
+
+interface Place {
+  name: string;
+  address: number;
+  datacenter: string;
+  isSeed: boolean;
+}
+
+function hostsOf(cluster: string, securityGroupId: string, places: readonly Place[]): readonly CassandraHost[] {
+  const ring = tokens(places.length);
+  return places.map(({ name, address, datacenter, isSeed }, index) => ({
+    ...{ name, datacenter, isSeed },
+    token: ring[index] ?? '',
+    instanceId: `i-0${address.toString(16).padStart(16, '0')}`,
+    shard: cluster,
+    dataAddress: `10.77.0.${address}`,
+    managementAddress: `10.78.0.${address}`,
+    tags: { Name: name, 'holdfast-target': 'true', 'holdfast-cluster': cluster },
+    securityGroupId,
+    tlsOnly: true,
+  }));
+}
+
+/** `cassandra-node-1…3`: every row on each. The third is no seed. */
+export const ORDERS_RING: Ring = {
+  cluster: 'cassandra-orders',
+  datacenters: { dc1: 3 },
+  hosts: hostsOf(
+    'cassandra-orders',
+    'sg-0a1b2c3d4e5f60004',
+    [1, 2, 3].map((number) => ({
+      name: `cassandra-node-${number}`,
+      address: 40 + number,
+      datacenter: 'dc1',
+      isSeed: number < 3,
+    })),
+  ),
+};
+
+/** As certificates name it. */
+export function nameOf({ name }: Pick<LabHost, 'name'>): string {
+  return `${name}.${DOMAIN}`;
+}
