@@ -42,6 +42,8 @@ export default defineConfiguration({
       // An SSM Change Calendar of the account; it must say OPEN.
       changeCalendar: 'production-changes',
       maxDurationSeconds: 120,
+      // Only what was confirmed there in the last two weeks.
+      canaryFirst: { cluster: 'sessions-redis-staging', withinDays: 14 },
       // Whoever asks for an experiment here does not start it: another person approves it, within the hour.
       approval: { expiresMinutes: 60 },
     },

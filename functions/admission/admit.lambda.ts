@@ -1,4 +1,5 @@
 import { readAlarmStates } from '../aws/alarm-states.ts';
+import { canaryRuns } from '../aws/canary-runs.ts';
 import { readChangeCalendar } from '../aws/change-calendar.ts';
 import { autoScalingClient, cloudWatchClient, ec2Client, fisClient, ssmClient } from '../aws/clients.ts';
 import { openStore } from '../aws/cluster-access.ts';
@@ -10,7 +11,7 @@ import { listLiveNodes } from '../aws/live-nodes.ts';
 import { telemetryOpener } from '../aws/open-telemetry.ts';
 import { readScalingGroups } from '../aws/scaling-groups.ts';
 import { interfacesIn } from '../aws/subnet-interfaces.ts';
-import { killSwitches, locks } from '../aws/wiring.ts';
+import { auditReader, killSwitches, locks, records } from '../aws/wiring.ts';
 import type { Admission } from '../domain/admission.ts';
 import { evaluate } from '../domain/guardrails.ts';
 import { ENVIRONMENT } from '../domain/names.ts';
@@ -44,6 +45,9 @@ const portsWith = (openTelemetry: ReturnType<typeof telemetryOpener>): Admission
   exemptAddresses: (cluster) => telemetryAddresses(cluster, configuration),
   readAlarmStates: (names) => readAlarmStates(cloudWatchClient(), names),
   changeCalendar: (name) => readChangeCalendar(ssmClient(), name),
+  // Their tables are given to it only where a cluster comes after a canary.
+  runsOn: (clusterName, kind, sinceEpochMs) =>
+    canaryRuns(clusterName, kind, sinceEpochMs, { records: records(), audit: auditReader() }),
   interfacesIn: (subnetIds) => interfacesIn(ec2Client(), subnetIds),
   instanceStoreOf: (instanceIds) => instanceStoreOf(ec2Client(), instanceIds),
   scalingGroups: (names) => readScalingGroups(autoScalingClient(), names),

@@ -1,6 +1,7 @@
 import { ACTIVE_EXPERIMENTS_QUOTA } from '../aws/fis/experiments.ts';
 import { alarmsNotOk } from '../domain/alarms.ts';
 import { limitsOf, refuseTooManyNodes, refuseTooMuchTraffic } from '../domain/blast-radius.ts';
+import { whyNotConfirmed } from '../domain/canary-first.ts';
 import { whyClosed } from '../domain/change-calendar.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
 import { fisKindOf, isFisFaultKind, refusalOf } from '../domain/faults/catalogue.ts';
@@ -23,6 +24,8 @@ import { measureErrors } from './measures.ts';
 import { refuseLongerThanProbe } from './probe-life.ts';
 import { refuseUnpermitted, refuseWithoutApproval } from './rights.ts';
 
+const DAY_MS = 86_400_000;
+
 /** One reason not to start: looks, and says why not, with numbers, or undefined. */
 export interface Check {
   name: string;
@@ -42,6 +45,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'choices of the probe', refuse: refuseUnknownChoices },
   { name: 'kind policy', refuse: refuseForbiddenKind },
   { name: 'probe', refuse: refuseUnmeasurable },
+  { name: 'canary first', refuse: refuseUnlessConfirmedOnCanary },
   { name: 'window', refuse: refuseOutsideWindow },
   { name: 'change calendar', refuse: refuseClosedCalendar },
   { name: 'lock', refuse: refuseLockedCluster },
@@ -118,6 +122,25 @@ async function refuseUnmeasurable({ experiment, cluster }: Findings): Promise<Pr
   const hasFisFaults = experiment.faults.some(({ kind }) => isFisFaultKind(kind));
   const recoverySeconds = cluster.budgets.recoverySeconds + (experiment.hypothesis ? LOOK_ON_SECONDS : 0);
   return refuseLongerThanProbe(experiment.durationSeconds, recoverySeconds, hasFisFaults);
+}
+
+/** Where the configuration says so: nothing that did not go well on the canary before. */
+async function refuseUnlessConfirmedOnCanary({
+  cluster,
+  clusterName,
+  requested,
+  ports,
+  clock,
+}: Findings): Promise<Problem | undefined> {
+  const { canaryFirst } = cluster;
+  if (!canaryFirst) return undefined;
+  const sinceEpochMs = clock.nowEpochMs() - canaryFirst.withinDays * DAY_MS;
+  const kinds = [...new Set(requested.map(({ kind }) => kind))];
+  const runs = await Promise.all(kinds.map((kind) => ports.runsOn(canaryFirst.cluster, kind, sinceEpochMs)));
+  const reasons = kinds.flatMap((kind, index) => whyNotConfirmed(kind, canaryFirst, runs[index] ?? []) ?? []);
+  if (reasons.length === 0) return undefined;
+  const detail = `not started: ${clusterName} comes after ${canaryFirst.cluster}: ${reasons.join('; ')}`;
+  return problem('not-confirmed-on-canary', detail, { cluster: clusterName, canaryFirst });
 }
 
 /** A fault may begin late and live for all of its duration: one that could outlast the window would, when nobody is there any more. */

@@ -1,4 +1,6 @@
+import type { CanaryRun } from '../domain/canary-first.ts';
 import type { CalendarState } from '../domain/change-calendar.ts';
+import type { FaultKind } from '../domain/faults/catalogue.ts';
 import type { Hypothesis } from '../domain/hypothesis.ts';
 import type { KillSwitch } from '../domain/kill-switch.ts';
 import type { ScalingGroup } from '../domain/scaling-groups.ts';
@@ -26,6 +28,8 @@ export interface AdmissionPorts {
   readAlarmStates(names: string[]): Promise<Map<string, string>>;
   /** Of an SSM Change Calendar; asked only where the cluster has one. */
   changeCalendar(name: string): Promise<CalendarState>;
+  /** Runs of the kind on that cluster since then, the newest first; asked only where another cluster must come first. */
+  runsOn(clusterName: string, kind: FaultKind, sinceEpochMs: number): Promise<CanaryRun[]>;
   /** Everything that has an address in these subnets; none is asked for unless a fault would cut one off. */
   interfacesIn(subnetIds: string[]): Promise<SubnetInterface[]>;
   /** Those of the instances that have instance store volumes; asked only before a fault that would empty them. */

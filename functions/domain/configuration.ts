@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { alertSourceFields } from './alert-sources.ts';
 import { approvalSchema } from './approval-rule.ts';
 import { auditExportSchema } from './audit-export.ts';
+import { canaryFirstSchema } from './canary-rule.ts';
 import { changeCalendarSchema } from './change-calendar.ts';
 import { guardrailsOf, shortRanges } from './guardrail-queries.ts';
 
@@ -165,6 +166,8 @@ export const clusterFields = {
   window: windowSchema.optional(),
   /** SSM Change Calendar (its document's name) that must say OPEN; absent: none is asked. */
   changeCalendar: changeCalendarSchema.optional(),
+  /** Absent: what is done here need not have been confirmed elsewhere. */
+  canaryFirst: canaryFirstSchema.optional(),
   /** Absent: whoever may start an experiment there needs nobody else for it. */
   approval: approvalSchema.optional(),
   maxDurationSeconds: z.int().min(TTL_SECONDS.min).max(TTL_SECONDS.max).default(TTL_SECONDS.max),

@@ -18,6 +18,7 @@ export const PROBLEMS = {
   'approval-over': { status: 409, title: 'There is nothing to approve' },
   'cluster-locked': { status: 409, title: 'Another experiment holds the cluster' },
   'alarm-firing': { status: 409, title: 'An alarm of the cluster is not OK' },
+  'not-confirmed-on-canary': { status: 409, title: 'The fault was not confirmed on the canary cluster' },
   'steady-state-not-met': { status: 409, title: 'The cluster is not in its steady state' },
   'kill-switch-engaged': { status: 409, title: 'The kill switch is engaged' },
   'kill-switch-in-use': { status: 409, title: 'An experiment is not over yet' },

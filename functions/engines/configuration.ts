@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { refuseCanaries } from '../domain/canary-rule.ts';
 import { clusterName, deploymentFields, refuseSharedInstances } from '../domain/configuration.ts';
 import { refuseAnnouncements } from '../domain/notifications.ts';
 import { principalsSchema } from '../domain/principals.ts';
@@ -29,6 +30,7 @@ const configurationSchema = z
     principals: principalsSchema.optional(),
     ...deploymentFields,
   })
+  .superRefine(refuseCanaries)
   .superRefine(refuseSchedules)
   .superRefine(refuseAnnouncements);
 export type Configuration = z.output<typeof configurationSchema>;

@@ -34,14 +34,31 @@ export class Records {
 
   /** The first rows of the composite index, at most `most`; `fault` may be left out. */
   async find(cluster: string, fault: string | undefined, most: number): Promise<RecordRow[]> {
+    return await this.#query(cluster, fault, {}, most);
+  }
+
+  /** All rows of a cluster and a fault that was injected then or later; the index has no order of time. */
+  async findSince(cluster: string, fault: string, since: string): Promise<RecordRow[]> {
+    const filter = { FilterExpression: 'injected_at >= :since', values: { ':since': since } };
+    return await this.#query(cluster, fault, filter, Number.POSITIVE_INFINITY);
+  }
+
+  async #query(
+    cluster: string,
+    fault: string | undefined,
+    { values, ...filter }: { FilterExpression?: string; values?: Record<string, string> },
+    most: number,
+  ): Promise<RecordRow[]> {
     const rows: RecordRow[] = [];
+    const keys = { ':cluster': cluster, ...(fault === undefined ? {} : { ':fault': fault }) };
     const pages = paginateQuery(
       { client: this.#documents },
       {
         TableName: this.#tableName,
         IndexName: RECORD_INDEX,
         KeyConditionExpression: `target_cluster = :cluster${fault === undefined ? '' : ' AND fault_type = :fault'}`,
-        ExpressionAttributeValues: { ':cluster': cluster, ...(fault === undefined ? {} : { ':fault': fault }) },
+        ExpressionAttributeValues: { ...keys, ...values },
+        ...filter,
       },
     );
     for await (const page of pages) {

@@ -2,8 +2,10 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { parseConfiguration } from '../../functions/engines/configuration.ts';
 import labConfiguration from '../../lab/holdfast.config.ts';
+import { lookAtCanaries } from '../../lib/admission.ts';
 import { describeInstances, openStoresDuringFaults, readTelemetry } from '../../lib/capability.ts';
 import { ControlFunction } from '../../lib/control-function.ts';
+import { AuditTable, RecordTable } from '../../lib/tables.ts';
 import { redisCluster } from '../functions/domain/configuration-fixtures.ts';
 import { actionsOf, listOf, mentions, type Statement, statementsOf } from './policies.ts';
 import { emptyStack } from './synthesized.ts';
@@ -42,6 +44,23 @@ describe('the right to ask stores while a fault lives', () => {
     for (const name of ['kafka-orders', 'kafka-orders-ca'])
       expect(mentions(statements, `:secret:holdfast/${name}-??????`), name).toBe(true);
     expect(mentions(statements, 'redis')).toBe(false);
+  });
+});
+
+describe('the right to look at the runs of other clusters', () => {
+  const granted = (canaryFirst?: { cluster: string; withinDays: number }) => {
+    const stack = emptyStack();
+    const context = { records: new RecordTable(stack, 'Records'), audit: new AuditTable(stack, 'Audit') };
+    return lookAtCanaries([redisCluster(), { canaryFirst }], context).flatMap(({ statements }) =>
+      stack.resolve(statements.map((statement) => statement.toJSON())).flatMap(actionsOf),
+    );
+  };
+
+  it('is none where no cluster comes after another, and to read alone where one does', () => {
+    expect(granted()).toEqual([]);
+    expect(new Set(granted({ cluster: 'canary', withinDays: 1 }))).toEqual(
+      new Set(['dynamodb:Query', 'dynamodb:GetItem']),
+    );
   });
 });
 

@@ -19,12 +19,16 @@ import { interfaceOf, shardOf, topologyOf, twoOnOneHost } from '../domain/target
 import { nodes, portsOf, readings, shards } from './fixtures.ts';
 
 const PREFIX = 'Holdfast-Test-';
+const RUN = { experimentId: 'on_canary', status: 'COMPLETED' } as const;
 /** Up to 50 % of the nodes may be hit at once. */
 const STAGING = { tier: 'staging', blastRadius: { maxNodesPct: 50, maxTrafficSharePct: 100 } };
+/** Comes after another cluster, which is there too. */
+const CANARY_FIRST = { canaryFirst: { cluster: 'redis-canary' } };
+const CANARY = { 'redis-canary': {} };
 async function refusalOf(changes: Partial<AdmissionPorts>, cluster = {}, experiment: Experiment = seedExperiment()) {
   const admission = await admit(
     experiment,
-    configuration(cluster),
+    configuration(cluster, CANARY),
     portsOf(changes),
     new SimulatedClock(),
     PREFIX,
@@ -43,7 +47,7 @@ const stop = (...targetNodes: string[]) => ({ kind: 'INSTANCE_STOP' as const, ta
 async function problemOf(experiment: RequestedExperiment, changes: Partial<AdmissionPorts> = {}, cluster = {}) {
   const admission = await admit(
     experiment,
-    configuration(cluster),
+    configuration(cluster, CANARY),
     portsOf(changes),
     new SimulatedClock(),
     PREFIX,
@@ -235,6 +239,7 @@ describe('admission', () => {
       'choices of the probe',
       'kind policy',
       'probe',
+      'canary first',
       'window',
       'change calendar',
       'lock',
@@ -271,11 +276,49 @@ describe('admission', () => {
         ...experimentWith([pause('redis-node-3')], [stop('redis-node-6')]),
         hypothesis: hypothesisOf(checkOf()),
       };
-      const cluster = { ...STAGING, changeCalendar: 'production-changes' };
-      expect(await refusalOf({}, cluster, experiment)).toBe('admitted');
-      expect(await refusalOf(failing, cluster, experiment)).toBe(expected);
+      const cluster = { ...STAGING, ...CANARY_FIRST, changeCalendar: 'production-changes' };
+      const confirmed = { runsOn: async () => [{ ...RUN, outcome: 'CONFIRMED' as const }] };
+      expect(await refusalOf(confirmed, cluster, experiment)).toBe('admitted');
+      expect(await refusalOf({ ...confirmed, ...failing }, cluster, experiment)).toBe(expected);
     },
   );
+
+  describe('of a cluster that comes after a canary', () => {
+    const seen: unknown[][] = [];
+    const saying = (outcomes: Record<string, 'CONFIRMED' | 'DEVIATED'>): Partial<AdmissionPorts> => ({
+      runsOn: async (...asked) => {
+        seen.push(asked);
+        const outcome = outcomes[asked[1]];
+        return outcome ? [{ ...RUN, outcome }] : [];
+      },
+    });
+    const both = experimentWith([pause('redis-node-3')], [cpu('redis-node-6')]);
+    const cluster = { ...STAGING, canaryFirst: { cluster: 'redis-canary', withinDays: 7 } };
+
+    it('refuses a kind that was not confirmed there, and names it and the canary', async () => {
+      const problem = await problemOf(both, saying({ PROCESS_PAUSE: 'CONFIRMED' }), cluster);
+      expect(problem).toMatchObject({ type: 'urn:holdfast:problem:not-confirmed-on-canary', status: 409 });
+      expect(problem?.detail).toMatch(/CPU_SPIKE was not confirmed on redis-canary in the last 7 days$/);
+      expect(problem?.detail).not.toMatch(/PROCESS_PAUSE/);
+    });
+
+    it('admits what was confirmed there since then, every kind of it', async () => {
+      seen.length = 0;
+      const all = saying({ PROCESS_PAUSE: 'CONFIRMED', CPU_SPIKE: 'CONFIRMED' });
+      expect(await refusalOf(all, cluster, both)).toBe('admitted');
+      const sinceMs = new SimulatedClock().nowEpochMs() - 7 * 86_400_000;
+      expect(seen).toEqual([
+        ['redis-canary', 'PROCESS_PAUSE', sinceMs],
+        ['redis-canary', 'CPU_SPIKE', sinceMs],
+      ]);
+    });
+
+    it('asks nobody for a cluster that does not', async () => {
+      seen.length = 0;
+      expect(await refusalOf(saying({}), STAGING, both)).toBe('admitted');
+      expect(seen).toEqual([]);
+    });
+  });
 
   it('refuses to start what may outlast the probe: nobody would see the end', async () => {
     const stopped = { ...experimentWith([stop('redis-node-3')]), durationSeconds: 600 };

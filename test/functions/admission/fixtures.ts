@@ -25,6 +25,7 @@ export function portsOf(changes: Partial<AdmissionPorts> = {}): AdmissionPorts {
     exemptAddresses: async () => ['10.0.9.9'],
     readAlarmStates: async (names) => new Map(names.map((name) => [name, 'OK'])),
     changeCalendar: async () => ({ state: 'OPEN' }),
+    runsOn: async () => [],
     interfacesIn: async (subnetIds) => nodes.filter(({ subnetId }) => subnetIds.includes(subnetId)).map(interfaceOf),
     instanceStoreOf: async () => [],
     scalingGroups: async () => [],
