@@ -89,7 +89,7 @@ export function cassandraProbe(
     async connect() {
       await Promise.all([writer.connect(), reader.connect(), ...lone.map(({ client }) => client.connect())]);
       // Prepared before the first operation, and refused here where a right or the table is missing.
-      await Promise.all([table.read(writer, ''), table.read(reader, '')]);
+      await Promise.all([writer, reader].map((client) => table.read(client, 'holdfast:probe')));
       for (const each of lone) void watch(each);
       contesting = contests.run(`holdfast:probe:${crypto.randomUUID()}`, lastContest.signal);
     },

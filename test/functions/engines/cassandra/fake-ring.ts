@@ -74,6 +74,7 @@ export class FakeRing {
         this.owners(key.toString()).map((address) => ({ address: `${address}:9042` })),
       execute: async (query: string, params: unknown[] = [], asked: { consistency?: number } = {}) => {
         const { node, timestampUs } = await at(query, asked.consistency);
+        if (params[0] === '') throw new Error('Key may not be empty');
         if (query.includes('system_views')) {
           if (this.refuses) throw new Error(this.refuses);
           return answer(query.includes('gossip') ? this.#gossipOf(node) : this.hints.map((address) => ({ address })));
