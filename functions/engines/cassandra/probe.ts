@@ -87,7 +87,9 @@ export function cassandraProbe(
   return {
     shard,
     async connect() {
-      await Promise.all([writer.connect(), reader.connect(), ...lone.map(({ client }) => client.connect())]);
+      // Whoever does not answer alone is asked again and again; the datacenter's clients need one that does.
+      const alone = lone.map(({ client }) => client.connect().catch(() => undefined));
+      await Promise.all([writer.connect(), reader.connect(), ...alone]);
       // Prepared before the first operation, and refused here where a right or the table is missing.
       await Promise.all([writer, reader].map((client) => table.read(client, 'holdfast:probe')));
       for (const each of lone) void watch(each);

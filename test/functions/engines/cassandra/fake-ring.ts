@@ -63,7 +63,9 @@ export class FakeRing {
         this.cells.set(key, { value, timestampUs });
     };
     const client = {
-      connect: async () => {},
+      connect: async () => {
+        if (own.every((address) => this.silent.has(address))) throw new Error('no host answers');
+      },
       shutdown: async () => {
         this.closed += 1;
       },

@@ -131,6 +131,13 @@ describe('the probe of a ring', () => {
     probe.close();
   });
 
+  it('measures what clients of a datacenter see although one of its nodes does not answer', async () => {
+    const given = opened();
+    given.ring.silent.add(address(DOWN));
+    expect(await accountAfter(3, given)).toMatchObject({ lost: 0 });
+    expect(await given.probe.write('k', 'v')).toBe(true);
+  });
+
   it('asks for the acknowledgements that the experiment says', async () => {
     for (const [choices, level] of [
       [{}, quorum],
