@@ -208,8 +208,9 @@ describe('permissions', () => {
     const secrets = statementsFor(functionAt('guard/guard.lambda.ts'))
       .filter((statement) => actionsOf(statement).includes('secretsmanager:GetSecretValue'))
       .flatMap(({ Resource }) => listOf(Resource));
-    expect(secrets).toHaveLength(2);
-    for (const secret of secrets) expect(mentions(secret, ':secret:holdfast/kafka-orders')).toBe(true);
+    expect(secrets).toHaveLength(4);
+    for (const secret of secrets)
+      expect(['kafka', 'cassandra'].some((engine) => mentions(secret, `:secret:holdfast/${engine}-orders`))).toBe(true);
   });
 
   it('queries Prometheus where something is judged by it, and reads rules where a check is of an alert', () => {
