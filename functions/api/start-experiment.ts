@@ -76,7 +76,7 @@ async function begin(
     switchesBefore = await readSwitches(dependencies, admitted);
     // That of all. Those of the clusters are admission's to ask for: which they are is not known yet.
     const engaged = switchesBefore.find((each) => each.cluster === undefined && each.engaged);
-    if (engaged) return { kind: 'refused', problem: killSwitchEngaged(engaged) };
+    if (engaged) return (await startedBefore(request, dependencies, deadlines)) ?? refusedBy(engaged);
   } catch (error) {
     return unknown('the kill switch', error);
   }
@@ -106,6 +106,26 @@ async function begin(
     return await claim(experiment, admission, { ...request, switchesBefore }, dependencies, deadlines);
   } catch (error) {
     return unknown('the start', error, experiment);
+  }
+}
+
+const refusedBy = (engaged: KillSwitch): Begun => ({ kind: 'refused', problem: killSwitchEngaged(engaged) });
+
+/** Whoever repeats a request under an engaged switch is told what became of the first one: by that nothing starts. */
+async function startedBefore(
+  { body, dryRun }: StartRequest,
+  dependencies: StartDependencies,
+  { admitted, claimed }: StartDeadlines,
+): Promise<Begun | undefined> {
+  const parsed = parseExperiment(body, dependencies.clusters);
+  if (!parsed.ok || dryRun) return undefined;
+  const { experiment } = parsed;
+  try {
+    const stored = await admitted.within(() => dependencies.reservations.find(experiment.experimentId));
+    return stored && (await replayDuplicate(experiment, dependencies, claimed));
+  } catch (error) {
+    log.warn('a start before could not be looked for', { experimentId: experiment.experimentId, error: String(error) });
+    return undefined;
   }
 }
 

@@ -278,6 +278,27 @@ describe('starting an experiment', () => {
     expect(plane.runs).toHaveLength(0);
   });
 
+  it('tells a request that is repeated under an engaged kill switch what became of the first, and starts nothing', async () => {
+    const switches = { read: async () => [{ engaged: true }] };
+    const first = await start();
+    expect(first.status).toBe(202);
+    const before = [...plane.acts];
+    expect(await start({}, { switches })).toEqual(first);
+    expect(await start({ body: { ...seedPayload(), durationSeconds: 30 } }, { switches })).toMatchObject({
+      status: 409,
+      body: { title: expect.stringMatching(/another request/) },
+    });
+    expect(
+      await start({}, { switches, reservations: { ...plane.dependencies.reservations, find: fail } }),
+    ).toMatchObject({
+      body: { type: 'urn:holdfast:problem:kill-switch-engaged' },
+    });
+    expect(plane.acts.filter((act) => ['lock', 'admit', 'execution'].includes(act))).toEqual(
+      before.filter((act) => ['lock', 'admit', 'execution'].includes(act)),
+    );
+    expect(plane.runs).toHaveLength(1);
+  });
+
   describe('under a kill switch that was turned while it was admitted', () => {
     const armed: KillSwitch[] = [
       { engaged: false },
