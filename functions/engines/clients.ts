@@ -40,6 +40,6 @@ export async function probeOf(
     case 'kafka':
       return (await import('./kafka/probe.ts')).kafkaProbe({ ...probed, cluster, access, choices });
     case 'cassandra':
-      throw new Error('nothing probes a Cassandra yet');
+      return (await import('./cassandra/probe.ts')).cassandraProbe({ ...probed, cluster, access, choices });
   }
 }
