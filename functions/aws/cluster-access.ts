@@ -36,6 +36,26 @@ export async function observeCluster(
   return { nodes, topology: await readTopology() };
 }
 
+/**
+ * As `observeCluster`, again and again of whoever is live then, by one store: it may keep its clients, and what it saw before.
+ */
+export function clusterObserver(
+  cluster: EngineCluster,
+  configuration: Configuration,
+): () => Promise<{ nodes: LiveNode[]; topology: StoreTopology }> {
+  let opened: Promise<Store> | undefined;
+  return async () => {
+    opened ??= openStore(cluster);
+    const opening = opened;
+    // A secret that could not be read is read again.
+    opening.catch(() => {
+      if (opened === opening) opened = undefined;
+    });
+    const [nodes, store] = await Promise.all([listLiveNodes(ec2Client(), cluster, configuration), opening]);
+    return { nodes, topology: await store.readTopology(nodes) };
+  };
+}
+
 /** To be asked again and again about the nodes that are live now: one that ends meanwhile is missed, not forgotten. */
 export async function openCluster(
   cluster: EngineCluster,

@@ -1,6 +1,6 @@
 import type { FieldError } from './problem.ts';
-import { MINORITY, REST, type Selector } from './selectors.ts';
-import { groupShard, type ReplicaSet, type Shard, type ShardMember, type StoreTopology } from './topology.ts';
+import { ALL, MINORITY, REST, type Selector } from './selectors.ts';
+import { groupShard, type NodePlace, type ReplicaSet, type ShardMember, type StoreTopology } from './topology.ts';
 
 /** A name, or what to look for. */
 export type NodeEntry = string | Selector;
@@ -12,6 +12,8 @@ interface Home {
   name: string;
   members: ShardMember[];
   problems: string[];
+  /** Every copy of whatever data has that role: who names none means a shard. */
+  byNameOnly?: true;
 }
 
 /** Of long lists only the first ones are shown. */
@@ -33,6 +35,7 @@ export function selectNodes(
 ): Selection {
   if (selector.role === REST) return restOf(live, others);
   const homes = homesOf(topology);
+  if (selector.role === ALL) return allOf(selector, homes, topology.places);
   return selector.role === MINORITY ? minorityOf(selector, homes) : holdersOf(selector, homes, topology);
 }
 
@@ -60,8 +63,17 @@ function minorityOf({ of = '' }: Selector, homes: readonly Home[]): Selection {
   return chosen(inOrder(byRole.slice(0, size).map(({ node }) => node)));
 }
 
+/** Where a node stands is certain without its role; what a member of a shard is has to be. */
+function allOf({ of = '' }: Selector, homes: readonly Home[], places: readonly NodePlace[] = []): Selection {
+  const place = places.find(({ name }) => name === of);
+  if (place) return chosen(inOrder(place.members));
+  const [home] = homes.filter(isNamed(of));
+  if (!home) return unknownHome(of, [...homes, ...places]);
+  return uncertainIn(home) ?? chosen(inOrder(home.members.map(({ node }) => node)));
+}
+
 function holdersOf({ role, of, count = 1 }: Selector, homes: readonly Home[], topology: StoreTopology): Selection {
-  const named = of === undefined ? homes : homes.filter(isNamed(of));
+  const named = homes.filter(of === undefined ? ({ byNameOnly }) => !byNameOnly : isNamed(of));
   if (named.length === 0) return unknownHome(of ?? '', homes);
   const having = named.filter(({ members }) => members.some((member) => member.role === role));
   const [home, ...more] = having;
@@ -70,7 +82,7 @@ function holdersOf({ role, of, count = 1 }: Selector, homes: readonly Home[], to
     if (uncertain) return uncertain;
     const where = of === undefined ? 'the store' : of;
     const why = topology.problems.length > 0 ? `: ${topology.problems.join('; ')}` : '';
-    return refused('role', `is no role in ${where} now${why}`, [...rolesIn(named), MINORITY, REST]);
+    return refused('role', `is no role in ${where} now${why}`, [...rolesIn(named), MINORITY, ALL, REST]);
   }
   if (of === undefined && more.length > 0) {
     const message = `is needed: ${having.length} shards have a ${role}`;
@@ -92,7 +104,8 @@ function homesOf({ shards, replicaSets = [] }: StoreTopology): Home[] {
 
 /** Nobody knows what anybody is in it while nobody leads it, but where nobody ever does. */
 function homeOfSet({ name, members, leader, memberRole: role }: ReplicaSet): Home {
-  if (role !== undefined) return { name, members: members.map((node) => ({ node, role })), problems: [] };
+  if (role !== undefined)
+    return { name, members: members.map((node) => ({ node, role })), problems: [], byNameOnly: true };
   if (leader === undefined || !members.includes(leader)) {
     return { name, members: members.map((node) => ({ node })), problems: ['nobody leads it'] };
   }
@@ -104,13 +117,13 @@ function homeOfSet({ name, members, leader, memberRole: role }: ReplicaSet): Hom
 }
 
 /** A node that a store names twice has a part in it once; two roles are none that is certain. */
-function withDistinctMembers({ name, members, problems }: Home | Shard): Home {
+function withDistinctMembers({ members, ...home }: Home): Home {
   const once = new Map<string, ShardMember>();
   for (const member of members) {
     const known = once.get(member.node);
     once.set(member.node, known && known.role !== member.role ? { node: member.node } : member);
   }
-  return { name, members: [...once.values()], problems };
+  return { ...home, members: [...once.values()] };
 }
 
 function isNamed(of: string): (home: Home) => boolean {
@@ -125,7 +138,7 @@ function uncertainIn({ name, members, problems }: Home): Extract<Selection, { ok
   return refused('role', message, ['roles that every member has for certain']);
 }
 
-function unknownHome(of: string, homes: readonly Home[]): Selection {
+function unknownHome(of: string, homes: readonly Pick<Home, 'name'>[]): Selection {
   return refused('of', `is nothing that the store has: ${of}`, homes.map(nameOf));
 }
 

@@ -5,9 +5,9 @@ import * as z from 'zod';
  * The roles are the engine's own words; which there are is known when the store is asked.
  */
 export interface Selector {
-  /** A role in one shard; or `MINORITY`, or `REST`. */
+  /** A role in one shard; or `ALL`, `MINORITY` or `REST`. */
   role: string;
-  /** Name of a shard, of other data that the store keeps on several nodes, or of a group that a node coordinates. */
+  /** Name of a shard, of other data that the store keeps on several nodes, of where nodes stand, or of a group that a node coordinates. */
   of?: string | undefined;
   /** How many, where several nodes have the role; absent: one. */
   count?: number | undefined;
@@ -15,6 +15,8 @@ export interface Selector {
 
 /** As many members as a shard can lose while a majority of them stays. */
 export const MINORITY = 'minority';
+/** All members of a shard, or all nodes that stand in one place. */
+export const ALL = 'all';
 /** Every live node that no other entry of the fault stands for. */
 export const REST = 'rest';
 
@@ -32,20 +34,20 @@ export const selectorSchema: z.ZodType<Selector, Selector> = z
     path: ['of'],
     message: `stands beside role ${REST}, which is every other live node`,
   })
-  .refine(({ role, of }) => role !== MINORITY || of !== undefined, {
+  .refine(({ role, of }) => (role !== MINORITY && role !== ALL) || of !== undefined, {
     path: ['of'],
-    message: `is missing: a ${MINORITY} is one of the members of something`,
+    message: `is missing: ${MINORITY} and ${ALL} are of the members of something`,
   })
-  .refine(({ role, count }) => count === undefined || (role !== REST && role !== MINORITY), {
+  .refine(({ role, count }) => count === undefined || ![REST, MINORITY, ALL].includes(role), {
     path: ['count'],
-    message: `stands beside a role that says itself how many nodes it is (${MINORITY}, ${REST})`,
+    message: `stands beside a role that says itself how many nodes it is (${MINORITY}, ${ALL}, ${REST})`,
   });
 
 /** What each field of a selector may hold, in words for a person. */
 export const SELECTOR_WORDS = {
-  role: `a role that the store knows (leader, follower, controller, …), ${MINORITY} or ${REST}`,
-  of: `the shard, or the group, in which the nodes have the role; needed for ${MINORITY} and where several have such a role, not beside ${REST}`,
-  count: `a whole number from 1 to ${MAX_COUNT}; left out: 1; not beside ${MINORITY} and ${REST}`,
+  role: `a role that the store knows (leader, follower, controller, …), ${MINORITY}, ${ALL} or ${REST}`,
+  of: `the shard, the group or the place in which the nodes have the role; needed for ${MINORITY}, ${ALL} and where several have such a role, not beside ${REST}`,
+  count: `a whole number from 1 to ${MAX_COUNT}; left out: 1; not beside ${MINORITY}, ${ALL} and ${REST}`,
 };
 
 /** `leader of orders-0`, `2 × follower of orders-0`, `rest`. */

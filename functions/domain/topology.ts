@@ -32,6 +32,11 @@ export interface ReplicaSet {
   isReassigned?: true;
 }
 
+export interface NodePlace {
+  name: string;
+  members: string[];
+}
+
 export interface ShardMember {
   node: string;
   /** In the engine's own words; absent when nobody knows, or not all agree. */
@@ -50,6 +55,8 @@ export interface StoreTopology {
   problems: string[];
   /** Absent for an engine whose shards are all the data that it has. */
   replicaSets?: ReplicaSet[];
+  /** Groups of nodes that stand together, as in a rack: a selector may name them. */
+  places?: NodePlace[];
   /** What a person should know before the fault, and nothing is refused for. */
   warnings?: string[];
 }

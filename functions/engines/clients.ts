@@ -14,7 +14,7 @@ export async function loadClients(engine: EngineCluster['engine']): Promise<void
 const LOADING = {
   redis: () => Promise.all([import('./redis/store.ts'), import('./redis/probe.ts')]),
   kafka: () => Promise.all([import('./kafka/store.ts'), import('./kafka/probe.ts')]),
-  cassandra: async () => {},
+  cassandra: () => import('./cassandra/store.ts'),
 } as const satisfies Record<EngineCluster['engine'], () => Promise<unknown>>;
 
 export async function storeOf(cluster: EngineCluster, access: StoreAccess): Promise<Store> {
@@ -24,7 +24,7 @@ export async function storeOf(cluster: EngineCluster, access: StoreAccess): Prom
     case 'kafka':
       return (await import('./kafka/store.ts')).kafkaStore(cluster, access);
     case 'cassandra':
-      throw new Error('nothing asks a Cassandra yet');
+      return (await import('./cassandra/store.ts')).cassandraStore(cluster, access);
   }
 }
 

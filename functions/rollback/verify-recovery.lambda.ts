@@ -1,4 +1,4 @@
-import { observeCluster, openStore } from '../aws/cluster-access.ts';
+import { clusterObserver, openStore } from '../aws/cluster-access.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
 import { telemetryOpener } from '../aws/open-telemetry.ts';
 import { auditLog, hostCommands } from '../aws/wiring.ts';
@@ -25,7 +25,7 @@ export async function handler(run: ExperimentRun): Promise<RecoveryResult> {
   const clusters = Object.entries(configuredClusters(experiment, configuration)).map(([name, cluster]) => ({
     name,
     recoverySeconds: cluster.budgets.recoverySeconds,
-    observe: () => observeCluster(cluster, configuration),
+    observe: clusterObserver(cluster, configuration),
     startsNext: engineOf(cluster).startsNext,
     start: (host: RolledBackNode) => startStore(experiment.experimentId, host, { hosts: hostCommands(), document }),
     repair: async (nodes: readonly LiveNode[]) => (await openStore(cluster)).repair(nodes),

@@ -109,8 +109,8 @@ describe('parsing an experiment', () => {
 
   it.each<[string, unknown, string, RegExp]>([
     ['an unknown field', { role: 'master', off: 'shard-1' }, '.off', /role, of, count/],
-    ['a role that is no word', { role: 'the master' }, '.role', /minority or rest/],
-    ['no role', { of: 'shard-1' }, '.role', /minority or rest/],
+    ['a role that is no word', { role: 'the master' }, '.role', /minority, all or rest/],
+    ['no role', { of: 'shard-1' }, '.role', /minority, all or rest/],
     ['a rest of something', { role: 'rest', of: 'shard-1' }, '.of', /not beside rest/],
     ['a minority of nothing', { role: 'minority' }, '.of', /needed for minority/],
     ['a counted minority', { role: 'minority', of: 'shard-1', count: 1 }, '.count', /not beside minority/],

@@ -25,6 +25,7 @@ describe('choosing nodes by their roles', () => {
     [{ role: 'coordinator' }, [1]],
     [{ role: 'minority', of: 'quorum' }, [1]],
     [{ role: 'minority', of: 'orders-0' }, [1]],
+    [{ role: 'all', of: 'orders-0' }, [1, 2, 3]],
     [{ role: 'rest' }, [1, 2, 3]],
   ])('%j is %j, of several the first by name', (selector, numbers) => {
     expect(chosen(selector)).toEqual(numbers.map(broker));
@@ -38,15 +39,40 @@ describe('choosing nodes by their roles', () => {
     expect(of({ role: 'minority', of: 'shard-2' })).toEqual({ ok: true, nodes: ['n5'] });
     expect(of({ role: 'master' })).toMatchObject({ error: { field: 'of', allowed: 'shard-1, shard-2' } });
     expect(of({ role: 'leader', of: 'shard-1' })).toMatchObject({
-      error: { field: 'role', allowed: 'master, replica, minority, rest' },
+      error: { field: 'role', allowed: 'master, replica, minority, all, rest' },
     });
+  });
+
+  it('finds copies of data that nobody leads by the name of the data, and where nodes stand by the name of the place', () => {
+    const set = (name: string, members: string[]): ReplicaSet => ({
+      ...{ name, members, inSync: members, memberRole: 'copy', minInSync: 1 },
+    });
+    const topology: StoreTopology = {
+      ...topologyOf([
+        { name: 'probe', members: [1, 2, 3].map((id) => ({ node: `n${id}`, role: 'copy' })), problems: [] },
+      ]),
+      replicaSets: [set('data', ['n2', 'n3']), set('probe', ['n1', 'n2', 'n3'])],
+      places: [{ name: 'east:r1', members: ['n3', 'n1'] }],
+    };
+    const of = (selector: Selector) => selectNodes(selector, ['n1', 'n2', 'n3'], [], topology);
+    expect(of({ role: 'copy' })).toEqual({ ok: true, nodes: ['n1'] });
+    expect(of({ role: 'copy', of: 'data', count: 2 })).toEqual({ ok: true, nodes: ['n2', 'n3'] });
+    expect(of({ role: 'minority', of: 'probe' })).toEqual({ ok: true, nodes: ['n1'] });
+    expect(of({ role: 'all', of: 'data' })).toEqual({ ok: true, nodes: ['n2', 'n3'] });
+    expect(of({ role: 'all', of: 'east:r1' })).toEqual({ ok: true, nodes: ['n1', 'n3'] });
+    expect(of({ role: 'all', of: 'west' })).toMatchObject({ error: { field: 'of', allowed: 'probe, data, east:r1' } });
   });
 
   it.each<[string, Selector, string, RegExp]>([
     ['of a shard that the store does not have', { role: 'leader', of: 'order-0' }, 'of', /orders-0/],
     ['a minority of what is not there', { role: 'minority', of: 'x' }, 'of', /quorum/],
     ['of a group that is not configured', { role: 'coordinator', of: 'others' }, 'of', /group-orders-workers/],
-    ['that nobody has there', { role: 'controller', of: 'orders-0' }, 'role', /^follower, leader, minority, rest$/],
+    [
+      'that nobody has there',
+      { role: 'controller', of: 'orders-0' },
+      'role',
+      /^follower, leader, minority, all, rest$/,
+    ],
     ['that nobody has anywhere', { role: 'primary' }, 'role', /controller, coordinator, follower, leader, voter/],
     ['that several shards have, without saying which', { role: 'leader' }, 'of', /holdfast-probe-0, .*orders-1/],
     [
