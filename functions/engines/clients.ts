@@ -14,7 +14,7 @@ export async function loadClients(engine: EngineCluster['engine']): Promise<void
 const LOADING = {
   redis: () => Promise.all([import('./redis/store.ts'), import('./redis/probe.ts')]),
   kafka: () => Promise.all([import('./kafka/store.ts'), import('./kafka/probe.ts')]),
-  cassandra: () => import('./cassandra/store.ts'),
+  cassandra: () => Promise.all([import('./cassandra/store.ts'), import('./cassandra/probe.ts')]),
 } as const satisfies Record<EngineCluster['engine'], () => Promise<unknown>>;
 
 export async function storeOf(cluster: EngineCluster, access: StoreAccess): Promise<Store> {
