@@ -14,6 +14,7 @@ import { irreversibleOf } from '../domain/faults/catalogue.ts';
 import { problem } from '../domain/problem.ts';
 import type { ResolvedTargets } from '../domain/targets.ts';
 import type { Configuration } from '../engines/configuration.ts';
+import type { Settling } from '../engines/engine.ts';
 import { engineOf } from '../engines/registry.ts';
 import { CHECKS } from './checks.ts';
 import { Findings } from './findings.ts';
@@ -103,7 +104,9 @@ async function clusterFacts(
   const liveNodes = (await findings.liveNodes()).length;
   const impactedNodes = (await findings.hit()).length;
   const scalingGroups = await findings.scalingGroups();
-  const { warnings = [] } = await findings.topology();
+  const { warnings: seen = [] } = await findings.topology();
+  const settling = engineOf(findings.cluster).settlesAfter?.(await findings.faults()) ?? [];
+  const warnings = [...seen, ...settling.map(settlingText)];
   return {
     cluster: clusterName,
     tier: cluster.tier,
@@ -128,4 +131,8 @@ async function clusterFacts(
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+function settlingText({ faultId, nodes, seconds, why }: Settling): string {
+  return `${faultId}: after the rollback the recovery waits ${seconds} s for ${nodes.join(', ')}: ${why}`;
 }

@@ -246,7 +246,12 @@ async function refuseLossOfInstanceStore(findings: Findings): Promise<Problem | 
 
 async function refuseReplacedTargets(findings: Findings): Promise<Problem | undefined> {
   const groups = await findings.scalingGroups();
-  const refusal = refuseReplacement(await findings.faults(), await findings.liveNodes(), groups);
+  const refusal = refuseReplacement(
+    await findings.faults(),
+    await findings.liveNodes(),
+    groups,
+    engineOf(findings.cluster).minHealthCheckGraceSeconds,
+  );
   return refusal === undefined
     ? undefined
     : problem('fault-not-allowed', `not started: ${refusal}`, { scalingGroups: groups });

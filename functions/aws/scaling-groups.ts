@@ -10,11 +10,13 @@ export async function readScalingGroups(client: AutoScalingClient, names: readon
   for (let start = 0; start < names.length; start += NAMES_A_CALL) {
     const AutoScalingGroupNames = names.slice(start, start + NAMES_A_CALL);
     for await (const page of paginateDescribeAutoScalingGroups({ client }, { AutoScalingGroupNames })) {
-      for (const { AutoScalingGroupName, HealthCheckType, SuspendedProcesses } of page.AutoScalingGroups ?? []) {
+      for (const group of page.AutoScalingGroups ?? []) {
+        const { AutoScalingGroupName, HealthCheckGracePeriod, HealthCheckType, SuspendedProcesses } = group;
         if (AutoScalingGroupName === undefined || HealthCheckType === undefined) continue;
         found.push({
           name: AutoScalingGroupName,
           healthChecks: HealthCheckType.split(',').map((check) => check.trim()),
+          ...(HealthCheckGracePeriod === undefined ? {} : { healthCheckGraceSeconds: HealthCheckGracePeriod }),
           suspendedProcesses: (SuspendedProcesses ?? []).flatMap(({ ProcessName }) => ProcessName ?? []),
         });
       }

@@ -180,7 +180,14 @@ const clusterFacts: z.ZodType<ClusterFacts> = object({
   impactedShards: texts,
   trafficSharePct: z.number(),
   maxTrafficSharePct: z.number(),
-  scalingGroups: z.array(object({ name: text, healthChecks: texts, suspendedProcesses: texts })).exactOptional(),
+  scalingGroups: z
+    .array(
+      object({
+        ...{ name: text, healthChecks: texts, suspendedProcesses: texts },
+        healthCheckGraceSeconds: z.number().exactOptional(),
+      }),
+    )
+    .exactOptional(),
   warnings: texts.exactOptional(),
   guardrails: z.array(readingSchema),
   worstCase,

@@ -14,6 +14,8 @@ export interface ScalingGroup {
   /** `EC2`, `ELB`, …: who may call a member unhealthy. */
   healthChecks: string[];
   suspendedProcesses: string[];
+  /** Its HealthCheckGracePeriod; absent: it has none that is known. Seconds. */
+  healthCheckGraceSeconds?: number;
 }
 
 /** Names of the groups whose members these faults hit, each once. */
@@ -29,11 +31,13 @@ export function scalingGroupsHit(
  * nobody can undo. A fault in FIS fails EC2's own status checks; one on a host only what looks at the store, such as
  * a load balancer.
  * @param groups those hit; one that is not there is unknown, and unknown refuses
+ * @param minGraceSeconds the least grace that a group must give its members, whatever it is kept from
  */
 export function refuseReplacement(
   faults: readonly Pick<Fault, 'faultId' | 'kind' | 'impactedNodes'>[],
   nodes: readonly LiveNode[],
   groups: readonly ScalingGroup[],
+  minGraceSeconds = 0,
 ): string | undefined {
   const refusals = faults.flatMap((fault) =>
     nodesHitBy([fault], nodes).flatMap(({ name, tags }) => {
@@ -42,6 +46,11 @@ export function refuseReplacement(
       const group = groups.find((each) => each.name === groupName);
       if (!group)
         return [`${fault.faultId}: ${name} is in the Auto Scaling group ${groupName}, of which AWS tells nothing`];
+      const { healthCheckGraceSeconds: grace = 0 } = group;
+      if (grace < minGraceSeconds)
+        return [
+          `${fault.faultId}: the Auto Scaling group ${groupName} of ${name} has a HealthCheckGracePeriod of ${grace} s, and at least ${minGraceSeconds} s are asked for (minHealthCheckGraceSeconds)`,
+        ];
       const looksInside = group.healthChecks.some((check) => check !== 'EC2');
       const running = REPLACING.filter((process) => !group.suspendedProcesses.includes(process));
       if (running.length === 0 || !(isFisFaultKind(fault.kind) || looksInside)) return [];

@@ -1,4 +1,4 @@
-import type { ProbeChoice } from '../domain/experiment.ts';
+import type { Fault, ProbeChoice } from '../domain/experiment.ts';
 import type { DocumentParameter } from '../domain/faults/kind.ts';
 import type { ProbeMeasureName } from '../domain/measures.ts';
 import type { RecordAccount } from '../domain/record-account.ts';
@@ -29,6 +29,13 @@ export interface Engine {
    * none while another node is not well. Absent: its stores never end themselves.
    */
   startsNext?(topology: StoreTopology, impacted: readonly string[]): string | undefined;
+  /**
+   * On nodes of an Auto Scaling group: the least HealthCheckGracePeriod with which a fault may be. Absent: any, where a node
+   * that is replaced costs no more than another.
+   */
+  minHealthCheckGraceSeconds?: number;
+  /** What the store goes on with after these faults were rolled back, and until when. Absent: it never does. */
+  settlesAfter?(faults: readonly Pick<Fault, 'faultId' | 'parameters' | 'impactedNodes'>[]): Settling[];
   /** Whether its stores tell for how long they have run. Where they do not, nobody could say that one was restarted. */
   tellsUptime: boolean;
   /** Whether a node's clients are fenced on the rollback: a host's fence guards one node. */
@@ -44,6 +51,16 @@ export interface Engine {
   probeChoices?: readonly ProbeChoice[];
   /** What its probe says of the health of a shard, by name: 0 or more, in this unit. */
   healthMeasures: Readonly<Record<string, HealthMeasure>>;
+}
+
+/** A host is clean before its store is: what is left is waited for. */
+export interface Settling {
+  faultId: string;
+  nodes: string[];
+  /** From the end of the rollback. */
+  seconds: number;
+  /** What goes on for so long, and what ends it sooner; for a person. */
+  why: string;
 }
 
 export interface HealthMeasure {

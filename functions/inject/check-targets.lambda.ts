@@ -6,6 +6,7 @@ import { auditLog } from '../aws/wiring.ts';
 import { configuredClusters } from '../domain/clusters.ts';
 import { refuseReplacement, scalingGroupsHit } from '../domain/scaling-groups.ts';
 import type { ExperimentRun } from '../domain/workflow.ts';
+import { engineOf } from '../engines/registry.ts';
 import { checkTargets } from './check-targets.ts';
 
 const audit = auditLog();
@@ -20,7 +21,10 @@ export async function handler(run: ExperimentRun): Promise<void> {
         const observed = await observeCluster(cluster, configuration);
         const faults = run.experiment.faults.filter((fault) => fault.cluster === name);
         const groups = await readScalingGroups(autoScalingClient(), scalingGroupsHit(faults, observed.nodes));
-        return { ...observed, replaced: refuseReplacement(faults, observed.nodes, groups) };
+        return {
+          ...observed,
+          replaced: refuseReplacement(faults, observed.nodes, groups, engineOf(cluster).minHealthCheckGraceSeconds),
+        };
       },
     }));
   await checkTargets(run, clusters, audit);

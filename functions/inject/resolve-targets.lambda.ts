@@ -27,7 +27,7 @@ export async function handler(run: ExperimentRun): Promise<ResolvedTargets> {
     ]);
     const faults = experiment.faults.filter((fault) => fault.cluster === name);
     const groups = await readScalingGroups(autoScalingClient(), scalingGroupsHit(faults, observed.nodes));
-    const replaced = refuseReplacement(faults, observed.nodes, groups);
+    const replaced = refuseReplacement(faults, observed.nodes, groups, engineOf(cluster).minHealthCheckGraceSeconds);
     if (replaced !== undefined) throw new Error(replaced);
     const interfaces = await interfacesIn(ec2Client(), subnetsToLookAt(faults, observed.nodes));
     const network = { interfaces, ownSubnetIds: configuration.network.subnetIds };

@@ -6,7 +6,7 @@ import { nodesHitBy } from '../domain/resolve-targets.ts';
 import type { LiveNode } from '../domain/targets.ts';
 import { membersOf, type StoreTopology, topologyProblems } from '../domain/topology.ts';
 import type { NodeRollback, RecoveryResult, RollbackSummary } from '../domain/workflow.ts';
-import type { Engine, Store } from '../engines/engine.ts';
+import type { Engine, Settling, Store } from '../engines/engine.ts';
 import { log } from '../runtime/log.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
 
@@ -22,6 +22,7 @@ export interface RecoveringCluster {
   observe: () => Promise<{ nodes: LiveNode[]; topology: StoreTopology }>;
   repair: Store['repair'];
   startsNext?: Engine['startsNext'];
+  settlesAfter?: Engine['settlesAfter'];
   /** Starts the store of a node whose fault is over. Never rejects, and is done within seconds. */
   start(node: RolledBackNode): Promise<StartResult>;
 }
@@ -56,7 +57,8 @@ export async function verifyRecovery(
       const rolledBack = rolledBackIn(cluster.name, experiment, rollback);
       const impacted = [...new Set(rolledBack.flatMap(({ impactedNodes }) => impactedNodes))];
       const ended = (rollback?.nodes ?? []).filter(({ node }) => impacted.includes(node));
-      return { impacted, ...(await recover(cluster, rolledBack, ended, clock)) };
+      const settling = settlingOf(cluster, experiment, rolledBack);
+      return { impacted, ...(await recover(cluster, rolledBack, ended, settling, clock)) };
     }),
   );
   const lines = (of: (recovery: (typeof recoveries)[number]) => string[]) =>
@@ -80,6 +82,7 @@ export async function verifyRecovery(
 
 /** A fault that was rolled back, with those of its nodes on which it was. */
 interface RolledBack {
+  faultId: string;
   kind: FaultKind;
   impactedNodes: string[];
   /**
@@ -95,29 +98,49 @@ function rolledBackIn(cluster: string, { faults }: Experiment, rollback: Rollbac
     .filter((fault) => fault.cluster === cluster)
     .flatMap(({ faultId, kind, impactedNodes }): RolledBack[] => {
       const onHosts = (rollback?.nodes ?? []).filter((each) => each.faultId === faultId).map(({ node }) => node);
-      if (onHosts.length > 0) return [{ kind, impactedNodes: onHosts }];
+      if (onHosts.length > 0) return [{ faultId, kind, impactedNodes: onHosts }];
       const service = rollback?.services?.find((each) => each.faultId === faultId);
       if (!service) return [];
       const restarts = isFisFaultKind(kind) && fisKindOf(kind).restartsStore && service.begunAt !== undefined;
-      return [{ kind, impactedNodes, ...(restarts ? { restartsSinceMs: Date.parse(service.begunAt ?? '') } : {}) }];
+      return [
+        { faultId, kind, impactedNodes, ...(restarts ? { restartsSinceMs: Date.parse(service.begunAt ?? '') } : {}) },
+      ];
     });
+}
+
+/** What the store goes on with of the faults that were rolled back. */
+function settlingOf(
+  { settlesAfter }: Pick<RecoveringCluster, 'settlesAfter'>,
+  { faults }: Experiment,
+  rolledBack: readonly RolledBack[],
+): Settling[] {
+  const left = faults.flatMap((fault) => {
+    const own = rolledBack.find(({ faultId }) => faultId === fault.faultId);
+    return own ? [{ ...fault, impactedNodes: own.impactedNodes }] : [];
+  });
+  return settlesAfter?.(left) ?? [];
 }
 
 async function recover(
   { recoverySeconds, observe, repair, startsNext, start }: RecoveringCluster,
   rolledBack: readonly RolledBack[],
   ended: readonly EndedFault[],
+  settling: readonly Settling[],
   clock: Clock,
 ): Promise<{ problems: string[]; repairs: string[] }> {
   // Nothing was injected: there is nothing to wait for, one look says how the store is.
   const deadlineMs = clock.monotonicMs() + (rolledBack.length === 0 ? 0 : recoverySeconds * 1000);
-  const repairs = new Set<string>();
+  const settledMs = clock.monotonicMs() + Math.max(0, ...settling.map(({ seconds }) => seconds * 1000));
+  const repairs = new Set(
+    settling.map(({ nodes, seconds, why }) => `${nodes.join(', ')}: waited ${seconds} s: ${why}`),
+  );
   const notStarted = new Map<string, string>();
   let repairAtMs = clock.monotonicMs();
   for (;;) {
     const { nodes, problems, topology } = await lookAt(observe, rolledBack, clock);
-    if (problems.length === 0) return { problems, repairs: [...repairs] };
-    if (clock.monotonicMs() >= deadlineMs)
+    const isSettled = clock.monotonicMs() >= settledMs;
+    if (problems.length === 0 && isSettled) return { problems, repairs: [...repairs] };
+    if (clock.monotonicMs() >= deadlineMs && isSettled)
       return { problems: [...problems, ...notStarted.values()], repairs: [...repairs] };
     if (clock.monotonicMs() >= repairAtMs) {
       repairAtMs = clock.monotonicMs() + REPAIR_INTERVAL_MS;

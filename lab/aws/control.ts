@@ -37,7 +37,10 @@ const alarmSettings = z.object({ alarmRule: z.string().optional(), actionsEnable
 const texts = z.array(z.string());
 const outageList = z.array(z.strictObject({ service: z.string(), resource: z.string().exactOptional() }));
 const scalingGroups = z.array(
-  z.strictObject({ name: z.string(), hosts: texts, healthChecks: texts, suspendedProcesses: texts }),
+  z.strictObject({
+    ...{ name: z.string(), hosts: texts, healthChecks: texts, suspendedProcesses: texts },
+    healthCheckGraceSeconds: z.int().min(0).exactOptional(),
+  }),
 );
 
 /** The lab's own view of the stand-ins, for tests and the bench: plain HTTP on a unix socket, never for the product. */

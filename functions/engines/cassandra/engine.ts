@@ -1,6 +1,6 @@
 import { portsOf } from '../../domain/configuration.ts';
 import type { ReplicaSet, StoreTopology } from '../../domain/topology.ts';
-import type { Engine, LossRefusal } from '../engine.ts';
+import type { Engine, LossRefusal, Settling } from '../engine.ts';
 import type { CassandraCluster } from './configuration.ts';
 
 export const CASSANDRA_HEALTH = {
@@ -43,6 +43,8 @@ export function cassandraEngine(cluster: CassandraCluster): Engine {
     // Nobody leads, so nobody can be an old leader.
     fences: false,
     fenceParameters: () => ({}),
+    minHealthCheckGraceSeconds: cluster.cassandra.minHealthCheckGraceSeconds,
+    settlesAfter,
     refuseLoss,
     refuseDuring,
   };
@@ -78,6 +80,23 @@ function refuseDuring(
   }
   if (replicaSets.length === 0) return { detail: 'no token range is known', numbers: {}, forSeconds: SILENCE_SECONDS };
   return tooFewRemain(replicaSets, impacted, 'has, beside the impacted nodes,');
+}
+
+/**
+ * A node gives no write an earlier time stamp than the one before, so after a clock that was ahead has been set back it goes on
+ * from where that had been, and whatever it wrote wins against others until then.
+ */
+function settlesAfter(faults: Parameters<NonNullable<Engine['settlesAfter']>>[0]): Settling[] {
+  return faults.flatMap(({ faultId, parameters, impactedNodes }) =>
+    parameters.kind !== 'CLOCK_DRIFT' || parameters.offsetMs <= 0
+      ? []
+      : [
+          {
+            ...{ faultId, nodes: impactedNodes, seconds: parameters.offsetMs / 1000 },
+            why: `its own time stamps stay up to ${parameters.offsetMs} ms ahead, and win against later writes; a restart of the node ends that only for what it writes from then on`,
+          },
+        ],
+  );
 }
 
 /** The first set that is left too few, with how many there are. */

@@ -32,7 +32,7 @@ export class AutoScaling implements QueryService {
     return `<${name}Response xmlns="${NAMESPACE}"><${name}Result><AutoScalingGroups>${members}</AutoScalingGroups></${name}Result><ResponseMetadata><RequestId>lab</RequestId></ResponseMetadata></${name}Response>`;
   }
 
-  #describe({ name, hosts, healthChecks, suspendedProcesses }: ScalingGroup): string {
+  #describe({ name, hosts, healthChecks, suspendedProcesses, healthCheckGraceSeconds = 0 }: ScalingGroup): string {
     const suspended = suspendedProcesses.map(
       (process) =>
         `<member><ProcessName>${escapeXml(process)}</ProcessName><SuspensionReason>User suspended</SuspensionReason></member>`,
@@ -41,7 +41,7 @@ export class AutoScaling implements QueryService {
     return (
       `<member><AutoScalingGroupName>${escapeXml(name)}</AutoScalingGroupName><MinSize>${size}</MinSize><MaxSize>${size}</MaxSize>` +
       `<DesiredCapacity>${size}</DesiredCapacity><DefaultCooldown>300</DefaultCooldown><AvailabilityZones/>` +
-      `<HealthCheckType>${escapeXml(healthChecks.join(','))}</HealthCheckType><CreatedTime>2026-01-01T00:00:00Z</CreatedTime>` +
+      `<HealthCheckType>${escapeXml(healthChecks.join(','))}</HealthCheckType><HealthCheckGracePeriod>${healthCheckGraceSeconds}</HealthCheckGracePeriod><CreatedTime>2026-01-01T00:00:00Z</CreatedTime>` +
       `<SuspendedProcesses>${suspended.join('')}</SuspendedProcesses></member>`
     );
   }

@@ -17,6 +17,8 @@ export interface ScalingGroup {
   hosts: string[];
   healthChecks: string[];
   suspendedProcesses: string[];
+  /** Absent: that of one which was made without. */
+  healthCheckGraceSeconds?: number;
 }
 const REPLACING = ['Terminate', 'HealthCheck', 'ReplaceUnhealthy'];
 

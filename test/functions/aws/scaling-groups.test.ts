@@ -26,10 +26,10 @@ it('reads each group on every page, with all its health checks, and asks nobody 
   service
     .on(DescribeAutoScalingGroupsCommand)
     .resolvesOnce({ AutoScalingGroups: [described('a', 'EC2,ELB', 'Terminate')], NextToken: 'more' })
-    .resolvesOnce({ AutoScalingGroups: [described('b', 'EC2')] });
+    .resolvesOnce({ AutoScalingGroups: [{ ...described('b', 'EC2'), HealthCheckGracePeriod: 300 }] });
   expect(await read('a', 'b')).toEqual([
     { name: 'a', healthChecks: ['EC2', 'ELB'], suspendedProcesses: ['Terminate'] },
-    { name: 'b', healthChecks: ['EC2'], suspendedProcesses: [] },
+    { name: 'b', healthChecks: ['EC2'], suspendedProcesses: [], healthCheckGraceSeconds: 300 },
   ]);
   service.reset();
   expect(await read()).toEqual([]);

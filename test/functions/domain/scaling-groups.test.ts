@@ -13,8 +13,12 @@ const group = (change: Partial<ScalingGroup> = {}): ScalingGroup => ({
   ...{ name: 'stores', healthChecks: ['EC2'], suspendedProcesses: [] },
   ...change,
 });
-const refusal = (kind: (typeof FAULT_KINDS)[number], groups: ScalingGroup[], node = 'redis-node-3') =>
-  refuseReplacement([fault(kind, node)], nodes, groups);
+const refusal = (
+  kind: (typeof FAULT_KINDS)[number],
+  groups: ScalingGroup[],
+  node = 'redis-node-3',
+  minGraceSeconds?: number,
+) => refuseReplacement([fault(kind, node)], nodes, groups, minGraceSeconds);
 
 describe('a member of an Auto Scaling group', () => {
   it.each(FAULT_KINDS)('is never replaced for %s: refused where the group looks at its health and acts', (kind) => {
@@ -31,6 +35,27 @@ describe('a member of an Auto Scaling group', () => {
   it.each(SUSPENDED)('is refused while %s alone still runs', (running) => {
     const suspendedProcesses = ['AZRebalance', ...SUSPENDED.filter((process) => process !== running)];
     expect(refusal('INSTANCE_STOP', [group({ suspendedProcesses })])).toContain(`suspend its ${running}`);
+  });
+
+  it('is refused where its group gives it less grace than is asked for, also one that replaces nobody now', () => {
+    const refused = (healthCheckGraceSeconds?: number) =>
+      refusal(
+        'PROCESS_KILL',
+        [
+          group({
+            suspendedProcesses: SUSPENDED,
+            ...(healthCheckGraceSeconds === undefined ? {} : { healthCheckGraceSeconds }),
+          }),
+        ],
+        'redis-node-3',
+        1800,
+      );
+    expect(refused(1799)).toBe(
+      'exp.1: the Auto Scaling group stores of redis-node-3 has a HealthCheckGracePeriod of 1799 s, and at least 1800 s are asked for (minHealthCheckGraceSeconds)',
+    );
+    expect(refused()).toContain('a HealthCheckGracePeriod of 0 s');
+    expect(refused(1800)).toBeUndefined();
+    expect(refusal('PROCESS_KILL', [], 'redis-node-1', 1800)).toBeUndefined();
   });
 
   it('is refused when nothing is known of its group, and one in no group is not', () => {

@@ -79,6 +79,23 @@ describe('verify recovery', () => {
     expect(repaired.map((each) => each.nodes)).toEqual([['node-3', 'node-3:6380']]);
   });
 
+  it('waits for what the store goes on with after the rollback, however healthy it is, and says so', async () => {
+    const clock = new SimulatedClock();
+    const asked: string[][] = [];
+    const { recovering } = cluster(clock, [healthy], {
+      recoverySeconds: 5,
+      settlesAfter: (faults) => {
+        asked.push(faults.map(({ faultId }) => faultId));
+        return [{ faultId: 'exp.3', nodes: ['node-3'], seconds: 30, why: 'its clock was ahead' }];
+      },
+    });
+    const { result } = await verifyAll(rollback, clock, [recovering]);
+    expect(result).toMatchObject({ outcome: 'RECOVERED', repairs: ['node-3: waited 30 s: its clock was ahead'] });
+    expect(clock.monotonicMs()).toBe(30_000);
+    // Only of what was rolled back.
+    expect(asked).toEqual([['exp.3']]);
+  });
+
   it('ends as NOT_RECOVERED at its deadline with what is still wrong', async () => {
     const { result, written, elapsedMs } = await verify(rollback, topology({ problems: ['node-3 is lonely'] }));
     expect(result).toMatchObject({ outcome: 'NOT_RECOVERED', problems: ['store: node-3 is lonely'] });

@@ -4,7 +4,12 @@ import type { ReplicaSet, StoreTopology } from '../../../../functions/domain/top
 import { cassandraEngine } from '../../../../functions/engines/cassandra/engine.ts';
 import { cassandraCluster } from './fixtures.ts';
 
-const { refuseLoss, refuseDuring: during, ports } = cassandraEngine(cassandraCluster({ tlsStoragePort: 7001 }));
+const {
+  refuseLoss,
+  refuseDuring: during,
+  settlesAfter,
+  ports,
+} = cassandraEngine(cassandraCluster({ tlsStoragePort: 7001 }));
 if (!during) throw new Error('no refuseDuring');
 const refuseDuring = during;
 
@@ -113,6 +118,24 @@ describe('while a fault lives', () => {
     expect(streaming?.detail).toBe('data are being streamed, of 1 sets of replicas, the first is orders-dc1');
     expect(streaming?.forSeconds).toBeUndefined();
     expect(refuseDuring(topologyWith({}), ['n1'])?.detail).toBe('no token range is known');
+  });
+});
+
+describe('a clock that was ahead', () => {
+  const settling = (offsetMs: number) =>
+    settlesAfter?.([
+      { faultId: 'exp.1', impactedNodes: ['n1'], parameters: { kind: 'CLOCK_DRIFT', targetNodes: ['n1'], offsetMs } },
+    ]);
+
+  it('is waited for as long as it was ahead, because the node goes on from its last time stamp', () => {
+    expect(settling(30_000)).toMatchObject([{ faultId: 'exp.1', nodes: ['n1'], seconds: 30 }]);
+    expect(settling(100)?.[0]?.why).toMatch(/up to 100 ms ahead/);
+  });
+
+  it('leaves nothing where it was behind, nor does any other fault', () => {
+    expect(settling(-400)).toEqual([]);
+    const parameters = { kind: 'PROCESS_PAUSE' as const, targetNodes: ['n1'] };
+    expect(settlesAfter?.([{ faultId: 'exp.1', impactedNodes: ['n1'], parameters }])).toEqual([]);
   });
 });
 
