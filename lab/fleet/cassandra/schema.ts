@@ -13,7 +13,7 @@ export const ORDERS_TABLE = `${ORDERS}.by_key`;
 const SYSTEM = ['system_auth', 'system_distributed', 'system_traces'] as const;
 
 /** What the product reads, by docs/engines/cassandra.md. `system`, `system_schema` and the virtual schema every user may read. */
-const SEEN = ['system_views', 'system_distributed'] as const;
+const SEEN = ['system_views'] as const;
 
 function replication({ datacenters }: Pick<Ring, 'datacenters'>): string {
   const copies = Object.entries(datacenters).map(([name, count]) => `'${name}': ${count}`);
