@@ -53,6 +53,8 @@ export interface HostContent {
   dataDirectories: Record<string, string>;
   /** Directory → its volume. Fresh for every lab, and gone with it. */
   dataVolumes?: Record<string, DataVolume>;
+  /** Its clock can be set, for all of its processes and for nobody else. Needs what a set-up with `build_clock` has made. */
+  ownClock?: true;
 }
 
 export interface StoreUser {

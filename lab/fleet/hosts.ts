@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { LAB_FILES, OWN_FILES, powerSocket, writeJson } from '../shared/files.ts';
 import { inNamespacesOf, inNetworkOf } from '../shared/namespaces.ts';
 import { childrenOf } from '../shared/processes.ts';
 import { AWS_HOST_NAME, INSTANCE_METADATA_ADDRESS, REGION } from '../shared/topology.ts';
+import { cachedBy } from '../shared/user-cache.ts';
 import { waitFor } from '../shared/wait-for.ts';
 import type { HostContent, LabHost } from './engine.ts';
 import { UNIT_STOP_SECONDS } from './host-power.ts';
@@ -19,6 +20,16 @@ export interface RunningHost {
 /** What a host runs of the lab's own. Bound into every host, and nothing else of the checkout is. */
 const HOST_PROGRAMS = join(import.meta.dirname, 'host');
 const HOST_PATH = '/run/lab/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const CLOCK_SOURCE = 'lab/fleet/host/clock.c';
+const CLOCK_NAME = 'clock';
+
+/** @throws Error that says how to get it when it is not there. */
+function builtClock(): string {
+  const directory = cachedBy(CLOCK_NAME, CLOCK_SOURCE);
+  if (!existsSync(directory)) throw new Error(`${CLOCK_SOURCE} is not compiled: run sh lab/setup.sh cassandra`);
+  return directory;
+}
+
 /** A host has cores of its own; here it shares them with Lambdas that start. */
 const HOST_NICENESS = -5;
 
@@ -64,7 +75,8 @@ export async function startHost(
     powerSocket: powerSocket(directory, host.name),
     units: { ...content.units, ...agent },
     startAtBoot: [...Object.keys(agent), ...content.startAtBoot],
-    programs: content.programs ?? {},
+    programs: { ...content.programs, ...(content.ownClock && { [CLOCK_NAME]: builtClock() }) },
+    ...(content.ownClock && { preloaded: `/run/lab/${CLOCK_NAME}/clock.so` }),
     files: content.files,
     dataDirectories: content.dataDirectories,
     dataVolumes: content.dataVolumes ?? {},

@@ -123,6 +123,7 @@ function privateSystemFiles(): void {
      cp -a /etc/. /run/etc/
      mount --bind /run/etc /etc
      rm -f /etc/resolv.conf /etc/hosts /etc/nsswitch.conf
+     touch /etc/ld.so.preload
      mkdir -p /etc/holdfast /etc/netns`,
   ]);
   writeFileSync('/etc/resolv.conf', 'nameserver 127.0.0.1\n');

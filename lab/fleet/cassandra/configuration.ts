@@ -141,6 +141,7 @@ export function hostContent(host: CassandraHost, ring: Ring, keys: StoreKeys): H
     // Type=simple: `systemctl start` does not wait until it serves.
     units: { [CASSANDRA_UNIT]: { argv: nodeCommand(files), user: CASSANDRA_ACCOUNT } },
     startAtBoot: [CASSANDRA_UNIT],
+    ownClock: true,
     programs: { [PROGRAM_NAME]: installedProgram() },
     dataDirectories: {},
     dataVolumes: { [VOLUME]: { mebibytes: VOLUME_MEBIBYTES, owner: CASSANDRA_ACCOUNT } },

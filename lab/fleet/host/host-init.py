@@ -25,6 +25,8 @@ from collections.abc import Callable
 from typing import TypedDict
 
 SYSTEMCTL_SOCKET = "/run/lab-systemctl.sock"
+#: How far the host's clock is from the machine's, see clock.c: nanoseconds, eight bytes.
+CLOCK_OFFSET = "/run/lab/clock-offset"
 READY_TIMEOUT_SECONDS = 10
 AGENT_RESTART_SECONDS = 2
 
@@ -56,7 +58,11 @@ class DataVolume(TypedDict):
     owner: str
 
 
-class HostConfig(TypedDict):
+class HostProperties(TypedDict, total=False):
+    preloaded: str
+
+
+class HostConfig(HostProperties):
     name: str
     programDirectory: str
     logDirectory: str
@@ -252,6 +258,8 @@ def forget_runtime_state() -> None:
     for link in links():
         subprocess.run(["tc", "qdisc", "del", "dev", link, "root"], check=False, stderr=subprocess.DEVNULL)
     set_links("down")
+    if os.path.exists(CLOCK_OFFSET):
+        set_clock_right()
     for directory, kept in (("/run", ("lab", os.path.basename(SYSTEMCTL_SOCKET))), ("/tmp", ())):
         for entry in os.scandir(directory):
             if entry.name in kept:
@@ -313,9 +321,27 @@ def private_directories(config: HostConfig) -> None:
     mount("-t", "tmpfs", "-o", "mode=1777,size=256m", "lab-tmp", "/tmp")
     for directory, options in config["dataDirectories"].items():
         mount("-t", "tmpfs", "-o", options, "lab-data", directory)
+    if "preloaded" in config:
+        give_clock(config["preloaded"])
     os.symlink("/run/lab/program/systemctl.py", "/run/lab/bin/systemctl")
     if os.path.exists("/usr/bin/systemctl"):
         mount("--bind", "/run/lab/program/systemctl.py", "/usr/bin/systemctl")
+
+
+def give_clock(library: str) -> None:
+    """A clock that can be set: in every process of the host that starts from now on."""
+    set_clock_right()
+    preload = "/run/lab/ld.so.preload"
+    with open(preload, "w", encoding="utf-8") as file:
+        file.write(f"{library}\n")
+    mount("--bind", preload, "/etc/ld.so.preload")
+
+
+def set_clock_right() -> None:
+    # In place: processes have the file mapped.
+    descriptor = os.open(CLOCK_OFFSET, os.O_WRONLY | os.O_CREAT, 0o644)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(bytes(8))
 
 
 def mount_volume(directory: str, volume: DataVolume, image: str) -> None:
