@@ -41,6 +41,15 @@ const check = z.looseObject({
 });
 export type ShownCheck = z.infer<typeof check>;
 
+const finding = z.looseObject({
+  cluster: z.string(),
+  failureMode: z.string(),
+  measure: z.string(),
+  value: z.number(),
+  unit: z.string(),
+  setting: z.string(),
+});
+
 const checkResult = z.looseObject({
   ...checked,
   result: z.enum(['HELD', 'FAILED', 'UNKNOWN']),
@@ -209,6 +218,8 @@ export const experimentSchema = z.looseObject({
     .nullish(),
   /** Of the hypothesis, once it is judged. */
   checks: z.array(checkResult).nullish(),
+  /** Known failure modes that it shows. */
+  findings: z.array(finding).nullish(),
   /** What the probe saw of each impacted shard. */
   probes: z.array(probe).nullish(),
   nodes: z.array(z.union([nodeRollback, impactedNode])).nullish(),

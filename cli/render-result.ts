@@ -12,6 +12,7 @@ import { renderTolerance } from './render-status.ts';
 import { renderValueExamples, renderValues } from './render-values.ts';
 import { shownRoles } from './target-node.ts';
 
+type ShownFinding = NonNullable<ExperimentDocument['findings']>[number];
 type ShownProbe = NonNullable<ExperimentDocument['probes']>[number];
 
 /** Of each; the document has more. */
@@ -122,6 +123,7 @@ export function renderVerdict(document: ExperimentDocument, paint: Paint): strin
       return `  budget ${printable(budget.name)}${where}: ${measured}, limit ${round(budget.limit)}: ${verdict}`;
     }),
     ...(document.checks ?? []).map((check) => renderCheck(check, paint)),
+    ...(document.findings ?? []).map((finding) => renderFinding(finding, paint)),
     ...(document.probes ?? []).flatMap(renderProbe),
     ...(document.nodes ?? []).map((node) =>
       isRolledBack(node)
@@ -135,6 +137,12 @@ export function renderVerdict(document: ExperimentDocument, paint: Paint): strin
       ...Object.entries(row).map(([column, value]) => `    ${printable(column).padEnd(22)} ${printable(text(value))}`),
     ]),
   ];
+}
+
+/** A known way to fail: its number, and what to set. */
+function renderFinding({ cluster, failureMode, measure, value, unit, setting }: ShownFinding, paint: Paint): string {
+  const shown = `${printable(measure)} ${round(value)} ${printable(unit)}`;
+  return `  ${paint('bad', `finding: ${printable(failureMode)}`)} in ${printable(cluster)}, shown by ${shown}; set: ${printable(setting)}`;
 }
 
 /** A check of the hypothesis: what was measured, what is allowed, and for how long it failed. */

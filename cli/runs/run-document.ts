@@ -75,6 +75,7 @@ export const runSchema = z.looseObject({
     .array(z.looseObject({ cluster: z.string(), name: z.string(), limit: z.number(), measured: count }))
     .nullish(),
   probes: z.array(probe).nullish(),
+  findings: z.array(z.looseObject({ cluster: z.string(), failureMode: z.string() })).nullish(),
   checks: z.array(check).nullish(),
   /** The API's name, and that of `--json`. */
   record: z.array(row).nullish(),
@@ -84,9 +85,23 @@ export type RunDocument = z.infer<typeof runSchema>;
 
 /** The part of a run's document that other commands read again. */
 export function runSummary(document: RunDocument): RunDocument {
-  const { experimentId, status, outcome, reason, experiment, targets, budgets, probes, checks, nodes } = document;
+  const { experimentId, status, outcome, reason, experiment, targets, budgets, probes, checks, findings, nodes } =
+    document;
   const records = document.records ?? document.record ?? [];
-  return { experimentId, status, outcome, reason, experiment, targets, budgets, probes, checks, records, nodes };
+  return {
+    experimentId,
+    status,
+    outcome,
+    reason,
+    experiment,
+    targets,
+    budgets,
+    probes,
+    checks,
+    findings,
+    records,
+    nodes,
+  };
 }
 
 /** A run that ended as planned and taught something; of any other a value says nothing about the next run. */

@@ -49,6 +49,7 @@ export async function getExperiment(experimentId: string, dependencies: GetDepen
     baselines: lastOf(entries, 'STEADY_STATE_CONFIRMED')?.baselines ?? {},
     budgets: state.verdict?.budgets ?? [],
     checks: state.verdict?.checks ?? [],
+    findings: state.verdict?.findings ?? [],
     nodes: state.rollback?.nodes ?? nodesOf(state, entries),
     answers: answersOf(entries),
     services: state.rollback?.services ?? startedFisExperiments(entries),

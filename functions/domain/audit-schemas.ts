@@ -412,6 +412,9 @@ const verdict: z.ZodType<Verdict> = object({
     }),
   ),
   checks: checkVerdictsSchema.exactOptional(),
+  findings: z
+    .array(object({ cluster: text, failureMode: text, measure: text, value: z.number(), unit: text, setting: text }))
+    .exactOptional(),
   reason: text,
 });
 

@@ -303,7 +303,21 @@ export interface Verdict {
   budgets: BudgetVerdict[];
   /** Absent for an experiment without a hypothesis. */
   checks?: CheckVerdict[];
+  /** Known failure modes that it shows; absent: none. */
+  findings?: Finding[];
   reason: string;
+}
+
+/** A known way to fail that a run shows, by the number that shows it. */
+export interface Finding {
+  cluster: string;
+  /** In the field's words. */
+  failureMode: string;
+  measure: string;
+  value: number;
+  unit: string;
+  /** What addresses it. */
+  setting: string;
 }
 
 /** What became of one check of the hypothesis. */

@@ -1,4 +1,5 @@
 import type { Fault, ProbeChoice } from '../domain/experiment.ts';
+import type { FailureMode } from '../domain/failure-modes.ts';
 import type { DocumentParameter } from '../domain/faults/kind.ts';
 import type { ProbeMeasureName } from '../domain/measures.ts';
 import type { RecordAccount } from '../domain/record-account.ts';
@@ -49,6 +50,8 @@ export interface Engine {
   probeMeasures: readonly ProbeMeasureName[];
   /** What an experiment may say of how its probe writes. Absent: nothing. */
   probeChoices?: readonly ProbeChoice[];
+  /** Known ways in which it fails, by what shows them in a finished run. */
+  failureModes: readonly FailureMode[];
   /** What its probe says of the health of a shard, by name: 0 or more, in this unit. */
   healthMeasures: Readonly<Record<string, HealthMeasure>>;
 }

@@ -3,6 +3,7 @@ import { budgetLimits } from '../domain/budgets.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Cluster } from '../domain/configuration.ts';
 import { clustersOf, type Experiment } from '../domain/experiment.ts';
+import { type FailureMode, findingsOf } from '../domain/failure-modes.ts';
 import { isSameShard, probedShards } from '../domain/probed-shards.ts';
 import { recordsOf } from '../domain/records.ts';
 import { stateOf } from '../domain/status.ts';
@@ -22,6 +23,8 @@ export interface ConcludeDependencies {
   /** Counts the verdict, once an experiment. */
   publish(experiment: Experiment, verdict: Verdict, entries: readonly AuditEntry[]): void;
   clusters: Readonly<Record<string, Pick<Cluster, 'budgets'>>>;
+  /** Those that are known of the engine of a cluster. */
+  failureModes(cluster: string): readonly FailureMode[];
   clock: Clock;
 }
 
@@ -39,7 +42,9 @@ export async function conclude(run: ExperimentRun, dependencies: ConcludeDepende
   const experiment = state.experiment ?? { ...run.experiment, experimentId, faults: [] };
   let { verdict } = state;
   if (!verdict) {
-    verdict = judge(entries, budgetLimits(experiment, clusters));
+    const judged = judge(entries, budgetLimits(experiment, clusters));
+    const findings = findingsOf(entries, judged.checks ?? [], dependencies.failureModes);
+    verdict = { ...judged, ...(findings.length === 0 ? {} : { findings }) };
     for (const row of recordsOf(experimentId, entries)) await dependencies.records.write(row);
     await audit.append(experimentId, 'CONCLUDED', { function: 'conclude-experiment' }, verdict);
     dependencies.publish(experiment, verdict, entries);

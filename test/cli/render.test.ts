@@ -144,6 +144,14 @@ describe('the end', () => {
     expect(text).toMatch(/was_auto_rolled_back +false/);
   });
 
+  test('names a failure mode that the run shows, with its number and what to set', () => {
+    const finding = { cluster: 'orders', failureMode: 'split brain', measure: 'lostAcknowledgedWrites', value: 7 };
+    const document = { ...ended, findings: [{ ...finding, unit: 'writes', setting: 'min-replicas-to-write 1' }] };
+    expect(renderVerdict(experimentSchema.parse(document), plainPaint)).toContain(
+      '  finding: split brain in orders, shown by lostAcknowledgedWrites 7 writes; set: min-replicas-to-write 1',
+    );
+  });
+
   test('says of each node which roles it had and what it was chosen by, whoever is asked to lift the fault', () => {
     const target = { faultId: 'exp_1.1', impacted: [brokerNode(2)], peers: [], shardMembers: brokers() };
     const lines = (changes: object) => {

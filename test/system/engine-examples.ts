@@ -27,6 +27,8 @@ export interface ExpectedEnd {
   mayFail?: string;
   /** Whether all that was acknowledged is kept. */
   losesNothing: boolean;
+  /** The failure modes that it shows; absent: none. */
+  findings?: readonly string[];
   number(document: RunDocument): void;
 }
 
@@ -76,7 +78,7 @@ export async function expectEnd(
   system: SystemUnderTest,
   hosts: readonly { name: string }[],
   name: string,
-  { outcome, mayFail, losesNothing }: Omit<ExpectedEnd, 'number'>,
+  { outcome, mayFail, losesNothing, findings = [] }: Omit<ExpectedEnd, 'number'>,
 ): Promise<RunDocument> {
   const file = fileURLToPath(new URL(name, EXAMPLES));
   let found = await run(system, file);
@@ -94,6 +96,7 @@ export async function expectEnd(
   const end = { status: 'COMPLETED', outcome: isKnown ? 'DEVIATED' : outcome };
   expect(document, `${whyOf(document)}\n${stderr}`).toMatchObject(end);
   if (losesNothing) expect(lostIn(document)).toBe(0);
+  expect(document.findings.map(({ failureMode }) => failureMode)).toEqual(findings);
   return document;
 }
 

@@ -9,6 +9,7 @@ export interface RunDocument {
   outcome: string;
   reason?: string;
   budgets: { name: string; measured: number; limit: number; met: boolean }[];
+  findings: { cluster: string; failureMode: string; value: number }[];
   checks: { name: string; result: string; measured?: number; heldAfterSeconds?: number }[];
   records: Record<string, unknown>[];
   timeline: { type: string; at: string; details: Record<string, unknown> }[];

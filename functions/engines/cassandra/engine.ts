@@ -2,6 +2,7 @@ import { portsOf } from '../../domain/configuration.ts';
 import type { ReplicaSet, StoreTopology } from '../../domain/topology.ts';
 import type { Engine, LossRefusal, Settling } from '../engine.ts';
 import type { CassandraCluster } from './configuration.ts';
+import { CASSANDRA_FAILURE_MODES } from './failure-modes.ts';
 
 export const CASSANDRA_HEALTH = {
   liveReplicas: {
@@ -37,6 +38,7 @@ export function cassandraEngine(cluster: CassandraCluster): Engine {
       'resurrectedWrites',
     ],
     probeChoices: ['consistency', 'client', 'timestamps'],
+    failureModes: CASSANDRA_FAILURE_MODES,
     healthMeasures: CASSANDRA_HEALTH,
     // No view says when a node was started; its generation in gossip does, and a clock that drifts moves that.
     tellsUptime: false,

@@ -2,6 +2,7 @@ import { portsOf } from '../../domain/configuration.ts';
 import type { ReplicaSet, StoreTopology } from '../../domain/topology.ts';
 import type { Engine, LossRefusal } from '../engine.ts';
 import type { KafkaCluster } from './configuration.ts';
+import { KAFKA_FAILURE_MODES } from './failure-modes.ts';
 import { ELECT, leadingNone } from './probe-topic.ts';
 import { QUORUM } from './quorum.ts';
 
@@ -42,6 +43,7 @@ export function kafkaEngine(cluster: KafkaCluster): Engine {
       'reorderedRecords',
     ],
     probeChoices: ['acks'],
+    failureModes: KAFKA_FAILURE_MODES,
     healthMeasures: KAFKA_HEALTH,
     // Nothing in its protocol says when a broker was started.
     tellsUptime: false,

@@ -3,6 +3,7 @@ import { isInShard, type TargetNode } from '../../domain/targets.ts';
 import { membersOf, type StoreTopology } from '../../domain/topology.ts';
 import type { Engine, LossRefusal } from '../engine.ts';
 import type { RedisCluster } from './configuration.ts';
+import { REDIS_FAILURE_MODES } from './failure-modes.ts';
 import type { REDIS_PARAMETERS } from './host-parameters.ts';
 
 export const REDIS_HEALTH = {
@@ -30,6 +31,7 @@ export function redisEngine(cluster: RedisCluster): Engine {
       'lostAcknowledgedWrites',
       'staleReads',
     ],
+    failureModes: REDIS_FAILURE_MODES,
     healthMeasures: REDIS_HEALTH,
     tellsUptime: true,
     fences: true,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
 import { PROBE_MEASURED_DEADLINE_MS } from '../../../functions/domain/timing.ts';
 import type { ExperimentRun } from '../../../functions/domain/workflow.ts';
+import { REDIS_FAILURE_MODES } from '../../../functions/engines/redis/failure-modes.ts';
 import { type ConcludeDependencies, conclude } from '../../../functions/verdict/conclude.ts';
 import { configuration, redisCluster } from '../domain/configuration-fixtures.ts';
 import { experimentOf, hostFault, planOf, seedExperiment } from '../domain/experiment-fixtures.ts';
@@ -33,6 +34,7 @@ function setUp(read: (nowMs: number) => AuditEntry[]) {
       acts.push(`publish ${status}`);
     },
     clusters: configuration().clusters,
+    failureModes: () => REDIS_FAILURE_MODES,
     clock,
   };
   return { acts, clock, dependencies };
@@ -43,6 +45,15 @@ describe('concluding an experiment', () => {
     const { acts, dependencies } = setUp(() => fullRun());
     expect(await conclude(run, dependencies)).toMatchObject({ status: 'COMPLETED', outcome: 'CONFIRMED' });
     expect(acts.map((act) => act.split(' ')[0])).toEqual(['record', 'CONCLUDED', 'publish', 'unlock']);
+  });
+
+  it('puts the failure modes that the run shows into the verdict, and none where it shows none', async () => {
+    expect(await conclude(run, setUp(() => fullRun()).dependencies)).not.toHaveProperty('findings');
+    const { dependencies } = setUp(() => fullRun({ PROBE_MEASURED: { lostAcknowledgedWrites: 3 } }));
+    expect(await conclude(run, dependencies)).toMatchObject({
+      outcome: 'DEVIATED',
+      findings: [{ failureMode: 'split brain', measure: 'lostAcknowledgedWrites', value: 3 }],
+    });
   });
 
   it('holds the run against the budgets of what was admitted and frees that, whatever it is handed', async () => {

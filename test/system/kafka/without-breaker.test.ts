@@ -27,6 +27,7 @@ it(
       reason: 'GUARDRAIL',
       detail: expect.stringMatching(/^freeWorkersPct: .* below 15 %/),
     });
+    expect(document.findings, stderr).toMatchObject([{ failureMode: 'thread pool saturation' }]);
     expect(document.nodes, stderr).toEqual([expect.objectContaining({ outcome: 'REVERTED', leftovers: [] })]);
   },
   PATIENCE_MS,

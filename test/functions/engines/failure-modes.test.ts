@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import type { Experiment, ProbeChoices } from '../../../functions/domain/experiment.ts';
+import { type FailureMode, findingsOf } from '../../../functions/domain/failure-modes.ts';
+import type { FaultParameters } from '../../../functions/domain/faults/catalogue.ts';
+import type { CheckVerdict } from '../../../functions/domain/workflow.ts';
+import { CASSANDRA_FAILURE_MODES } from '../../../functions/engines/cassandra/failure-modes.ts';
+import { KAFKA_FAILURE_MODES } from '../../../functions/engines/kafka/failure-modes.ts';
+import { REDIS_FAILURE_MODES } from '../../../functions/engines/redis/failure-modes.ts';
+import { seedExperiment } from '../domain/experiment-fixtures.ts';
+import { fullRun, type RunChanges, reading } from '../domain/fixtures.ts';
+
+const [seedFault] = seedExperiment().faults;
+/** The mission's example, a partition, unless another fault is given. */
+function experimentWith(parameters?: FaultParameters, probe?: ProbeChoices): Experiment {
+  const seed = seedExperiment();
+  const faults = seed.faults.map((fault) => (parameters ? { ...fault, kind: parameters.kind, parameters } : fault));
+  return { ...seed, faults, ...(probe ? { probe } : {}) };
+}
+const paused: FaultParameters = { kind: 'PROCESS_PAUSE', targetNodes: ['redis-node-3'] };
+const killed: FaultParameters = {
+  ...{ kind: 'PROCESS_KILL', targetNodes: ['redis-node-3'], signal: 'KILL', restart: 'rollback' },
+};
+
+const valuesWith = (counts: { overwritten?: number; resurrected?: number }) => ({
+  ...{ overwritten: 0, resurrected: 0, stale: 0, ...counts },
+  examples: { overwritten: [], resurrected: [], lost: [], stale: [] },
+});
+const checkOf = (measure: string, measured: number, result: CheckVerdict['result'] = 'FAILED'): CheckVerdict => ({
+  ...{ name: 'moves once', cluster: 'redis-master', measure, when: 'AFTER_ROLLBACK', tolerance: { atMost: 1 } },
+  ...{ unit: 'moves', result, measured },
+});
+
+interface Shown {
+  experiment?: Experiment;
+  measured?: RunChanges['PROBE_MEASURED'];
+  checks?: CheckVerdict[];
+  stopped?: RunChanges['GUARD_STOPPED'];
+}
+function findingsIn(modes: readonly FailureMode[], { experiment, measured, checks = [], stopped }: Shown = {}) {
+  const run = fullRun({
+    ADMITTED: { experiment: experiment ?? experimentWith() },
+    ...(measured ? { PROBE_MEASURED: measured } : {}),
+    ...(stopped ? { GUARD_STOPPED: stopped } : {}),
+  });
+  return findingsOf(run, checks, () => modes).map(({ failureMode, value }) => [failureMode, value]);
+}
+const lost = { lostAcknowledgedWrites: 7 };
+
+describe('a known failure mode', () => {
+  it.each<[string, readonly FailureMode[], Shown, Shown]>([
+    ['split brain', REDIS_FAILURE_MODES, { measured: lost }, { experiment: experimentWith(killed), measured: lost }],
+    [
+      'asynchronous replication',
+      REDIS_FAILURE_MODES,
+      { experiment: experimentWith(killed), measured: lost },
+      { measured: lost },
+    ],
+    [
+      'flapping after a pause',
+      REDIS_FAILURE_MODES,
+      { experiment: experimentWith(paused), checks: [checkOf('failovers', 7)] },
+      { experiment: experimentWith(killed), checks: [checkOf('failovers', 7)] },
+    ],
+    [
+      'one acknowledgement',
+      KAFKA_FAILURE_MODES,
+      { experiment: experimentWith(undefined, { acks: '1' }), measured: lost },
+      { experiment: experimentWith(undefined, { acks: 'all' }), measured: lost },
+    ],
+    [
+      'too few in-sync replicas',
+      KAFKA_FAILURE_MODES,
+      { measured: lost },
+      { experiment: experimentWith(undefined, { acks: '1' }), measured: lost },
+    ],
+    [
+      'flapping after a pause',
+      KAFKA_FAILURE_MODES,
+      { experiment: experimentWith(paused), checks: [checkOf('leaderChanges', 7)] },
+      { experiment: experimentWith(paused), checks: [checkOf('leaderChanges', 7, 'HELD')] },
+    ],
+    [
+      'clock order inversion',
+      CASSANDRA_FAILURE_MODES,
+      { measured: { ...lost, values: valuesWith({ overwritten: 7 }) } },
+      { measured: { ...lost, values: valuesWith({}) } },
+    ],
+    [
+      'resurrected data',
+      CASSANDRA_FAILURE_MODES,
+      { measured: { ...lost, values: valuesWith({ resurrected: 7 }) } },
+      { measured: { ...lost, values: valuesWith({ overwritten: 7 }) } },
+    ],
+    [
+      'default client profile',
+      CASSANDRA_FAILURE_MODES,
+      { experiment: experimentWith(killed, { client: 'default' }), measured: { failedWrites: 7 } },
+      { experiment: experimentWith(killed, { client: 'tuned' }), measured: { failedWrites: 7 } },
+    ],
+    [
+      'flapping after a pause',
+      CASSANDRA_FAILURE_MODES,
+      { experiment: experimentWith(paused), checks: [checkOf('convictions', 7)] },
+      { experiment: experimentWith(paused), checks: [checkOf('another', 7)] },
+    ],
+    [
+      'thread pool saturation',
+      [],
+      { stopped: { reason: 'GUARDRAIL', breaches: [reading('freeWorkersPct', { value: 7, breached: true })] } },
+      { stopped: { reason: 'GUARDRAIL', breaches: [reading('errorRatePct', { value: 7, breached: true })] } },
+    ],
+  ])('%s is named with its number by a run that shows it, and by no other', (mode, modes, shows, showsNot) => {
+    expect(findingsIn(modes, shows)).toContainEqual([mode, 7]);
+    expect(findingsIn(modes, showsNot).map(([name]) => name)).not.toContain(mode);
+  });
+
+  const ALL = [...REDIS_FAILURE_MODES, ...KAFKA_FAILURE_MODES, ...CASSANDRA_FAILURE_MODES];
+
+  it('is never named by a run that went well', () => {
+    for (const experiment of [experimentWith(), experimentWith(killed), experimentWith(paused, { acks: '1' })])
+      expect(findingsIn(ALL, { experiment, measured: { failedWrites: 60, values: valuesWith({}) } })).toEqual([]);
+  });
+
+  it('is never named by what nobody saw to its end: a loss that does not count shows nothing', () => {
+    expect(findingsIn(ALL, { measured: { ...lost, provenOnImpacted: false } })).toEqual([]);
+    expect(findingsIn(ALL, { measured: { lostAcknowledgedWrites: undefined } })).toEqual([]);
+  });
+
+  it('says which setting addresses it, of the cluster that shows it', () => {
+    const [finding] = findingsOf(fullRun({ PROBE_MEASURED: lost }), [], () => REDIS_FAILURE_MODES);
+    expect(finding).toEqual({
+      ...{ cluster: seedFault?.cluster, failureMode: 'split brain', measure: 'lostAcknowledgedWrites' },
+      ...{ value: 7, unit: 'writes', setting: expect.stringMatching(/min-replicas-to-write 1/) },
+    });
+  });
+});
