@@ -23,7 +23,7 @@ const { values } = parseArgs({
     cold: { type: 'string', default: '1' },
   },
 });
-const engines = chooseFleets(values.engines, false);
+const engines = chooseFleets(values.engines, { tls: false });
 const [warm, cold] = [countOf('repetitions', values.repetitions), countOf('cold', values.cold)];
 /** Long enough that a heartbeat more or less does not matter. */
 const IDLE_SECONDS = 20;

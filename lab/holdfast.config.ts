@@ -131,6 +131,35 @@ export default defineConfiguration({
           'sum(rate(requests_coordinated_total{node="{{node}}"}[60s])) / sum(rate(requests_coordinated_total[60s]))',
       },
     },
+    // Only in a lab that is started with --engines cassandra --datacenters 2.
+    'cassandra-datacenters': {
+      engine: 'cassandra',
+      unit: 'cassandra',
+      port: 9042,
+      dataDirectory: '/var/lib/cassandra',
+      tier: 'staging',
+      // The link between datacenters concerns both nodes of one, and all that is asked there.
+      blastRadius: { maxNodesPct: 50, maxTrafficSharePct: 100 },
+      selectTags: { 'holdfast-cluster': 'cassandra-datacenters' },
+      tls: { serverName: '{node}.holdfast.internal', caSecret: 'holdfast/cassandra-datacenters-ca' },
+      credentialsFor: { securityGroupId: 'sg-0a1b2c3d4e5f60005', instanceProfileArn: INSTANCE_PROFILE },
+      secretName: 'holdfast/cassandra-datacenters',
+      cassandra: {
+        seeds: ['cassandra-dc1-node-1', 'cassandra-dc2-node-1'],
+        localDatacenter: 'dc1',
+        keyspaces: [
+          { name: 'orders', consistency: 'LOCAL_QUORUM', datacenters: ['dc1'] },
+          { name: 'holdfast_probe', consistency: 'LOCAL_QUORUM', datacenters: ['dc1'] },
+        ],
+        dataDirectories: ['/var/lib/cassandra/data'],
+        commitLogDirectory: '/var/lib/cassandra/commitlog',
+      },
+      telemetry: {
+        prometheusUrl: 'http://prometheus.holdfast.internal:9090',
+        trafficShareQuery:
+          'sum(rate(requests_coordinated_total{node="{{node}}"}[60s])) / sum(rate(requests_coordinated_total[60s]))',
+      },
+    },
   },
   network: {
     vpcId: 'vpc-0a1b2c3d4e5f60718',

@@ -1,5 +1,5 @@
 import { cassandraFleet } from './cassandra/engine.ts';
-import { ORDERS_RING } from './cassandra/hosts.ts';
+import { DATACENTERS_RING, ORDERS_RING } from './cassandra/hosts.ts';
 import { type FleetEngine, type LabHost, shardsIn } from './engine.ts';
 import { kafkaFleet } from './kafka/engine.ts';
 import type { RecordClients } from './records.ts';
@@ -13,6 +13,8 @@ const ALL = {
   'redis-tls': redisFleet(TLS_HOSTS),
   kafka: kafkaFleet,
   cassandra: cassandraFleet(ORDERS_RING),
+  /** In its place: two datacenters of two nodes each. */
+  'cassandra-datacenters': cassandraFleet(DATACENTERS_RING),
 } as const satisfies Record<string, FleetEngine>;
 export type FleetName = keyof typeof ALL;
 export const FLEET_NAMES = Object.keys(ALL) as FleetName[];
@@ -32,24 +34,47 @@ function readFleets(list: string | undefined, known: readonly FleetName[], what:
   return FLEET_NAMES.filter((name) => names.includes(name));
 }
 
+/** What is asked for beside a list of engines. */
+export interface FleetChoices {
+  tls: boolean;
+  /** Absent: as the engine is by default. */
+  datacenters?: string | undefined;
+}
+
 /**
- * What `lab up --engines LIST --tls` asks for; without a list the default.
+ * What `lab up --engines LIST --tls --datacenters 2` asks for; without a list the default.
  * @throws Error naming what there is.
  */
-export function chooseFleets(list: string | undefined, tls: boolean): readonly FleetName[] {
+export function chooseFleets(list: string | undefined, { tls, datacenters }: FleetChoices): readonly FleetName[] {
   const chosen = readFleets(list, ENGINE_NAMES, '--engines');
-  if (!tls) return chosen;
-  if (!chosen.includes('redis')) throw new Error('--tls: adds a shard to redis, which --engines leaves out');
-  return FLEET_NAMES.filter((name) => name === 'redis-tls' || chosen.includes(name));
+  if (tls && !chosen.includes('redis')) throw new Error('--tls: adds a shard to redis, which --engines leaves out');
+  const isSplit = isTwo(datacenters);
+  if (isSplit && !chosen.includes('cassandra'))
+    throw new Error('--datacenters: are of cassandra, which --engines leaves out');
+  return FLEET_NAMES.filter((name) => {
+    if (name === 'redis-tls') return tls;
+    if (name === 'cassandra') return chosen.includes(name) && !isSplit;
+    if (name === 'cassandra-datacenters') return isSplit;
+    return chosen.includes(name);
+  });
+}
+
+/** @throws Error for another number than one or two. */
+function isTwo(datacenters = '1'): boolean {
+  if (datacenters !== '1' && datacenters !== '2')
+    throw new Error(`--datacenters: ${JSON.stringify(datacenters)} is none of 1, 2`);
+  return datacenters === '2';
 }
 
 /** The options of `lab up` that ask for these. */
 export function optionsFor(fleets: readonly FleetName[]): string {
-  const engines = ENGINE_NAMES.filter((name) => fleets.includes(name));
+  const isSplit = fleets.includes('cassandra-datacenters');
+  const engines = ENGINE_NAMES.filter((name) => fleets.includes(name) || (isSplit && name === 'cassandra'));
   const isDefault = engines.join() === DEFAULT_FLEETS.join();
   return [
     ...(isDefault ? [] : [`--engines ${engines.join()}`]),
     ...(fleets.includes('redis-tls') ? ['--tls'] : []),
+    ...(isSplit ? ['--datacenters 2'] : []),
   ].join(' ');
 }
 

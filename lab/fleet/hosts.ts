@@ -26,7 +26,8 @@ const CLOCK_NAME = 'clock';
 /** @throws Error that says how to get it when it is not there. */
 function builtClock(): string {
   const directory = cachedBy(CLOCK_NAME, CLOCK_SOURCE);
-  if (!existsSync(directory)) throw new Error(`${CLOCK_SOURCE} is not compiled: run sh lab/setup.sh cassandra`);
+  if (!existsSync(directory))
+    throw new Error(`${CLOCK_SOURCE} is not compiled: lab/setup.sh does it for an engine whose hosts have one`);
   return directory;
 }
 

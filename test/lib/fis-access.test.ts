@@ -152,7 +152,7 @@ describe('the alarm over the guard', () => {
   const properties = alarm?.Properties ?? {};
 
   it('is there for each cluster, under the name that the injection waits for, and pages nobody', () => {
-    const names = ['redis-master', 'redis-tls', 'kafka-orders', 'cassandra-orders'].map(
+    const names = ['redis-master', 'redis-tls', 'kafka-orders', 'cassandra-orders', 'cassandra-datacenters'].map(
       (cluster) => `Holdfast-Holdfast-guard-heartbeat-${cluster}`,
     );
     expect(alarms.map(([, { Properties }]) => Properties.AlarmName)).toEqual(names);

@@ -208,9 +208,9 @@ describe('permissions', () => {
     const secrets = statementsFor(functionAt('guard/guard.lambda.ts'))
       .filter((statement) => actionsOf(statement).includes('secretsmanager:GetSecretValue'))
       .flatMap(({ Resource }) => listOf(Resource));
-    expect(secrets).toHaveLength(4);
+    expect(secrets).toHaveLength(6);
     for (const secret of secrets)
-      expect(['kafka', 'cassandra'].some((engine) => mentions(secret, `:secret:holdfast/${engine}-orders`))).toBe(true);
+      expect(['kafka-', 'cassandra-'].some((engine) => mentions(secret, `:secret:holdfast/${engine}`))).toBe(true);
   });
 
   it('queries Prometheus where something is judged by it, and reads rules where a check is of an alert', () => {

@@ -3,41 +3,56 @@ import { APPLICATION } from '../store-keys.ts';
 import type { Profile } from './clients.ts';
 import { CLIENT_PORT, type Ring } from './hosts.ts';
 import { ORDERS } from './schema.ts';
+import type { Level } from './shard-client.ts';
 
-/**
- * What the lab's applications do with a ring. The client is loaded by who uses one.
- */
+/** What the lab's applications do with a ring. The client is loaded by who uses one. */
 
-/** Shard, as gateways call it → how its client is set. */
-function shardsOf({ datacenters }: Ring): Record<string, Profile> {
-  const [datacenter = ''] = Object.keys(datacenters);
-  return { [`${ORDERS}-${datacenter}`]: 'tuned', [`${ORDERS}-${datacenter}-defaults`]: 'default' };
+/** A route of the gateways. */
+interface Route {
+  profile: Profile;
+  level: Level;
+  writeOnly?: true;
+  slots?: number;
 }
 
 /** What these two processors bear beside everything else: about fifty requests a second. */
 const TUNED_SLOTS = 16;
 
 /**
- * A client that is tuned may have load: nothing of it fails when a node does. One that is not takes as little as guardrails over all
- * traffic tolerate.
+ * Shard, as gateways call it → how it is asked. A client that is tuned may have load: nothing of it fails when a node does.
+ * What is felt takes as little as guardrails over all traffic tolerate.
  */
+function routesOf({ datacenters }: Ring): Record<string, Route> {
+  const [datacenter = '', ...others] = Object.keys(datacenters);
+  if (others.length === 0)
+    return {
+      [`${ORDERS}-${datacenter}`]: { profile: 'tuned', level: 'quorum', slots: TUNED_SLOTS },
+      [`${ORDERS}-${datacenter}-defaults`]: { profile: 'default', level: 'quorum' },
+    };
+  return {
+    [`${ORDERS}-local-quorum`]: { profile: 'tuned', level: 'localQuorum', slots: TUNED_SLOTS },
+    [`${ORDERS}-each-quorum`]: { profile: 'default', level: 'eachQuorum', writeOnly: true },
+  };
+}
+
 export function trafficOf(ring: Ring): TrafficShare {
-  const canaries = Object.entries(shardsOf(ring)).map(([shard, profile]) => ({
+  const canaries = Object.entries(routesOf(ring)).map(([shard, { slots, writeOnly }]) => ({
     shards: [shard],
-    ...(profile === 'tuned' ? { slots: TUNED_SLOTS } : {}),
+    ...(slots === undefined ? {} : { slots }),
+    ...(writeOnly && { writeOnly }),
   }));
   return { busy: [], canaries };
 }
 
 export function shardConnector(ring: Ring): FleetEngine['connectShard'] {
   return async (shard, keys) => {
-    const profile = shardsOf(ring)[shard];
-    if (profile === undefined) throw new Error(`${shard}: no shard of ${ring.cluster}`);
-    return connect(ring, profile, keys);
+    const route = routesOf(ring)[shard];
+    if (route === undefined) throw new Error(`${shard}: no shard of ${ring.cluster}`);
+    return connect(ring, route, keys);
   };
 }
 
-async function connect(ring: Ring, profile: Profile, keys: StoreKeys): Promise<ShardStore> {
+async function connect(ring: Ring, { profile, level }: Route, keys: StoreKeys): Promise<ShardStore> {
   const [{ accessTo, ringClient }, { ordersStore }] = await Promise.all([
     import('./clients.ts'),
     import('./shard-client.ts'),
@@ -46,5 +61,5 @@ async function connect(ring: Ring, profile: Profile, keys: StoreKeys): Promise<S
   const client = ringClient(accessTo(ring, datacenter, keys.user(APPLICATION), keys), profile);
   await client.connect();
   const names = new Map(ring.hosts.map(({ name, dataAddress }) => [`${dataAddress}:${CLIENT_PORT}`, name]));
-  return ordersStore(client, (endpoint) => names.get(endpoint));
+  return ordersStore(client, level, (endpoint) => names.get(endpoint));
 }

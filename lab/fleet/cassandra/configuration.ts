@@ -10,7 +10,7 @@ import {
   STORAGE_PORT,
   VOLUME,
 } from './hosts.ts';
-import { installedProgram, type NodeFiles, nodeCommand, PROGRAM_NAME } from './program.ts';
+import { installedProgram, type NodeFiles, nodeCommand, nodetoolScript, PROGRAM_NAME } from './program.ts';
 import { secretText } from './users.ts';
 
 const VOLUME_MEBIBYTES = 512;
@@ -18,6 +18,9 @@ const CONFIGURATION_DIRECTORY = `${VOLUME}/config`;
 const inConfiguration = (name: string): string => `${CONFIGURATION_DIRECTORY}/${name}`;
 /** On each host, readable by root only: for a person who logs in, and for tests. */
 export const HOST_FILES = { ca: '/etc/holdfast/ca.pem', application: '/etc/holdfast/application.json' } as const;
+
+/** In the PATH of a host, as its packages have it in /usr/bin. */
+const NODETOOL = '/run/lab/bin/nodetool';
 
 /** Where a node keeps what it needs. */
 export interface NodePaths {
@@ -151,6 +154,7 @@ export function hostContent(host: CassandraHost, ring: Ring, keys: StoreKeys): H
       ofNode(files.rack ?? '', rackProperties(host)),
       ofNode(ON_HOST.identity, identity(own)),
       ofNode(ON_HOST.authority, ca),
+      { ...ofRoot(NODETOOL, nodetoolScript()), mode: 0o755 },
       ofRoot(HOST_FILES.ca, ca),
       ofRoot(HOST_FILES.application, secretText(APPLICATION, keys)),
     ],

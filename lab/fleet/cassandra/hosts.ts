@@ -76,6 +76,24 @@ export const ORDERS_RING: Ring = {
   ),
 };
 
+/** `cassandra-dc1-node-1`, …: every row on each of two nodes in each of two datacenters. The first of each is a seed. */
+export const DATACENTERS_RING: Ring = {
+  cluster: 'cassandra-datacenters',
+  datacenters: { dc1: 2, dc2: 2 },
+  hosts: hostsOf(
+    'cassandra-datacenters',
+    'sg-0a1b2c3d4e5f60005',
+    ['dc1', 'dc2'].flatMap((datacenter, index) =>
+      [1, 2].map((number) => ({
+        name: `cassandra-${datacenter}-node-${number}`,
+        address: 50 + 2 * index + number,
+        datacenter,
+        isSeed: number === 1,
+      })),
+    ),
+  ),
+};
+
 /** As certificates name it. */
 export function nameOf({ name }: Pick<LabHost, 'name'>): string {
   return `${name}.${DOMAIN}`;

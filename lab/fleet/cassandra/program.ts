@@ -24,6 +24,9 @@ function lines(file: string): string[] {
   return readFileSync(join(CHECKOUT, file), 'utf8').split('\n').filter(Boolean);
 }
 
+/** On the host's loopback alone, see jvm.options. */
+const JMX_PORT = 7199;
+
 /** What differs between one node and the next. */
 export interface NodeFiles {
   /** cassandra.yaml, logback.xml. */
@@ -54,6 +57,16 @@ export function nodeCommand(files: NodeFiles, flags: readonly string[] = archive
     ...(files.rack === undefined ? [] : [`-Dcassandra-rackdc.properties=file://${files.rack}`]),
     ...['-cp', jars.join(':'), 'org.apache.cassandra.service.CassandraDaemon'],
   ];
+}
+
+/** A script that asks the node of its host for what only the node can do to itself. */
+export function nodetoolScript(): string {
+  const options = lines(OPTIONS).filter((line) => line.startsWith('--add-'));
+  // It is there for a second, and what it remembers of its user is the host's.
+  const small = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-Duser.home=/tmp'];
+  const classPath = `${PROGRAM_DIRECTORY}/lib/*`;
+  const tool = `org.apache.cassandra.tools.NodeTool -h 127.0.0.1 -p ${JMX_PORT}`;
+  return `#!/bin/sh\nexec /usr/bin/java ${[...small, ...options].join(' ')} -cp '${classPath}' ${tool} "$@"\n`;
 }
 
 function archiveFlags(): string[] {

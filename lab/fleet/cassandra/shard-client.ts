@@ -4,21 +4,23 @@ import { ORDERS_TABLE } from './schema.ts';
 
 const INSERT = `INSERT INTO ${ORDERS_TABLE} (key, value) VALUES (?, ?)`;
 const SELECT = `SELECT value FROM ${ORDERS_TABLE} WHERE key = ?`;
-/** A majority of all copies has what was written, and is asked when it is read. */
-const QUORUM = { prepare: true, consistency: types.consistencies.quorum } as const;
+/** How many copies have what was written, and are asked when it is read: a majority of all, of those here, of those in each datacenter. */
+export type Level = 'quorum' | 'localQuorum' | 'eachQuorum';
 
 /** The orders of one client. @param nodeAt the lab's name of the node with this address and port */
 export function ordersStore(
   client: Pick<Client, 'execute'>,
+  level: Level,
   nodeAt: (endpoint: string) => string | undefined,
 ): ShardStore {
+  const options = { prepare: true, consistency: types.consistencies[level] };
   return {
     async set(key, value) {
-      const { info } = await told(client.execute(INSERT, [key, value], QUORUM));
+      const { info } = await told(client.execute(INSERT, [key, value], options));
       return nodeAt(info.queriedHost);
     },
     async get(key) {
-      const { rows } = await told(client.execute(SELECT, [key], QUORUM));
+      const { rows } = await told(client.execute(SELECT, [key], options));
       const value: unknown = rows[0]?.value;
       return typeof value === 'string' ? value : null;
     },

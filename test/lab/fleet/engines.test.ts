@@ -16,23 +16,35 @@ function fleetOf(list: string): { hosts: string[]; shards: string[] } {
 }
 
 test('a lab has redis unless other engines are named, whatever their order and spaces', () => {
-  expect(chooseFleets(undefined, false)).toEqual(['redis']);
-  expect(chooseFleets('kafka', false)).toEqual(['kafka']);
-  expect(chooseFleets('kafka, redis', false)).toEqual(['redis', 'kafka']);
-  expect(chooseFleets(undefined, true)).toEqual(['redis', 'redis-tls']);
-  expect(chooseFleets('cassandra,kafka,redis', true)).toEqual(['redis', 'redis-tls', 'kafka', 'cassandra']);
+  expect(chooseFleets(undefined, { tls: false })).toEqual(['redis']);
+  expect(chooseFleets('kafka', { tls: false })).toEqual(['kafka']);
+  expect(chooseFleets('kafka, redis', { tls: false })).toEqual(['redis', 'kafka']);
+  expect(chooseFleets(undefined, { tls: true })).toEqual(['redis', 'redis-tls']);
+  expect(chooseFleets('cassandra,kafka,redis', { tls: true })).toEqual(['redis', 'redis-tls', 'kafka', 'cassandra']);
 });
 
 test('an engine that no lab has is refused by naming those there are', () => {
   for (const wrong of ['scylla', 'redis,scylla', 'redis-tls', '', 'redis,', 'toString'])
-    expect(() => chooseFleets(wrong, false), wrong).toThrow(/^--engines: ".*" is none of redis, kafka, cassandra$/);
-  expect(() => chooseFleets('kafka', true)).toThrow('--tls: adds a shard to redis, which --engines leaves out');
+    expect(() => chooseFleets(wrong, { tls: false }), wrong).toThrow(
+      /^--engines: ".*" is none of redis, kafka, cassandra$/,
+    );
+  expect(() => chooseFleets('kafka', { tls: false, datacenters: '2' })).toThrow(
+    '--datacenters: are of cassandra, which --engines leaves out',
+  );
+  for (const wrong of ['0', '3', 'dc1', ''])
+    expect(() => chooseFleets('cassandra', { tls: false, datacenters: wrong })).toThrow(
+      `--datacenters: ${JSON.stringify(wrong)} is none of 1, 2`,
+    );
+  expect(() => chooseFleets('kafka', { tls: true })).toThrow(
+    '--tls: adds a shard to redis, which --engines leaves out',
+  );
 });
 
 test('the options that are named in a refusal start what they are said to start', () => {
   const asked = (options: string) => {
     const [, list] = /--engines (\S+)/.exec(options) ?? [];
-    return chooseFleets(list, options.includes('--tls'));
+    const [, datacenters] = /--datacenters (\S+)/.exec(options) ?? [];
+    return chooseFleets(list, { tls: options.includes('--tls'), datacenters });
   };
   for (const fleets of [
     ['redis'],
@@ -41,6 +53,8 @@ test('the options that are named in a refusal start what they are said to start'
     ['redis', 'redis-tls'],
     ['redis', 'redis-tls', 'kafka'],
     ['cassandra'],
+    ['cassandra-datacenters'],
+    ['redis', 'kafka', 'cassandra-datacenters'],
   ] as const)
     expect(asked(optionsFor(fleets))).toEqual(fleets);
 });
@@ -59,7 +73,9 @@ test('every process of a lab knows its hosts by the one list in its environment'
     'orders-1',
     'orders-2',
   ]);
-  expect(() => fleetOf('redis,else')).toThrow('LAB_ENGINES: "else" is none of redis, redis-tls, kafka, cassandra');
+  expect(() => fleetOf('redis,else')).toThrow(
+    'LAB_ENGINES: "else" is none of redis, redis-tls, kafka, cassandra, cassandra-datacenters',
+  );
 });
 
 test('each cluster of the lab has hosts in a fleet, so that what an experiment needs can be started', () => {

@@ -15,7 +15,7 @@ function ring(answer: () => Promise<unknown>) {
       return answer();
     },
   };
-  return { asked, store: ordersStore(client as never, (endpoint) => NODES[endpoint]) };
+  return { asked, store: ordersStore(client as never, 'quorum', (endpoint) => NODES[endpoint]) };
 }
 
 test('orders are written and read at QUORUM, and the node that a client gave one to is named', async () => {
