@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reopening
 from fault_files import FaultFiles, is_active
 from linux import systemd
 from record import FINAL, FaultRecord
@@ -12,8 +13,8 @@ PROCESS = "process"
 
 
 def run(files: FaultFiles) -> tuple[FaultRecord, bool]:
-    """(the record of the fault, was its store down and is it asked to start?) Idempotent. Raises Refused while a fault
-    of ours lives on this host: what it does to the store is not ours to undo here."""
+    """(the record of the fault, was its store down or shut, and is it asked to start or open?) Idempotent. Raises
+    Refused while a fault of ours lives on this host: what it does to the store is not ours to undo here."""
     # No fault is made known meanwhile, and none that kills or pauses a store begins or ends.
     with lock.hold(PROCESS), lock.hold(lock.REGISTRATION):
         record = files.read()
@@ -23,7 +24,7 @@ def run(files: FaultFiles) -> tuple[FaultRecord, bool]:
         if living:
             raise Refused(f"{living} lives on this host")
         if is_up(record.values["unit"]):
-            return record, False
+            return record, reopening.run(record)
         systemd.start(record.values["unit"])
         return record, True
 

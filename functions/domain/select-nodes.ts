@@ -34,7 +34,7 @@ export function selectNodes(
   topology: StoreTopology,
 ): Selection {
   if (selector.role === REST) return restOf(live, others);
-  const homes = homesOf(topology);
+  const homes = homesOf(topology).map((home) => ({ ...home, problems: [...home.problems, ...topology.problems] }));
   if (selector.role === ALL) return allOf(selector, homes, topology.places);
   return selector.role === MINORITY ? minorityOf(selector, homes) : holdersOf(selector, homes, topology);
 }

@@ -58,3 +58,51 @@ describe.concurrent('a store that ended by itself under a fault', () => {
       expect(await start(world)).toMatchObject({ code: 3, state: 'REFUSED' });
     }));
 });
+
+describe.concurrent('a store that shut its own doors under a fault, and runs', () => {
+  /** As an engine is that does so: its tool opens the doors. */
+  const onShut = (engine: string, test: (world: World) => Promise<void>) =>
+    onUnit(async (world) => {
+      await world.replaceTool(
+        'nodetool',
+        'echo "$1" >>/run/nodetool; [ "$1" != enablebinary ] || kill -USR2 "$(cat /run/unit.pid)"',
+      );
+      expect(await world.inject({ scope: 'peers', engine, fence: 'none' })).toMatchObject({ state: 'APPLIED' });
+      await world.exec(['bash', '-c', 'kill -USR1 "$(cat /run/unit.pid)"']);
+      await until('the doors', 5, async () => !(await isUp(world)));
+      expect(await world.rollBack('revert')).toMatchObject({ state: 'REVERTED' });
+      await test(world);
+    });
+
+  it('is asked to open them once the fault is over, in the order that it needs, and twice is as once', () =>
+    onShut('cassandra', async (world) => {
+      expect(await start(world)).toMatchObject({ code: 0, started: true });
+      await until('the doors', 5, () => isUp(world));
+      expect(await start(world)).toMatchObject({ code: 0, started: false });
+      expect((await world.exec(['cat', '/run/nodetool'])).out).toBe('enablegossip\nenablebinary');
+    }));
+
+  it('is left alone where its engine never does so, and where it began after the fault', async () => {
+    await onShut('kafka', async (world) => expect(await start(world)).toMatchObject({ code: 0, started: false }));
+    await onShut('cassandra', async (world) => {
+      await world.exec([
+        'bash',
+        '-c',
+        'kill -KILL "$(cat /run/unit.pid)"; sleep 0.2; systemctl start store; sleep 0.5',
+      ]);
+      await world.exec(['bash', '-c', 'kill -USR1 "$(cat /run/unit.pid)"; sleep 0.2']);
+      expect(await start(world)).toMatchObject({ code: 0, started: false });
+    });
+  });
+
+  it('that cannot be asked is a problem that says why', () =>
+    onShut('cassandra', async (world) => {
+      await world.replaceTool('nodetool', 'echo "connection refused" >&2; exit 1');
+      const { code, reason } = await start(world);
+      expect([code, reason]).toEqual([
+        expect.any(Number),
+        expect.stringContaining('nodetool enablegossip failed with 1: connection refused'),
+      ]);
+      expect(code).not.toBe(0);
+    }));
+});

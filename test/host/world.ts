@@ -90,10 +90,16 @@ export class World extends Host {
 
   /** A unit that the stand-in below knows: enough of systemctl for one service, which may take long to shut down. */
   async startUnit({ restart = 'no', shutdownSeconds = 0 } = {}): Promise<void> {
+    // SIGUSR1 and SIGUSR2: it shuts its own doors, and opens them.
     const listen = `import os,signal,socket,time
 signal.signal(signal.SIGTERM, lambda *_: (time.sleep(${shutdownSeconds}), os._exit(0)))
-s=socket.create_server(("0.0.0.0",${PORT}))
-while True: s.accept()[0].close()`;
+served=lambda: socket.create_server(("0.0.0.0",${PORT}))
+s=[served()]
+signal.signal(signal.SIGUSR1, lambda *_: s.pop().close())
+signal.signal(signal.SIGUSR2, lambda *_: s or s.append(served()))
+while True:
+  try: s[0].accept()[0].close()
+  except (OSError, IndexError): time.sleep(0.05)`;
     const systemctl = `#!/bin/bash
 alive() { [ -e /run/unit.pid ] && kill -0 "$(cat /run/unit.pid)" 2>/dev/null; }
 case $1 in

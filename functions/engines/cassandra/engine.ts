@@ -49,6 +49,7 @@ export function cassandraEngine(cluster: CassandraCluster): Engine {
     settlesAfter,
     refuseLoss,
     refuseDuring,
+    startsNext,
   };
 }
 
@@ -82,6 +83,22 @@ function refuseDuring(
   }
   if (replicaSets.length === 0) return { detail: 'no token range is known', numbers: {}, forSeconds: SILENCE_SECONDS };
   return tooFewRemain(replicaSets, impacted, 'has, beside the impacted nodes,');
+}
+
+/**
+ * A node that ended itself, or shut itself after an error of its disk, is started or opened on its host while every other is
+ * well, and after those before it are alive again.
+ */
+function startsNext(
+  { replicaSets = [], silentNodes = [] }: StoreTopology,
+  impacted: readonly string[],
+): string | undefined {
+  const stopped = silentNodes.filter((node) => impacted.includes(node));
+  if (replicaSets.length === 0 || stopped.length < silentNodes.length) return undefined;
+  const othersLive = replicaSets.every(({ members, inSync }) =>
+    members.every((node) => inSync.includes(node) || stopped.includes(node)),
+  );
+  return othersLive ? stopped[0] : undefined;
 }
 
 /**

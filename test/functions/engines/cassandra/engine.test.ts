@@ -8,6 +8,7 @@ const {
   refuseLoss,
   refuseDuring: during,
   settlesAfter,
+  startsNext,
   ports,
 } = cassandraEngine(cassandraCluster({ tlsStoragePort: 7001 }));
 if (!during) throw new Error('no refuseDuring');
@@ -118,6 +119,21 @@ describe('while a fault lives', () => {
     expect(streaming?.detail).toBe('data are being streamed, of 1 sets of replicas, the first is orders-dc1');
     expect(streaming?.forSeconds).toBeUndefined();
     expect(refuseDuring(topologyWith({}), ['n1'])?.detail).toBe('no token range is known');
+  });
+});
+
+describe('a node that ended or shut itself', () => {
+  const next = (change: Partial<StoreTopology>, impacted = ['n1', 'n2']) =>
+    startsNext?.(topologyWith({ replicaSets: [range({ inSync: ['n2', 'n3'] })], ...change }), impacted);
+
+  it('is started while every other is well, one at a time, and never one that no fault was on', () => {
+    expect(next({ silentNodes: ['n1'] })).toBe('n1');
+    expect(next({ silentNodes: ['n1'] }, ['n2'])).toBeUndefined();
+    expect(next({ silentNodes: ['n1', 'n3'] })).toBeUndefined();
+    expect(next({ silentNodes: ['n2'] })).toBeUndefined();
+    expect(next({ silentNodes: ['n2', 'n1'] })).toBe('n2');
+    expect(next({ silentNodes: [] })).toBeUndefined();
+    expect(next({ silentNodes: ['n1'], replicaSets: [] })).toBeUndefined();
   });
 });
 
