@@ -112,10 +112,9 @@ function explained(error: Error, { port, tls, login }: NodeEndpoint): Error {
   }
   const problem = tlsProblem(error, tls);
   if (problem) return problem;
-  // Plain text to a port that speaks TLS ends without a word.
-  const { code } = error as NodeJS.ErrnoException;
-  if (!tls && (code === 'ECONNRESET' || code === 'EPIPE' || /socket was closed/i.test(error.message)))
-    return new Error(`it ends the connection on port ${port}: it may demand TLS (tls)`, { cause: error });
+  // Who ends the connection because it wants TLS looks, through the driver, like one that hangs.
+  if (!tls && /did not reply|no answer within/.test(error.message))
+    return new Error(`${error.message}, or it demands TLS on port ${port} (tls)`, { cause: error });
   return error;
 }
 
