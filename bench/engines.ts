@@ -8,11 +8,11 @@ import { startLab, stopLab } from '../lab/runtime/lifecycle.ts';
 import { CHECKOUT } from '../lab/shared/files.ts';
 import { readHostUsage } from './host-usage.ts';
 import { readProvenance } from './provenance.ts';
-import { type EngineRun, renderEngines } from './render-engines.ts';
-import { ENGINES, withSection } from './sections.ts';
+import { type EngineRun, renderEngines, startsOf } from './render-engines.ts';
+import { withSection } from './sections.ts';
 
 /**
- * `npm run bench:engines -- [--engines kafka] [--repetitions 3] [--cold 1]`: starts a lab's hosts and stores again and again, and
+ * `npm run bench:engines -- [--engines kafka | cassandra] [--repetitions 3] [--cold 1]`: starts a lab's hosts and stores again and again, and
  * says how long that took and what they need when nobody asks them anything. Writes its section of docs/benchmarks.md.
  * A cold start fetches what no Debian package brings: an empty cache, and an empty repository of Maven.
  */
@@ -72,4 +72,4 @@ for (let run = 0; run < cold + warm; run += 1) {
 const section = renderEngines({ ...provenance, engines, runs });
 process.stdout.write(section);
 const document = join(CHECKOUT, 'docs/benchmarks.md');
-writeFileSync(document, withSection(readFileSync(document, 'utf8'), ENGINES, section));
+writeFileSync(document, withSection(readFileSync(document, 'utf8'), startsOf(engines).section, section));

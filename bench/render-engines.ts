@@ -1,6 +1,6 @@
 import { type Provenance, provenanceText } from './provenance.ts';
 import { renderMeasurement } from './report.ts';
-import { ENGINES } from './sections.ts';
+import { CASSANDRA_STARTS, ENGINES, type Section } from './sections.ts';
 
 export interface EngineRun {
   /** Nothing was in the user's cache. */
@@ -18,21 +18,32 @@ export interface EnginesResult extends Provenance {
   runs: readonly EngineRun[];
 }
 
+/** Where the result stands, and how long a start may take: cold, warm. Seconds. */
+export function startsOf(engines: readonly string[]): { section: Section; promised: [cold: number, warm: number] } {
+  return engines.join() === 'cassandra'
+    ? { section: CASSANDRA_STARTS, promised: [150, 25] }
+    : { section: ENGINES, promised: [120, 15] };
+}
+
 /** What it costs to have an engine in the lab. */
 export function renderEngines({ engines, runs, ...provenance }: EnginesResult): string {
+  const {
+    section: { heading, command },
+    promised: [coldSeconds, warmSeconds],
+  } = startsOf(engines);
   const started = (isCold: boolean) => runs.filter((run) => run.isCold === isCold).map((run) => run.startSeconds);
   return [
-    ENGINES.heading,
+    heading,
     '',
-    `The last run of \`${ENGINES.command}\`, for ${engines.join(', ')}: hosts, stores and Prometheus, without traffic and the AWS side. A`,
+    `The last run of \`${command}\`, for ${engines.join(', ')}: hosts, stores and Prometheus, without traffic and the AWS side. A`,
     'cold start finds the Debian packages and nothing else. Memory is the proportional set size.',
     `Load of the machine before each start: ${runs.map(({ loadBefore }) => loadBefore.toFixed(1)).join(', ')}. ${provenanceText(provenance)}`,
     '',
     '| what | unit | n | min | p50 | p90 | max | promised |',
     '|---|---|---|---|---|---|---|---|',
     ...[
-      { name: 'cold start until all is ready', unit: 's', values: started(true), promised: '≤ 120' },
-      { name: 'warm start until all is ready', unit: 's', values: started(false), promised: '≤ 15' },
+      { name: 'cold start until all is ready', unit: 's', values: started(true), promised: `≤ ${coldSeconds}` },
+      { name: 'warm start until all is ready', unit: 's', values: started(false), promised: `≤ ${warmSeconds}` },
       { name: 'memory of a host’s stores, idle', unit: 'MB', values: runs.flatMap((run) => run.megabytes) },
       { name: 'CPU of a host’s stores, idle', unit: '% of a core', values: runs.flatMap((run) => run.cpuPct) },
     ].map(renderMeasurement),

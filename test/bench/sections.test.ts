@@ -9,6 +9,7 @@ import { renderKillSwitch } from '../../bench/render-kill-switch.ts';
 import { renderNightly } from '../../bench/render-nightly.ts';
 import {
   ALERTS,
+  CASSANDRA_STARTS,
   DELAY_WORKER,
   ENGINES,
   FAILOVERS,
@@ -69,6 +70,14 @@ describe('the section of the engines', () => {
     expect(section).toContain('| cold start until all is ready | s | 1 | 60.00 | 60.00 | 60.00 | 60.00 | ≤ 120 |');
     expect(section).toContain('| warm start until all is ready | s | 2 | 10.00 | 10.00 | 10.00 | 10.00 | ≤ 15 |');
     expect(section).toContain('| memory of a host’s stores, idle | MB | 9 | 200.00 | 220.00 | 240.00 | 240.00 |  |');
+  });
+
+  test('of Cassandra is a section of its own, held to what is promised for it', () => {
+    const runs = [{ isCold: false, startSeconds: 20, loadBefore: 0, megabytes: [400], cpuPct: [2] }];
+    const section = renderEngines({ ...provenance, engines: ['cassandra'], runs });
+    expect(section.startsWith(`${CASSANDRA_STARTS.heading}\n`)).toBe(true);
+    expect(section).toContain('`npm run bench:engines -- --engines cassandra`, for cassandra:');
+    expect(section).toContain('| warm start until all is ready | s | 1 | 20.00 | 20.00 | 20.00 | 20.00 | ≤ 25 |');
   });
 });
 
@@ -154,13 +163,14 @@ describe('the section of the kill switch', () => {
 
 describe('sections that are written apart', () => {
   const one = `${FAILOVERS.heading}\n\n59 runs\n`;
-  const middle = `${ENGINES.heading}\n\n3 starts\n\n${KAFKA.heading}\n\n5 runs\n\n${KILL_SWITCH.heading}\n\n100 runs\n\n${DELAY_WORKER.heading}\n\n10000 a second\n`;
+  const middle = `${ENGINES.heading}\n\n3 starts\n\n${CASSANDRA_STARTS.heading}\n\n2 starts\n\n${KAFKA.heading}\n\n5 runs\n\n${KILL_SWITCH.heading}\n\n100 runs\n\n${DELAY_WORKER.heading}\n\n10000 a second\n`;
   const alerted = `${ALERTS.heading}\n\n3 lifted\n`;
   const other = `${NIGHTLY.heading}\n\n$& all passed\n`;
   const both = new Map([
     [FAILOVERS.heading, one],
     [ALERTS.heading, alerted],
     [ENGINES.heading, sectionOf(middle, ENGINES)],
+    [CASSANDRA_STARTS.heading, sectionOf(middle, CASSANDRA_STARTS)],
     [KAFKA.heading, sectionOf(middle, KAFKA)],
     [KILL_SWITCH.heading, sectionOf(middle, KILL_SWITCH)],
     [DELAY_WORKER.heading, sectionOf(middle, DELAY_WORKER)],
