@@ -40,9 +40,13 @@ export interface NodeFiles {
   rack?: string;
 }
 
+function jarPaths(): string[] {
+  return lines(JARS).map((line) => join(PROGRAM_DIRECTORY, 'lib', line.replace(/^\S+ +/, '')));
+}
+
 /** The command of a node. @param flags of the JVM beside those of all */
 export function nodeCommand(files: NodeFiles, flags: readonly string[] = archiveFlags()): string[] {
-  const jars = lines(JARS).map((line) => join(PROGRAM_DIRECTORY, 'lib', line.replace(/^\S+ +/, '')));
+  const jars = jarPaths();
   const agent = jars.find((jar) => /\/jamm-[^/]+\.jar$/.test(jar));
   return [
     '/usr/bin/java',
@@ -61,12 +65,12 @@ export function nodeCommand(files: NodeFiles, flags: readonly string[] = archive
 
 /** A script that asks the node of its host for what only the node can do to itself. */
 export function nodetoolScript(): string {
-  const options = lines(OPTIONS).filter((line) => line.startsWith('--add-'));
+  // As a node's, so that the archive of its classes is good for it too.
+  const options = lines(OPTIONS).filter((line) => /^(--add-|-XX:)/.test(line));
   // It is there for a second, and what it remembers of its user is the host's.
-  const small = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-Duser.home=/tmp'];
-  const classPath = `${PROGRAM_DIRECTORY}/lib/*`;
+  const small = ['-Xmx128m', '-Duser.home=/tmp', ...options, ...archiveFlags()];
   const tool = `org.apache.cassandra.tools.NodeTool -h 127.0.0.1 -p ${JMX_PORT}`;
-  return `#!/bin/sh\nexec /usr/bin/java ${[...small, ...options].join(' ')} -cp '${classPath}' ${tool} "$@"\n`;
+  return `#!/bin/sh\nexec /usr/bin/java ${small.join(' ')} -cp ${jarPaths().join(':')} ${tool} "$@"\n`;
 }
 
 function archiveFlags(): string[] {
