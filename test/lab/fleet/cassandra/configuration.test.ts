@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { nodeConfiguration, rackProperties, ringDelayMs } from '../../../../lab/fleet/cassandra/configuration.ts';
@@ -5,6 +7,7 @@ import { silentNodes } from '../../../../lab/fleet/cassandra/health.ts';
 import { nameOf, ORDERS_RING } from '../../../../lab/fleet/cassandra/hosts.ts';
 import { rightsOf, schemaOf } from '../../../../lab/fleet/cassandra/schema.ts';
 import { secretsOf } from '../../../../lab/fleet/cassandra/users.ts';
+import { CHECKOUT } from '../../../../lab/shared/files.ts';
 
 const keys = {
   user: (username: string) => ({ username, password: `of-${username}` }),
@@ -59,6 +62,14 @@ test('the product may change rows of its own keyspace alone, and the gateways of
     grants.filter((each) => each.endsWith(` TO ${user}`) && !each.startsWith('GRANT SELECT '));
   expect(changing('holdfast_probe')).toEqual(['GRANT MODIFY ON KEYSPACE holdfast_probe TO holdfast_probe']);
   expect(changing('application')).toEqual(['GRANT MODIFY ON KEYSPACE orders TO application']);
+});
+
+test('what the product may do in the lab is what its guide tells an operator to grant, no more and no less', () => {
+  const guide = readFileSync(join(CHECKOUT, 'docs/engines/cassandra.md'), 'utf8');
+  const told = [...guide.matchAll(/^(GRANT .* TO holdfast_probe);$/gm)].map(([, grant]) => grant);
+  expect(told).toHaveLength(3);
+  const granted = rightsOf(keys).filter((each) => /^GRANT .* TO holdfast_probe$/.test(each));
+  expect(granted.sort()).toEqual(told.sort());
 });
 
 test('the super user that every cluster is born with is shut out once there is another', () => {
