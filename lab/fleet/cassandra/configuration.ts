@@ -80,8 +80,9 @@ export function nodeConfiguration(host: CassandraHost, ring: Ring, paths: NodePa
     client_encryption_options: { ...tls, enabled: true, optional: false, require_client_auth: false },
     // Among themselves nodes have their certificates alone.
     server_encryption_options: { ...tls, internode_encryption: 'all', require_client_auth: true },
-    // Of its own keyspaces, from the first start.
-    default_keyspace_rf: Math.max(...Object.values(ring.datacenters)),
+    // Of its own keyspaces, from the first start: a login that is on all nodes is where it is looked for, whatever is said of
+    // datacenters later.
+    default_keyspace_rf: ring.hosts.length,
     data_file_directories: [data],
     commitlog_directory: commitLog,
     hints_directory: hints,

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { nodeConfiguration, rackProperties, ringDelayMs } from '../../../../lab/fleet/cassandra/configuration.ts';
 import { silentNodes } from '../../../../lab/fleet/cassandra/health.ts';
-import { nameOf, ORDERS_RING } from '../../../../lab/fleet/cassandra/hosts.ts';
+import { DATACENTERS_RING, nameOf, ORDERS_RING } from '../../../../lab/fleet/cassandra/hosts.ts';
 import { rightsOf, schemaOf } from '../../../../lab/fleet/cassandra/schema.ts';
 import { secretsOf } from '../../../../lab/fleet/cassandra/users.ts';
 import { CHECKOUT } from '../../../../lab/shared/files.ts';
@@ -48,6 +48,23 @@ test('each node has a range of the ring of its own, all as large, and a rack of 
   // Of this one no node may be: it stands for the beginning of the ring.
   expect(tokens).not.toContain(-(2n ** 63n));
   expect(new Set(hosts.map(rackProperties)).size).toBe(hosts.length);
+});
+
+test('of two datacenters each has a seed, as many copies as nodes, and every login from the first start', () => {
+  const all = DATACENTERS_RING.hosts.map((host) => ({
+    ...host,
+    settings: JSON.parse(nodeConfiguration(host, DATACENTERS_RING)),
+  }));
+  for (const [datacenter, copies] of Object.entries(DATACENTERS_RING.datacenters)) {
+    const own = all.filter((host) => host.datacenter === datacenter);
+    expect([own.length, own.filter(({ isSeed }) => isSeed).length], datacenter).toEqual([copies, 1]);
+    for (const host of own) expect(rackProperties(host)).toContain(`dc=${datacenter}\n`);
+  }
+  for (const { settings } of all) {
+    expect(settings.default_keyspace_rf).toBe(all.length);
+    expect(settings.endpoint_snitch).toBe('GossipingPropertyFileSnitch');
+  }
+  expect(schemaOf(DATACENTERS_RING)[0]).toContain("'dc1': 2, 'dc2': 2");
 });
 
 test('every row, every login and every right is on as many nodes as the ring has', () => {
