@@ -117,7 +117,6 @@ export default defineConfiguration({
       secretName: 'holdfast/cassandra-orders',
       cassandra: {
         seeds: ['cassandra-node-1', 'cassandra-node-2'],
-        localDatacenter: 'dc1',
         keyspaces: [
           { name: 'orders', consistency: 'QUORUM' },
           { name: 'holdfast_probe', consistency: 'QUORUM' },
@@ -146,10 +145,11 @@ export default defineConfiguration({
       secretName: 'holdfast/cassandra-datacenters',
       cassandra: {
         seeds: ['cassandra-dc1-node-1', 'cassandra-dc2-node-1'],
-        localDatacenter: 'dc1',
         keyspaces: [
           { name: 'orders', consistency: 'LOCAL_QUORUM', datacenters: ['dc1'] },
           { name: 'holdfast_probe', consistency: 'LOCAL_QUORUM', datacenters: ['dc1'] },
+          // Two copies in each: without a node of dc2 nobody could log in there.
+          { name: 'system_auth', consistency: 'LOCAL_QUORUM', datacenters: ['dc1'] },
         ],
         dataDirectories: ['/var/lib/cassandra/data'],
         commitLogDirectory: '/var/lib/cassandra/commitlog',

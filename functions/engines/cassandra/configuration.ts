@@ -15,6 +15,8 @@ const cqlName = z
   .string()
   .regex(/^[a-z][a-z0-9_]{0,47}$/, 'a small letter, then small letters, digits and underscore, at most 48');
 const SYSTEM_KEYSPACE = /^system(_|$)/;
+/** The one of Cassandra's own that its clients need: with it goes every login, and with that also the probe's. */
+const LOGINS = 'system_auth';
 const keyspaceName = cqlName.refine((name) => !SYSTEM_KEYSPACE.test(name), 'is one of Cassandra’s own');
 const datacenterName = z
   .string()
@@ -38,7 +40,9 @@ export const CONSISTENCY_LEVELS = [
 export type ConsistencyLevel = (typeof CONSISTENCY_LEVELS)[number];
 
 const keyspace = z.strictObject({
-  name: keyspaceName,
+  name: z.union([keyspaceName, z.literal(LOGINS)], {
+    error: `a keyspace in CQL without quotes; of Cassandra’s own ${LOGINS} alone`,
+  }),
   consistency: z.enum(CONSISTENCY_LEVELS),
   /** Where its clients are: there the levels that begin with LOCAL must hold. Absent: wherever it is replicated. */
   datacenters: z.array(datacenterName).min(1).max(20).refine(unique, 'names a datacenter twice').optional(),
@@ -56,8 +60,6 @@ export const cassandraClusterSchema = z
       tlsStoragePort: portNumber.optional(),
       /** As in `seed_provider`: node names or addresses. */
       seeds: z.array(seedName).min(1).max(50).refine(unique, 'names a seed twice'),
-      /** Whose clients the probe is one of where a shard has members in several. */
-      localDatacenter: datacenterName,
       /** What must survive a fault. A keyspace that is not here counts with QUORUM, `system_auth` with LOCAL_QUORUM. */
       keyspaces: z
         .array(keyspace)
@@ -121,7 +123,6 @@ export function demandOf(
     const { consistency, datacenters } = own;
     return consistency === 'ANY' ? undefined : { consistency, ...(datacenters ? { datacenters } : {}) };
   }
-  // With it goes every login, and with that also the probe's.
-  if (keyspaceName === 'system_auth') return { consistency: 'LOCAL_QUORUM' };
+  if (keyspaceName === LOGINS) return { consistency: 'LOCAL_QUORUM' };
   return SYSTEM_KEYSPACE.test(keyspaceName) ? undefined : { consistency: 'QUORUM' };
 }

@@ -11,15 +11,12 @@ const own = (change: Record<string, unknown>, beside: Record<string, unknown> = 
   refusals({ ...beside, cassandra: { ...CASSANDRA_CLUSTER.cassandra, ...change } });
 
 describe('a cluster of Cassandra', () => {
-  it('says its seeds and its datacenter: the rest is what its packages and this guide have', () => {
+  it('says its seeds: the rest is what its packages and this guide have', () => {
     expect(cassandraCluster({ keyspaces: undefined }).cassandra).toEqual({
-      ...{ seeds: ['cassandra-node-1', 'cassandra-node-2'], localDatacenter: 'dc1', keyspaces: [] },
+      ...{ seeds: ['cassandra-node-1', 'cassandra-node-2'], keyspaces: [] },
       ...{ storagePort: 7000, probeKeyspace: 'holdfast_probe', probeTable: 'probe', minHealthCheckGraceSeconds: 1800 },
     });
-    expect(refusals({ cassandra: {} })).toEqual([
-      expect.stringMatching(/^cassandra.seeds: /),
-      expect.stringMatching(/^cassandra.localDatacenter: /),
-    ]);
+    expect(refusals({ cassandra: {} })).toEqual([expect.stringMatching(/^cassandra.seeds: /)]);
     expect(own({ seeds: [] })).toEqual([expect.stringMatching(/^cassandra.seeds: /)]);
     expect(own({ seeds: ['a', 'a'] })).toEqual(['cassandra.seeds: names a seed twice']);
   });
@@ -62,7 +59,7 @@ describe('a cluster of Cassandra', () => {
     expect(keyspaces({ name: 'a', consistency: 'MOST' })).toEqual([
       expect.stringMatching(/^cassandra.keyspaces.0.consistency: .*LOCAL_QUORUM/),
     ]);
-    for (const name of ['system_auth', 'system', 'a b', 'a;DROP', 'A', '']) {
+    for (const name of ['system_traces', 'system', 'a b', 'a;DROP', 'A', '']) {
       expect(keyspaces({ name, consistency: 'ONE' })).toContainEqual(
         expect.stringMatching(/^cassandra.keyspaces.0.name: /),
       );
@@ -93,6 +90,11 @@ describe('what a keyspace must keep', () => {
   it('is what its clients read and write with', () => {
     expect(demandOf(cassandra, 'orders')).toEqual({ consistency: 'LOCAL_QUORUM', datacenters: ['dc1'] });
     expect(demandOf(cassandra, 'scratch')).toBeUndefined();
+  });
+
+  it('may be less of the logins where all clients are in one datacenter', () => {
+    const logins = { name: 'system_auth', consistency: 'LOCAL_QUORUM', datacenters: ['dc1'] };
+    expect(demandOf(cassandraCluster({ keyspaces: [logins] }).cassandra, 'system_auth')?.datacenters).toEqual(['dc1']);
   });
 
   it('is a majority where nobody said otherwise, and the logins of everybody', () => {

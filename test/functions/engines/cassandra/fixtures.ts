@@ -18,7 +18,6 @@ export const CASSANDRA_CLUSTER = {
   dataDirectory: '/var/lib/cassandra',
   cassandra: {
     seeds: ['cassandra-node-1', 'cassandra-node-2'],
-    localDatacenter: 'dc1',
     keyspaces: [{ name: 'orders', consistency: 'QUORUM' }],
   },
   telemetry: { prometheusUrl: 'http://prometheus.example:9090', trafficShareQuery: 'share{n="{{node}}"}' },

@@ -95,4 +95,21 @@ describe('what every token range keeps', () => {
     );
     expect(Math.min(kept, refused)).toBeGreaterThan(50);
   });
+
+  it('is enough in two datacenters of two nodes while the one without clients is away, if that is said of each keyspace', () => {
+    const ids = [1, 2, 3, 4];
+    const ring = ids.map((id) => member(id, { datacenter: id < 3 ? 'dc1' : 'dc2', rack: 'r1' }));
+    const keyspaces = ['orders', 'system_auth'].map((name) => keyspace(name, { dc1: '2', dc2: '2' }));
+    const views = ids.map((id) =>
+      answer(id, { self: ring[id - 1] ?? member(id), peers: ring.filter((_, at) => at !== id - 1), keyspaces }),
+    );
+    const named = (...names: string[]) =>
+      names.map((name) => ({ name, consistency: 'LOCAL_QUORUM', datacenters: ['dc1'] }));
+    const without = (cassandra: Record<string, unknown>) =>
+      refuseLoss(merge(views, { cassandra, nodes: ids.map(liveNode) }), [node(3), node(4)])?.detail;
+    expect(without({ keyspaces: named('orders', 'system_auth') })).toBeUndefined();
+    expect(without({ keyspaces: named('orders') })).toBe(
+      'system_auth-dc2 would keep 0 of 2 replicas alive: LOCAL_QUORUM of system_auth needs 2',
+    );
+  });
 });
