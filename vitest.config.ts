@@ -91,6 +91,7 @@ export default defineConfig({
       system('system-exhaustive', 'test/system/exhaustive/*.test.ts'),
       system('system-nightly', 'test/system/nightly/*.test.ts'),
       system('system-kafka', 'test/system/kafka/*.test.ts', 'test/system/kafka/set-up.ts'),
+      system('system-cassandra', 'test/system/cassandra/*.test.ts', 'test/system/cassandra/set-up.ts'),
     ],
   },
 });

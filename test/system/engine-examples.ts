@@ -18,6 +18,7 @@ interface Measured {
   rtoSeconds?: number;
   lostAcknowledgedWrites?: number;
   lostSeconds?: number;
+  failedWrites: number;
 }
 
 /** Of an example, which completes. */
@@ -36,6 +37,9 @@ const measuredIn = ({ timeline }: RunDocument): Measured[] =>
   timeline.filter(({ type }) => type === 'PROBE_MEASURED').map(({ details }) => details as unknown as Measured);
 export const lostIn = (document: RunDocument): number =>
   measuredIn(document).reduce((sum, { lostAcknowledgedWrites = Number.NaN }) => sum + lostAcknowledgedWrites, 0);
+/** Writes without an acknowledgement, or with a read behind them that had something else. */
+export const failedIn = (document: RunDocument): number =>
+  measuredIn(document).reduce((sum, { failedWrites }) => sum + failedWrites, 0);
 export const worstRtoIn = (document: RunDocument): number =>
   Math.max(...measuredIn(document).map(({ rtoSeconds = Number.NaN }) => rtoSeconds));
 export const checkIn = ({ checks }: RunDocument, name: string) => {

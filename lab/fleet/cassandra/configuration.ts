@@ -1,5 +1,6 @@
 import type { HostContent, StoreKeys } from '../engine.ts';
 import { APPLICATION } from '../store-keys.ts';
+import { PHI_VARIABLE, phiOf } from './failure-detector.ts';
 import {
   CASSANDRA_ACCOUNT,
   CASSANDRA_UNIT,
@@ -92,6 +93,7 @@ export function nodeConfiguration(host: CassandraHost, ring: Ring, paths: NodePa
     commitlog_sync: 'periodic',
     commitlog_sync_period: '1000ms',
     hinted_handoff_enabled: true,
+    phi_convict_threshold: phiOf(process.env[PHI_VARIABLE]),
     hints_flush_period: '1000ms',
     auto_snapshot: false,
     read_request_timeout: '2000ms',

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { nodeConfiguration, rackProperties, ringDelayMs } from '../../../../lab/fleet/cassandra/configuration.ts';
+import { PHI_VARIABLE, phiOf } from '../../../../lab/fleet/cassandra/failure-detector.ts';
 import { silentNodes } from '../../../../lab/fleet/cassandra/health.ts';
 import { DATACENTERS_RING, nameOf, ORDERS_RING } from '../../../../lab/fleet/cassandra/hosts.ts';
 import { rightsOf, schemaOf } from '../../../../lab/fleet/cassandra/schema.ts';
@@ -28,6 +29,16 @@ test('no node takes a client in plain text or without a login, nor another node 
 test('a node whose disk fails stops and says so, as by default, and takes no part of its commit log for lost', () => {
   for (const each of configurations)
     expect(each).toMatchObject({ disk_failure_policy: 'stop', commit_failure_policy: 'stop' });
+});
+
+test('nodes give another one up as early as by default, later where that is asked for, and at no other time', () => {
+  const [host] = hosts;
+  const thresholdOf = () => host && JSON.parse(nodeConfiguration(host, ORDERS_RING)).phi_convict_threshold;
+  expect(thresholdOf()).toBe(8);
+  vi.stubEnv(PHI_VARIABLE, '12');
+  expect(thresholdOf()).toBe(12);
+  vi.unstubAllEnvs();
+  expect(() => phiOf('5')).toThrow('LAB_CASSANDRA_PHI: 5 is none of 8, 12');
 });
 
 test('two nodes are seeds to every node, and the third is none, so that seed is a role', () => {
