@@ -40,7 +40,8 @@ describe('examples/', () => {
       const { experimentId, faults } = parsed.experiment;
       for (const { cluster, impactedNodes } of faults) {
         expect(Object.keys(configuration.clusters)).toContain(cluster);
-        for (const node of impactedNodes ?? []) expect(node).toMatch(/^redis-node-([1-9]|1[0-2])$/);
+        for (const node of impactedNodes ?? [])
+          expect(node).toMatch(/^(redis-node-([1-9]|1[0-2])|cassandra-node-[1-3])$/);
       }
       const same = examples.filter((other) => JSON.parse(read(`examples/${other}`)).experimentId === experimentId);
       expect(same).toEqual([name]);
