@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { serverNameOf } from '../../domain/configuration.ts';
+import { identityAmong } from '../../runtime/tls-identity.ts';
 import type { StoreAccess } from '../engine.ts';
 import type { CassandraCluster } from './configuration.ts';
 
@@ -19,6 +20,8 @@ export interface CassandraAccess {
   login: Login | undefined;
   /** Undefined: in plain text. @throws Error when the node's name makes no host name. */
   tlsTo(node: Node): ConnectionOptions | undefined;
+  /** The same for a client that moves between these nodes, found by what it connects to. */
+  tlsAmong(nodes: readonly (Node & { addresses: readonly string[] })[]): ConnectionOptions | undefined;
 }
 
 /** @throws Error when the secret lacks the user or the password. */
@@ -36,6 +39,7 @@ export function cassandraAccess(
   return {
     login: secretName === undefined ? undefined : loginOf(credentials),
     tlsTo: (node) => tls && { ...own, servername: serverNameOf(tls, node) },
+    tlsAmong: (nodes) => tls && { ...own, ...identityAmong(nodes, (node) => serverNameOf(tls, node)) },
   };
 }
 

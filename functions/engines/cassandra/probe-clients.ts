@@ -1,10 +1,9 @@
 import type { ConnectionOptions } from 'node:tls';
 import { type Client, type ClientOptions, policies, types } from 'cassandra-driver';
-import { serverNameOf } from '../../domain/configuration.ts';
 import type { ProbeChoices } from '../../domain/experiment.ts';
 import type { TargetNode } from '../../domain/targets.ts';
-import { identityAmong } from '../../runtime/tls-identity.ts';
 import type { StoreAccess } from '../engine.ts';
+import { cassandraAccess } from './access.ts';
 import type { CassandraCluster } from './configuration.ts';
 
 /** The part of the driver's client that the probe uses. */
@@ -29,8 +28,7 @@ export function probeClients(
   access: StoreAccess,
   { datacenter, choices }: { datacenter: string; choices: ProbeChoices },
 ) {
-  const { username, password } = access.credentials;
-  const tls = (nodes: readonly TargetNode[]) => tlsAmong(cluster, access, nodes);
+  const { login, tlsAmong } = cassandraAccess(cluster, access);
   const generator =
     choices.timestamps === 'client' ? new policies.timestampGeneration.MonotonicTimestampGenerator(1000, 0) : null;
   const common = (nodes: readonly TargetNode[]): ClientOptions => ({
@@ -38,8 +36,8 @@ export function probeClients(
     localDataCenter: datacenter,
     // Under which its peers are looked for.
     protocolOptions: { port: nodes[0]?.port ?? CQL_PORT },
-    ...(username && password ? { credentials: { username, password } } : {}),
-    ...tls(nodes),
+    ...(login ? { credentials: login } : {}),
+    ...sslOptions(tlsAmong(nodes)),
   });
   // By the driver's documentation null leaves the timestamp to the node that is asked; its types do not say so.
   const timestamps = { timestampGeneration: generator as policies.timestampGeneration.TimestampGenerator };
@@ -92,19 +90,6 @@ function endpoint(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-function tlsAmong(
-  { tls }: CassandraCluster,
-  { certificates: { ca, client } }: StoreAccess,
-  nodes: readonly TargetNode[],
-): { sslOptions?: ConnectionOptions } {
-  if (!tls) return {};
-  return {
-    sslOptions: {
-      // The driver does not look at certificates unless it is told to.
-      rejectUnauthorized: true,
-      ...(ca ? { ca } : {}),
-      ...(client ? { cert: client.certificate, key: client.key } : {}),
-      ...identityAmong(nodes, (node) => serverNameOf(tls, node)),
-    },
-  };
+function sslOptions(tls: ConnectionOptions | undefined): Pick<ClientOptions, 'sslOptions'> {
+  return tls ? { sslOptions: tls } : {};
 }

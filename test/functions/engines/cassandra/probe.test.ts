@@ -4,6 +4,7 @@ import type { ProbeChoices } from '../../../../functions/domain/experiment.ts';
 import type { FailoverNews } from '../../../../functions/domain/recovery-phases.ts';
 import type { TargetNode } from '../../../../functions/domain/targets.ts';
 import { cassandraProbe } from '../../../../functions/engines/cassandra/probe.ts';
+import { probeClients } from '../../../../functions/engines/cassandra/probe-clients.ts';
 import { GossipWatch } from '../../../../functions/engines/cassandra/probe-gossip.ts';
 import { SimulatedClock } from '../../domain/simulated-clock.ts';
 import { targetNode } from '../../domain/target-fixtures.ts';
@@ -178,6 +179,23 @@ describe('the probe of a ring', () => {
       expect(set?.retry).toBeInstanceOf(policies.retry.FallthroughRetryPolicy);
       expect([set?.speculativeExecution, queryOptions]).toEqual([undefined, undefined]);
     }
+  });
+
+  it('believes no certificate but that of the node that it means, whichever client asks', () => {
+    const cluster = { ...cassandraCluster(), tls: { serverName: '{node}.example' } };
+    const access = { credentials: {}, certificates: { ca: 'the authority' } };
+    const datacenter = 'dc1';
+    const { ofDatacenter, ofNode } = probeClients(cluster, access, { datacenter, choices: {} });
+    for (const { sslOptions } of [ofDatacenter(MEMBERS), ...MEMBERS.map(ofNode)]) {
+      expect(sslOptions).toMatchObject({ rejectUnauthorized: true, ca: 'the authority' });
+      const check = (name: string) =>
+        sslOptions?.checkServerIdentity?.(address(1), { subject: {}, subjectaltname: `DNS:${name}` } as never);
+      expect(check('cassandra-node-2.example')).toBeInstanceOf(Error);
+    }
+    const own = ofDatacenter(MEMBERS).sslOptions?.checkServerIdentity;
+    const certificate = { subject: {}, subjectaltname: 'DNS:cassandra-node-1.example' } as never;
+    expect(own?.(address(1), certificate)).toBeUndefined();
+    expect(own?.('10.0.0.1', certificate)).toBeInstanceOf(Error);
   });
 
   it('writes keys that live on the impacted node, and proves it by the ring and by that node’s own answer', async () => {

@@ -149,7 +149,7 @@ describe('a look at Cassandra', () => {
 });
 
 describe('the client of one node', () => {
-  const access = { login: undefined, tlsTo: () => undefined };
+  const access = { login: undefined, tlsTo: () => undefined, tlsAmong: () => undefined };
   const [first] = NODES;
   if (!first) throw new Error('no node');
 
