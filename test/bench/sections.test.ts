@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { cpuSecondsOf } from '../../bench/host-usage.ts';
 import { renderAlerts } from '../../bench/render-alerts.ts';
 import { renderDelayWorker } from '../../bench/render-delay-worker.ts';
 import { renderEngines } from '../../bench/render-engines.ts';
@@ -70,6 +71,11 @@ describe('the section of the engines', () => {
     expect(section).toContain('| cold start until all is ready | s | 1 | 60.00 | 60.00 | 60.00 | 60.00 | ≤ 120 |');
     expect(section).toContain('| warm start until all is ready | s | 2 | 10.00 | 10.00 | 10.00 | 10.00 | ≤ 15 |');
     expect(section).toContain('| memory of a host’s stores, idle | MB | 9 | 200.00 | 220.00 | 240.00 | 240.00 |  |');
+  });
+
+  test('counts what threads of a store took that have ended, whatever its name is', () => {
+    const stat = '7 (a) b) S 1 7 7 0 -1 4194560 1 0 0 0 250 150 9 9 20 0 30 0 12345';
+    expect(cpuSecondsOf(stat)).toBe(4);
   });
 
   test('of Cassandra is a section of its own, held to what is promised for it', () => {

@@ -78,6 +78,8 @@ export function nodeConfiguration(host: CassandraHost, ring: Ring, paths: NodePa
     role_manager: 'CassandraRoleManager',
     // Logins and rights are read again only when they have been changed: a node that is down must not cost every request one more.
     ...Object.fromEntries(['roles', 'permissions', 'credentials'].map((what) => [`${what}_validity`, '60s'])),
+    // Until its strategy knows of datacenters, no majority of its copies is in one of them: then one copy here, as all have it.
+    ...(Object.keys(ring.datacenters).length > 1 && { auth_read_consistency_level: 'LOCAL_ONE' }),
     client_encryption_options: { ...tls, enabled: true, optional: false, require_client_auth: false },
     // Among themselves nodes have their certificates alone.
     server_encryption_options: { ...tls, internode_encryption: 'all', require_client_auth: true },

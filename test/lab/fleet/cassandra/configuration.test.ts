@@ -73,6 +73,7 @@ test('of two datacenters each has a seed, as many copies as nodes, and every log
   }
   for (const { settings } of all) {
     expect(settings.default_keyspace_rf).toBe(all.length);
+    expect(settings.auth_read_consistency_level).toBe('LOCAL_ONE');
     expect(settings.endpoint_snitch).toBe('GossipingPropertyFileSnitch');
   }
   expect(schemaOf(DATACENTERS_RING)[0]).toContain("'dc1': 2, 'dc2': 2");

@@ -87,7 +87,7 @@ describe.skipIf(!isPossible)('the ring of a lab', () => {
     expect(on(seed, 'cat', `/proc/${mainPid(seed)}/cmdline`)).toContain('CassandraDaemon');
   });
 
-  test('serves at QUORUM without a seed, takes back a killed node while that seed is down, and then the seed', async () => {
+  test('serves at QUORUM without a seed, refuses without a majority, and takes back a killed node while the seed is down', async () => {
     kill(seed);
     expect(await askAll(directory, 'application', 'write and read an order')).toEqual([true]);
     kill(noSeed);
@@ -97,7 +97,5 @@ describe.skipIf(!isPossible)('the ring of a lab', () => {
     on(noSeed, 'systemctl', 'start', CASSANDRA_UNIT);
     await waitForViews({ [seed]: null, [otherSeed]: [seed], [noSeed]: [seed] });
     expect(await askAll(directory, 'application', 'write and read an order')).toEqual([true]);
-    on(seed, 'systemctl', 'start', CASSANDRA_UNIT);
-    await waitForViews({ [seed]: [], [otherSeed]: [], [noSeed]: [] });
   });
 });
