@@ -68,7 +68,7 @@ export function nodetoolScript(): string {
   // As a node's, so that the archive of its classes is good for it too.
   const options = lines(OPTIONS).filter((line) => /^(--add-|-XX:)/.test(line));
   // It is there for a second, and what it remembers of its user is the host's.
-  const small = ['-Xmx128m', '-Duser.home=/tmp', ...options, ...archiveFlags()];
+  const small = ['-Xmx128m', '-Duser.home=/tmp', '-XX:-PrintWarnings', ...options, ...archiveFlags()];
   const tool = `org.apache.cassandra.tools.NodeTool -h 127.0.0.1 -p ${JMX_PORT}`;
   return `#!/bin/sh\nexec /usr/bin/java ${small.join(' ')} -cp ${jarPaths().join(':')} ${tool} "$@"\n`;
 }
