@@ -32,10 +32,6 @@ const EXPECTED: Record<string, ExpectedEnd> = {
     number: expectNothingNoticed,
   },
   'cassandra-node-killed.json': { ...{ outcome: 'CONFIRMED', losesNothing: true }, number: expectNothingNoticed },
-  'cassandra-node-paused-default-client.json': {
-    ...{ outcome: 'DEVIATED', losesNothing: true },
-    number: (document) => expect(failedIn(document)).toBeGreaterThan(0),
-  },
   'cassandra-node-paused.json': { ...{ outcome: 'CONFIRMED', losesNothing: true }, number: expectNothingNoticed },
   'cassandra-partition.json': { ...{ outcome: 'CONFIRMED', losesNothing: true }, number: expectNothingNoticed },
   'cassandra-seed-killed.json': { ...{ outcome: 'CONFIRMED', losesNothing: true }, number: expectNothingNoticed },
