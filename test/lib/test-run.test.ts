@@ -61,7 +61,7 @@ describe('a run of the tests', () => {
     it('takes nothing as passed when the second attempt itself crashes', () => {
       const crashed = { ...fine, passed: 0, failed: 1, failures: ['there is no report of it that can be read'] };
       const both = afterSecond(first, crashed);
-      expect(unacceptable([both])).toBe(2);
+      expect(unacceptable([both], false)).toBe(2);
       expect(failureLines([both])).toHaveLength(3);
     });
 
@@ -73,7 +73,7 @@ describe('a run of the tests', () => {
       };
       const both = afterSecond(first, second);
       expect(both).toMatchObject({ passed: 11, failed: 1, skipped: 0, seconds: 100 });
-      expect(unacceptable([both])).toBe(1);
+      expect(unacceptable([both], false)).toBe(1);
       expect(failureLines([both])).toEqual([
         'UNSTEADY host, passed at the second attempt: a.test.ts › holds',
         'FAILED host: b.test.ts › a set-up',
