@@ -24,7 +24,7 @@ const CLOCK_SOURCE = 'lab/fleet/host/clock.c';
 const CLOCK_NAME = 'clock';
 
 /** @throws Error that says how to get it when it is not there. */
-function builtClock(): string {
+export function builtClock(): string {
   const directory = cachedBy(CLOCK_NAME, CLOCK_SOURCE);
   if (!existsSync(directory))
     throw new Error(`${CLOCK_SOURCE} is not compiled: lab/setup.sh does it for an engine whose hosts have one`);
