@@ -151,8 +151,9 @@ async function ranBefore(experimentId: string, known: ApiAnswer, ports: RunPorts
 
 /** The API calls its list of audit records `record`; a list has a plural here. */
 export function summary(document: ExperimentDocument): Record<string, unknown> {
-  const { experimentId, status, outcome, reason, experiment, targets, budgets, checks, probes, nodes } = document;
+  const { experimentId, status, outcome, reason, experiment, targets, budgets, checks, findings, probes, nodes } =
+    document;
   const { record: records, timeline } = document;
   const asked = { experimentId, status, outcome, reason, experiment, targets };
-  return { ...asked, budgets, checks, probes, records, timeline, nodes };
+  return { ...asked, budgets, checks, findings: findings ?? [], probes, records, timeline, nodes };
 }

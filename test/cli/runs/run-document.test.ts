@@ -69,5 +69,8 @@ describe('the document of the API', () => {
     expect(differencesBetween([read], [written])).toEqual([]);
     expect(askedOf(written).size).toBeGreaterThan(4);
     expect(written.checks).toEqual(read.checks);
+    // An empty list, too, is an answer.
+    expect(written.findings).toEqual(read.findings);
+    expect(read.findings).toEqual([]);
   });
 });
