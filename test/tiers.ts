@@ -74,7 +74,6 @@ const EXHAUSTIVE: Run = [
         tests('unit-exhaustive', 120),
         tests('system-exhaustive', 500),
         tests('system-kafka', 720),
-        tests('system-cassandra', 720),
         tests('host-exhaustive', 400),
         tests('guest-exhaustive', 900),
       ],
