@@ -25,10 +25,12 @@ export function cassandraFleet(ring: Ring): FleetEngine {
     readinessSteps: (keys) => [
       { what: `${ring.cluster}: logins`, work: async () => (await health()).waitForLogin(ring, keys) },
       {
-        what: `${ORDERS}, ${PROBE} and their rights; ${ring.hosts.length} nodes hear each other`,
+        what: `${ring.hosts.length} nodes hear each other; ${ORDERS}, ${PROBE} and their rights`,
         work: async () => {
           const { setUpCluster, waitForRing } = await health();
-          await Promise.all([setUpCluster(ring, keys), waitForRing(ring, keys)]);
+          // A node that is not heard yet is not told of a schema; it asks for it a minute later.
+          await waitForRing(ring, keys);
+          await setUpCluster(ring, keys);
         },
       },
     ],

@@ -8,6 +8,8 @@ import { rightsOf, schemaOf } from './schema.ts';
 import { ADMINISTRATOR, BORN } from './users.ts';
 
 const READY_TIMEOUT_SECONDS = 60;
+/** Who has missed a change of the schema asks for it 60 s later (`MIGRATION_DELAY` of Cassandra). */
+const SCHEMA_TIMEOUT_SECONDS = 90;
 /** A node tells one other a second what it has heard: a heartbeat may take some rounds to all of them. */
 const GOSSIP_MS = 1_000;
 const HEARD_WITHIN_ROUNDS = 4;
@@ -96,7 +98,7 @@ export async function waitForLogin(ring: Ring, keys: StoreKeys): Promise<void> {
 export async function setUpCluster(ring: Ring, keys: StoreKeys): Promise<void> {
   const [host] = ring.hosts;
   if (host === undefined) throw new Error(`${ring.cluster} has no hosts`);
-  await waitFor('schema and rights', READY_TIMEOUT_SECONDS, () =>
+  await waitFor('schema and rights', SCHEMA_TIMEOUT_SECONDS, () =>
     asking(ring, host, keys, async (client) => {
       for (const statement of [...schemaOf(ring), ...rightsOf(keys)])
         await client.execute(statement, [], { consistency: types.consistencies.quorum });
