@@ -124,6 +124,8 @@ describe('a known failure mode', () => {
   it('is never named by what nobody saw to its end: a loss that does not count shows nothing', () => {
     expect(findingsIn(ALL, { measured: { ...lost, provenOnImpacted: false } })).toEqual([]);
     expect(findingsIn(ALL, { measured: { lostAcknowledgedWrites: undefined } })).toEqual([]);
+    const experiment = experimentWith(killed, { client: 'default' });
+    expect(findingsIn(ALL, { experiment, measured: { failedWrites: 7, provenOnImpacted: false } })).toEqual([]);
   });
 
   it('says which setting addresses it, of the cluster that shows it', () => {
