@@ -140,7 +140,10 @@ module.exports = {
       name: 'an-engine-knows-only-its-port-and-the-domain',
       severity: 'error',
       from: { path: '^functions/engines/([^/]+)/' },
-      to: { path: '^functions/', pathNot: '^functions/(engines/$1/|engines/engine\\.ts$|domain/|runtime/)' },
+      to: {
+        path: '^functions/',
+        pathNot: '^functions/(engines/$1/|engines/(engine|replica-rules)\\.ts$|domain/|runtime/)',
+      },
     },
     {
       name: 'engines-know-only-the-domain',

@@ -15,8 +15,6 @@ const INJECT = 'inject.py';
 const ONLY_INJECTS = [INJECT, 'supervision/pair.py', 'linux/packet_queue.py', 'linux/packet_rate.py'];
 /** Only the program that rolls back is asked for it. */
 const NEVER_INJECTS = ['start_store.py'];
-/** A module for each engine whose stores shut themselves, loaded by name by who starts a store. */
-const REOPENING = 'reopening';
 /** Imported in functions that run for no fault without a fence. So are the engines, by name. */
 const ONLY_FENCED = ['fence.py', 'packet_filter_preflight.py', 'linux/netfilter.py'];
 
@@ -70,8 +68,7 @@ function collect(hostDirectory: string, kinds: readonly HostFaultKind[]): { firs
   }
 
   const engines = ENGINE_NAMES.map((engine) => `engines/${engine}.py`).filter(exists);
-  const reopening = injects ? [] : ENGINE_NAMES.map((engine) => `${REOPENING}/${engine}.py`).filter(exists);
-  const same = reach([ENTRY, ...(injects ? [INJECT] : []), ...(isFenced ? engines : []), ...reopening]);
+  const same = reach([ENTRY, ...(injects ? [INJECT] : []), ...(isFenced ? engines : [])]);
   const own = reach(kinds.map(moduleOf));
   const isOwn = ([file]: File) => file === SPECIFICATION_FILE;
   return { first: same.filter((file) => !isOwn(file)), others: [...own, ...same.filter(isOwn)] };

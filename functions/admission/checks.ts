@@ -18,6 +18,7 @@ import { LOOK_ON_SECONDS } from '../domain/timing.ts';
 import { membersOf, topologyProblems } from '../domain/topology.ts';
 import { openUntil, windowText } from '../domain/window.ts';
 import type { Reading } from '../domain/workflow.ts';
+import { recoverySecondsOf } from '../engines/recovery-seconds.ts';
 import { engineOf } from '../engines/registry.ts';
 import type { Findings } from './findings.ts';
 import { measureErrors } from './measures.ts';
@@ -118,9 +119,11 @@ async function refuseForbiddenKind({ requested, cluster, clusterName }: Findings
   return problem('fault-not-allowed', `not started: not on ${clusterName}: ${reasons}`, { refusals });
 }
 
-async function refuseUnmeasurable({ experiment, cluster }: Findings): Promise<Problem | undefined> {
+async function refuseUnmeasurable({ experiment, requested, cluster }: Findings): Promise<Problem | undefined> {
+  // Who is hit may not be known yet, and makes no difference.
+  const faults = requested.map((fault) => ({ ...fault, impactedNodes: fault.impactedNodes ?? [] }));
   const hasFisFaults = experiment.faults.some(({ kind }) => isFisFaultKind(kind));
-  const recoverySeconds = cluster.budgets.recoverySeconds + (experiment.hypothesis ? LOOK_ON_SECONDS : 0);
+  const recoverySeconds = recoverySecondsOf(cluster, faults) + (experiment.hypothesis ? LOOK_ON_SECONDS : 0);
   return refuseLongerThanProbe(experiment.durationSeconds, recoverySeconds, hasFisFaults);
 }
 

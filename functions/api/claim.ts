@@ -8,6 +8,8 @@ import { type KillSwitch, turnedSince } from '../domain/kill-switch.ts';
 import { clusterLocked, killSwitchEngaged, problem } from '../domain/problem.ts';
 import { FIS_OVERHEAD_SECONDS, RUN_OVERHEAD_SECONDS } from '../domain/timing.ts';
 import type { Deadline } from '../domain/with-deadline.ts';
+import type { EngineCluster } from '../engines/configuration.ts';
+import { recoverySecondsOf } from '../engines/recovery-seconds.ts';
 import { log } from '../runtime/log.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
 import type { KillSwitches } from '../tables/kill-switches.ts';
@@ -25,7 +27,7 @@ export interface ClaimDependencies extends ReplayDependencies {
   reservations: Pick<Reservations, 'find' | 'reserve' | 'cancel'>;
   executions: Pick<Executions, 'start'>;
   switches: Pick<KillSwitches, 'read'>;
-  clusters: Readonly<Record<string, { budgets: { recoverySeconds: number } }>>;
+  clusters: Readonly<Record<string, EngineCluster>>;
   announcer: Announcer;
 }
 
@@ -127,8 +129,11 @@ function heldSeconds(
   experiment: Experiment,
   { clusters, announcer }: Pick<ClaimDependencies, 'clusters' | 'announcer'>,
 ): number {
-  const recoveryOf = (name: string) =>
-    Object.hasOwn(clusters, name) ? (clusters[name]?.budgets.recoverySeconds ?? 0) : 0;
+  const recoveryOf = (name: string) => {
+    const cluster = Object.hasOwn(clusters, name) ? clusters[name] : undefined;
+    const faults = experiment.faults.filter((fault) => fault.cluster === name);
+    return cluster ? recoverySecondsOf(cluster, faults) : 0;
+  };
   const recoverySeconds = Math.max(0, ...clustersOf(experiment).map(recoveryOf));
   const hasFisFaults = experiment.faults.some(({ kind }) => isFisFaultKind(kind));
   return (

@@ -1,5 +1,6 @@
 import type { Fault, ProbeChoice } from '../domain/experiment.ts';
 import type { FailureMode } from '../domain/failure-modes.ts';
+import type { RequestedParameters } from '../domain/faults/catalogue.ts';
 import type { DocumentParameter } from '../domain/faults/kind.ts';
 import type { ProbeMeasureName } from '../domain/measures.ts';
 import type { RecordAccount } from '../domain/record-account.ts';
@@ -30,13 +31,15 @@ export interface Engine {
    * none while another node is not well. Absent: its stores never end themselves.
    */
   startsNext?(topology: StoreTopology, impacted: readonly string[]): string | undefined;
+  /** What a person does about a store that was started and does not come back, where there is more than its log to read. */
+  whenNotBack?: string;
   /**
    * On nodes of an Auto Scaling group: the least HealthCheckGracePeriod with which a fault may be. Absent: any, where a node
    * that is replaced costs no more than another.
    */
   minHealthCheckGraceSeconds?: number;
   /** What the store goes on with after these faults were rolled back, and until when. Absent: it never does. */
-  settlesAfter?(faults: readonly Pick<Fault, 'faultId' | 'parameters' | 'impactedNodes'>[]): Settling[];
+  settlesAfter?(faults: readonly SettlingFault[]): Settling[];
   /** Whether its stores tell for how long they have run. Where they do not, nobody could say that one was restarted. */
   tellsUptime: boolean;
   /** Whether a node's clients are fenced on the rollback: a host's fence guards one node. */
@@ -54,6 +57,11 @@ export interface Engine {
   failureModes: readonly FailureMode[];
   /** What its probe says of the health of a shard, by name: 0 or more, in this unit. */
   healthMeasures: Readonly<Record<string, HealthMeasure>>;
+}
+
+export interface SettlingFault extends Pick<Fault, 'faultId'> {
+  parameters: RequestedParameters;
+  impactedNodes: string[];
 }
 
 /** A host is clean before its store is: what is left is waited for. */

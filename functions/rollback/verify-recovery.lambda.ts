@@ -27,6 +27,7 @@ export async function handler(run: ExperimentRun): Promise<RecoveryResult> {
     recoverySeconds: cluster.budgets.recoverySeconds,
     observe: clusterObserver(cluster, configuration),
     startsNext: engineOf(cluster).startsNext,
+    whenNotBack: engineOf(cluster).whenNotBack,
     settlesAfter: engineOf(cluster).settlesAfter,
     start: (host: RolledBackNode) => startStore(experiment.experimentId, host, { hosts: hostCommands(), document }),
     repair: async (nodes: readonly LiveNode[]) => (await openStore(cluster)).repair(nodes),

@@ -22,6 +22,7 @@ export interface RecoveringCluster {
   observe: () => Promise<{ nodes: LiveNode[]; topology: StoreTopology }>;
   repair: Store['repair'];
   startsNext?: Engine['startsNext'];
+  whenNotBack?: Engine['whenNotBack'];
   settlesAfter?: Engine['settlesAfter'];
   /** Starts the store of a node whose fault is over. Never rejects, and is done within seconds. */
   start(node: RolledBackNode): Promise<StartResult>;
@@ -122,7 +123,7 @@ function settlingOf(
 }
 
 async function recover(
-  { recoverySeconds, observe, repair, startsNext, start }: RecoveringCluster,
+  { recoverySeconds, observe, repair, startsNext, whenNotBack, start }: RecoveringCluster,
   rolledBack: readonly RolledBack[],
   ended: readonly EndedFault[],
   settling: readonly Settling[],
@@ -135,13 +136,17 @@ async function recover(
     settling.map(({ nodes, seconds, why }) => `${nodes.join(', ')}: waited ${seconds} s: ${why}`),
   );
   const notStarted = new Map<string, string>();
+  const started = new Set<string>();
   let repairAtMs = clock.monotonicMs();
   for (;;) {
     const { nodes, problems, topology } = await lookAt(observe, rolledBack, clock);
     const isSettled = clock.monotonicMs() >= settledMs;
     if (problems.length === 0 && isSettled) return { problems, repairs: [...repairs] };
     if (clock.monotonicMs() >= deadlineMs && isSettled)
-      return { problems: [...problems, ...notStarted.values()], repairs: [...repairs] };
+      return {
+        problems: [...problems, ...notStarted.values(), ...notBack(started, topology, whenNotBack)],
+        repairs: [...repairs],
+      };
     if (clock.monotonicMs() >= repairAtMs) {
       repairAtMs = clock.monotonicMs() + REPAIR_INTERVAL_MS;
       const impacted = ended.map(({ node }) => node);
@@ -150,8 +155,11 @@ async function recover(
       const instanceId = nodes.find(({ name }) => name === next)?.instanceId;
       if (fault && instanceId !== undefined) {
         // Awaited, and what it came to is seen before the next one is asked for: never two at once.
-        const { repair: started, problem } = await start({ ...fault, instanceId });
-        if (started !== undefined) repairs.add(started);
+        const { repair: line, problem } = await start({ ...fault, instanceId });
+        if (line !== undefined) {
+          repairs.add(line);
+          started.add(fault.node);
+        }
         if (problem === undefined) notStarted.delete(fault.node);
         else notStarted.set(fault.node, problem);
       }
@@ -164,6 +172,16 @@ async function recover(
     }
     await clock.sleep(POLL_INTERVAL_MS);
   }
+}
+
+/** Of stores that were asked to start, and are silent at the end. */
+function notBack(
+  started: ReadonlySet<string>,
+  topology: StoreTopology | undefined,
+  advice = 'its log says why',
+): string[] {
+  const silent = [...started].filter((node) => topology?.silentNodes?.includes(node));
+  return silent.map((node) => `${node}: its store was started and does not answer: ${advice}`);
 }
 
 async function lookAt(

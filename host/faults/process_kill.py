@@ -52,7 +52,7 @@ class ProcessKill(Fault):
         if not is_rolled_back(record) or not processes.wait_gone(process_of(record), END_SECONDS):
             return
         if not systemd.is_active(record.values["unit"]):
-            systemd.start(record.values["unit"])
+            systemd.ask_for("start", record.values["unit"])
 
     def status(self, record: FaultRecord) -> bool:
         is_gone = not processes.is_alive(process_of(record))

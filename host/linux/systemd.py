@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Literal
 
 from linux import command
 
@@ -33,12 +34,12 @@ def is_active(unit: str) -> bool:
         return False
 
 
-def start(unit: str) -> None:
-    """A store that loads its data can take long to be active. The order stands even if we stop waiting for it; a
-    machine that goes down starts nothing any more, its next start does."""
+def ask_for(verb: Literal["start", "restart"], unit: str) -> None:
+    """A store that loads its data can take long to be active, and one that hangs to end. The order stands even if we
+    stop waiting for it; a machine that goes down starts nothing any more, its next start does."""
     try:
-        done = command.attempt(["systemctl", "start", unit], timeout_seconds=START_SECONDS)
+        done = command.attempt(["systemctl", verb, unit], timeout_seconds=START_SECONDS)
     except OSError:
         return
     if done.code != 0 and not is_going_down():
-        raise OSError(f"systemctl start {unit} failed with {done.code}: {done.err.strip()[:300]}")
+        raise OSError(f"systemctl {verb} {unit} failed with {done.code}: {done.err.strip()[:300]}")

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { HostAnswer } from './wire.ts';
 import { until } from './wire.ts';
@@ -59,50 +61,60 @@ describe.concurrent('a store that ended by itself under a fault', () => {
     }));
 });
 
-describe.concurrent('a store that shut its own doors under a fault, and runs', () => {
-  /** As an engine is that does so: its tool opens the doors. */
-  const onShut = (engine: string, test: (world: World) => Promise<void>) =>
+describe.concurrent('a store that shut itself under a fault, and runs', () => {
+  const shut = async (world: World) => {
+    await world.exec(['bash', '-c', 'kill -USR1 "$(cat /run/unit.pid)"']);
+    await until('that it serves nobody', 5, async () => !(await isUp(world)));
+  };
+  const onShut = (test: (world: World) => Promise<void>) =>
     onUnit(async (world) => {
-      await world.replaceTool(
-        'nodetool',
-        'echo "$1" >>/run/nodetool; [ "$1" != enablebinary ] || kill -USR2 "$(cat /run/unit.pid)"',
-      );
-      expect(await world.inject({ scope: 'peers', engine, fence: 'none' })).toMatchObject({ state: 'APPLIED' });
-      await world.exec(['bash', '-c', 'kill -USR1 "$(cat /run/unit.pid)"']);
-      await until('the doors', 5, async () => !(await isUp(world)));
+      expect(await world.inject({ scope: 'peers' })).toMatchObject({ state: 'APPLIED' });
+      await shut(world);
       expect(await world.rollBack('revert')).toMatchObject({ state: 'REVERTED' });
       await test(world);
     });
+  const restarts = async (world: World) =>
+    (await world.exec(['bash', '-c', 'cat /run/restarted 2>/dev/null'])).out.split('\n').filter(Boolean).length;
 
-  it('is asked to open them once the fault is over, in the order that it needs, and twice is as once', () =>
-    onShut('cassandra', async (world) => {
+  it('is started anew once the fault is over, and twice is as once', () =>
+    onShut(async (world) => {
       expect(await start(world)).toMatchObject({ code: 0, started: true });
-      await until('the doors', 5, () => isUp(world));
+      await until('the store', 5, () => isUp(world));
       expect(await start(world)).toMatchObject({ code: 0, started: false });
-      expect((await world.exec(['cat', '/run/nodetool'])).out).toBe('enablegossip\nenablebinary');
+      expect(await restarts(world)).toBe(1);
     }));
 
-  it('is left alone where its engine never does so, and where it began after the fault', async () => {
-    await onShut('kafka', async (world) => expect(await start(world)).toMatchObject({ code: 0, started: false }));
-    await onShut('cassandra', async (world) => {
-      await world.exec([
-        'bash',
-        '-c',
-        'kill -KILL "$(cat /run/unit.pid)"; sleep 0.2; systemctl start store; sleep 0.5',
-      ]);
-      await world.exec(['bash', '-c', 'kill -USR1 "$(cat /run/unit.pid)"; sleep 0.2']);
+  it('is left alone while it serves, and where it began after the fault: it is on its way', () =>
+    onShut(async (world) => {
+      await world.exec(['bash', '-c', 'kill -KILL "$(cat /run/unit.pid)"; sleep 0.2; systemctl start store']);
+      await until('the store', 5, () => isUp(world));
       expect(await start(world)).toMatchObject({ code: 0, started: false });
-    });
-  });
+      await shut(world);
+      expect(await start(world)).toMatchObject({ code: 0, started: false });
+      expect(await restarts(world)).toBe(0);
+    }));
 
-  it('that cannot be asked is a problem that says why', () =>
-    onShut('cassandra', async (world) => {
-      await world.replaceTool('nodetool', 'echo "connection refused" >&2; exit 1');
+  it('that takes long to end is on its way, and is asked for once', () =>
+    inWorld(
+      'network-partition',
+      async (world) => {
+        await world.startUnit({ shutdownSeconds: 4 });
+        expect(await world.inject({ scope: 'peers' })).toMatchObject({ state: 'APPLIED' });
+        await shut(world);
+        expect(await world.rollBack('revert')).toMatchObject({ state: 'REVERTED' });
+        expect(await start(world)).toMatchObject({ code: 0, started: true });
+        await until('the store', 10, () => isUp(world));
+      },
+      false,
+    ));
+
+  it('that cannot be started anew is a problem that says why', () =>
+    onShut(async (world) => {
+      const path = join(world.directory, 'systemctl');
+      const refusing = readFileSync(path, 'utf8').replace(/ {2}restart\).*/, '  restart) echo "masked" >&2; exit 1 ;;');
+      writeFileSync(path, refusing);
       const { code, reason } = await start(world);
-      expect([code, reason]).toEqual([
-        expect.any(Number),
-        expect.stringContaining('nodetool enablegossip failed with 1: connection refused'),
-      ]);
       expect(code).not.toBe(0);
+      expect(reason).toContain('systemctl restart redis-server failed with 1: masked');
     }));
 });

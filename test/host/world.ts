@@ -90,13 +90,11 @@ export class World extends Host {
 
   /** A unit that the stand-in below knows: enough of systemctl for one service, which may take long to shut down. */
   async startUnit({ restart = 'no', shutdownSeconds = 0 } = {}): Promise<void> {
-    // SIGUSR1 and SIGUSR2: it shuts its own doors, and opens them.
+    // SIGUSR1: it shuts itself, and runs on.
     const listen = `import os,signal,socket,time
 signal.signal(signal.SIGTERM, lambda *_: (time.sleep(${shutdownSeconds}), os._exit(0)))
-served=lambda: socket.create_server(("0.0.0.0",${PORT}))
-s=[served()]
+s=[socket.create_server(("0.0.0.0",${PORT}))]
 signal.signal(signal.SIGUSR1, lambda *_: s.pop().close())
-signal.signal(signal.SIGUSR2, lambda *_: s or s.append(served()))
 while True:
   try: s[0].accept()[0].close()
   except (OSError, IndexError): time.sleep(0.05)`;
@@ -106,6 +104,9 @@ case $1 in
   show) if [ $3 = Restart ]; then echo ${restart}; elif [ $3 = ActiveState ]; then alive && echo active || echo failed; elif alive; then cat /run/unit.pid; else echo 0; fi ;;
   is-active) if alive; then echo active; else echo inactive; exit 3; fi ;;
   start) env -i setsid python3 -c '${listen}' >/dev/null 2>&1 </dev/null & echo $! >/run/unit.pid ;;
+  # The order stands when whoever gave it is gone.
+  restart) echo "$2" >>/run/restarted; setsid "$0" stop-and-start "$2" & wait $! ;;
+  stop-and-start) kill "$(cat /run/unit.pid)"; while alive; do sleep 0.02; done; "$0" start "$2" ;;
   *) exit 1 ;;
 esac
 `;

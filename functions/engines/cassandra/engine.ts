@@ -1,6 +1,7 @@
 import { portsOf } from '../../domain/configuration.ts';
-import type { ReplicaSet, StoreTopology } from '../../domain/topology.ts';
-import type { Engine, LossRefusal, Settling } from '../engine.ts';
+import type { StoreTopology } from '../../domain/topology.ts';
+import type { Engine, LossRefusal, Settling, SettlingFault } from '../engine.ts';
+import { replicaRules, SILENCE_SECONDS } from '../replica-rules.ts';
 import type { CassandraCluster } from './configuration.ts';
 import { CASSANDRA_FAILURE_MODES } from './failure-modes.ts';
 
@@ -19,8 +20,7 @@ export const CASSANDRA_HEALTH = {
   },
 } as const satisfies Engine['healthMeasures'];
 
-/** A node that was slow once has not gone. */
-const SILENCE_SECONDS = 3;
+const NONE_KNOWN = 'no token range is known';
 
 /** Cassandra: its data are the token ranges of all keyspaces, each on as many nodes as the keyspace is replicated. */
 export function cassandraEngine(cluster: CassandraCluster): Engine {
@@ -47,95 +47,53 @@ export function cassandraEngine(cluster: CassandraCluster): Engine {
     fenceParameters: () => ({}),
     minHealthCheckGraceSeconds: cluster.cassandra.minHealthCheckGraceSeconds,
     settlesAfter,
-    refuseLoss,
+    ...rules,
     refuseDuring,
-    startsNext,
+    whenNotBack:
+      'a commit log that does not replay (Mutation checksum failure, CommitLogReplayException) keeps it down: docs/engines/cassandra.md#a-commit-log-that-does-not-replay',
   };
 }
 
-/** Without the lost nodes every token range that has a replica there keeps as many as its keyspace's consistency level asks for. */
-function refuseLoss({ replicaSets = [] }: StoreTopology, lost: readonly string[]): LossRefusal | undefined {
-  if (replicaSets.length === 0) return { detail: 'no token range is known', numbers: {} };
-  return tooFewRemain(
-    replicaSets.filter(({ members }) => members.some((node) => lost.includes(node))),
-    lost,
-    'would keep',
-  );
-}
+/** Every token range that has a replica there keeps as many alive as its keyspace's consistency level asks for. */
+const rules = replicaRules({
+  noneKnown: NONE_KNOWN,
+  beingMoved: (moved) => ({
+    detail: `data are being streamed, of ${moved.length} sets of replicas, the first is ${moved[0]}`,
+    numbers: { streamedReplicaSets: moved.length },
+  }),
+  tooFew(short, kept, verb) {
+    const [{ name, members, inSync, minInSync, neededFor = 'its consistency level' }] = short;
+    const others = short.length > 1 ? `, and so have ${short.length - 1} others` : '';
+    return {
+      detail: `${name} ${verb} ${kept} of ${members.length} replicas alive: ${neededFor} needs ${Math.max(minInSync, 1)}${others}`,
+      numbers: {
+        replicaSet: name,
+        replicas: members.length,
+        liveReplicas: inSync.length,
+        remainingReplicas: kept,
+        neededReplicas: minInSync,
+        replicaSetsConcerned: short.length,
+      },
+    };
+  },
+});
 
-/**
- * While the fault lives the impacted nodes may stand still. Nobody else may: what is left without them must be enough
- * everywhere, every other node answers, and no data are streamed, because that takes the bandwidth of those who serve.
- */
-function refuseDuring(
-  { replicaSets = [], silentNodes = [] }: StoreTopology,
-  impacted: readonly string[],
-): LossRefusal | undefined {
-  const silent = silentNodes.filter((node) => !impacted.includes(node));
-  if (silent.length > 0) {
-    const detail = `${silent.join(', ')} does not answer, and no fault is on it`;
-    return { detail, numbers: { silentNodes: silent }, forSeconds: SILENCE_SECONDS };
-  }
-  const moved = replicaSets.filter(({ isReassigned }) => isReassigned).map(({ name }) => name);
-  if (moved.length > 0) {
-    const detail = `data are being streamed, of ${moved.length} sets of replicas, the first is ${moved[0]}`;
-    return { detail, numbers: { streamedReplicaSets: moved.length } };
-  }
-  if (replicaSets.length === 0) return { detail: 'no token range is known', numbers: {}, forSeconds: SILENCE_SECONDS };
-  return tooFewRemain(replicaSets, impacted, 'has, beside the impacted nodes,');
-}
-
-/**
- * A node that ended itself, or shut itself after an error of its disk, is started or opened on its host while every other is
- * well, and after those before it are alive again.
- */
-function startsNext(
-  { replicaSets = [], silentNodes = [] }: StoreTopology,
-  impacted: readonly string[],
-): string | undefined {
-  const stopped = silentNodes.filter((node) => impacted.includes(node));
-  if (replicaSets.length === 0 || stopped.length < silentNodes.length) return undefined;
-  const othersLive = replicaSets.every(({ members, inSync }) =>
-    members.every((node) => inSync.includes(node) || stopped.includes(node)),
-  );
-  return othersLive ? stopped[0] : undefined;
+/** While the fault lives somebody has to know the token ranges too. */
+function refuseDuring(topology: StoreTopology, impacted: readonly string[]): LossRefusal | undefined {
+  const refusal = rules.refuseDuring(topology, impacted);
+  if (refusal || topology.replicaSets?.length) return refusal;
+  return { detail: NONE_KNOWN, numbers: {}, forSeconds: SILENCE_SECONDS };
 }
 
 /**
  * A node gives no write an earlier time stamp than the one before, so after a clock that was ahead has been set back it goes on
  * from where that had been, and whatever it wrote wins against others until then.
  */
-function settlesAfter(faults: Parameters<NonNullable<Engine['settlesAfter']>>[0]): Settling[] {
-  return faults.flatMap(({ faultId, parameters, impactedNodes }) =>
-    parameters.kind !== 'CLOCK_DRIFT' || parameters.offsetMs <= 0
-      ? []
-      : [
-          {
-            ...{ faultId, nodes: impactedNodes, seconds: parameters.offsetMs / 1000 },
-            why: `its own time stamps stay up to ${parameters.offsetMs} ms ahead, and win against later writes; a restart of the node ends that only for what it writes from then on`,
-          },
-        ],
-  );
-}
-
-/** The first set that is left too few, with how many there are. */
-function tooFewRemain(sets: readonly ReplicaSet[], without: readonly string[], verb: string): LossRefusal | undefined {
-  const remaining = ({ inSync }: ReplicaSet) => inSync.filter((node) => !without.includes(node)).length;
-  const short = sets.filter((set) => remaining(set) < Math.max(set.minInSync, 1));
-  const [first] = short;
-  if (!first) return undefined;
-  const { name, members, inSync, minInSync, neededFor = 'its consistency level' } = first;
-  const kept = remaining(first);
-  const others = short.length > 1 ? `, and so have ${short.length - 1} others` : '';
-  return {
-    detail: `${name} ${verb} ${kept} of ${members.length} replicas alive: ${neededFor} needs ${Math.max(minInSync, 1)}${others}`,
-    numbers: {
-      replicaSet: name,
-      replicas: members.length,
-      liveReplicas: inSync.length,
-      remainingReplicas: kept,
-      neededReplicas: minInSync,
-      replicaSetsConcerned: short.length,
-    },
-  };
+function settlesAfter(faults: readonly SettlingFault[]): Settling[] {
+  return faults.flatMap(({ faultId, parameters, impactedNodes }) => {
+    const aheadMs = parameters.kind === 'CLOCK_DRIFT' ? Number(parameters.offsetMs) : 0;
+    if (aheadMs <= 0) return [];
+    const why = `its own time stamps stay up to ${aheadMs} ms ahead, and win against later writes; a restart of the node ends that only for what it writes from then on`;
+    return [{ faultId, nodes: impactedNodes, seconds: aheadMs / 1000, why }];
+  });
 }

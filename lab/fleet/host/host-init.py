@@ -217,7 +217,8 @@ class ServiceManager:
             return code, "inactive\n" if verb == "is-active" else "", f"Unit {name} could not be found.\n"
         if verb == "show":
             # Only the agent restarts, and it is not shown as a unit.
-            shown = {"MainPID": unit.main_pid(), "Restart": "no", "ActiveState": unit.state}
+            state = "deactivating" if unit.stopping and unit.state == "active" else unit.state
+            shown = {"MainPID": unit.main_pid(), "Restart": "no", "ActiveState": state}
             return 0, f"{shown[wanted or '']}\n", ""
         if verb == "is-active":
             return (0 if unit.state == "active" else 3), f"{unit.state}\n", ""

@@ -20,7 +20,7 @@ async function ask(answer: Partial<CommandResult>, said?: object) {
 describe('the start of a store that had ended', () => {
   it('is asked of the host of the fault that is over, once and for seconds', async () => {
     const { result, sent } = await ask({}, { started: true });
-    expect(result).toEqual({ repair: 'node-3: store started, it had ended' });
+    expect(result).toEqual({ repair: 'node-3: store started, it had ended or shut itself' });
     const parameters = { experimentId: 'exp', faultId: 'exp.1', verb: 'start' };
     expect(sent).toEqual([[{ document: 'Roll-back', instanceId: 'i-3', parameters }, 10_000]]);
   });

@@ -171,7 +171,7 @@ describe('verify recovery', () => {
           asked.push(`${node} ${instanceId} ${faultId}`);
           if (startedAt.has(node)) return {};
           startedAt.set(node, clock.monotonicMs());
-          return { repair: `${node}: store started, it had ended` };
+          return { repair: `${node}: store started, it had ended or shut itself` };
         },
         ...change,
       });
@@ -183,7 +183,10 @@ describe('verify recovery', () => {
       const { result, asked } = await restarting();
       expect(result).toMatchObject({
         outcome: 'RECOVERED',
-        repairs: ['node-3: store started, it had ended', 'node-1: store started, it had ended'],
+        repairs: [
+          'node-3: store started, it had ended or shut itself',
+          'node-1: store started, it had ended or shut itself',
+        ],
       });
       expect(asked[0]).toMatch(/^node-3 \S+ exp\.3$/);
       expect(asked.lastIndexOf(asked[0] ?? '')).toBeLessThan(asked.findIndex((each) => each.startsWith('node-1')));
@@ -209,6 +212,21 @@ describe('verify recovery', () => {
       expect(result.problems).toContain('node-3: its store could not be started: DEADLINE');
       expect(elapsedMs).toBe(60_000);
     });
+  });
+
+  it('names a store that was started and stays silent, with what a person does then', async () => {
+    const clock = new SimulatedClock();
+    const silent = { ...topology({ problems: ['node-3 does not answer'] }), silentNodes: ['node-3'] };
+    const { recovering } = cluster(clock, [silent], {
+      startsNext: () => 'node-3',
+      whenNotBack: 'see the page',
+      start: async ({ node }) => ({ repair: `${node}: store started, it had ended or shut itself` }),
+    });
+    const { result } = await verifyAll(rollback, clock, [recovering]);
+    expect(result.problems).toContain('node-3: its store was started and does not answer: see the page');
+    const { recovering: untouched } = cluster(clock, [silent], { whenNotBack: 'see the page' });
+    const { result: other } = await verifyAll(rollback, clock, [untouched]);
+    expect(other.problems.join()).not.toContain('see the page');
   });
 
   it('repairs nothing of a store that is well', async () => {

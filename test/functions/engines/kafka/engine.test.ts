@@ -1,89 +1,18 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ReplicaSet, StoreTopology } from '../../../../functions/domain/topology.ts';
 import { kafkaEngine } from '../../../../functions/engines/kafka/engine.ts';
 import { answer, answers, kafkaCluster, merge, node, partition, withPartitions } from './fixtures.ts';
 
 const engine = kafkaEngine(kafkaCluster());
 const { refuseLoss } = engine;
 /** Required of this engine, optional of the port. */
-const of = <K extends 'refuseDuring' | 'refuseUnmeasured' | 'startsNext'>(name: K) => {
+const of = <K extends 'refuseDuring' | 'refuseUnmeasured'>(name: K) => {
   const member = engine[name];
   if (!member) throw new Error(`no ${name}`);
   return member as NonNullable<(typeof engine)[K]>;
 };
 const refuseDuring = of('refuseDuring');
-const startsNext = of('startsNext');
-
-/** Seven brokers, of which the first few vote. */
-const NAMES = Array.from({ length: 7 }, (_, index) => `n${index}`);
-const some = fc.subarray(NAMES);
-const set = fc.record({
-  members: fc.subarray(NAMES, { minLength: 1, maxLength: 5 }),
-  out: some,
-  minInSync: fc.integer({ min: 0, max: 4 }),
-  moved: fc.integer({ min: 0, max: 9 }).map((dice) => dice === 0),
-});
-const cluster = fc
-  .record({
-    sets: fc.array(set, { minLength: 1, maxLength: 6 }),
-    votersOut: some,
-    silent: some,
-    knowsQuorum: fc.boolean(),
-  })
-  .map(({ sets, votersOut, silent, knowsQuorum }): { replicaSets: ReplicaSet[]; silentNodes: string[] } => {
-    const replicaSets = sets.map(
-      ({ members, out, minInSync, moved }, index): ReplicaSet => ({
-        ...{ name: `t-${index}`, members, minInSync, inSync: members.filter((name) => !out.includes(name)) },
-        ...(moved ? { isReassigned: true } : {}),
-      }),
-    );
-    const voters = NAMES.slice(0, 5);
-    const quorum = {
-      ...{ name: 'quorum', members: voters, minInSync: 3 },
-      inSync: voters.filter((name) => !votersOut.includes(name)),
-    };
-    return { replicaSets: knowsQuorum ? [...replicaSets, quorum] : replicaSets, silentNodes: silent };
-  });
-const topologyWith = (change: Partial<StoreTopology>): StoreTopology => ({
-  ...{ shards: [], advertisedAddresses: {}, problems: [], ...change },
-});
-
-/** Written from the sentences of the port, one node and one set at a time. */
-function survives(
-  { members, inSync, minInSync }: ReplicaSet,
-  gone: readonly string[],
-  ifTouchedOnly: boolean,
-): boolean {
-  let [touched, left] = [false, 0];
-  for (const member of members) {
-    if (gone.includes(member)) touched = true;
-    else if (inSync.includes(member)) left += 1;
-  }
-  if (ifTouchedOnly && !touched) return true;
-  return left > 0 && left >= minInSync;
-}
 
 describe('what replication survives', () => {
-  it('is judged as by whoever counts replica by replica, in any cluster', () => {
-    fc.assert(
-      fc.property(cluster, some, (given, lost) => {
-        const expected = given.replicaSets.every((each) => survives(each, lost, true));
-        expect(refuseLoss(topologyWith(given), lost) === undefined).toBe(expected);
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  it('is less when more is lost: who refuses a loss refuses a larger one', () => {
-    fc.assert(
-      fc.property(cluster, some, some, (given, lost, more) => {
-        fc.pre(refuseLoss(topologyWith(given), lost) !== undefined);
-        expect(refuseLoss(topologyWith(given), [...lost, ...more])).toBeDefined();
-      }),
-    );
-  });
-
   it('is refused with the partition and the numbers behind it', () => {
     expect(refuseLoss(merge(answers()), [node(1)])).toBeUndefined();
     expect(refuseLoss(merge(answers()), [node(1), node(2)])).toEqual({
@@ -123,20 +52,6 @@ describe('what replication survives', () => {
 });
 
 describe('while the fault lives', () => {
-  it('the impacted may be gone, nobody else: as judged by whoever counts node by node', () => {
-    fc.assert(
-      fc.property(cluster, some, (given, impacted) => {
-        const expected =
-          given.silentNodes.every((name) => impacted.includes(name)) &&
-          !given.replicaSets.some(({ isReassigned }) => isReassigned) &&
-          given.replicaSets.every((each) => survives(each, impacted, false)) &&
-          given.replicaSets.some(({ name }) => name === 'quorum');
-        expect(refuseDuring(topologyWith(given), impacted) === undefined).toBe(expected);
-      }),
-      { numRuns: 1000 },
-    );
-  });
-
   it('an impacted broker that is out of every set, silent and replaced as leader ends nothing', () => {
     const partitions = withPartitions(
       ...[0, 1, 2].map((index) => partition('orders', index, { leader: 2, leaderEpoch: 9, inSync: [1, 2] })),
@@ -163,52 +78,6 @@ describe('while the fault lives', () => {
   it('no controller is borne for as long as brokers wait for one that hangs', () => {
     const between = merge(answers({ quorum: { problem: 'timed out' } }));
     expect(refuseDuring(between, [node(2)])).toMatchObject({ detail: 'no controller answers', forSeconds: 45 });
-  });
-});
-
-describe('a broker that ended itself', () => {
-  const state = (silentNodes: string[], out: string[]) =>
-    topologyWith({
-      silentNodes,
-      replicaSets: [
-        {
-          name: 't-0',
-          members: ['n1', 'n2', 'n3'],
-          inSync: ['n1', 'n2', 'n3'].filter((name) => !out.includes(name)),
-          minInSync: 2,
-        },
-      ],
-    });
-
-  it('is started while every other is well', () => {
-    expect(startsNext(state(['n3'], ['n3']), ['n3'])).toBe('n3');
-    expect(startsNext(state([], []), ['n3'])).toBeUndefined();
-    expect(startsNext(state(['n2', 'n3'], ['n2', 'n3']), ['n3'])).toBeUndefined();
-    expect(startsNext(state(['n3'], ['n1', 'n3']), ['n3'])).toBeUndefined();
-    expect(startsNext(topologyWith({ silentNodes: ['n3'] }), ['n3'])).toBeUndefined();
-  });
-
-  it('waits for those that were started before it to be in sync again', () => {
-    expect(startsNext(state(['n2', 'n3'], ['n2', 'n3']), ['n2', 'n3'])).toBe('n2');
-    expect(startsNext(state(['n3'], ['n2', 'n3']), ['n2', 'n3'])).toBeUndefined();
-    expect(startsNext(state(['n3'], ['n3']), ['n2', 'n3'])).toBe('n3');
-  });
-
-  it('is one that is impacted and silent, and everybody who is not is in every set, in any cluster', () => {
-    fc.assert(
-      fc.property(cluster, some, ({ replicaSets, silentNodes }, impacted) => {
-        const next = startsNext(topologyWith({ replicaSets, silentNodes }), impacted);
-        if (next === undefined) return;
-        expect(impacted).toContain(next);
-        expect(silentNodes).toContain(next);
-        for (const name of NAMES.filter((each) => !(impacted.includes(each) && silentNodes.includes(each)))) {
-          expect(silentNodes).not.toContain(name);
-          for (const { members, inSync } of replicaSets)
-            expect(!members.includes(name) || inSync.includes(name)).toBe(true);
-        }
-      }),
-      { numRuns: 1000 },
-    );
   });
 });
 
