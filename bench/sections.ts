@@ -11,13 +11,24 @@ export const CASSANDRA_STARTS: Section = {
   heading: '## Cassandra in the lab',
   command: 'npm run bench:engines -- --engines cassandra',
 };
+export const CASSANDRA: Section = { heading: '## Cassandra', command: 'npm run bench:cassandra' };
 export const KAFKA: Section = { heading: '## Kafka', command: 'npm run bench:kafka' };
 export const KILL_SWITCH: Section = { heading: '## Kill switch', command: 'npm run bench:kill-switch' };
 export const NIGHTLY: Section = { heading: '## Nightly tests', command: 'npm run test:nightly' };
 export const DELAY_WORKER: Section = { heading: '## Latency without netem', command: 'npm run bench:delay' };
 export const ALERTS: Section = { heading: '## From an alert to the lifted fault', command: 'npm run bench:alerts' };
 /** In the order of the document. */
-const WRITTEN_APART = [FAILOVERS, ALERTS, ENGINES, CASSANDRA_STARTS, KAFKA, KILL_SWITCH, DELAY_WORKER, NIGHTLY];
+const WRITTEN_APART = [
+  FAILOVERS,
+  ALERTS,
+  ENGINES,
+  CASSANDRA_STARTS,
+  KAFKA,
+  CASSANDRA,
+  KILL_SWITCH,
+  DELAY_WORKER,
+  NIGHTLY,
+];
 
 /** The section as it stands in a document, up to the next heading; empty when there is none. */
 export function sectionOf(document: string, { heading }: Section): string {

@@ -169,6 +169,7 @@ const probe = z.looseObject({
       overwritten: z.number(),
       resurrected: z.number(),
       stale: z.number(),
+      unacknowledgedThrough: z.record(z.string(), z.number()).nullish(),
       examples: z
         .record(
           z.string(),

@@ -9,7 +9,10 @@ type Written = Pick<Example, 'value' | 'through' | 'timestampUs'> & { acknowledg
 export function renderValues(values: Values): string {
   if (values == null) return '';
   const { overwritten, resurrected, stale } = values;
-  return `, ${overwritten} of them overwritten by an earlier write, ${resurrected} resurrected; ${stale} hidden for a while`;
+  const unacknowledged = Object.entries(values.unacknowledgedThrough ?? {}).map(
+    ([node, count]) => `; ${count} through ${printable(node)} alone not acknowledged`,
+  );
+  return `, ${overwritten} of them overwritten by an earlier write, ${resurrected} resurrected; ${stale} hidden for a while${unacknowledged.join('')}`;
 }
 
 /** Of each the first ones, with what was read instead and both timestamps. */

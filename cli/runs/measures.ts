@@ -71,6 +71,7 @@ const PROBE_MEASURES: readonly ProbeMeasure[] = [
   counted('reorderedRecords', 'records', ({ records }) => records?.reordered),
   counted('overwrittenWrites', 'writes', ({ values }) => values?.overwritten),
   counted('resurrectedWrites', 'writes', ({ values }) => values?.resurrected),
+  counted('unacknowledgedWrites', 'writes', ({ values }) => sumOf(values?.unacknowledgedThrough)),
   worst('lossSpanSeconds', 's', ({ records, values }) => (records ?? values)?.lossSpanSeconds),
   counted('failedReads', 'reads', (probe) => probe.latency?.readMs?.failed),
   ...RECOVERY_PHASES.map((phase) =>
@@ -97,6 +98,10 @@ function counted(name: string, unit: string, select: (probe: Probe) => Value): P
 
 function worst(name: string, unit: string, select: (probe: Probe) => Value): ProbeMeasure {
   return { name, unit, of: (probes) => highest(probes.map(select)) };
+}
+
+function sumOf(counts: Readonly<Record<string, number>> | null | undefined): Value {
+  return counts == null ? undefined : Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
 function capitalized(word: string): string {

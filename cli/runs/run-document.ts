@@ -17,7 +17,12 @@ const probe = z.looseObject({
   failedWrites: count,
   staleReads: count,
   records: z.looseObject({ lossSpanSeconds: count, duplicated: count, reordered: count }).nullish(),
-  values: z.looseObject({ lossSpanSeconds: count, overwritten: count, resurrected: count }).nullish(),
+  values: z
+    .looseObject({
+      ...{ lossSpanSeconds: count, overwritten: count, resurrected: count },
+      unacknowledgedThrough: z.record(z.string(), z.number()).nullish(),
+    })
+    .nullish(),
   phases: z.array(z.looseObject({ phase: z.string(), secondsAfterFault: count })).nullish(),
   latency: z.looseObject({ writeMs: percentiles, readMs: percentiles, consumerLagMs: percentiles }).nullish(),
 });

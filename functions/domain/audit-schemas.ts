@@ -372,6 +372,7 @@ const measurement = {
     overwritten: count,
     resurrected: count,
     stale: count,
+    unacknowledgedThrough: z.record(z.string(), count),
     examples: object({
       overwritten: valueExamples,
       resurrected: valueExamples,

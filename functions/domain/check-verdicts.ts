@@ -31,6 +31,7 @@ const OVER_RUN: { [N in ProbeMeasureName]?: (shard: ShardEvidence) => number | u
   reorderedRecords: (shard) => shard.reorderedRecords,
   overwrittenWrites: (shard) => shard.overwrittenWrites,
   resurrectedWrites: (shard) => shard.resurrectedWrites,
+  unacknowledgedWrites: (shard) => shard.unacknowledgedWrites,
 };
 
 /** A sample is of the second in which it was taken, which may be one after what it shows. */

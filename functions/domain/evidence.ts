@@ -15,6 +15,7 @@ export interface ShardEvidence extends ShardName {
   reorderedRecords?: number;
   overwrittenWrites?: number;
   resurrectedWrites?: number;
+  unacknowledgedWrites?: number;
   staleReads?: number;
   /** The client had not recovered when the probe ended. */
   stillFailing: boolean;
@@ -68,10 +69,18 @@ function counted(name: ShardName, measured: ProbeMeasurement): ShardEvidence {
       ? { duplicatedRecords: records.duplicated, reorderedRecords: records.reordered }
       : {}),
     ...(acknowledgedWrites > 0 && values
-      ? { overwrittenWrites: values.overwritten, resurrectedWrites: values.resurrected }
+      ? {
+          overwrittenWrites: values.overwritten,
+          resurrectedWrites: values.resurrected,
+          unacknowledgedWrites: unacknowledgedIn(values),
+        }
       : {}),
     ...(acknowledgedWrites > 0 && staleReads !== undefined ? { staleReads } : {}),
   };
+}
+
+function unacknowledgedIn({ unacknowledgedThrough }: NonNullable<ProbeMeasurement['values']>): number {
+  return Object.values(unacknowledgedThrough).reduce((sum, count) => sum + count, 0);
 }
 
 /** Why nobody knows what a client of the shard saw, or undefined. */

@@ -33,6 +33,8 @@ export const PROBE_MEASURES = {
   overwrittenWrites: { unit: 'writes', over: 'run' },
   /** Of the lost ones: what they had removed or replaced is back. */
   resurrectedWrites: { unit: 'writes', over: 'run' },
+  /** Of a client that knows one node only, and has no acknowledgement from it. */
+  unacknowledgedWrites: { unit: 'writes', over: 'run' },
 } as const satisfies Record<string, ProbeMeasure>;
 export type ProbeMeasureName = keyof typeof PROBE_MEASURES;
 export const PROBE_MEASURE_NAMES = Object.keys(PROBE_MEASURES) as [ProbeMeasureName, ...ProbeMeasureName[]];

@@ -63,6 +63,8 @@ export interface ValueAccount {
   stale: number;
   /** Reads that showed something earlier than what had been acknowledged before they began. */
   staleReads: number;
+  /** Node → writes that it was asked for alone, and did not acknowledge; nodes that acknowledged all are left out. */
+  unacknowledgedThrough: Readonly<Record<string, number>>;
   /** The first of each; those of `lost` have no known reason. */
   examples: Record<Fate, ValueExample[]>;
 }
@@ -116,6 +118,7 @@ export function accountOfValues(
     resurrected: of('resurrected').length,
     stale: of('stale').length,
     staleReads,
+    unacknowledgedThrough: unacknowledgedThrough(sent),
     examples: {
       overwritten: examplesOf('overwritten'),
       resurrected: examplesOf('resurrected'),
@@ -151,6 +154,11 @@ function judgeKey(
     return stale.has(write) ? [{ write, fate: 'stale', instead: stale.get(write) }] : [];
   });
   return { judged, staleReads };
+}
+
+function unacknowledgedThrough(sent: readonly SentValue[]): Record<string, number> {
+  const nodes = sent.flatMap((write) => (write.through !== undefined && !isAcknowledged(write) ? [write.through] : []));
+  return Object.fromEntries([...Map.groupBy(nodes, (node) => node)].map(([node, own]) => [node, own.length]));
 }
 
 function isAcknowledged(write: SentValue): write is Acknowledged {

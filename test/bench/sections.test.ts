@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { cpuSecondsOf } from '../../bench/host-usage.ts';
 import { renderAlerts } from '../../bench/render-alerts.ts';
+import { renderCassandra } from '../../bench/render-cassandra.ts';
 import { renderDelayWorker } from '../../bench/render-delay-worker.ts';
 import { renderEngines } from '../../bench/render-engines.ts';
 import { renderFailovers } from '../../bench/render-failovers.ts';
@@ -10,6 +11,7 @@ import { renderKillSwitch } from '../../bench/render-kill-switch.ts';
 import { renderNightly } from '../../bench/render-nightly.ts';
 import {
   ALERTS,
+  CASSANDRA,
   CASSANDRA_STARTS,
   DELAY_WORKER,
   ENGINES,
@@ -111,6 +113,22 @@ describe('the section of Kafka', () => {
   });
 });
 
+describe('the section of Cassandra', () => {
+  const probes = [{ cluster: 'c', shard: 's', acknowledgedWrites: 97, failedWrites: 3, staleReads: 0 }];
+  const runs = [
+    { ...runOf('cassandra-1', 0), probes },
+    { ...runOf('cassandra-2', 0.2), probes: [{ ...probes[0], cluster: 'c', shard: 's', failedWrites: 0 }] },
+    { ...runOf('cassandra-3', 99), probes, status: 'ABORTED' },
+  ];
+  const document = { campaign: 'cassandra', runsAsked: 3, runs, endedEarly: null, assumption: ASSUMPTION };
+
+  test('says of each run how many writes failed, and takes no number of a run that was aborted', () => {
+    const campaigns = [{ example: 'a.json', document: { ...document, ...evaluate(runs, new Map(), 3) } }];
+    const section = renderCassandra({ ...provenance, campaigns });
+    expect(section).toContain('| a.json | 2 | 0.0 | 0.0 | 0.2 | 3, 0 | 197 | 0 | CONFIRMED 2, ABORTED 1 |');
+  });
+});
+
 describe('the section of the failovers', () => {
   const runs = Array.from({ length: 59 }, (_, at) => runOf(`failover-${at + 1}`, 4 + at / 100));
   const document = { campaign: 'failover', runsAsked: 59, runs, endedEarly: null, assumption: ASSUMPTION };
@@ -169,7 +187,7 @@ describe('the section of the kill switch', () => {
 
 describe('sections that are written apart', () => {
   const one = `${FAILOVERS.heading}\n\n59 runs\n`;
-  const middle = `${ENGINES.heading}\n\n3 starts\n\n${CASSANDRA_STARTS.heading}\n\n2 starts\n\n${KAFKA.heading}\n\n5 runs\n\n${KILL_SWITCH.heading}\n\n100 runs\n\n${DELAY_WORKER.heading}\n\n10000 a second\n`;
+  const middle = `${ENGINES.heading}\n\n3 starts\n\n${CASSANDRA_STARTS.heading}\n\n2 starts\n\n${KAFKA.heading}\n\n5 runs\n\n${CASSANDRA.heading}\n\n6 runs\n\n${KILL_SWITCH.heading}\n\n100 runs\n\n${DELAY_WORKER.heading}\n\n10000 a second\n`;
   const alerted = `${ALERTS.heading}\n\n3 lifted\n`;
   const other = `${NIGHTLY.heading}\n\n$& all passed\n`;
   const both = new Map([
@@ -178,6 +196,7 @@ describe('sections that are written apart', () => {
     [ENGINES.heading, sectionOf(middle, ENGINES)],
     [CASSANDRA_STARTS.heading, sectionOf(middle, CASSANDRA_STARTS)],
     [KAFKA.heading, sectionOf(middle, KAFKA)],
+    [CASSANDRA.heading, sectionOf(middle, CASSANDRA)],
     [KILL_SWITCH.heading, sectionOf(middle, KILL_SWITCH)],
     [DELAY_WORKER.heading, sectionOf(middle, DELAY_WORKER)],
     [NIGHTLY.heading, other],

@@ -253,11 +253,12 @@ describe('the end', () => {
     const bob = { key: `k7${ESCAPE}`, through: 'n2', acknowledgedAt: 'T2', timestampUs: 900_000 };
     const lost = { key: 'k8', value: 'v', acknowledgedAt: 'T3' };
     const examples = { overwritten: [{ ...bob, instead: alice }], resurrected: [], lost: [lost] };
-    const values = { overwritten: 1, resurrected: 0, stale: 3, lossSpanSeconds: 1, examples };
+    const counts = { overwritten: 1, resurrected: 0, stale: 3, unacknowledgedThrough: { n: 4 } };
+    const values = { ...counts, lossSpanSeconds: 1, examples };
     const lines = renderVerdict({ ...ended, probes: [{ ...seen, values }] }, plainPaint);
     expect(lines).toEqual(
       expect.arrayContaining([
-        '  s of c: RTO 0 s, unavailable for 0 s in all, 2 of 1100 acknowledged writes lost, acknowledged within 1 s, 1 of them overwritten by an earlier write, 0 resurrected; 3 hidden for a while; observed from F to U, largest gap 0 s',
+        '  s of c: RTO 0 s, unavailable for 0 s in all, 2 of 1100 acknowledged writes lost, acknowledged within 1 s, 1 of them overwritten by an earlier write, 0 resurrected; 3 hidden for a while; 4 through n alone not acknowledged; observed from F to U, largest gap 0 s',
         expect.stringMatching(
           /^ {4}overwritten: k7.?: removal through n2, acknowledged T2, timestamp 900000; there is the earlier alice through n1, acknowledged T1, timestamp 1000200, 100.2 ms ahead of the other$/,
         ),

@@ -48,11 +48,15 @@ export const checkIn = ({ checks }: RunDocument, name: string) => {
   return found;
 };
 
-/** A test for each example of an engine: its end, its number, and that every one of the hosts is clean. */
+/**
+ * A test for each example of an engine: its end, its number, and that every one of the hosts is clean.
+ * @param elsewhere those that need another lab, and have a test of their own
+ */
 export function describeExamples(
   engine: string,
   hosts: readonly { name: string }[],
   expected: Readonly<Record<string, ExpectedEnd>>,
+  elsewhere: readonly string[] = [],
 ): void {
   describe(`every example of ${engine}, one after the other, on real stores through the deployed system`, () => {
     let system: SystemUnderTest;
@@ -63,7 +67,7 @@ export function describeExamples(
 
     it('has an end that is known', () => {
       const files = exampleFiles(EXAMPLES).filter((name) => name.startsWith(`${engine}-`));
-      expect(files).toEqual(Object.keys(expected).sort());
+      expect(files).toEqual([...Object.keys(expected), ...elsewhere].sort());
     });
 
     it.each(Object.entries(expected))(

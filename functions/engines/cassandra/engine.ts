@@ -36,6 +36,7 @@ export function cassandraEngine(cluster: CassandraCluster): Engine {
       'staleReads',
       'overwrittenWrites',
       'resurrectedWrites',
+      'unacknowledgedWrites',
     ],
     probeChoices: ['consistency', 'client', 'timestamps'],
     failureModes: CASSANDRA_FAILURE_MODES,

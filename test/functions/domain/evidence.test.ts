@@ -32,8 +32,10 @@ describe('the evidence of what clients saw', () => {
 
   it('has how a store lost acknowledged values, and nothing of another store or without an acknowledged one', () => {
     const examples = { overwritten: [], resurrected: [], lost: [], stale: [] };
-    const values = { overwritten: 2, resurrected: 1, stale: 0, examples };
-    expect(of({ PROBE_MEASURED: { values } })).toEqual([{ ...measured, overwrittenWrites: 2, resurrectedWrites: 1 }]);
+    const values = { overwritten: 2, resurrected: 1, stale: 0, unacknowledgedThrough: { n1: 3, n2: 4 }, examples };
+    expect(of({ PROBE_MEASURED: { values } })).toEqual([
+      { ...measured, overwrittenWrites: 2, resurrectedWrites: 1, unacknowledgedWrites: 7 },
+    ]);
     expect(of()[0]).not.toHaveProperty('overwrittenWrites');
     expect(of({ PROBE_MEASURED: { values, acknowledgedWrites: 0 } })[0]).not.toHaveProperty('resurrectedWrites');
   });

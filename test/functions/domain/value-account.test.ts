@@ -26,7 +26,7 @@ const read = (n: number, value: string | null): SeenValue => ({ key: 'k', starte
 const of = (sent: SentValue[], last: string | null, seen: SeenValue[] = []) =>
   accountOfValues(sent, seen, new Map([['k', last]]), EPOCH_MS);
 const countsOf = ({ examples: _, acknowledged: __, ...counts }: ValueAccount) => counts;
-const NONE = { lost: 0, overwritten: 0, resurrected: 0, stale: 0, staleReads: 0 };
+const NONE = { lost: 0, overwritten: 0, resurrected: 0, stale: 0, staleReads: 0, unacknowledgedThrough: {} };
 
 describe('the account of values', () => {
   it('finds nothing wrong with a store that has what was last acknowledged', () => {
@@ -45,6 +45,12 @@ describe('the account of values', () => {
       ...{ key: 'k', value: 'a', through: 'n1', acknowledgedAt: iso(0.01), timestampUs: 0 },
     });
   });
+  it('counts for each node what a client of it alone had no acknowledgement of, and no other write', () => {
+    const { acknowledgedAtMs: _, ...refused } = write(1, 'b', { through: 'n3' });
+    const sent = [write(0, 'a'), refused, { ...refused, value: 'c' }, unacknowledged(2, 'd')];
+    expect(countsOf(of(sent, 'a'))).toEqual({ ...NONE, unacknowledgedThrough: { n3: 2 } });
+  });
+
   const of0 = (): [string, string | null][] => [['k', null]];
 
   it('names the earlier write that has the place of a later one, by a clock that was ahead, with both timestamps', () => {
@@ -179,6 +185,7 @@ describe('the account of any values', () => {
         expect(counts).toEqual({
           ...{ lost: lost + resurrected + overwritten, resurrected, overwritten, stale },
           staleReads: stale + overwritten,
+          unacknowledgedThrough: {},
         });
       }),
     );

@@ -22,7 +22,7 @@ const killed: FaultParameters = {
 };
 
 const valuesWith = (counts: { overwritten?: number; resurrected?: number }) => ({
-  ...{ overwritten: 0, resurrected: 0, stale: 0, ...counts },
+  ...{ overwritten: 0, resurrected: 0, stale: 0, unacknowledgedThrough: {}, ...counts },
   examples: { overwritten: [], resurrected: [], lost: [], stale: [] },
 });
 const checkOf = (measure: string, measured: number, result: CheckVerdict['result'] = 'FAILED'): CheckVerdict => ({

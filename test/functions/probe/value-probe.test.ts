@@ -50,6 +50,7 @@ async function measure(account: () => Promise<ValueAccount>) {
 const bob = { key: 'k', value: 'bob', acknowledgedAt: iso(7), timestampUs: 1 };
 const ACCOUNT: ValueAccount = {
   ...{ acknowledged: 200, lost: 2, lossSpanSeconds: 1, overwritten: 1, resurrected: 1, stale: 0, staleReads: 3 },
+  unacknowledgedThrough: { 'node-3': 2 },
   examples: {
     overwritten: [{ ...bob, instead: { value: 'alice', timestampUs: 2 } }],
     resurrected: [],

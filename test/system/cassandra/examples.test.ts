@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { ProbeMeasurement } from '../../../functions/domain/workflow.ts';
 import { ORDERS_RING } from '../../../lab/fleet/cassandra/hosts.ts';
-import { describeExamples, type ExpectedEnd, failedIn } from '../engine-examples.ts';
+import { describeExamples, type ExpectedEnd, failedIn, worstRtoIn } from '../engine-examples.ts';
 import type { RunDocument } from '../lab-run.ts';
 
 const DRIFT_MS = 100;
@@ -12,10 +12,13 @@ function expectNothingNoticed(document: RunDocument): void {
   expect(failedIn(document)).toBe(0);
 }
 
+function measuredIn({ timeline }: RunDocument): ProbeMeasurement | undefined {
+  return timeline.find(({ type }) => type === 'PROBE_MEASURED')?.details as ProbeMeasurement | undefined;
+}
+
 /** Of the first write that an earlier one has replaced: how far that one's timestamp is ahead of its own. */
-function aheadMsIn({ timeline }: RunDocument): number {
-  const measured = timeline.find(({ type }) => type === 'PROBE_MEASURED')?.details as ProbeMeasurement | undefined;
-  const [first] = measured?.values?.examples.overwritten ?? [];
+function aheadMsIn(document: RunDocument): number {
+  const [first] = measuredIn(document)?.values?.examples.overwritten ?? [];
   return ((first?.instead?.timestampUs ?? Number.NaN) - (first?.timestampUs ?? Number.NaN)) / 1000;
 }
 
@@ -32,10 +35,32 @@ const EXPECTED: Record<string, ExpectedEnd> = {
     ...{ outcome: 'CONFIRMED', losesNothing: true },
     number: expectNothingNoticed,
   },
+  'cassandra-disk-full.json': {
+    ...{ outcome: 'CONFIRMED', losesNothing: true },
+    number(document) {
+      expect(worstRtoIn(document)).toBeLessThanOrEqual(2);
+      const verified = document.timeline.find(({ type }) => type === 'RECOVERY_VERIFIED')?.details;
+      expect(verified?.repairs).toContain('cassandra-node-3: store started, it had ended or shut itself');
+    },
+  },
+  'cassandra-minority-refuses.json': {
+    ...{ outcome: 'CONFIRMED', losesNothing: true },
+    number(document) {
+      const { unacknowledgedThrough = {} } = measuredIn(document)?.values ?? {};
+      expect(unacknowledgedThrough['cassandra-node-3']).toBeGreaterThanOrEqual(10);
+    },
+  },
   'cassandra-node-killed.json': { ...{ outcome: 'CONFIRMED', losesNothing: true }, number: expectNothingNoticed },
   'cassandra-node-paused.json': { ...{ outcome: 'CONFIRMED', losesNothing: true }, number: expectNothingNoticed },
+  'cassandra-node-paused-default-client.json': {
+    ...{ outcome: 'DEVIATED', losesNothing: true, findings: ['default client profile'] },
+    number: (document) => expect(failedIn(document)).toBeGreaterThan(0),
+  },
   'cassandra-partition.json': { ...{ outcome: 'CONFIRMED', losesNothing: true }, number: expectNothingNoticed },
   'cassandra-seed-killed.json': { ...{ outcome: 'CONFIRMED', losesNothing: true }, number: expectNothingNoticed },
 };
 
-describeExamples('cassandra', ORDERS_RING.hosts, EXPECTED);
+describeExamples('cassandra', ORDERS_RING.hosts, EXPECTED, [
+  'cassandra-datacenter-latency.json',
+  'cassandra-gc-pause.json',
+]);
