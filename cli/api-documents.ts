@@ -150,6 +150,7 @@ const probe = z.looseObject({
   unavailableSeconds: z.number().nullish(),
   acknowledgedWrites: z.number(),
   lostAcknowledgedWrites: z.number().nullish(),
+  lossSpanSeconds: z.number().nullish(),
   /** Of a store that is a log: what else became of acknowledged writes, with examples. */
   records: z
     .looseObject({

@@ -168,7 +168,7 @@ function renderProbe(seen: ShownProbe): string[] {
   const outage = seen.stillFailing
     ? 'still failing at the end'
     : `RTO ${round(rtoSeconds ?? 0)} s, unavailable for ${round(unavailableSeconds ?? 0)} s in all`;
-  const span = (seen.records ?? seen.values)?.lossSpanSeconds;
+  const span = (seen.records ?? seen.values ?? seen).lossSpanSeconds;
   const lost =
     `${lostAcknowledgedWrites ?? 'unknown how many'} of ${seen.acknowledgedWrites} acknowledged writes lost` +
     (span == null ? '' : `, acknowledged within ${round(span)} s`);

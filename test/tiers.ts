@@ -72,7 +72,7 @@ const EXHAUSTIVE: Run = [
     chains: [
       [
         tests('unit-exhaustive', 120),
-        tests('system-exhaustive', 500),
+        tests('system-exhaustive', 960),
         tests('system-kafka', 720),
         tests('host-exhaustive', 400),
         tests('guest-exhaustive', 900),

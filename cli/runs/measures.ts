@@ -72,7 +72,7 @@ const PROBE_MEASURES: readonly ProbeMeasure[] = [
   counted('overwrittenWrites', 'writes', ({ values }) => values?.overwritten),
   counted('resurrectedWrites', 'writes', ({ values }) => values?.resurrected),
   counted('unacknowledgedWrites', 'writes', ({ values }) => sumOf(values?.unacknowledgedThrough)),
-  worst('lossSpanSeconds', 's', ({ records, values }) => (records ?? values)?.lossSpanSeconds),
+  worst('lossSpanSeconds', 's', (probe) => (probe.records ?? probe.values ?? probe).lossSpanSeconds),
   counted('failedReads', 'reads', (probe) => probe.latency?.readMs?.failed),
   ...RECOVERY_PHASES.map((phase) =>
     worst(nameOfPhase(phase), 's', ({ phases }) => phases?.find((seen) => seen.phase === phase)?.secondsAfterFault),

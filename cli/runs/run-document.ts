@@ -16,6 +16,7 @@ const probe = z.looseObject({
   acknowledgedWrites: count,
   failedWrites: count,
   staleReads: count,
+  lossSpanSeconds: count,
   records: z.looseObject({ lossSpanSeconds: count, duplicated: count, reordered: count }).nullish(),
   values: z
     .looseObject({

@@ -91,7 +91,7 @@ function summaryOf(entry: AuditEntry, faults: Experiment['faults']): string {
         values,
         staleReads = 0,
       } = entry.details;
-      const { lossSpanSeconds } = records ?? values ?? {};
+      const { lossSpanSeconds } = records ?? values ?? entry.details;
       const span = lossSpanSeconds === undefined ? '' : ` within ${number(lossSpanSeconds)} s`;
       return [
         `${shardText(entry.details)}: ${rtoOf(entry.details)}, ${acknowledgedWrites} writes acknowledged, ${lostAcknowledgedWrites} lost${span}`,

@@ -355,6 +355,7 @@ const measurement = {
   attemptedWrites: count,
   acknowledgedWrites: count,
   lostAcknowledgedWrites: count.exactOptional(),
+  lossSpanSeconds: seconds.exactOptional(),
   records: object({
     lossSpanSeconds: seconds.exactOptional(),
     duplicated: count,

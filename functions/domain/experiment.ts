@@ -67,6 +67,10 @@ export const PROBE_CHOICES = {
   client: ['tuned', 'default'],
   /** Whose clock says which of two writes is the later one: that of the node that is asked, or the client's. */
   timestamps: ['server', 'client'],
+  /** How many copies have to confirm a write beside the one that leads. */
+  waitReplicas: ['1', '0'],
+  /** When the client goes to another leader: once the store announces one, or not before it is disconnected. */
+  follows: ['announcement', 'disconnect'],
 } as const;
 export type ProbeChoice = keyof typeof PROBE_CHOICES;
 export type ProbeChoices = { [C in ProbeChoice]?: (typeof PROBE_CHOICES)[C][number] };

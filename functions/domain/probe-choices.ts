@@ -7,4 +7,6 @@ export const probeChoicesSchema = z.strictObject({
   consistency: z.enum(PROBE_CHOICES.consistency).exactOptional(),
   client: z.enum(PROBE_CHOICES.client).exactOptional(),
   timestamps: z.enum(PROBE_CHOICES.timestamps).exactOptional(),
+  waitReplicas: z.enum(PROBE_CHOICES.waitReplicas).exactOptional(),
+  follows: z.enum(PROBE_CHOICES.follows).exactOptional(),
 });

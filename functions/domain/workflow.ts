@@ -251,6 +251,11 @@ export interface ProbeMeasurement {
   acknowledgedWrites: number;
   /** Absent when the store could not be read at the end: unknown is not zero. */
   lostAcknowledgedWrites?: number;
+  /**
+   * Of a store that finds data by their keys: from the acknowledgement of the first lost write to that of the last; absent when
+   * none is. Of others it is with what else became of their writes.
+   */
+  lossSpanSeconds?: number;
   /** Of a store that is a log: what else became of acknowledged writes. Absent also when it could not be read at the end. */
   records?: Omit<RecordAccount, 'acknowledged' | 'lost'>;
   /**

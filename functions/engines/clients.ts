@@ -36,7 +36,7 @@ export async function probeOf(
 ): Promise<StoreProbe> {
   switch (cluster.engine) {
     case 'redis':
-      return (await import('./redis/probe.ts')).redisProbe({ ...probed, cluster, access });
+      return (await import('./redis/probe.ts')).redisProbe({ ...probed, cluster, access, choices });
     case 'kafka':
       return (await import('./kafka/probe.ts')).kafkaProbe({ ...probed, cluster, access, choices });
     case 'cassandra':

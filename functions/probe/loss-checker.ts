@@ -1,9 +1,17 @@
+export interface AcknowledgedWrite {
+  value: string;
+  /** Monotonic, milliseconds. */
+  atMs: number;
+}
+
 /** What became of the writes that the store had acknowledged. */
 export interface LossReport {
   acknowledged: number;
   present: number;
   /** Keys whose acknowledged value is not there: data loss. */
   lost: string[];
+  /** From the first of their acknowledgements to the last; absent when none is lost. */
+  lossSpanSeconds?: number;
 }
 
 /**
@@ -14,14 +22,17 @@ export interface LossReport {
  * @throws Error when a key was not read: an unread key is neither present nor lost.
  */
 export function checkLoss(
-  acknowledged: ReadonlyMap<string, string>,
+  acknowledged: ReadonlyMap<string, AcknowledgedWrite>,
   found: ReadonlyMap<string, string | null>,
 ): LossReport {
-  const lost: string[] = [];
-  for (const [key, value] of acknowledged) {
+  const lost = [...acknowledged].filter(([key, { value }]) => {
     const present = found.get(key);
     if (present === undefined) throw new Error(`key ${key}: was not read back`);
-    if (present !== value) lost.push(key);
-  }
-  return { acknowledged: acknowledged.size, present: acknowledged.size - lost.length, lost };
+    return present !== value;
+  });
+  const times = lost.map(([, { atMs }]) => atMs);
+  return {
+    ...{ acknowledged: acknowledged.size, present: acknowledged.size - lost.length, lost: lost.map(([key]) => key) },
+    ...(lost.length > 0 ? { lossSpanSeconds: Math.round(Math.max(...times) - Math.min(...times)) / 1000 } : {}),
+  };
 }

@@ -38,6 +38,7 @@ export function measurement(
     attemptedWrites: seen.keys.length,
     acknowledgedWrites: seen.account?.acknowledged ?? seen.acknowledged.size,
     ...(seen.lostAcknowledgedWrites === undefined ? {} : { lostAcknowledgedWrites: seen.lostAcknowledgedWrites }),
+    ...(seen.lossSpanSeconds === undefined ? {} : { lossSpanSeconds: seen.lossSpanSeconds }),
     ...(seen.account ? detailsOf(seen.account) : {}),
     failedWrites: seen.operations.filter(({ ok }) => !ok).length,
     ...(worst ? { firstFailureAt: iso(worst.firstFailureAtMs) } : {}),

@@ -3,6 +3,7 @@ import type { FailoverNews } from '../domain/recovery-phases.ts';
 import type { Operation } from '../domain/rto.ts';
 import type { ProbeMeasurement } from '../domain/workflow.ts';
 import type { WriteAccount } from '../engines/engine.ts';
+import type { AcknowledgedWrite } from './loss-checker.ts';
 
 /** What a client of one shard has seen so far. Times are monotonic, in milliseconds. */
 export interface Observed {
@@ -14,7 +15,8 @@ export interface Observed {
   reads: TimedOperation[];
   /** Each under way until its record was consumed. */
   consumes: TimedOperation[];
-  acknowledged: Map<string, string>;
+  /** By key. */
+  acknowledged: Map<string, AcknowledgedWrite>;
   keys: string[];
   /** Reads of an acknowledged write that gave something else. */
   staleReads: number;
@@ -25,6 +27,8 @@ export interface Observed {
   /** When the impacted nodes were seen to have an acknowledged write; absent: never. */
   provenAtMs?: number;
   lostAcknowledgedWrites?: number;
+  /** From the acknowledgement of the first lost write to that of the last, where the probe leaves it to us to count; absent when none is. */
+  lossSpanSeconds?: number;
   /** Of a store whose probe accounts for itself. */
   account?: WriteAccount;
   problems: string[];

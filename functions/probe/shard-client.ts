@@ -83,7 +83,9 @@ export class ShardClient {
     try {
       if ('account' in store) return this.#accountFor(await this.#readBack<WriteAccount>(() => store.account()));
       const found = await this.#readBack(() => store.readAll([...acknowledged.keys()]));
-      this.seen.lostAcknowledgedWrites = checkLoss(acknowledged, found).lost.length;
+      const { lost, lossSpanSeconds } = checkLoss(acknowledged, found);
+      this.seen.lostAcknowledgedWrites = lost.length;
+      if (lossSpanSeconds !== undefined) this.seen.lossSpanSeconds = lossSpanSeconds;
     } catch (error) {
       this.#problem(error);
     }
@@ -156,7 +158,7 @@ export class ShardClient {
     const isReadBack = isWritten;
     const reading = this.#timed(reads, clock.monotonicMs(), store.read(key), (answer) => answer !== undefined);
     if (await writing) {
-      acknowledged.set(key, value);
+      acknowledged.set(key, { value, atMs: clock.monotonicMs() });
       const found = isReadBack ? await reading : await store.read(key);
       operations.push({ startedAtMs, endedAtMs: clock.monotonicMs(), ok: found === value });
       if (found !== undefined && found !== value) this.seen.staleReads += 1;
@@ -202,7 +204,7 @@ export class ShardClient {
     const deadlineMs = clock.monotonicMs() + PROBE_PROOF_DEADLINE_MS + (this.#hasChecks ? PROBE_BASELINE_MS : 0);
     while (!stop.aborted && clock.monotonicMs() < deadlineMs) {
       const [first] = this.seen.acknowledged;
-      if (first && (await this.shard.store.isOnImpacted(...first).catch(() => false))) {
+      if (first && (await this.shard.store.isOnImpacted(first[0], first[1].value).catch(() => false))) {
         this.seen.provenAtMs = clock.monotonicMs();
         const checks = await this.#readBefore(stop);
         const ready = { ...this.name, ...(checks.length > 0 ? { checks } : {}) };

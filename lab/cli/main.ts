@@ -32,8 +32,8 @@ const USAGE = `The lab: the whole system on this machine, in namespaces of its o
                               (gateway-1, gateway-2, load, ingest, consumers, prometheus, vpc, lambda)
   lab down                    end the lab; nothing of it stays
 
-LAB_DIRECTORY: where it keeps its files (.lab of the checkout). LAB_CONSUMER_BREAKER=off: consumers without their
-circuit breaker. Root is needed.
+LAB_DIRECTORY: where it keeps its files (.lab of the checkout). What clusters are started with otherwise: README, "Engines".
+LAB_CONSUMER_BREAKER=off: consumers without their circuit breaker. Root is needed.
 `;
 
 function say(text: string): void {

@@ -223,6 +223,8 @@ describe('the end', () => {
     expect(lines).toContain(
       '  s2 of c: still failing at the end, unknown how many of 1000 acknowledged writes lost; never observed',
     );
+    const spanned = renderVerdict({ ...ended, probes: [{ ...seen, lossSpanSeconds: 10.5 }] }, plainPaint);
+    expect(spanned.join('\n')).toContain('2 of 1000 acknowledged writes lost, acknowledged within 10.5 s; observed');
   });
 
   test('shows of a log over how long lost records were acknowledged, what else became of acknowledged ones, and examples', () => {

@@ -17,7 +17,7 @@ interface Measured {
   shard: string;
   rtoSeconds?: number;
   lostAcknowledgedWrites?: number;
-  lostSeconds?: number;
+  lossSpanSeconds?: number;
   failedWrites: number;
 }
 
@@ -37,6 +37,9 @@ const measuredIn = ({ timeline }: RunDocument): Measured[] =>
   timeline.filter(({ type }) => type === 'PROBE_MEASURED').map(({ details }) => details as unknown as Measured);
 export const lostIn = (document: RunDocument): number =>
   measuredIn(document).reduce((sum, { lostAcknowledgedWrites = Number.NaN }) => sum + lostAcknowledgedWrites, 0);
+/** From the first acknowledgement that was lost to the last, seconds, of a store that finds data by their keys. */
+export const lossSpanIn = (document: RunDocument): number =>
+  Math.max(...measuredIn(document).map(({ lossSpanSeconds = Number.NaN }) => lossSpanSeconds));
 /** Writes without an acknowledgement, or with a read behind them that had something else. */
 export const failedIn = (document: RunDocument): number =>
   measuredIn(document).reduce((sum, { failedWrites }) => sum + failedWrites, 0);

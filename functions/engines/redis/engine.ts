@@ -31,6 +31,7 @@ export function redisEngine(cluster: RedisCluster): Engine {
       'lostAcknowledgedWrites',
       'staleReads',
     ],
+    probeChoices: ['waitReplicas', 'follows'],
     failureModes: REDIS_FAILURE_MODES,
     healthMeasures: REDIS_HEALTH,
     tellsUptime: true,

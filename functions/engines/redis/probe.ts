@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { Redis } from 'ioredis';
+import type { ProbeChoices } from '../../domain/experiment.ts';
 import type { ProbedShard } from '../../domain/probed-shards.ts';
 import type { FailoverNews } from '../../domain/recovery-phases.ts';
 import type { TargetNode } from '../../domain/targets.ts';
@@ -30,11 +31,12 @@ const HEALTH_TIMEOUT_MS = 500;
 export interface RedisProbeOptions extends ProbedShard {
   cluster: RedisCluster;
   access: StoreAccess;
+  choices: ProbeChoices;
 }
 
 /** A real client of one shard, as an application should be configured: Sentinel mode, and told of failovers. */
 export function redisProbe(options: RedisProbeOptions): KeyedProbe {
-  const { shard, members, impacted, cluster } = options;
+  const { shard, members, impacted, cluster, choices } = options;
   const access = redisAccess(cluster, options.access);
   // A client whose first Sentinel is on the isolated node would stay on the old master: that one comes last.
   const isImpacted = (node: TargetNode) => impacted.some((other) => other.name === node.name);
@@ -60,7 +62,7 @@ export function redisProbe(options: RedisProbeOptions): KeyedProbe {
   function hear(event: SentinelEvent): void {
     const switched = masterSwitch(shard, event);
     if (switched) {
-      for (const client of [writer, reader]) void follow(client, switched);
+      if (choices.follows !== 'disconnect') for (const client of [writer, reader]) void follow(client, switched);
       // Each Sentinel announces it, one that was cut off when it is back.
       if (switched.to !== announcedMaster) failovers += 1;
       announcedMaster = switched.to;
@@ -116,6 +118,7 @@ export function redisProbe(options: RedisProbeOptions): KeyedProbe {
     },
     async write(key, value) {
       try {
+        if (choices.waitReplicas === '0') return (await writer.set(key, value, 'EX', KEY_EXPIRY_SECONDS)) === 'OK';
         // One pipeline on one connection: WAIT on another would answer for nothing.
         const replies = await writer.pipeline().set(key, value, 'EX', KEY_EXPIRY_SECONDS).wait(1, WAIT_MS).exec();
         const [set, wait] = replies ?? [];

@@ -10,6 +10,7 @@ import {
   SENTINEL_PORT,
   SENTINEL_UNIT,
 } from './hosts.ts';
+import { MAX_LAG_SECONDS, MIN_REPLICAS_VARIABLE, minReplicasOf } from './min-replicas.ts';
 import {
   accessControl,
   hostSecretText,
@@ -51,8 +52,8 @@ function redisConfiguration(host: LabHost, keys: StoreKeys): string {
     'appendfsync everysec',
     'maxmemory 256mb',
     'maxmemory-policy noeviction',
-    'min-replicas-to-write 1',
-    'min-replicas-max-lag 10',
+    `min-replicas-to-write ${minReplicasOf(process.env[MIN_REPLICAS_VARIABLE])}`,
+    `min-replicas-max-lag ${MAX_LAG_SECONDS}`,
     'repl-diskless-sync yes',
     'repl-diskless-sync-delay 0',
     'repl-backlog-size 16mb',

@@ -114,6 +114,11 @@ describe('the timeline', () => {
     );
   });
 
+  it('says over how long lost writes were acknowledged', () => {
+    const line = summaryOf(entry('PROBE_MEASURED', { lostAcknowledgedWrites: 210, lossSpanSeconds: 10.462 }));
+    expect(line).toMatch(/210 lost within 10.46 s$/);
+  });
+
   it('says of a log over how long lost records were acknowledged, and what else became of acknowledged ones', () => {
     const examples = { lost: [], duplicated: [], reordered: [], repeatedOffsets: [] };
     const records = { lossSpanSeconds: 11.9, duplicated: 2, reordered: 0, repeatedOffsets: 1, examples };

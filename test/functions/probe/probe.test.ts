@@ -333,7 +333,10 @@ describe('probe', () => {
   it('finds acknowledged writes that the store has lost', async () => {
     const { run, measured } = world({ loseEvery: 100 });
     await run();
-    expect(Number(measured()?.lostAcknowledgedWrites)).toBeGreaterThan(2);
+    const { lostAcknowledgedWrites = Number.NaN, lossSpanSeconds } = measured() ?? {};
+    expect(lostAcknowledgedWrites).toBeGreaterThan(2);
+    // Every hundredth of 20 a second.
+    expect(lossSpanSeconds).toBeCloseTo((lostAcknowledgedWrites - 1) * 5, 1);
   });
 
   it('looks on after the end of the run until a recovery has lasted', async () => {

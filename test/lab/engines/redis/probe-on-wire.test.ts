@@ -109,6 +109,7 @@ describe('what the probe measures of a failover', () => {
     const members = ADDRESSES.map((address, index) => targetNode(index + 1, { addresses: [address], port }));
     const store = redisProbe({
       ...{ shard: 'shard-1', members, impacted: members.slice(0, 1), access: { credentials: {}, certificates: {} } },
+      choices: {},
       cluster: redisCluster({ tier: 'staging', tls: undefined, port, redis: { sentinelPort } }),
     });
     const audit = memoryAuditLog({ entries: logOf('exp', ['ADMITTED']), clock: systemClock });

@@ -83,7 +83,14 @@ describe('a store that speaks TLS only, with a private authority and certificate
   it('is probed by a client that follows the Sentinel', async () => {
     const node = targetNode(1, { ...at, port, roles: [roleIn('shard-1', 'master')] });
     const access = { credentials, certificates: { ca: text('ca.pem'), client: CLIENT() } };
-    const probe = redisProbe({ shard: 'shard-1', members: [node], impacted: [node], cluster: cluster(), access });
+    const probe = redisProbe({
+      shard: 'shard-1',
+      members: [node],
+      impacted: [node],
+      cluster: cluster(),
+      access,
+      choices: {},
+    });
     try {
       await probe.connect();
       // There is no replica to acknowledge it.
@@ -101,7 +108,7 @@ describe('a store that speaks TLS only, with a private authority and certificate
   it('is no leader, and gets no password, when it is none of the nodes that were resolved', async () => {
     const members = [targetNode(1, { ...at, port: 1 })];
     const access = { credentials, certificates: { ca: text('ca.pem'), client: CLIENT() } };
-    const probe = redisProbe({ shard: 'shard-1', members, impacted: members, cluster: cluster(), access });
+    const probe = redisProbe({ shard: 'shard-1', members, impacted: members, cluster: cluster(), access, choices: {} });
     await expect(probe.leader()).rejects.toThrow(/localhost:\d+ is not one of its nodes/);
     probe.close();
   });

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { hostContent } from '../../../../lab/fleet/redis/configuration.ts';
 import {
   DATA_DIRECTORY,
   HOST_FILES,
@@ -8,6 +9,7 @@ import {
   SENTINEL_PORT,
   TLS_HOSTS,
 } from '../../../../lab/fleet/redis/hosts.ts';
+import { MIN_REPLICAS_VARIABLE, minReplicasOf } from '../../../../lab/fleet/redis/min-replicas.ts';
 import { secretsOf } from '../../../../lab/fleet/redis/users.ts';
 import configuration from '../../../../lab/holdfast.config.ts';
 import {
@@ -67,4 +69,19 @@ test('what the lab tells the product of its network and users is what they are',
   expect(network.availabilityZones).toEqual([`${REGION}a`]);
   expect(apiPrincipals).toEqual([LAB_USERS.operator, LAB_USERS.administrator].map(arnOf));
   expect(alertmanagerPrincipals).toEqual([arnOf(LAB_USERS.alertmanager)]);
+});
+
+test('masters need a replica for a write, none where that is asked for, and no other number', () => {
+  const [host] = REDIS_HOSTS;
+  const keys = {
+    user: (username: string) => ({ username, password: '' }),
+    certificate: () => ({ ca: '', certificate: '', key: '' }),
+  };
+  const configured = () =>
+    host && hostContent(host, keys).files.find(({ path }) => path.endsWith('/redis.conf'))?.content;
+  expect(configured()).toMatch(/^min-replicas-to-write 1$/m);
+  vi.stubEnv(MIN_REPLICAS_VARIABLE, '0');
+  expect(configured()).toMatch(/^min-replicas-to-write 0$/m);
+  vi.unstubAllEnvs();
+  expect(() => minReplicasOf('2')).toThrow('LAB_REDIS_MIN_REPLICAS: 2 is none of 0, 1');
 });
