@@ -22,6 +22,9 @@ export interface LabRun {
   stderr: string;
 }
 
+/** Of one that was not even admitted the document says why, and nothing else. */
+const NOTHING_BEGAN = { budgets: [], findings: [], checks: [], records: [], timeline: [], nodes: [] };
+
 /** `lab run FILE --json` as a user types it; the exit code is part of the answer. */
 export async function labRun(file: string): Promise<LabRun> {
   const environment = { ...process.env, LAB_DIRECTORY: SYSTEM_LAB_DIRECTORY };
@@ -30,5 +33,6 @@ export async function labRun(file: string): Promise<LabRun> {
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     (error: { code: number; stdout: string; stderr: string }) => error,
   );
-  return { code: result.code, document: JSON.parse(result.stdout) as RunDocument, stderr: result.stderr };
+  const document = { ...NOTHING_BEGAN, ...(JSON.parse(result.stdout) as Partial<RunDocument>) } as RunDocument;
+  return { code: result.code, document, stderr: result.stderr };
 }
