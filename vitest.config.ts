@@ -61,6 +61,13 @@ function system(name: string, files: string, setUp = 'test/system/set-up-redis.t
   };
 }
 
+/** Unit tests that have a store lie to its probe, or write down what one saw of it. */
+const JUDGED_TWICE = [
+  'test/functions/domain/{value,record}-account.test.ts',
+  'test/functions/probe/{loss-checker,probe}.test.ts',
+  'test/functions/engines/{cassandra,kafka}/probe.test.ts',
+];
+
 /**
  * `unit` needs nothing but Node. `host` (the host program), `guest` (the same on a kernel of its own), `lab` (the lab's
  * own parts) and `system` (the deployed system in a lab) need Linux, root and network namespaces. `npm test` runs them; what
@@ -72,6 +79,16 @@ export default defineConfig({
     projects: [
       unit('unit', ['test/{functions,lib,cli,bench,decisions}/**/*.test.ts'], ['**/exhaustive/**']),
       unit('unit-exhaustive', ['test/{functions,lib}/**/exhaustive/*.test.ts'], []),
+      {
+        test: {
+          name: 'histories',
+          include: [...JUDGED_TWICE, 'test/histories/*.test.ts'],
+          setupFiles: ['test/lib/property-runs.ts', 'test/histories/judge-twice.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+        },
+      },
       host('host', 'test/host/*.test.ts'),
       host('host-exhaustive', 'test/host/exhaustive/*.test.ts'),
       // They measure rates and processor time.

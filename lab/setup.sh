@@ -5,6 +5,7 @@
 #   lab       what the lab runs on real hosts: Redis, Prometheus, namespaces, firewall; AWS's descriptions of its services
 #   kafka     what a lab with brokers needs beside it: Java, jars, an archive of their classes. The lab asks for it by itself
 #   cassandra the same for one with Cassandra's nodes
+#   histories what judges the histories of probes a second time, compiled: test/histories
 #   test      all of these and what checks the code; on a machine that can have no lab, the packages only (the tests say so)
 #   packages  node_modules only
 set -eu
@@ -178,17 +179,42 @@ build_clock() {
     mv -T "$new" "$clock" 2>/dev/null || rm -rf "$new"
 }
 
+# build_history_checker: where test/histories/judge.ts finds it. Go's own caches stay as they were.
+build_history_checker() {
+    sources=$checkout/test/histories/checker
+    content=$(LC_ALL=C && cat "$sources"/* | sha256sum | cut -c1-16)
+    checker=${XDG_CACHE_HOME:-$HOME/.cache}/holdfast/histories/$content
+    [ ! -d "$checker" ] || return 0
+    started=$(date +%s)
+    mkdir -p "${checker%/*}"
+    new=$(mktemp -d "$checker.XXXXXX")
+    # What is vetted and built is what the lists pin: -mod=readonly, and the checksums of go.sum.
+    if ! (
+        cd "$sources"
+        export GOPATH="$logs/go" GOCACHE="$logs/go-build" GOFLAGS='-mod=readonly -modcacherw' CGO_ENABLED=0
+        /usr/bin/go vet . && /usr/bin/go build -o "$new/checker" .
+    ) >"$logs/go-says" 2>&1; then
+        rm -rf "$new"
+        cat "$logs/go-says" >&2
+        say "could not build test/histories/checker"
+        return 1
+    fi
+    # Another run may do the same: the first one stays.
+    mv -T "$new" "$checker" 2>/dev/null || rm -rf "$new"
+    say "checker of histories built ($(($(date +%s) - started)) s)"
+}
+
 part=${1:-}
 can_have_lab() { [ "$(uname -s)" = Linux ] && [ "$(id -u)" = 0 ]; }
-if [ "$part" = test ] && ! can_have_lab; then part=packages; fi
+case "$part" in test | histories) can_have_lab || part=packages ;; esac
 case "$part" in
-lab | test | kafka | cassandra)
+lab | test | kafka | cassandra | histories)
     [ "$(uname -s)" = Linux ] || die "the lab needs Linux: it is made of network namespaces"
     [ "$(id -u)" = 0 ] || die "the lab needs root: it makes network namespaces and firewall rules (try sudo)"
     PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
     remove_stale_policy
     need lab
-    case "$part" in kafka | cassandra) need "$part" ;; esac
+    case "$part" in kafka | cassandra | histories) need "$part" ;; esac
     if [ "$part" = test ]; then
         need test
         # The guest kernel of the host tests; Debian alone has it. Elsewhere they say that they cannot run.
@@ -201,7 +227,7 @@ lab | test | kafka | cassandra)
         die "this kernel or container does not allow new namespaces; use a machine or a privileged container"
     ;;
 packages) ;;
-*) die "usage: setup.sh lab|kafka|cassandra|test|packages" ;;
+*) die "usage: setup.sh lab|kafka|cassandra|histories|test|packages" ;;
 esac
 
 logs=$(mktemp -d)
@@ -229,6 +255,7 @@ esac
 case "$status $part" in
 '0 cassandra' | '0 test') build_clock || status=$? ;;
 esac
+case "$status $part" in '0 histories') build_history_checker || status=$? ;; esac
 for engine in kafka cassandra; do
     case "$status $part" in
     "0 $engine" | '0 test') { install_jars "$engine" && archive_classes "$engine"; } || status=$? ;;

@@ -72,6 +72,7 @@ const EXHAUSTIVE: Run = [
     chains: [
       [
         tests('unit-exhaustive', 120),
+        tests('histories', 30),
         tests('system-exhaustive', 960),
         tests('system-kafka', 720),
         tests('host-exhaustive', 400),
@@ -89,7 +90,7 @@ const PROPERTY_RUNS = { PROPERTY_RUNS: '5000' };
 function nightly(): Run {
   const inNamespaces = ['host', 'host-exhaustive', 'host-alone', 'guest', 'guest-exhaustive', 'lab'];
   const repeated = Array.from({ length: REPEATS }, () => inNamespaces).flat();
-  const once = ['system', 'system-exhaustive', 'system-kafka', 'system-cassandra', 'system-nightly'];
+  const once = ['histories', 'system', 'system-exhaustive', 'system-kafka', 'system-cassandra', 'system-nightly'];
   const chain = [...repeated, ...once].map((project) => tests(project, NO_QUOTA));
   return [{ prepares: ['guest image'], chains: [[tests('unit', NO_QUOTA, PROPERTY_RUNS), ...chain]] }];
 }

@@ -32,6 +32,8 @@ export interface SentValue {
 export interface SeenValue {
   key: string;
   startedAtMs: number;
+  /** When it was answered. */
+  endedAtMs: number;
   /** null: the key has none. */
   value: string | null;
 }
@@ -137,9 +139,11 @@ function judgeKey(
   const acknowledged = writes.filter(isAcknowledged);
   const stale = new Map<Acknowledged, SentValue | undefined>();
   let staleReads = 0;
-  for (const { startedAtMs, value } of seen) {
+  for (const { startedAtMs, endedAtMs, value } of seen) {
     const promised = acknowledged.filter((write) => write.acknowledgedAtMs < startedAtMs);
-    const hidden = promised.filter((write) => !mayShow(value, write, writes));
+    // A later removal is no reason to find nothing.
+    const sentByThen = writes.filter(({ sentAtMs }) => sentAtMs <= endedAtMs);
+    const hidden = promised.filter((write) => !mayShow(value, write, sentByThen));
     if (hidden.length === 0) continue;
     staleReads += 1;
     const latest = hidden.reduce((one, other) => (other.acknowledgedAtMs > one.acknowledgedAtMs ? other : one));

@@ -26,7 +26,7 @@ export class ProbeLedger {
   async read(key: string, read: () => Promise<string | null>): Promise<string | null> {
     const startedAtMs = this.#clock.monotonicMs();
     const value = await read();
-    this.seen.push({ key, startedAtMs, value });
+    this.seen.push({ key, startedAtMs, endedAtMs: this.#clock.monotonicMs(), value });
     return value;
   }
 }

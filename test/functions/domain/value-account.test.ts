@@ -22,7 +22,11 @@ const write = (n: number, value: string | null, other: Partial<SentValue> = {}):
   ...other,
 });
 const unacknowledged = (n: number, value: string | null): SentValue => ({ key: 'k', value, sentAtMs: n * 1000 });
-const read = (n: number, value: string | null): SeenValue => ({ key: 'k', startedAtMs: n * 1000, value });
+/** Answered after 1 ms. */
+const read = (n: number, value: string | null): SeenValue => ({
+  ...{ key: 'k', value },
+  ...{ startedAtMs: n * 1000, endedAtMs: n * 1000 + 1 },
+});
 const of = (sent: SentValue[], last: string | null, seen: SeenValue[] = []) =>
   accountOfValues(sent, seen, new Map([['k', last]]), EPOCH_MS);
 const countsOf = ({ examples: _, acknowledged: __, ...counts }: ValueAccount) => counts;
@@ -102,6 +106,13 @@ describe('the account of values', () => {
     expect(countsOf(of([write(0, 'a')], 'a', [read(0.5, null)]))).toEqual({ ...NONE, stale: 1, staleReads: 1 });
   });
 
+  it('does not excuse a read by a removal that was sent after its answer', () => {
+    const removedLater = [write(0, 'a'), write(2, null)];
+    expect(countsOf(of(removedLater, null, [read(1, null)]))).toEqual({ ...NONE, staleReads: 1, stale: 1 });
+    const underWay = { ...read(1, null), endedAtMs: 2000 };
+    expect(countsOf(of(removedLater, null, [underWay]))).toEqual(NONE);
+  });
+
   it('blames no read for what was not yet acknowledged when it began, nor for what nobody acknowledged', () => {
     expect(countsOf(of([write(0, 'a'), write(1, 'b')], 'b', [read(1.005, 'a')]))).toEqual(NONE);
     expect(countsOf(of([write(0, 'a'), unacknowledged(1, 'b')], 'b', [read(2, 'b')]))).toEqual(NONE);
@@ -155,7 +166,7 @@ function lyingStore(keys: readonly { plan: Plan; isRemoval: boolean; gapMs: numb
       nowMs += 1;
     };
     const look = (value: string | null) => {
-      seen.push({ key, startedAtMs: nowMs, value });
+      seen.push({ key, startedAtMs: nowMs, endedAtMs: nowMs + 2, value });
       nowMs += 2;
     };
     put('alice', 'n1', plan === 'clock ahead' ? gapMs + 100 : 0);
@@ -212,8 +223,10 @@ describe('the account of any values', () => {
         const inOrder = [...operations].sort((one, other) => atMs(one) - atMs(other));
         for (const [n, operation] of inOrder.entries()) {
           const { key, startMs, backMs, isRead, isRemoval, isAnswered } = operation;
-          if (isRead) seen.push({ key, startedAtMs: startMs, value: store.get(key) ?? null });
-          else {
+          if (isRead) {
+            const endedAtMs = atMs(operation) + backMs;
+            seen.push({ key, startedAtMs: startMs, endedAtMs, value: store.get(key) ?? null });
+          } else {
             const value = isRemoval ? null : `v${n}`;
             store.set(key, value);
             const answer = isAnswered ? { acknowledgedAtMs: atMs(operation) + backMs } : {};
