@@ -14,6 +14,7 @@ import {
   worstOf,
 } from './measures.ts';
 import { isSameShard, shardText } from './probed-shards.ts';
+import { endingMsOf } from './rollback-time.ts';
 import { rollbackOf, stateOf } from './status.ts';
 import type { CheckObservation, CheckReading, CheckSeries, CheckVerdict } from './workflow.ts';
 
@@ -123,18 +124,11 @@ function momentsOf(entries: readonly AuditEntry[]): Moments | undefined {
   const injected = lastOf(entries, 'INJECTED');
   const rollback = entries.findLast((entry) => isEntryOf(entry, 'ROLLED_BACK', 'ROLLBACK_FAILED'));
   const recovered = entries.findLast((entry) => isEntryOf(entry, 'RECOVERY_VERIFIED', 'RECOVERY_FAILED'));
-  const { rolledBackAt, nodes = [], services = [] } = rollbackOf(entries) ?? {};
-  const ends = [
-    injected?.endsAt,
-    entries.find(({ type }) => type === 'ROLLING_BACK')?.at,
-    // A host, and a service, ends its fault by its own time, a little before anybody asks it to.
-    ...nodes.map(({ liftedAt }) => liftedAt),
-    ...services.map(({ endedAt }) => endedAt),
-  ].map((at) => Date.parse(at ?? ''));
+  const { rolledBackAt, nodes = [] } = rollbackOf(entries) ?? {};
   return {
     announcedMs,
     lastInjectedMs: Date.parse(injected?.confirmedAt ?? ''),
-    endingMs: Math.min(...ends.filter((ms) => !Number.isNaN(ms))),
+    endingMs: endingMsOf(entries),
     liftedMs: Date.parse(rolledBackAt ?? rollback?.at ?? ''),
     recoveredMs: Date.parse(recovered?.at ?? ''),
     fenced: nodes.flatMap(({ fence }) => {

@@ -2,8 +2,9 @@ import { type AuditEntry, isEntryOf, lastOf } from './audit-entry.ts';
 import { evidenceOf, type ShardEvidence } from './evidence.ts';
 import type { Fault, ProbeChoices } from './experiment.ts';
 import { isSameShard } from './probed-shards.ts';
+import { endingMsOf } from './rollback-time.ts';
 import { stateOf } from './status.ts';
-import type { CheckVerdict, Finding, Reading } from './workflow.ts';
+import type { CheckVerdict, Finding, Reading, RecoveryPhase } from './workflow.ts';
 
 /** What a finished run shows of one cluster. */
 export interface RunFacts {
@@ -16,10 +17,13 @@ export interface RunFacts {
   checks: readonly CheckVerdict[];
   /** What the guard ended the run for. */
   breaches: readonly Reading[];
+  /** When the faults began to end, in milliseconds since the epoch. */
+  endingMs: number;
 }
 
 export interface ShownShard extends ShardEvidence {
   failedWrites: number;
+  phases: readonly RecoveryPhase[];
 }
 
 /** A known way to fail, by what shows it, with the setting that addresses it. */
@@ -66,6 +70,46 @@ export function shownByFlapping(
 }
 
 /**
+ * Roles that had to move and did not, while writes failed: as a check of the experiment measured.
+ *
+ * @param measure of the engine's health: how often roles moved
+ */
+export function shownByNoElection(
+  measure: string,
+  { shards, checks }: Pick<RunFacts, 'shards' | 'checks'>,
+): ReturnType<FailureMode['shownBy']> {
+  const none = checks.find(
+    (check) =>
+      check.measure === measure &&
+      check.result === 'FAILED' &&
+      check.measured === 0 &&
+      (check.tolerance.atLeast ?? 0) >= 1,
+  );
+  return none && shownBySum('failedWrites', { shards }) ? { measure, value: 0, unit: none.unit } : undefined;
+}
+
+/**
+ * Another leader was there while the fault lived, and a client that was without one stayed so until its end: the worst shard.
+ *
+ * @param toleratedSeconds that a client may take to find out
+ */
+export function shownByLateClients(
+  { shards, endingMs }: Pick<RunFacts, 'shards' | 'endingMs'>,
+  toleratedSeconds: number,
+): ReturnType<FailureMode['shownBy']> {
+  const late = shards.flatMap(({ phases, rtoSeconds }) => {
+    const atMs = (name: RecoveryPhase['phase']) => Date.parse(phases.find(({ phase }) => phase === name)?.at ?? '');
+    const [electedMs, recoveredMs] = [atMs('ELECTED'), atMs('CLIENTS_RECOVERED')];
+    // An outage that the end of the fault began is another one.
+    const waitedFromMs = Math.max(electedMs, recoveredMs - (rtoSeconds ?? Number.NaN) * 1000);
+    const isLate = recoveredMs >= endingMs && endingMs - waitedFromMs > toleratedSeconds * 1000;
+    return isLate ? [(recoveredMs - waitedFromMs) / 1000] : [];
+  });
+  if (late.length === 0) return undefined;
+  return { measure: 'secondsFromElectionToClients', value: Math.max(...late), unit: 's' };
+}
+
+/**
  * The known failure modes that a finished run shows, each with its number and what to set: none is guessed, a number that
  * nobody measured shows nothing.
  *
@@ -88,9 +132,10 @@ export function findingsOf(
       choices: experiment.probe ?? {},
       shards: evidence
         .filter((shard) => shard.cluster === cluster && shard.problem === undefined)
-        .map((shard) => ({ ...shard, failedWrites: failedWritesOf(shard, entries) })),
+        .map((shard) => ({ ...shard, ...measuredOf(shard, entries) })),
       checks: checks.filter((check) => check.cluster === cluster),
       breaches: breaches.filter((reading) => reading.cluster === cluster),
+      endingMs: endingMsOf(entries),
     };
     return [...modesOf(cluster), POOL_SATURATION].flatMap(({ name, shownBy, setting }) => {
       const shown = shownBy(facts);
@@ -99,7 +144,9 @@ export function findingsOf(
   });
 }
 
-function failedWritesOf(shard: ShardEvidence, entries: readonly AuditEntry[]): number {
+function measuredOf(shard: ShardEvidence, entries: readonly AuditEntry[]): Pick<ShownShard, 'failedWrites' | 'phases'> {
   const measured = entries.findLast((entry) => isEntryOf(entry, 'PROBE_MEASURED') && isSameShard(entry.details, shard));
-  return measured?.type === 'PROBE_MEASURED' ? measured.details.failedWrites : 0;
+  if (measured?.type !== 'PROBE_MEASURED') return { failedWrites: 0, phases: [] };
+  const { failedWrites, phases = [] } = measured.details;
+  return { failedWrites, phases };
 }

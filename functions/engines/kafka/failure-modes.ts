@@ -1,4 +1,15 @@
-import { type FailureMode, shownByFlapping, shownBySum } from '../../domain/failure-modes.ts';
+import {
+  type FailureMode,
+  shownByFlapping,
+  shownByLateClients,
+  shownByNoElection,
+  shownBySum,
+} from '../../domain/failure-modes.ts';
+
+/** The unit in which an experiment counts how often a consumer group shared out its partitions anew. */
+const REBALANCES = 'rebalances';
+/** The probe's own client asks every broker that it knows within 2 s of a failure. */
+const METADATA_TOLERATED_SECONDS = 5;
 
 /** Of Kafka with KRaft. */
 export const KAFKA_FAILURE_MODES: readonly FailureMode[] = [
@@ -16,5 +27,34 @@ export const KAFKA_FAILURE_MODES: readonly FailureMode[] = [
     name: 'flapping after a pause',
     shownBy: (facts) => shownByFlapping('leaderChanges', facts),
     setting: 'broker.session.timeout.ms longer than the pauses to be tolerated',
+  },
+  {
+    name: 'no new leader',
+    shownBy: (facts) => shownByNoElection('leaderChanges', facts),
+    setting:
+      'a majority of controllers that the fault does not reach, another replica in sync, and broker.session.timeout.ms shorter than the outage to be tolerated',
+  },
+  {
+    name: 'stale metadata',
+    shownBy: (facts) => shownByLateClients(facts, METADATA_TOLERATED_SECONDS),
+    setting:
+      'brokers of every rack in bootstrap.servers, metadata.recovery.strategy=rebootstrap and a short metadata.max.age.ms in clients',
+  },
+  {
+    name: 'consumer group rebalance',
+    shownBy: ({ checks }) => {
+      const failed = checks.find(
+        ({ unit, result, tolerance, measured }) =>
+          unit === REBALANCES &&
+          result === 'FAILED' &&
+          measured !== undefined &&
+          measured > (tolerance.atMost ?? Infinity),
+      );
+      return failed?.measured === undefined
+        ? undefined
+        : { measure: failed.measure, value: failed.measured, unit: failed.unit };
+    },
+    setting:
+      'session.timeout.ms of consumers longer than an election of their coordinator, static members (group.instance.id), and the cooperative or the consumer protocol',
   },
 ];

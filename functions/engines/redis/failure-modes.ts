@@ -1,4 +1,4 @@
-import { type FailureMode, shownByFlapping, shownBySum } from '../../domain/failure-modes.ts';
+import { type FailureMode, shownByFlapping, shownByNoElection, shownBySum } from '../../domain/failure-modes.ts';
 
 /** Of Redis with Sentinel. */
 export const REDIS_FAILURE_MODES: readonly FailureMode[] = [
@@ -22,5 +22,11 @@ export const REDIS_FAILURE_MODES: readonly FailureMode[] = [
     name: 'flapping after a pause',
     shownBy: (facts) => shownByFlapping('failovers', facts),
     setting: 'down-after-milliseconds longer than the pauses to be tolerated, and failover-timeout not shorter than it',
+  },
+  {
+    name: 'no failover',
+    shownBy: (facts) => shownByNoElection('failovers', facts),
+    setting:
+      'a quorum, and a majority, of Sentinels that the fault does not reach, a replica with replica-priority above 0, and down-after-milliseconds shorter than the outage to be tolerated',
   },
 ];

@@ -7,7 +7,7 @@ import { CASSANDRA_FAILURE_MODES } from '../../../functions/engines/cassandra/fa
 import { KAFKA_FAILURE_MODES } from '../../../functions/engines/kafka/failure-modes.ts';
 import { REDIS_FAILURE_MODES } from '../../../functions/engines/redis/failure-modes.ts';
 import { seedExperiment } from '../domain/experiment-fixtures.ts';
-import { fullRun, type RunChanges, reading } from '../domain/fixtures.ts';
+import { fullRun, iso, type RunChanges, reading } from '../domain/fixtures.ts';
 
 const [seedFault] = seedExperiment().faults;
 /** The mission's example, a partition, unless another fault is given. */
@@ -28,6 +28,23 @@ const valuesWith = (counts: { overwritten?: number; resurrected?: number }) => (
 const checkOf = (measure: string, measured: number, result: CheckVerdict['result'] = 'FAILED'): CheckVerdict => ({
   ...{ name: 'moves once', cluster: 'redis-master', measure, when: 'AFTER_ROLLBACK', tolerance: { atMost: 1 } },
   ...{ unit: 'moves', result, measured },
+});
+const moves = (measure: string, measured: number, other: Partial<CheckVerdict> = {}): CheckVerdict => ({
+  ...checkOf(measure, measured),
+  ...{ name: 'moves', when: 'HAPPENS', tolerance: { atLeast: 1 }, ...other },
+});
+const rebalances = (measured: number, other: Partial<CheckVerdict> = {}): CheckVerdict => ({
+  ...checkOf('sum(increase(group_rebalances_total[5s]))', measured),
+  ...{ unit: 'rebalances', ...other },
+});
+
+/** An outage of so many seconds that ended then; the fault is announced at second 2, and ends at 62.9. */
+const outage = (electedAt: number, recoveredAt: number, rtoSeconds: number): RunChanges['PROBE_MEASURED'] => ({
+  rtoSeconds,
+  phases: [
+    { phase: 'ELECTED' as const, at: iso(electedAt), secondsAfterFault: electedAt - 2 },
+    { phase: 'CLIENTS_RECOVERED' as const, at: iso(recoveredAt), secondsAfterFault: recoveredAt - 2 },
+  ].map((phase) => ({ ...phase, event: 'seen', uncertaintyMs: 0 })),
 });
 
 interface Shown {
@@ -104,6 +121,13 @@ describe('a known failure mode', () => {
       { experiment: experimentWith(paused), checks: [checkOf('another', 7)] },
     ],
     [
+      'consumer group rebalance',
+      KAFKA_FAILURE_MODES,
+      { checks: [rebalances(7)] },
+      { checks: [rebalances(7, { result: 'HELD' }), rebalances(7, { unit: 'requests' }), rebalances(0)] },
+    ],
+    ['stale metadata', KAFKA_FAILURE_MODES, { measured: outage(56.5, 63.5, 60) }, { measured: outage(56.5, 62.5, 60) }],
+    [
       'thread pool saturation',
       [],
       { stopped: { reason: 'GUARDRAIL', breaches: [reading('freeWorkersPct', { value: 7, breached: true })] } },
@@ -112,6 +136,35 @@ describe('a known failure mode', () => {
   ])('%s is named with its number by a run that shows it, and by no other', (mode, modes, shows, showsNot) => {
     expect(findingsIn(modes, shows)).toContainEqual([mode, 7]);
     expect(findingsIn(modes, showsNot).map(([name]) => name)).not.toContain(mode);
+  });
+
+  it.each<[string, string, readonly FailureMode[]]>([
+    ['no failover', 'failovers', REDIS_FAILURE_MODES],
+    ['no new leader', 'leaderChanges', KAFKA_FAILURE_MODES],
+  ])('%s is named where roles had to move and did not, while writes failed, and only there', (mode, measure, modes) => {
+    const measured = { failedWrites: 7 };
+    expect(findingsIn(modes, { measured, checks: [moves(measure, 0)] })).toEqual([[mode, 0]]);
+    const never: Shown[] = [
+      { measured: { failedWrites: 0 }, checks: [moves(measure, 0)] },
+      { measured: { ...measured, provenOnImpacted: false }, checks: [moves(measure, 0)] },
+      { measured, checks: [moves(measure, 1, { tolerance: { atLeast: 2 } })] },
+      { measured, checks: [moves(measure, 0, { result: 'UNKNOWN' })] },
+      { measured, checks: [moves('another', 0)] },
+    ];
+    for (const shown of never) expect(findingsIn(modes, shown)).toEqual([]);
+  });
+
+  it('blames no client that had little time to follow, or that the end of the fault itself took from its leader', () => {
+    const stale = (measured: RunChanges['PROBE_MEASURED']) => findingsIn(KAFKA_FAILURE_MODES, { measured });
+    expect(stale(outage(20, 63, 61))).toEqual([['stale metadata', 43]]);
+    expect(stale(outage(20, 63, 20))).toEqual([['stale metadata', 20]]);
+    // Nobody else led for long.
+    expect(stale(outage(60, 63, 61))).toEqual([]);
+    expect(stale(outage(63, 64, 61))).toEqual([]);
+    // It wrote all the while, and failed when the old leader came back.
+    expect(stale(outage(20, 65, 2.5))).toEqual([]);
+    expect(stale({ ...outage(20, 63, 61), provenOnImpacted: false })).toEqual([]);
+    expect(stale({ ...outage(20, 63, 61), stillFailing: true })).toEqual([]);
   });
 
   const ALL = [...REDIS_FAILURE_MODES, ...KAFKA_FAILURE_MODES, ...CASSANDRA_FAILURE_MODES];

@@ -5,14 +5,14 @@ import { REBALANCE } from './rebalance.ts';
 
 const EXPECTED: Record<string, ExpectedEnd> = {
   'kafka-broker-unreachable-leader.json': {
-    ...{ outcome: 'CONFIRMED', mayFail: REBALANCE, losesNothing: true },
+    ...{ outcome: 'CONFIRMED', ...REBALANCE, losesNothing: true },
     number(document) {
       expect(worstRtoIn(document)).toBeGreaterThan(1);
       expect(worstRtoIn(document)).toBeLessThan(15);
     },
   },
   'kafka-broker-unreachable-controller.json': {
-    ...{ outcome: 'CONFIRMED', mayFail: REBALANCE, losesNothing: true },
+    ...{ outcome: 'CONFIRMED', ...REBALANCE, losesNothing: true },
     number: (document) => expect(worstRtoIn(document)).toBeGreaterThan(1),
   },
   'kafka-broker-unreachable-acks-1.json': {
