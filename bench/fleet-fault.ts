@@ -91,6 +91,6 @@ function parametersFor(experimentId: string, number: number, peerAddress: string
     ...{ experimentId, faultId: `${experimentId}.${number}`, ttlSeconds: '60', leaseGraceSeconds: '3' },
     ...{ engine: 'redis', unit: 'redis-server', storePorts: '6379,26379', exemptAddresses: '', fence: 'none' },
     ...Object.fromEntries([...unused, 'fenceCertificateFile', 'fenceKeyFile'].map((name) => [name, ''])),
-    ...{ peerAddresses: peerAddress, scope: 'peers', direction: 'both', packetLossPct: '100', ports: '' },
+    ...{ peerAddresses: peerAddress, scope: 'peers', direction: 'both', packetLossPct: '100', ports: '', flap: '' },
   };
 }

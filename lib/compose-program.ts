@@ -36,7 +36,7 @@ export function composeProgram(hostDirectory: string, kinds: readonly HostFaultK
 }
 
 /**
- * What is loaded by name, and every module that one of these imports. First what is the same for all kinds with a fence,
+ * What is loaded by name, and every module that one of these imports, with the workers that they name. First what is the same for all kinds with a fence,
  * or for all without: their archives begin alike.
  */
 function collect(hostDirectory: string, kinds: readonly HostFaultKind[]): { first: File[]; others: File[] } {
@@ -62,7 +62,7 @@ function collect(hostDirectory: string, kinds: readonly HostFaultKind[]): { firs
       const imports = lines.flatMap((line) => imported(line).filter((path) => !isLeftOut(path, line)));
       waiting.push(...[`${dirname(file)}/__init__.py`, ...imports].filter(exists));
       // A rollback starts no workers, it only ends them.
-      if (injects && file.startsWith('faults/')) waiting.push(...lines.flatMap(worker));
+      if (injects) waiting.push(...lines.flatMap(worker));
     }
     return [...files].slice(before);
   }

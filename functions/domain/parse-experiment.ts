@@ -50,7 +50,8 @@ function parseOne(body: Body, limits: ClusterLimits): Parsed {
   if (errors.length > 0 || !request.success || !parameters.value) return invalid(errors);
   const { targetService, ...common } = request.data;
   const fault = toFault(common.experimentId, 0, '1', targetService, 0, parameters.value);
-  return accepted(common, [fault]);
+  const neverBack = neverComesBack(fault, common.durationSeconds, []);
+  return neverBack.length > 0 ? invalid(neverBack) : accepted(common, [fault]);
 }
 
 function parseList(body: Body, limits: ClusterLimits): Parsed {
@@ -73,7 +74,10 @@ function parseList(body: Body, limits: ClusterLimits): Parsed {
     if (!value || name === undefined || start === undefined) return [];
     return [toFault(common.experimentId, position, name, fault.targetService, start, value)];
   });
-  errors.push(...order.errors, ...(values.length === faults.length ? conflicts(made) : []));
+  const neverBack = made.flatMap((fault, position) =>
+    neverComesBack(fault, common.durationSeconds, ['faults', String(position)]),
+  );
+  errors.push(...order.errors, ...neverBack, ...(values.length === faults.length ? conflicts(made) : []));
   return errors.length > 0 ? invalid(errors) : accepted(common, made);
 }
 
@@ -113,6 +117,21 @@ function toFault(
   }
   const { names } = parameters;
   return { ...common, kind: names.kind, impactedNodes: impactedNodesOf(names), parameters: names };
+}
+
+/** A fault that is to come and go, and would go for good. */
+function neverComesBack(
+  { kind, parameters, startSeconds }: RequestedFault,
+  durationSeconds: number,
+  prefix: readonly string[],
+): FieldError[] {
+  const { comesBackAfter } = kindOf(kind);
+  const period = comesBackAfter?.seconds(parameters);
+  const lasts = durationSeconds - startSeconds;
+  if (!comesBackAfter || period === undefined || period < lasts) return [];
+  const field = [...prefix, 'parameters', comesBackAfter.field].join('.');
+  const message = `comes back after ${period} s, but the fault lasts ${lasts} s`;
+  return [{ field, message, allowed: `less than ${lasts} s in all` }];
 }
 
 function bothForms(single: Body): FieldError[] {

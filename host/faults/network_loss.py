@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from faults import Counting, Effect, Fault, FaultRecord, Pipes
-from linux import addresses, netem, packet_loss, passage
+from linux import addresses, flapping, netem, packet_loss, passage
 from linux.packet_loss import Loss
 from refused import Refused
+
+#: Why netem is not asked: sets can be filled and emptied, and end by themselves; a queue cannot.
+FLAPS = "the loss comes and goes (flap)"
 
 
 def netem_options(record: FaultRecord) -> list[str]:
@@ -13,11 +16,16 @@ def netem_options(record: FaultRecord) -> list[str]:
 
 
 def loss_of(record: FaultRecord) -> Loss:
-    return Loss(int(record.values["packetLossPct"]), "out", passages=passage.of_record(record))
+    percent, flaps = int(record.values["packetLossPct"]), flapping.is_asked_for(record)
+    return Loss(percent, "out", passages=passage.of_record(record), flaps=flaps)
 
 
 def is_by_netem(record: FaultRecord) -> bool:
-    return netem.missing(record, netem_options(record)) is None
+    return why_not_netem(record) is None
+
+
+def why_not_netem(record: FaultRecord) -> str | None:
+    return FLAPS if flapping.is_asked_for(record) else netem.missing(record, netem_options(record))
 
 
 class NetworkLoss(Fault):
@@ -30,14 +38,16 @@ class NetworkLoss(Fault):
         return not is_by_netem(record)
 
     def prepare(self, record: FaultRecord) -> list[str]:
-        problem = netem.missing(record, netem_options(record))
+        flapping.require(record)
+        problem = why_not_netem(record)
         if not problem:
             record.facts["interfaces"] = netem.interfaces_to(record.peers)
             return [f"delete our queueing discipline on {', '.join(record.facts['interfaces'])}"]
         if record.values["correlationPct"] != "0":
             raise Refused(f"correlationPct: must be 0 where packets are lost through netfilter: {problem}")
         addresses.require_families(record.families, record.peers)
-        record.notes.append("packets are lost through netfilter: this kernel has no netem")
+        why = FLAPS if problem == FLAPS else "this kernel has no netem"
+        record.notes.append(f"packets are lost through netfilter: {why}")
         return [f"remove the chains that carry the comment holdfast:{record.fault_id}"]
 
     def apply(self, record: FaultRecord, pipes: Pipes, seconds: int) -> None:
@@ -45,6 +55,7 @@ class NetworkLoss(Fault):
             netem.install(record, record.facts["interfaces"], netem_options(record), passage.of_record(record))
         else:
             packet_loss.apply(record, loss_of(record), seconds)
+            flapping.start(record, pipes, loss_of(record))
 
     def refresh(self, record: FaultRecord, seconds: int) -> None:
         if not is_by_netem(record):
@@ -69,10 +80,13 @@ class NetworkLoss(Fault):
             passage.send_through(record, record.node_port)
         if is_by_netem(record):
             return Effect("packets through the fault", "packets", netem.counts(record).packets, Counting.TOTAL)
-        return packet_loss.effect(record)
+        return flapping.effect(record)
 
     def touched(self, record: FaultRecord) -> list[str]:
         return [*netem.touched(record.facts.get("interfaces", [])), *packet_loss.sets_of(record)]
+
+    def workers(self, record: FaultRecord) -> int:
+        return flapping.workers(record)
 
 
 FAULT = NetworkLoss()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from faults import Effect, Fault, FaultRecord, Pipes
-from linux import addresses, engine_process, packet_loss, passage
+from linux import addresses, engine_process, flapping, packet_loss, passage
 from linux.packet_loss import Loss
 from refused import Refused
 
@@ -23,7 +23,8 @@ def client_ports(record: FaultRecord) -> list[int]:
 
 def loss_of(record: FaultRecord) -> Loss:
     percent, direction = int(record.values["packetLossPct"]), record.values["direction"]
-    return Loss(percent, direction, ports_of(record), client_ports(record), passage.of_record(record))
+    passages, flaps = passage.of_record(record), flapping.is_asked_for(record)
+    return Loss(percent, direction, ports_of(record), client_ports(record), passages, flaps)
 
 
 class NetworkPartition(Fault):
@@ -35,6 +36,7 @@ class NetworkPartition(Fault):
         return True
 
     def prepare(self, record: FaultRecord) -> list[str]:
+        flapping.require(record)
         addresses.require_families(record.families, record.peers)
         if record.values["scope"] == "isolate":
             if not client_ports(record):
@@ -48,6 +50,7 @@ class NetworkPartition(Fault):
 
     def apply(self, record: FaultRecord, pipes: Pipes, seconds: int) -> None:
         packet_loss.apply(record, loss_of(record), seconds)
+        flapping.start(record, pipes, loss_of(record))
 
     def refresh(self, record: FaultRecord, seconds: int) -> None:
         packet_loss.refresh(record, loss_of(record), seconds)
@@ -61,10 +64,13 @@ class NetworkPartition(Fault):
     def observe(self, record: FaultRecord, provokes: bool) -> Effect:
         if provokes:
             passage.send_through(record, (ports_of(record) or [record.node_port])[0])
-        return packet_loss.effect(record)
+        return flapping.effect(record)
 
     def touched(self, record: FaultRecord) -> list[str]:
         return packet_loss.sets_of(record)
+
+    def workers(self, record: FaultRecord) -> int:
+        return flapping.workers(record)
 
 
 FAULT = NetworkPartition()

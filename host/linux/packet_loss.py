@@ -14,6 +14,7 @@ from linux.addresses import family_of
 from record import Counting, Effect, FaultRecord
 
 PREFIX = "hf"
+SUFFIXES = ("4", "6", "i", "4f", "6f", "if")
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,13 @@ class Loss:
     client_ports: list[int] = field(default_factory=list[int])
     #: (address, port, own port): connections of ours that must pass, to see the node's role.
     passages: list[tuple[str, int, int]] = field(default_factory=list[tuple[str, int, int]])
+    #: It is there only while a worker says so, see flapping.py: rules match through sets of its own too.
+    flaps: bool = False
 
 
 def set_of(record: FaultRecord, suffix: str) -> str:
-    """`4` and `6`: the peers; `i`: the ports that clients are kept from."""
+    """`4` and `6`: the peers; `i`: the ports that clients are kept from; with an `f` behind: the same, filled by the
+    worker of a loss that comes and goes."""
     return f"{PREFIX}-{record.digest}-{suffix}"
 
 
@@ -48,11 +52,12 @@ def apply(record: FaultRecord, loss: Loss, seconds: int) -> None:
 
 
 def make_sets(record: FaultRecord, loss: Loss, seconds: int) -> None:
-    for family in families_of(record):
-        if not ip_set.exists(set_of(record, family)):
-            ip_set.create_addresses(set_of(record, family), family, seconds)
-    if loss.client_ports and not ip_set.exists(set_of(record, "i")):
-        ip_set.create_ports(set_of(record, "i"), loss.client_ports, seconds)
+    for mark in ("", "f") if loss.flaps else ("",):
+        for family in families_of(record):
+            if not ip_set.exists(set_of(record, family + mark)):
+                ip_set.create_addresses(set_of(record, family + mark), family, seconds)
+        if loss.client_ports and not ip_set.exists(set_of(record, "i" + mark)):
+            ip_set.create_ports(set_of(record, "i" + mark), loss.client_ports, seconds)
 
 
 def refresh(record: FaultRecord, loss: Loss, seconds: int) -> None:
@@ -67,7 +72,7 @@ def refresh(record: FaultRecord, loss: Loss, seconds: int) -> None:
 
 def lift(record: FaultRecord) -> None:
     """Ends the loss at once, whoever holds the lock of xtables."""
-    for suffix in ("4", "6", "i"):
+    for suffix in SUFFIXES:
         ip_set.empty(set_of(record, suffix))
 
 
@@ -87,7 +92,7 @@ def revert(record: FaultRecord, prefix: str = PREFIX) -> None:
 
 
 def remove_sets(record: FaultRecord) -> None:
-    for suffix in ("4", "6", "i"):
+    for suffix in SUFFIXES:
         ip_set.destroy(set_of(record, suffix))
 
 
@@ -97,7 +102,7 @@ def is_there(record: FaultRecord, prefix: str = PREFIX) -> bool:
 
 def sets_of(record: FaultRecord) -> list[str]:
     """Those that are there."""
-    return [name for name in (set_of(record, each) for each in ("4", "6", "i")) if ip_set.exists(name)]
+    return [name for name in (set_of(record, each) for each in SUFFIXES) if ip_set.exists(name)]
 
 
 def packets(record: FaultRecord) -> int:
@@ -127,7 +132,7 @@ def rules_of(record: FaultRecord, loss: Loss, family: str) -> netfilter.Rules:
     # Without sets, which count what they meet, a rule of its own counts what the next one loses a share of.
     targets = [drop] if record.ends_in_kernel else ["", drop]
     for match in port_matches(loss.ports):
-        for source, destination in peer_matches(record, family):
+        for source, destination in peer_matches(record, loss, family):
             for target in targets:
                 arriving.append(f"{match}{source}{target}".strip())
                 sent.append(f"{match}{destination}{target}".strip())
@@ -159,20 +164,24 @@ def port_matches(ports: list[int]) -> list[str]:
     return [f"-p {protocol} -m multiport --ports {text} " for protocol in ("tcp", "udp")] if ports else [""]
 
 
-def peer_matches(record: FaultRecord, family: str) -> list[tuple[str, str]]:
+def peer_matches(record: FaultRecord, loss: Loss, family: str) -> list[tuple[str, str]]:
     """(what comes from a peer, what goes to one). The set counts what it meets, so it stands behind all but the
     share."""
     peers = netfilter.in_family(family, record.peers)
     if not record.ends_in_kernel:
         return [(f"-s {address} ", f"-d {address} ") for address in peers]
-    name = set_of(record, family)
-    return [(f"-m set --match-set {name} src ", f"-m set --match-set {name} dst ")] if peers else []
+    return [(set_match(record, loss, family, "src"), set_match(record, loss, family, "dst"))] if peers else []
+
+
+def set_match(record: FaultRecord, loss: Loss, suffix: str, end: str) -> str:
+    """`end`: `src` or `dst`."""
+    names = [set_of(record, suffix + mark) for mark in (("f", "") if loss.flaps else ("",))]
+    return "".join(f"-m set --match-set {name} {end} " for name in names)
 
 
 def client_matches(record: FaultRecord, loss: Loss) -> tuple[str, str]:
     if record.ends_in_kernel:
-        name = set_of(record, "i")
-        return f"-m set --match-set {name} dst ", f"-m set --match-set {name} src "
+        return set_match(record, loss, "i", "dst"), set_match(record, loss, "i", "src")
     text = ",".join(map(str, loss.client_ports))
     return f"-m multiport --dports {text} ", f"-m multiport --sports {text} "
 

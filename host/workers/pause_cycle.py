@@ -8,26 +8,12 @@ import _thread
 import os
 import signal
 import sys
-import time
 from typing import NoReturn
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from linux import processes
 from linux.boot_clock import now
 from workers import worker_lifetime as lifetime
-
-
-def be_punctual() -> None:
-    """It is no load, it only keeps time, and has to on a busy host, too."""
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-    except OSError:
-        os.setpriority(os.PRIO_PROCESS, 0, -20)
-
-
-def sleep_until(moment: float) -> None:
-    while now() < moment:
-        time.sleep(max(0.0, moment - now()))
 
 
 def main(process: processes.ProcessId, pause: int, every: int) -> NoReturn:
@@ -42,19 +28,19 @@ def main(process: processes.ProcessId, pause: int, every: int) -> NoReturn:
         lock.acquire()  # for good: no stop may follow
         processes.send(process, signal.SIGCONT)
 
-    be_punctual()
+    lifetime.be_punctual()
     # Both processes of the pair may have died, and nobody be left to revert.
     lifetime.exit_with_parent(at_end=let_run)
     stop_at = now()
     send(signal.SIGSTOP)
     lifetime.started(more=f"{stop_at:.3f}")
     while True:
-        sleep_until(stop_at + pause)
+        lifetime.sleep_until(stop_at + pause)
         send(signal.SIGCONT)
         if not every:
             lifetime.idle()
         stop_at += every
-        sleep_until(stop_at)
+        lifetime.sleep_until(stop_at)
         send(signal.SIGSTOP)
 
 

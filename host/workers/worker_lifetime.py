@@ -41,6 +41,19 @@ def started(first: bool = True, more: str = "") -> None:
     os.dup2(null, 1)
 
 
+def be_punctual() -> None:
+    """For a worker that is no load: it only keeps time, and has to on a busy host, too."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    except OSError:
+        os.setpriority(os.PRIO_PROCESS, 0, -20)
+
+
+def sleep_until(moment: float) -> None:
+    while now() < moment:
+        time.sleep(max(0.0, moment - now()))
+
+
 def idle() -> NoReturn:
     """For a worker that has nothing left to do but to live."""
     while True:

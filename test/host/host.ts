@@ -152,7 +152,14 @@ export abstract class Host {
   kindParameters(): Record<string, string> {
     if (this.ownParameters) return this.ownParameters;
     if (this.kind === 'network-partition')
-      return { peerAddresses: ADDRESS.peer, scope: 'isolate', direction: 'both', packetLossPct: '100', ports: '' };
+      return {
+        peerAddresses: ADDRESS.peer,
+        scope: 'isolate',
+        direction: 'both',
+        packetLossPct: '100',
+        ports: '',
+        flap: '',
+      };
     if (this.kind === 'process-pause') return { pauseSeconds: '0', repeatEverySeconds: '0' };
     return this.kind === 'process-kill' ? { signal: 'KILL', restart: 'supervisor' } : {};
   }

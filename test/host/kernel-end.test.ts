@@ -25,7 +25,9 @@ describe.concurrent('a fault of the packet filter ends in the kernel by itself',
   for (const [kind, parameters] of [
     [NETWORK, { scope: 'isolate' }],
     [NETWORK, { scope: 'peers', direction: 'in' }],
-    ['network-loss', { peerAddresses: ADDRESS.peer, packetLossPct: '100', correlationPct: '0' }],
+    // Its worker lives on, and goes on to fill its sets.
+    [NETWORK, { scope: 'isolate', flap: '30,5' }],
+    ['network-loss', { peerAddresses: ADDRESS.peer, packetLossPct: '100', correlationPct: '0', flap: '' }],
   ] as const)
     it(`when nobody is left to end it: ${kind} ${JSON.stringify(parameters)}`, () =>
       inWorld(kind, async (world) => {

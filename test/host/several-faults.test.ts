@@ -6,7 +6,14 @@ import { inWorld, type World } from './world.ts';
 
 const HOST_DIRECTORY = new URL('../../host/', import.meta.url).pathname;
 const PAUSE = { pauseSeconds: '0', repeatEverySeconds: '0' };
-const CUT = { peerAddresses: ADDRESS.peer, scope: 'peers', direction: 'both', packetLossPct: '100', ports: '' };
+const CUT = {
+  peerAddresses: ADDRESS.peer,
+  scope: 'peers',
+  direction: 'both',
+  packetLossPct: '100',
+  ports: '',
+  flap: '',
+};
 const OWN = { fence: 'redis', fenceMasterName: 'shard-1', fenceSentinels: `${ADDRESS.host}:26379` };
 
 /** Another fault on a host whose own program is a partition: with a program of its own, and granted beside the first. */
@@ -91,7 +98,7 @@ describe.concurrent('several faults on one host', () => {
   it('are refused when both would work on the packets to one peer, which only one of them would see', () =>
     inWorld('network-partition', async (world) => {
       await world.inject(CUT);
-      const loss = { peerAddresses: ADDRESS.peer, packetLossPct: '100', correlationPct: '0' };
+      const loss = { peerAddresses: ADDRESS.peer, packetLossPct: '100', correlationPct: '0', flap: '' };
       expect(await injectAnother(world, 'network-loss', loss)).toMatchObject({
         code: 3,
         reason: expect.stringMatching(/exp_test.1 is APPLIED on this host, and works on the packets to 10.99.0.2 too/),

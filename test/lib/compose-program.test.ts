@@ -85,6 +85,8 @@ describe('composeProgram', () => {
       'workers/pause_cycle.py',
     ]);
     expect(carriedFor('PROCESS_KILL')).not.toContainEqual(expect.stringContaining('workers/'));
+    write({ 'linux/processes.py': 'WORKER = "cpu_load"\n' });
+    expect(carriedFor('PROCESS_KILL')).toContain('workers/cpu_load.py');
   });
 
   it('carries for a fault without a fence nothing that functions import, or load by name, for fences', () => {

@@ -187,6 +187,7 @@ function supervisionTests(share: Share): void {
       direction: 'both',
       packetLossPct: '100',
       ports: '',
+      flap: '',
     });
     expect(answer).toMatchObject({ state: 'REFUSED' });
     expect(await system.ourRules(node)).toEqual([]);

@@ -40,7 +40,8 @@ export type Values =
   /** Of words and the like: all there are, or some. */
   | { type: 'oneOf'; values: readonly unknown[] }
   | { type: 'nodeNames' }
-  | { type: 'different'; each: Values; most: number };
+  | { type: 'different'; each: Values; most: number }
+  | { type: 'together'; each: Readonly<Record<string, Values>> };
 
 interface Range {
   min: number;
@@ -154,6 +155,29 @@ export function portNumbers(meaning: string, most: number) {
       leftOut: '',
     },
     values: { type: 'different', each: { type: 'wholeNumber', ...PORT }, most },
+  } satisfies Field;
+}
+
+/** Numbers that are given together or not at all; a host is told of them in this order, with commas between them. */
+export function together<N extends string>(
+  meaning: string,
+  numbers: Readonly<Record<N, ReturnType<typeof wholeNumber>>>,
+) {
+  const parts: [string, ReturnType<typeof wholeNumber>][] = Object.entries(numbers);
+  const names = parts.map(([name]) => name);
+  const of = <T>(part: (field: ReturnType<typeof wholeNumber>) => T) =>
+    Object.fromEntries(parts.map(([name, field]) => [name, part(field)])) as Record<N, T>;
+  return {
+    schema: z.strictObject(of(({ schema }) => schema)),
+    words: `an object with ${names.join(' and ')}: ${meaning}`,
+    below: of(({ words }) => words),
+    text: {
+      words: `${names.join(',')}: ${meaning}`,
+      pattern: parts.map(([, { text }]) => text.pattern).join(','),
+      write: (value: unknown) => names.map((name) => (value as Record<string, number>)[name]).join(','),
+      leftOut: '',
+    },
+    values: { type: 'together', each: of(({ values }) => values) },
   } satisfies Field;
 }
 

@@ -77,6 +77,8 @@ interface KindBase<K extends string, P> {
    * @param storePorts every port that the hosts of the cluster serve
    */
   refuse?(parameters: WithoutNodes<P>, cluster: Cluster, storePorts: readonly number[]): string | undefined;
+  /** Of a fault that comes and goes: the field that says so, and from one beginning to the next; undefined: it does not. */
+  comesBackAfter?: { field: string; seconds(parameters: WithoutNodes<P>): number | undefined };
   /** What no rollback undoes, in words; shown in the dry run and in the report. */
   irreversible?: string;
 }

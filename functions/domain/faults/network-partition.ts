@@ -1,5 +1,6 @@
 import { hostKind } from './define-kind.ts';
 import { always, byDefault, nodeNames, oneOf, optional, percent, portNumbers } from './fields.ts';
+import { FLAP, flapPeriodSeconds } from './flap.ts';
 import { namesOf, PEER_ADDRESSES } from './peers.ts';
 import { rule } from './rules.ts';
 
@@ -8,7 +9,8 @@ const MAX_PORTS = 15;
 
 export const networkPartition = hostKind({
   kind: 'NETWORK_PARTITION',
-  description: 'Cuts the smaller group of nodes off from the other one, and with scope isolate from its clients too.',
+  description:
+    'Cuts the smaller group of nodes off from the other one, and with scope isolate from its clients too. Until the end, or again and again (flap).',
   fields: {
     latencyMs: byDefault(0, always(0, 'a partition delays nothing')),
     packetLossPct: percent('share of the packets that are lost'),
@@ -23,7 +25,9 @@ export const networkPartition = hostKind({
       portNumbers("TCP and UDP, source or destination; with scope isolate one of the store's is among them", MAX_PORTS),
       'everything',
     ),
+    flap: FLAP,
   },
+  comesBackAfter: { field: 'flap', seconds: flapPeriodSeconds },
   rules: [rule('disjoint', 'targetPartitionGroupB', 'targetPartitionGroupA')],
   faultState: 'ISOLATED',
   example: {

@@ -6,6 +6,8 @@ import type { Rule, RuleName } from '../../../functions/domain/faults/rules.ts';
 /** Valid `parameters` of every kind, made from what its fields may hold, ends included, and from its rules. */
 type Parameters = Record<string, unknown>;
 
+/** Of the experiments that these are put into. What comes and goes has to come back in it. */
+const SHORTEST_DURATION_SECONDS = 60;
 export const NODES = ['redis-node-1', 'redis-node-2', 'redis-node-3', 'a', 'Z9._-x'];
 const twoGroups = fc.tuple(fc.shuffledSubarray(NODES, { minLength: 2 }), fc.nat()).map(([names, cut]) => {
   const at = 1 + (cut % (names.length - 1));
@@ -25,6 +27,8 @@ export function valuesOf(values: Values): fc.Arbitrary<unknown> {
       return fc.constantFrom(...values.values);
     case 'nodeNames':
       return fc.subarray(NODES, { minLength: 1 });
+    case 'together':
+      return fc.record(Object.fromEntries(Object.entries(values.each).map(([name, each]) => [name, valuesOf(each)])));
     case 'different':
       return fc.uniqueArray(valuesOf(values.each), { minLength: 1, maxLength: values.most });
   }
@@ -58,7 +62,7 @@ function without(parameters: Parameters, name: string): Parameters {
 }
 
 function parametersOf(kind: FaultKind): fc.Arbitrary<Parameters> {
-  const { fields, rules } = kindOf(kind);
+  const { fields, rules, comesBackAfter } = kindOf(kind);
   const mayBeLeftOut = (name: string) =>
     fields[name]?.schema.safeParse(undefined).success &&
     !rules.some(({ rule, first, second }) => rule === 'exactlyOne' && [first, second].includes(name));
@@ -70,12 +74,14 @@ function parametersOf(kind: FaultKind): fc.Arbitrary<Parameters> {
     minLength: rules.length,
     maxLength: rules.length,
   });
-  return fc.tuple(any, chances).map(([parameters, chance]) =>
-    rules.reduce<Parameters>((repaired, rule, index) => {
+  return fc.tuple(any, chances).map(([parameters, chance]) => {
+    const ruled = rules.reduce<Parameters>((repaired, rule, index) => {
       const own = chance[index];
       return own ? REPAIRS[rule.rule](repaired, rule, own) : repaired;
-    }, parameters),
-  );
+    }, parameters);
+    const isTooSlow = Number(comesBackAfter?.seconds(ruled)) >= SHORTEST_DURATION_SECONDS;
+    return comesBackAfter && isTooSlow ? without(ruled, comesBackAfter.field) : ruled;
+  });
 }
 
 export const KIND_PARAMETERS = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, parametersOf(kind)])) as Record<

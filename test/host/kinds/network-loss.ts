@@ -6,7 +6,7 @@ import { packetFilter } from './network-partition.ts';
 export const networkLoss: KindCase = {
   kind: 'network-loss',
   runsIn: 'namespace',
-  parameters: { peerAddresses: ADDRESS.peer, packetLossPct: '100', correlationPct: '0' },
+  parameters: { peerAddresses: ADDRESS.peer, packetLossPct: '100', correlationPct: '0', flap: '' },
   isThere: async (host) => !(await host.connects('peer')),
   traces: async (host) => `${await packetFilter(host)}\n${(await host.exec(['tc', 'qdisc', 'show'])).out}`,
 };

@@ -5,7 +5,14 @@ import { ADDRESS } from '../wire.ts';
 export const networkPartition: KindCase = {
   kind: 'network-partition',
   runsIn: 'namespace',
-  parameters: { peerAddresses: ADDRESS.peer, scope: 'isolate', direction: 'both', packetLossPct: '100', ports: '' },
+  parameters: {
+    peerAddresses: ADDRESS.peer,
+    scope: 'isolate',
+    direction: 'both',
+    packetLossPct: '100',
+    ports: '',
+    flap: '',
+  },
   isThere: async (host) => !(await host.connects('peer')),
   traces: packetFilter,
 };

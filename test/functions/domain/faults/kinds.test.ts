@@ -128,8 +128,36 @@ describe('parameters that only make sense together', () => {
     ['NETWORK_PARTITION', { ...seedPayload().parameters, ports: [80, 80] }, 'ports'],
     ['NETWORK_PARTITION', { ...seedPayload().parameters, ports: [] }, 'ports'],
     ['NETWORK_PARTITION', { ...seedPayload().parameters, ports: [65_536] }, 'ports.0'],
+    ['NETWORK_PARTITION', { ...seedPayload().parameters, flap: { onSeconds: 0, offSeconds: 5 } }, 'flap.onSeconds'],
+    ['NETWORK_PARTITION', { ...seedPayload().parameters, flap: { onSeconds: 5 } }, 'flap.offSeconds'],
+    ['NETWORK_LOSS', { ...n3, packetLossPct: 20, flap: { onSeconds: 1, offSeconds: 601 } }, 'flap.offSeconds'],
+    ['NETWORK_LOSS', { ...n3, packetLossPct: 20, flap: 5 }, 'flap'],
   ])('refuses %s with %j and names %s', (action, parameters, field) => {
     expect(errorsOf(action, parameters).map((error) => error.field)).toEqual([`parameters.${field}`]);
+  });
+
+  it('refuses a loss that would not come back within its time, and says how long both are', () => {
+    const flapping = (onSeconds: number) => ({
+      ...{ targetService: 'redis-master', action: 'NETWORK_LOSS' },
+      parameters: { ...n3, packetLossPct: 20, flap: { onSeconds, offSeconds: 20 } },
+    });
+    const { targetService: _, action: __, parameters: ___, ...common } = { ...seedPayload(), durationSeconds: 60 };
+    const errorsIn = (body: object) => {
+      const parsed = parseExperiment(JSON.stringify({ ...common, ...body }), {});
+      return parsed.ok ? [] : parsed.problem.errors;
+    };
+    expect(errorsIn(flapping(39))).toEqual([]);
+    const message = 'comes back after 60 s, but the fault lasts 60 s';
+    const allowed = 'less than 60 s in all';
+    expect(errorsIn(flapping(40))).toEqual([{ field: 'parameters.flap', message, allowed }]);
+    const later = { ...flapping(30), name: 'later', offsetSeconds: 10 };
+    const first = { targetService: 'redis-master', action: 'PROCESS_PAUSE', parameters: n3, name: 'first' };
+    expect(errorsIn({ faults: [first, later] })).toEqual([
+      {
+        ...{ field: 'faults.1.parameters.flap', message: 'comes back after 50 s, but the fault lasts 50 s' },
+        allowed: 'less than 50 s in all',
+      },
+    ]);
   });
 
   it('names them beside every other mistake', () => {
@@ -181,6 +209,12 @@ describe('what a cluster may not have', () => {
     expect(refusal('NETWORK_PARTITION', isolate)).toContain('whose ports are 6379, 26379');
     expect(refusal('NETWORK_PARTITION', { ...isolate, ports: [16_379, 6379] })).toBeUndefined();
     expect(refusal('NETWORK_PARTITION', { ...isolate, scope: 'peers' })).toBeUndefined();
+  });
+
+  it('refuses a correlation of a loss that comes and goes, which nothing could give it', () => {
+    const loss = { ...n3, packetLossPct: 20, flap: { onSeconds: 5, offSeconds: 5 } };
+    expect(refusal('NETWORK_LOSS', { ...loss, correlationPct: 25 })).toContain('correlationPct 25 beside flap');
+    expect(refusal('NETWORK_LOSS', loss)).toBeUndefined();
   });
 
   it('refuses to disconnect a zone in production', () => {
