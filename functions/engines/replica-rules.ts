@@ -28,7 +28,7 @@ export function replicaRules(
   }
 
   return {
-    /** Without the lost nodes every set that has a replica there keeps as many as it needs, one at least. */
+    /** Without the lost nodes every set that has a copy there keeps as many as it needs, one at least. */
     refuseLoss({ replicaSets = [] }, lost) {
       if (replicaSets.length === 0) return { detail: words.noneKnown, numbers: {} };
       const concerned = replicaSets.filter(({ members }) => members.some((node) => lost.includes(node)));
