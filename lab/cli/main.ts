@@ -33,7 +33,8 @@ const USAGE = `The lab: the whole system on this machine, in namespaces of its o
   lab down                    end the lab; nothing of it stays
 
 LAB_DIRECTORY: where it keeps its files (.lab of the checkout). What clusters are started with otherwise: README, "Engines".
-LAB_CONSUMER_BREAKER=off: consumers without their circuit breaker. Root is needed.
+LAB_CONSUMER_BREAKER=off: consumers without their circuit breaker. LAB_GATEWAY_BULKHEAD=off: gateways
+whose shards share one pool of workers. Root is needed.
 `;
 
 function say(text: string): void {

@@ -98,6 +98,8 @@ export interface Canary {
   writeOnly?: true;
   /** So many times as much: for clients that bear what is done to their shard. */
   slots?: number;
+  /** So many workers of a gateway, and no more, for each of its shards. Absent: as many as a busy one. */
+  workers?: number;
 }
 
 export function shardsIn({ canaries, busy }: TrafficShare): string[] {

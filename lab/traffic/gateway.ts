@@ -3,12 +3,21 @@ import { shardsIn } from '../fleet/engine.ts';
 import { coordinatingNodes, ENGINES, recordNodes } from '../fleet/fleet.ts';
 import { readStoreKeys } from '../fleet/store-keys.ts';
 import { GATEWAY_PORT } from '../shared/topology.ts';
-import { createGateway, MAX_WORKERS, MAX_WORKERS_PER_SHARD } from './http-gateway.ts';
+import { createGateway, MAX_WORKERS, workersPerShard } from './http-gateway.ts';
 import { memoryStore } from './memory-store.ts';
 import { CACHE, ROUTING } from './routing.ts';
 
-/** One gateway process. Environment: GATEWAY_NAME, LAB_DIRECTORY. */
-const environment = z.object({ GATEWAY_NAME: z.string().min(1), LAB_DIRECTORY: z.string().min(1) }).parse(process.env);
+/**
+ * One gateway process. Environment: GATEWAY_NAME, LAB_DIRECTORY, and LAB_GATEWAY_BULKHEAD: `off` for one pool of workers
+ * that all shards share.
+ */
+const environment = z
+  .object({
+    GATEWAY_NAME: z.string().min(1),
+    LAB_DIRECTORY: z.string().min(1),
+    LAB_GATEWAY_BULKHEAD: z.string().optional(),
+  })
+  .parse(process.env);
 const keys = readStoreKeys(environment.LAB_DIRECTORY);
 
 const stores = ENGINES.flatMap((engine) =>
@@ -22,7 +31,7 @@ createGateway({
   shards,
   nodes: { producedTo: recordNodes(), coordinating: coordinatingNodes() },
   maxWorkers: MAX_WORKERS,
-  maxWorkersPerShard: MAX_WORKERS_PER_SHARD,
+  maxWorkersOf: workersPerShard(environment.LAB_GATEWAY_BULKHEAD, ROUTING.lanes),
 }).listen(GATEWAY_PORT, () => {
   process.stdout.write(`${environment.GATEWAY_NAME} listens on port ${GATEWAY_PORT}\n`);
 });

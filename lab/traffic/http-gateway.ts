@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type BulkheadPolicy, BulkheadRejectedError, bulkhead } from 'cockatiel';
 import { type ShardStore, StoreTimeout } from '../fleet/engine.ts';
+import { isOn } from '../shared/switches.ts';
 import { type CountedNodes, createMetrics, type ResultCode } from './gateway-metrics.ts';
 
 export interface GatewayOptions {
@@ -11,7 +12,7 @@ export interface GatewayOptions {
   /** Requests served at once, over all shards. */
   maxWorkers: number;
   /** Requests served at once for one shard. */
-  maxWorkersPerShard: number;
+  maxWorkersOf(shard: string): number;
 }
 
 /**
@@ -20,7 +21,22 @@ export interface GatewayOptions {
  * two cores queues up in the socket and not as rejections.
  */
 export const MAX_WORKERS = 192;
-export const MAX_WORKERS_PER_SHARD = 48;
+const MAX_WORKERS_PER_SHARD = 48;
+
+/**
+ * What LAB_GATEWAY_BULKHEAD says: `off` leaves all workers to whoever takes them.
+ *
+ * @param lanes those that are to have another number than a busy shard
+ * @throws Error naming what it may say
+ */
+export function workersPerShard(
+  bulkhead: string | undefined,
+  lanes: readonly { name: string; workers?: number }[],
+): GatewayOptions['maxWorkersOf'] {
+  if (!isOn('LAB_GATEWAY_BULKHEAD', bulkhead)) return () => MAX_WORKERS;
+  const own = new Map(lanes.map(({ name, workers }) => [name, workers]));
+  return (shard) => own.get(shard) ?? MAX_WORKERS_PER_SHARD;
+}
 
 interface Answer {
   code: ResultCode | '400' | '404';
@@ -36,7 +52,7 @@ export function createGateway(options: GatewayOptions): Server {
   const workers = bulkhead(options.maxWorkers);
   const lanes = new Map<string, { store: ShardStore; bulkhead: BulkheadPolicy }>();
   for (const [shard, store] of options.shards) {
-    lanes.set(shard, { store, bulkhead: bulkhead(options.maxWorkersPerShard) });
+    lanes.set(shard, { store, bulkhead: bulkhead(options.maxWorkersOf(shard)) });
   }
   const { nodes = { producedTo: [], coordinating: [] }, maxWorkers } = options;
   const series = { shards: [...options.shards.keys()], nodes, maxWorkers };

@@ -8,6 +8,7 @@ import {
   timeout,
   wrap,
 } from 'cockatiel';
+import { isOn } from '../shared/switches.ts';
 
 /**
  * Above what a receipt takes with 100 ms more on one broker. A member gets 17 orders a second, so that with 300 ms each
@@ -60,9 +61,7 @@ export const writerWithoutBreaker: ReceiptWriter = {
   isOpen: () => false,
 };
 
-/** What LAB_CONSUMER_BREAKER may say. */
+/** What LAB_CONSUMER_BREAKER says. @throws Error naming what it may say */
 export function writerNamed(breaker: string | undefined): ReceiptWriter {
-  if (breaker === undefined || breaker === 'on') return writerWithBreaker();
-  if (breaker === 'off') return writerWithoutBreaker;
-  throw new Error(`LAB_CONSUMER_BREAKER: ${JSON.stringify(breaker)} is neither on nor off`);
+  return isOn('LAB_CONSUMER_BREAKER', breaker) ? writerWithBreaker() : writerWithoutBreaker;
 }

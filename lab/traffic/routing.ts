@@ -18,7 +18,7 @@ interface Request {
  * some windows, and a healthy experiment would be aborted.
  */
 export interface Routing {
-  lanes: readonly { name: string; writeOnly?: true }[];
+  lanes: readonly { name: string; writeOnly?: true; workers?: number }[];
   /** @throws RangeError when n is not a whole number of 0 or more. */
   requestOf(n: number): Request;
 }

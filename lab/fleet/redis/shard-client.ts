@@ -27,6 +27,19 @@ const CONNECT_TIMEOUT_MS = 500;
  */
 const SILENCE_BEFORE_RECONNECT_MS = 2_000;
 
+/** How the gateways' clients are set: for a short recovery, or as the library comes. */
+const CLIENTS = ['tuned', 'default'] as const;
+type ClientName = (typeof CLIENTS)[number];
+export const CLIENT_VARIABLE = 'LAB_REDIS_CLIENT';
+
+/** @throws Error naming what there is. */
+export function clientNamed(value: string = 'tuned'): ClientName {
+  const client = CLIENTS.find((name) => name === value);
+  if (client === undefined)
+    throw new Error(`${CLIENT_VARIABLE}: ${JSON.stringify(value)} is none of ${CLIENTS.join(', ')}`);
+  return client;
+}
+
 /** ioredis' error of a command that outlived COMMAND_TIMEOUT_MS. */
 function isTimeout(error: unknown): error is Error {
   return error instanceof Error && error.message === 'Command timed out';
@@ -36,8 +49,14 @@ function isTimeout(error: unknown): error is Error {
  * Follows a shard's master through Sentinel. `failoverDetector` listens to every Sentinel for `+switch-master`: without
  * it a client stays on an isolated master for as long as TCP is patient. Nothing is queued or sent twice: a command
  * without a connection fails at once, and its caller is told so.
+ *
+ * @param client `default`: it listens to no Sentinel, and waits for an answer for as long as it takes
  */
-export function connectShard(address: ShardAddress, { store, sentinel, tls }: ShardLogin): Redis {
+export function connectShard(
+  address: ShardAddress,
+  { store, sentinel, tls }: ShardLogin,
+  client: ClientName = 'tuned',
+): Redis {
   const redis = new Redis({
     name: address.shard,
     sentinels: address.sentinels,
@@ -45,10 +64,9 @@ export function connectShard(address: ShardAddress, { store, sentinel, tls }: Sh
     sentinelUsername: sentinel.username,
     sentinelPassword: sentinel.password,
     ...(tls ? { tls, sentinelTLS: tls, enableTLSForSentinelMode: true } : {}),
-    failoverDetector: true,
     // The known Sentinels stay in the order given; learnt addresses would put an isolated one in front.
     updateSentinels: false,
-    commandTimeout: COMMAND_TIMEOUT_MS,
+    ...(client === 'tuned' ? { failoverDetector: true, commandTimeout: COMMAND_TIMEOUT_MS } : {}),
     sentinelCommandTimeout: COMMAND_TIMEOUT_MS,
     connectTimeout: CONNECT_TIMEOUT_MS,
     // How long a closed connection may wait for a peer that cannot answer any more.

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type ShardStore, StoreTimeout } from '../../../lab/fleet/engine.ts';
-import { createGateway } from '../../../lab/traffic/http-gateway.ts';
+import { createGateway, MAX_WORKERS, workersPerShard } from '../../../lab/traffic/http-gateway.ts';
 import { memoryStore } from '../../../lab/traffic/memory-store.ts';
 
 const cleanups: (() => void)[] = [];
@@ -19,7 +19,7 @@ async function start(
   nodes: { producedTo: string[]; coordinating: string[] } = { producedTo: [], coordinating: [] },
 ): Promise<string> {
   const named = new Map(Object.entries(shards));
-  const server = createGateway({ name: 'g', shards: named, nodes, maxWorkers, maxWorkersPerShard });
+  const server = createGateway({ name: 'g', shards: named, nodes, maxWorkers, maxWorkersOf: () => maxWorkersPerShard });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   cleanups.push(() => {
@@ -91,6 +91,28 @@ describe('gateway', () => {
     silent.release();
     await Promise.all(hanging);
     expect(await write(base, 'alive')).toBe(200);
+  });
+
+  test('without a bulkhead a shard that does not answer takes the workers of all', async () => {
+    const silent = silentStore();
+    const base = await start({ dead: silent, alive: memoryStore() }, 4, 4);
+    const hanging = Array.from({ length: 4 }, () => write(base, 'dead'));
+    await expect.poll(silent.waiting).toBe(4);
+    expect(await metric(base, 'gateway_workers_free')).toBe(0);
+    expect(await write(base, 'alive')).toBe(503);
+    silent.release();
+    await Promise.all(hanging);
+  });
+
+  test('LAB_GATEWAY_BULKHEAD says how many workers a shard may have, and anything else is refused', () => {
+    const lanes = [{ name: 'canary', workers: 3 }, { name: 'busy' }];
+    expect(workersPerShard('off', lanes)('canary')).toBe(MAX_WORKERS);
+    for (const on of [workersPerShard('on', lanes), workersPerShard(undefined, lanes)]) {
+      expect(on('canary')).toBe(3);
+      // What the guard wants free is free, whatever one shard does.
+      expect(on('busy') / MAX_WORKERS).toBeLessThan(0.85);
+    }
+    expect(() => workersPerShard('no', lanes)).toThrow('LAB_GATEWAY_BULKHEAD: "no" is neither on nor off');
   });
 
   test('a store error is 503, an answer that did not come is 504, and both are counted for the guard', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { StoreTimeout } from '../../../../lab/fleet/engine.ts';
-import { connectShard, shardStore } from '../../../../lab/fleet/redis/shard-client.ts';
+import { clientNamed, connectShard, shardStore } from '../../../../lab/fleet/redis/shard-client.ts';
 import { freePort } from '../../../functions/listening.ts';
 
 const SHARD = 'shard-1';
@@ -59,6 +59,31 @@ test('a client whose connection attempt is interrupted by a failover connects ag
     redis.removeAllListeners('end');
     redis.disconnect();
   }
+});
+
+test('a client that is set as its library comes waits for a master that stands still, and one that is tuned does not', async () => {
+  const address = { shard: SHARD, sentinels: [{ host: '127.0.0.1', port: sentinelPort }] };
+  const [tuned, byDefault] = [connectShard(address, LOGIN), connectShard(address, LOGIN, clientNamed('default'))];
+  const [master] = processes;
+  try {
+    for (const redis of [tuned, byDefault]) await expect.poll(() => redis.status, { timeout: 5_000 }).toBe('ready');
+    master?.kill('SIGSTOP');
+    const answer = byDefault.set('key', 'value');
+    await expect(tuned.set('key', 'value')).rejects.toThrow('Command timed out');
+    master?.kill('SIGCONT');
+    expect(await answer).toBe('OK');
+  } finally {
+    master?.kill('SIGCONT');
+    for (const redis of [tuned, byDefault]) {
+      redis.removeAllListeners('end');
+      redis.disconnect();
+    }
+  }
+});
+
+test('LAB_REDIS_CLIENT says which it is, and anything else is refused', () => {
+  expect([clientNamed(undefined), clientNamed('tuned'), clientNamed('default')]).toEqual(['tuned', 'tuned', 'default']);
+  expect(() => clientNamed('slow')).toThrow('LAB_REDIS_CLIENT: "slow" is none of tuned, default');
 });
 
 test('a connection that stays without answers is given up, so that Sentinel is asked for the master again', async () => {
