@@ -103,7 +103,9 @@ describe.concurrent('a store that shut itself under a fault, and runs', () => {
         await shut(world);
         expect(await world.rollBack('revert')).toMatchObject({ state: 'REVERTED' });
         expect(await start(world)).toMatchObject({ code: 0, started: true });
+        expect(await start(world)).toMatchObject({ code: 0, started: false });
         await until('the store', 10, () => isUp(world));
+        expect(await restarts(world)).toBe(1);
       },
       false,
     ));

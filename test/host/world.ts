@@ -101,12 +101,12 @@ while True:
     const systemctl = `#!/bin/bash
 alive() { [ -e /run/unit.pid ] && kill -0 "$(cat /run/unit.pid)" 2>/dev/null; }
 case $1 in
-  show) if [ $3 = Restart ]; then echo ${restart}; elif [ $3 = ActiveState ]; then alive && echo active || echo failed; elif alive; then cat /run/unit.pid; else echo 0; fi ;;
+  show) if [ $3 = Restart ]; then echo ${restart}; elif [ $3 = ActiveState ]; then if [ -e /run/stopping ]; then echo deactivating; elif alive; then echo active; else echo failed; fi; elif alive; then cat /run/unit.pid; else echo 0; fi ;;
   is-active) if alive; then echo active; else echo inactive; exit 3; fi ;;
   start) env -i setsid python3 -c '${listen}' >/dev/null 2>&1 </dev/null & echo $! >/run/unit.pid ;;
   # The order stands when whoever gave it is gone.
   restart) echo "$2" >>/run/restarted; setsid "$0" stop-and-start "$2" & wait $! ;;
-  stop-and-start) kill "$(cat /run/unit.pid)"; while alive; do sleep 0.02; done; "$0" start "$2" ;;
+  stop-and-start) touch /run/stopping; kill "$(cat /run/unit.pid)"; while alive; do sleep 0.02; done; rm /run/stopping; "$0" start "$2" ;;
   *) exit 1 ;;
 esac
 `;

@@ -4,7 +4,7 @@ import { checkIn, expectEnd, PATIENCE_MS } from '../engine-examples.ts';
 import { SystemUnderTest } from '../harness.ts';
 import { startSystemLab } from '../set-up.ts';
 
-/** Each way back from the other datacenter, milliseconds. */
+/** Of each packet from the other datacenter, milliseconds. */
 const LATENCY_MS = 500;
 
 /** After the other files: it has a lab of its own, in the place of theirs. */
