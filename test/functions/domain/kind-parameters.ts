@@ -6,7 +6,7 @@ import type { Rule, RuleName } from '../../../functions/domain/faults/rules.ts';
 /** Valid `parameters` of every kind, made from what its fields may hold, ends included, and from its rules. */
 type Parameters = Record<string, unknown>;
 
-/** Of the experiments that these are put into. What comes and goes has to come back in it. */
+/** Of the experiments that these are put into, unless they ask for the shortest of one fault. */
 const SHORTEST_DURATION_SECONDS = 60;
 export const NODES = ['redis-node-1', 'redis-node-2', 'redis-node-3', 'a', 'Z9._-x'];
 const twoGroups = fc.tuple(fc.shuffledSubarray(NODES, { minLength: 2 }), fc.nat()).map(([names, cut]) => {
@@ -79,7 +79,7 @@ function parametersOf(kind: FaultKind): fc.Arbitrary<Parameters> {
       const own = chance[index];
       return own ? REPAIRS[rule.rule](repaired, rule, own) : repaired;
     }, parameters);
-    const isTooSlow = Number(comesBackAfter?.seconds(ruled)) >= SHORTEST_DURATION_SECONDS;
+    const isTooSlow = shortestDurationSeconds(kind, ruled) > SHORTEST_DURATION_SECONDS;
     return comesBackAfter && isTooSlow ? without(ruled, comesBackAfter.field) : ruled;
   });
 }
@@ -88,6 +88,11 @@ export const KIND_PARAMETERS = Object.fromEntries(FAULT_KINDS.map((kind) => [kin
   FaultKind,
   fc.Arbitrary<Parameters>
 >;
+
+/** Seconds that an experiment with this fault lasts at least: what comes and goes has to come back in it. */
+export function shortestDurationSeconds(action: FaultKind, parameters: Parameters): number {
+  return 1 + (kindOf(action).comesBackAfter?.seconds(parameters) ?? 0);
+}
 
 /** An action and parameters that go with it. */
 export function actionOf(kinds: readonly FaultKind[]) {

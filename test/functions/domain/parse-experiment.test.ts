@@ -4,7 +4,7 @@ import { FAULT_KINDS } from '../../../functions/domain/faults/catalogue.ts';
 import { KILL_SWITCH_ID } from '../../../functions/domain/names.ts';
 import { parseExperiment } from '../../../functions/domain/parse-experiment.ts';
 import { named, seedExperiment, seedPayload } from './experiment-fixtures.ts';
-import { actionOf } from './kind-parameters.ts';
+import { actionOf, shortestDurationSeconds } from './kind-parameters.ts';
 
 const limits = { 'redis-master': { maxDurationSeconds: 300, budgets: { unavailableSeconds: 30 } } };
 const parse = (payload: unknown) => parseExperiment(JSON.stringify(payload), limits);
@@ -214,23 +214,27 @@ describe('parsing an experiment', () => {
 
   it('keeps every value of any valid payload', () => {
     const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,50}$/).filter((value) => value !== KILL_SWITCH_ID);
+    const actionAndDuration = actionOf(FAULT_KINDS).chain(({ action, parameters }) =>
+      fc
+        .integer({ min: shortestDurationSeconds(action, parameters), max: 300 })
+        .map((durationSeconds) => ({ action, parameters, durationSeconds })),
+    );
     const request = fc.record({
       experimentId: id,
       targetService: fc.constant('redis-master'),
-      durationSeconds: fc.integer({ min: 1, max: 300 }),
       safetyThreshold: fc.record({
         maxAlertSeverity: fc.constantFrom('NONE', 'INFO', 'WARNING', 'CRITICAL'),
         automaticRollbackOnAlert: fc.boolean(),
       }),
     });
     fc.assert(
-      fc.property(request, actionOf(FAULT_KINDS), (common, { action, parameters }) => {
-        const parsed = parse({ ...common, action, parameters });
+      fc.property(request, actionAndDuration, (common, { action, parameters, durationSeconds }) => {
+        const parsed = parse({ ...common, action, parameters, durationSeconds });
         if (!parsed.ok) throw new Error(JSON.stringify(parsed.problem));
-        const { experimentId, durationSeconds, safetyThreshold, faults } = named(parsed.experiment);
-        expect({ experimentId, durationSeconds, safetyThreshold }).toEqual({
+        const { experimentId, safetyThreshold, faults } = named(parsed.experiment);
+        expect({ experimentId, durationSeconds: parsed.experiment.durationSeconds, safetyThreshold }).toEqual({
           experimentId: common.experimentId,
-          durationSeconds: common.durationSeconds,
+          durationSeconds,
           safetyThreshold: common.safetyThreshold,
         });
         const [fault, ...others] = faults;
