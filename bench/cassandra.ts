@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { counts, type RunDocument } from '../cli/runs/run-document.ts';
 import { labDirectory } from '../lab/runtime/directory.ts';
 import { startLab, stopLab } from '../lab/runtime/lifecycle.ts';
 import { CHECKOUT, readViolations } from '../lab/shared/files.ts';
@@ -12,7 +13,7 @@ import { CASSANDRA, withSection } from './sections.ts';
 /**
  * `npm run bench:cassandra -- [--runs 5] [--examples a.json,b.json]`: examples of Cassandra again and again, through the
  * command as a user types it, in a lab of its own. Writes its section of docs/benchmarks.md unless the lab was unlike AWS. A
- * campaign ends with the first run that is aborted.
+ * campaign ends with the first run that is aborted, as on a busy machine; then another one follows it, and every run is shown.
  */
 const { values } = parseArgs({
   options: {
@@ -20,13 +21,15 @@ const { values } = parseArgs({
     examples: {
       type: 'string',
       default:
-        'cassandra-node-killed.json,cassandra-seed-killed.json,cassandra-node-paused.json,cassandra-node-paused-default-client.json,cassandra-partition.json,cassandra-disk-full.json',
+        'cassandra-node-killed.json,cassandra-node-paused.json,cassandra-node-paused-default-client.json,cassandra-partition.json,cassandra-disk-full.json',
     },
   },
 });
 const DOCUMENT = join(CHECKOUT, 'docs/benchmarks.md');
 if (!/^[1-9]\d{0,2}$/.test(values.runs)) throw new Error(`--runs: ${values.runs} is not a whole number from 1 to 999`);
 
+const runs = Number(values.runs);
+const MOST_CAMPAIGNS = 4;
 const provenance = readProvenance();
 const directory = labDirectory();
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -35,8 +38,13 @@ let problems: string[] = [];
 await startLab({ directory, scope: 'all', endsWithParent: true, engines: ['cassandra'], onProgress: say });
 try {
   for (const example of values.examples.split(',')) {
-    const { document } = await runCampaignCommand(`examples/${example}`, ['--runs', values.runs], directory);
-    campaigns.push({ example, document });
+    const made: RunDocument[] = [];
+    for (let campaign = 1; campaign <= MOST_CAMPAIGNS && made.filter(counts).length < runs; campaign += 1) {
+      const missing = String(runs - made.filter(counts).length);
+      const { document } = await runCampaignCommand(`examples/${example}`, ['--runs', missing], directory);
+      made.push(...document.runs);
+    }
+    campaigns.push({ example, runs: made });
   }
   problems = readViolations(directory).slice(0, 1);
 } finally {

@@ -1,4 +1,3 @@
-import type { CampaignDocument } from '../cli/campaign/campaign-document.ts';
 import { outcomesOf, outcomesText } from '../cli/runs/outcomes.ts';
 import { counts, type RunDocument } from '../cli/runs/run-document.ts';
 import { summarize } from '../cli/statistics/distribution.ts';
@@ -7,7 +6,8 @@ import { CASSANDRA } from './sections.ts';
 
 export interface CassandraCampaign {
   example: string;
-  document: CampaignDocument;
+  /** Those that did not count too. */
+  runs: readonly RunDocument[];
 }
 
 export interface CassandraResult extends Provenance {
@@ -20,8 +20,8 @@ export function renderCassandra({ campaigns, ...provenance }: CassandraResult): 
     CASSANDRA.heading,
     '',
     `The last run of \`${CASSANDRA.command}\`: \`holdfast campaign\` with examples of Cassandra, in a lab of its own. Failed are writes of`,
-    'the probe that nobody acknowledged, or that were not read back; a run counts when it ended as planned, and a campaign ends with',
-    'the first that is aborted.',
+    'the probe that nobody acknowledged, or that were not read back; a run counts when it ended as planned. The',
+    'outcomes are those of every run, the ones that did not count too.',
     provenanceText(provenance),
     '',
     '| example | n | RTO min, s | p50 | max | failed writes, each run | of attempted | lost writes | outcomes |',
@@ -31,8 +31,8 @@ export function renderCassandra({ campaigns, ...provenance }: CassandraResult): 
   ].join('\n');
 }
 
-function rowOf({ example, document }: CassandraCampaign): string {
-  const runs = document.runs.filter(counts);
+function rowOf({ example, runs: all }: CassandraCampaign): string {
+  const runs = all.filter(counts);
   const times = runs.flatMap(({ budgets }) => measuredIn(budgets, 'rtoSeconds'));
   const lost = runs.flatMap(({ budgets }) => measuredIn(budgets, 'lostAcknowledgedWrites'));
   const rto = times.length === 0 ? undefined : summarize(times);
@@ -44,7 +44,7 @@ function rowOf({ example, document }: CassandraCampaign): string {
   const attempted = sum([...failed, ...acknowledged]);
   const lostText = lost.length < runs.length ? 'not known' : String(sum(lost));
   const cells = [example, String(times.length), ...shown, failed.join(', '), String(attempted), lostText];
-  return `| ${[...cells, outcomesText(outcomesOf(document.runs))].join(' | ')} |`;
+  return `| ${[...cells, outcomesText(outcomesOf(all))].join(' | ')} |`;
 }
 
 function measuredIn(budgets: RunDocument['budgets'], name: string): number[] {
