@@ -107,7 +107,6 @@ it('however many experiments run at once on however many engines, no more than a
         lockHolder: async (name) => locks.get(name)?.experimentId,
         listLiveNodes: async (cluster) => liveIn(nameOf(cluster)),
         readTopology: async (cluster) => topologyIn(nameOf(cluster)),
-        readTrafficShare: async (cluster, { nodes }) => nodes.length / SIZES[nameOf(cluster)],
       });
       const running = new Map<string, Fault[]>();
       const start = async (experimentId: string, faults: Fault[]) => {
