@@ -75,6 +75,7 @@ const EXHAUSTIVE: Run = [
         tests('histories', 30),
         tests('system-exhaustive', 960),
         tests('system-kafka', 720),
+        tests('system-cassandra', 720),
         tests('host-exhaustive', 400),
         tests('guest-exhaustive', 900),
       ],
@@ -90,7 +91,8 @@ const PROPERTY_RUNS = { PROPERTY_RUNS: '5000' };
 function nightly(): Run {
   const inNamespaces = ['host', 'host-exhaustive', 'host-alone', 'guest', 'guest-exhaustive', 'lab'];
   const repeated = Array.from({ length: REPEATS }, () => inNamespaces).flat();
-  const once = ['histories', 'system', 'system-exhaustive', 'system-kafka', 'system-cassandra', 'system-nightly'];
+  const exhaustive = ['system-exhaustive', 'system-kafka', 'system-cassandra'];
+  const once = ['histories', 'system', ...exhaustive, 'system-cassandra-nightly', 'system-nightly'];
   const chain = [...repeated, ...once].map((project) => tests(project, NO_QUOTA));
   return [{ prepares: ['guest image'], chains: [[tests('unit', NO_QUOTA, PROPERTY_RUNS), ...chain]] }];
 }

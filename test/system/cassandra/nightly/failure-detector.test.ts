@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { PHI_VARIABLE } from '../../../lab/fleet/cassandra/failure-detector.ts';
-import { ORDERS_RING } from '../../../lab/fleet/cassandra/hosts.ts';
-import { checkIn, expectEnd, PATIENCE_MS } from '../engine-examples.ts';
-import { SystemUnderTest } from '../harness.ts';
-import { startSystemLab } from '../set-up.ts';
+import { PHI_VARIABLE } from '../../../../lab/fleet/cassandra/failure-detector.ts';
+import { ORDERS_RING } from '../../../../lab/fleet/cassandra/hosts.ts';
+import { checkIn, expectEnd, PATIENCE_MS } from '../../engine-examples.ts';
+import { SystemUnderTest } from '../../harness.ts';
+import { startSystemLab } from '../../set-up.ts';
 
 const GC_PAUSE = 'cassandra-gc-pause.json';
 const CONVICTED = 'nobody gives the node up';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { DATACENTERS_RING } from '../../../lab/fleet/cassandra/hosts.ts';
-import { checkIn, expectEnd, PATIENCE_MS } from '../engine-examples.ts';
-import { SystemUnderTest } from '../harness.ts';
-import { startSystemLab } from '../set-up.ts';
+import { DATACENTERS_RING } from '../../../../lab/fleet/cassandra/hosts.ts';
+import { checkIn, expectEnd, PATIENCE_MS } from '../../engine-examples.ts';
+import { SystemUnderTest } from '../../harness.ts';
+import { startSystemLab } from '../../set-up.ts';
 
 /** Of each packet from the other datacenter, milliseconds. */
 const LATENCY_MS = 500;
