@@ -76,6 +76,7 @@ export function describeExamples(
   describeEnds(hosts, expected);
 }
 
+/** A test for each of these examples, in the lab that is up. */
 export function describeEnds(
   hosts: readonly { name: string }[],
   expected: Readonly<Record<string, ExpectedEnd>>,

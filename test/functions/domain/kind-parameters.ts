@@ -6,7 +6,7 @@ import type { Rule, RuleName } from '../../../functions/domain/faults/rules.ts';
 /** Valid `parameters` of every kind, made from what its fields may hold, ends included, and from its rules. */
 type Parameters = Record<string, unknown>;
 
-/** Of the experiments that these are put into, unless they ask for the shortest of one fault. */
+/** No test puts these into a shorter experiment, unless it asks `shortestDurationSeconds`. */
 const SHORTEST_DURATION_SECONDS = 60;
 export const NODES = ['redis-node-1', 'redis-node-2', 'redis-node-3', 'a', 'Z9._-x'];
 const twoGroups = fc.tuple(fc.shuffledSubarray(NODES, { minLength: 2 }), fc.nat()).map(([names, cut]) => {
