@@ -1,6 +1,13 @@
 import { type Ask, isRefusal, type Row } from './connection.ts';
 import { Untold } from './rights.ts';
-import { type Heartbeat, type Keyspace, type NodeAnswer, type RingMember, STREAM_LIMITS } from './views.ts';
+import {
+  COMMIT_LOG_SETTINGS,
+  type Heartbeat,
+  type Keyspace,
+  type NodeAnswer,
+  type RingMember,
+  STREAM_LIMITS,
+} from './views.ts';
 
 const SELF =
   'SELECT host_id, broadcast_address, listen_address, rpc_address, data_center, rack, tokens, schema_version FROM system.local';
@@ -15,6 +22,7 @@ const REPAIRS = 'SELECT keyspace_name, completed FROM system_views.repairs';
 const ENDED = ['success', 'failure'];
 const SETTING_NAMES = [
   'commitlog_directory',
+  ...COMMIT_LOG_SETTINGS,
   'data_file_directories',
   'disk_failure_policy',
   'hinted_handoff_enabled',

@@ -13,6 +13,7 @@ export function warningsOf(
 ): string[] {
   const having = (name: string, is: (value: string) => boolean) =>
     answers.filter(({ settings }) => settings[name] !== undefined && is(settings[name])).map(({ node }) => node);
+  const mapping = answers.filter(({ settings }) => mapsCommitLog(settings)).map(({ node }) => node);
   const unnamed = keyspaces.filter(
     ({ name }) => !/^system(_|$)/.test(name) && name !== probeKeyspace && !named.some((each) => each.name === name),
   );
@@ -34,9 +35,23 @@ export function warningsOf(
       having('disk_failure_policy', (value) => value === 'ignore'),
       'disk_failure_policy is ignore, so a node goes on with a disk that fails',
     ),
+    ...line(
+      mapping,
+      'the commit log is written through a memory map (set commitlog_disk_access_mode: direct), so a node whose volume is full may stay in the ring, refuse writes and not start again',
+    ),
     ...(unnamed.length === 0
       ? []
       : [`${unnamed.map(({ name }) => name).join(', ')} counts with QUORUM: it is not in cassandra.keyspaces`]),
     ...(seeds.length === 1 ? [`${seeds[0]} is the only seed, so no node could be added while it is away`] : []),
   ];
+}
+
+/** As Cassandra decides it: `legacy`, and before 5.0, is a memory map unless what is written is compressed or encrypted. */
+function mapsCommitLog(settings: NodeAnswer['settings']): boolean {
+  // A node that told none of its settings is no reason to warn.
+  if (settings.commitlog_directory === undefined) return false;
+  const mode = settings.commitlog_disk_access_mode ?? 'legacy';
+  const compression = settings['commitlog_compression.class_name'] ?? settings.commitlog_compression;
+  const isEncrypted = settings['transparent_data_encryption_options.enabled'] === 'true';
+  return mode === 'mmap' || (mode === 'legacy' && compression === undefined && !isEncrypted);
 }

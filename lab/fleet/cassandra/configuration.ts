@@ -1,6 +1,5 @@
 import type { HostContent, StoreKeys } from '../engine.ts';
 import { APPLICATION } from '../store-keys.ts';
-import { PHI_VARIABLE, phiOf } from './failure-detector.ts';
 import {
   CASSANDRA_ACCOUNT,
   CASSANDRA_UNIT,
@@ -11,6 +10,7 @@ import {
   STORAGE_PORT,
   VOLUME,
 } from './hosts.ts';
+import { nodeSetting } from './node-settings.ts';
 import { installedProgram, type NodeFiles, nodeCommand, nodetoolScript, PROGRAM_NAME } from './program.ts';
 import { secretText } from './users.ts';
 
@@ -92,10 +92,11 @@ export function nodeConfiguration(host: CassandraHost, ring: Ring, paths: NodePa
     saved_caches_directory: savedCaches,
     disk_failure_policy: 'stop',
     commit_failure_policy: 'stop',
+    commitlog_disk_access_mode: nodeSetting('LAB_CASSANDRA_COMMIT_LOG'),
     commitlog_sync: 'periodic',
     commitlog_sync_period: '1000ms',
     hinted_handoff_enabled: true,
-    phi_convict_threshold: phiOf(process.env[PHI_VARIABLE]),
+    phi_convict_threshold: Number(nodeSetting('LAB_CASSANDRA_PHI')),
     hints_flush_period: '1000ms',
     auto_snapshot: false,
     read_request_timeout: '2000ms',

@@ -1,19 +1,19 @@
 import { expect } from 'vitest';
 import { KAFKA_HOSTS } from '../../../lab/fleet/kafka/hosts.ts';
-import { checkIn, describeExamples, type ExpectedEnd, lostIn, worstRtoIn } from '../engine-examples.ts';
+import { checkIn, describeExamples, type ExpectedEnd, lostIn, rtoIn } from '../engine-examples.ts';
 import { REBALANCE } from './rebalance.ts';
 
 const EXPECTED: Record<string, ExpectedEnd> = {
   'kafka-broker-unreachable-leader.json': {
     ...{ outcome: 'CONFIRMED', ...REBALANCE, losesNothing: true },
     number(document) {
-      expect(worstRtoIn(document)).toBeGreaterThan(1);
-      expect(worstRtoIn(document)).toBeLessThan(15);
+      expect(rtoIn(document)).toBeGreaterThan(1);
+      expect(rtoIn(document)).toBeLessThan(15);
     },
   },
   'kafka-broker-unreachable-controller.json': {
     ...{ outcome: 'CONFIRMED', ...REBALANCE, losesNothing: true },
-    number: (document) => expect(worstRtoIn(document)).toBeGreaterThan(1),
+    number: (document) => expect(rtoIn(document)).toBeGreaterThan(1),
   },
   'kafka-broker-unreachable-acks-1.json': {
     ...{ outcome: 'DEVIATED', losesNothing: false, findings: ['one acknowledgement'] },
@@ -27,7 +27,7 @@ const EXPECTED: Record<string, ExpectedEnd> = {
   },
   'kafka-broker-paused.json': {
     ...{ outcome: 'CONFIRMED', losesNothing: true },
-    number: (document) => expect(worstRtoIn(document)).toBeGreaterThan(1),
+    number: (document) => expect(rtoIn(document)).toBeGreaterThan(1),
   },
   'kafka-broker-paused-acks-1.json': {
     ...{ outcome: 'DEVIATED', losesNothing: false, findings: ['one acknowledgement'] },

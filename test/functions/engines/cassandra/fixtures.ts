@@ -53,6 +53,7 @@ export const KEYSPACES = ['holdfast_probe', 'orders', 'system_auth', 'system_tra
 
 const SETTINGS = {
   commitlog_directory: '/var/lib/cassandra/commitlog',
+  commitlog_disk_access_mode: 'direct',
   data_file_directories: '[/var/lib/cassandra/data]',
   disk_failure_policy: 'stop',
   hinted_handoff_enabled: 'true',

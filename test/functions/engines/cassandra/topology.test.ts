@@ -201,3 +201,19 @@ it('warns of what makes a fault more dangerous than it need be', () => {
     `${node(1)} is the only seed, so no node could be added while it is away`,
   ]);
 });
+
+it.each([
+  [{ commitlog_disk_access_mode: 'mmap' }, true],
+  [{ commitlog_disk_access_mode: 'legacy' }, true],
+  // Before 5.0 there was no other way.
+  [{}, true],
+  [{ commitlog_disk_access_mode: 'direct' }, false],
+  [{ commitlog_disk_access_mode: 'standard' }, false],
+  [{ commitlog_disk_access_mode: 'legacy', 'commitlog_compression.class_name': 'LZ4Compressor' }, false],
+  [{ commitlog_compression: 'ParameterizedClass{class_name=LZ4Compressor}' }, false],
+  [{ commitlog_disk_access_mode: 'legacy', 'transparent_data_encryption_options.enabled': 'true' }, false],
+])('warns that a full volume may go unnoticed where the commit log is a memory map: %j', (change, isMapped) => {
+  const settings = { commitlog_directory: '/var/lib/cassandra/commitlog', ...change };
+  const mapped = expect.stringMatching(/^the commit log is written through a memory map .*, on cassandra-node-1/);
+  expect(merge(answers({ settings })).warnings).toEqual(isMapped ? [mapped] : []);
+});

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { PHI_VARIABLE } from '../../../../lab/fleet/cassandra/failure-detector.ts';
 import { ORDERS_RING } from '../../../../lab/fleet/cassandra/hosts.ts';
 import { checkIn, expectEnd, PATIENCE_MS } from '../../engine-examples.ts';
 import { SystemUnderTest } from '../../harness.ts';
@@ -19,7 +18,7 @@ beforeAll(() => {
   system = new SystemUnderTest();
 });
 afterAll(async () => {
-  delete process.env[PHI_VARIABLE];
+  delete process.env.LAB_CASSANDRA_PHI;
   rmSync(directory, { recursive: true, force: true });
   system.close();
   await stop?.();
@@ -36,7 +35,7 @@ it(
     writeFileSync(evicted ?? '', JSON.stringify(first));
 
     system.close();
-    process.env[PHI_VARIABLE] = '12';
+    process.env.LAB_CASSANDRA_PHI = '12';
     stop = await startSystemLab(['cassandra']);
     system = new SystemUnderTest();
     const second = await expectEnd(system, ORDERS_RING.hosts, GC_PAUSE, { ...expected, outcome: 'CONFIRMED' });
