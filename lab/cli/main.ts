@@ -32,10 +32,9 @@ const USAGE = `The lab: the whole system on this machine, in namespaces of its o
                               (gateway-1, gateway-2, load, ingest, consumers, prometheus, vpc, lambda)
   lab down                    end the lab; nothing of it stays
 
-LAB_DIRECTORY: where it keeps its files (.lab of the checkout). What clusters are started with otherwise: README, "Engines".
+LAB_DIRECTORY: where it keeps its files (.lab of the checkout). What clusters are started with otherwise: lab/README.md, "Engines".
 LAB_CONSUMER_BREAKER=off: consumers without their circuit breaker. LAB_GATEWAY_BULKHEAD=off: gateways
-whose shards share one pool of workers. LAB_CASSANDRA_PHI=12: phi_convict_threshold of the nodes of Cassandra.
-LAB_CASSANDRA_COMMIT_LOG=mmap: their commit log as a memory map. Root is needed.
+whose shards share one pool of workers. Root is needed.
 `;
 
 function say(text: string): void {
