@@ -25,6 +25,8 @@ export interface HostUnit {
   user: string;
   /** `systemctl start` returns when this port of the host accepts connections. Absent: at once. */
   readyPort?: number;
+  /** Scheduling priority, also of its session where the kernel weighs whole sessions; higher yields. Absent: the host's. */
+  niceness?: number;
 }
 
 export interface HostFile {

@@ -38,6 +38,7 @@ class UnitProgram(TypedDict):
 class UnitConfig(UnitProgram, total=False):
     user: str
     readyPort: int
+    niceness: int
     restart: bool
     environment: dict[str, str]
 
@@ -87,6 +88,7 @@ class Unit:
         self.argv = config["argv"]
         self.user = config.get("user", "root")
         self.ready_port = config.get("readyPort")
+        self.niceness = config.get("niceness")
         self.restart = config.get("restart", False)
         self.environment = config.get("environment", {})
         self.log_path = f"{log_directory}/{hostname}-{name}.log"
@@ -110,11 +112,25 @@ class Unit:
                 extra_groups=[],
                 start_new_session=True,
             )
+        if self.niceness is not None:
+            yield_to_others(self.process.pid, self.niceness)
         self.state = "active"
         self.stopping = False
 
     def main_pid(self) -> int:
         return self.process.pid if self.process and self.state == "active" else 0
+
+
+def yield_to_others(pid: int, niceness: int) -> None:
+    """Of a process that has just started a session. Where the kernel has autogroups (sched(7)), a process yields within
+    its session alone, and each session is worth as much as any other: so the session has to yield too."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, pid, niceness)
+        with open(f"/proc/{pid}/autogroup", "w", encoding="ascii") as file:
+            file.write(str(niceness))
+    except (FileNotFoundError, ProcessLookupError):
+        # A kernel without autogroups, or a program that has ended already.
+        pass
 
 
 class ServiceManager:

@@ -87,6 +87,13 @@ describe.skipIf(!isPossible)('the ring of a lab', () => {
     expect(on(seed, 'cat', `/proc/${mainPid(seed)}/cmdline`)).toContain('CassandraDaemon');
   });
 
+  test('yields to those who watch it, with its whole session where the kernel weighs sessions', () => {
+    const pid = mainPid(seed);
+    expect(on(seed, 'ps', '-o', 'ni=', '-p', pid)).toBe('5');
+    const session = on(seed, 'sh', '-c', `cat /proc/${pid}/autogroup 2>/dev/null || echo no autogroups`);
+    expect(session).toMatch(/ nice 5$|^no autogroups$/);
+  });
+
   test('serves at QUORUM without a seed, refuses without a majority, and takes back a killed node while the seed is down', async () => {
     kill(seed);
     expect(await askAll(directory, 'application', 'write and read an order')).toEqual([true]);
