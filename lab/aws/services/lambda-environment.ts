@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { openSync, readdirSync } from 'node:fs';
+import { existsSync, openSync, readdirSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { FromRuntime, RuntimeError, ToRuntime } from './lambda-messages.ts';
@@ -120,12 +120,16 @@ export class Environment {
   }
 }
 
-/** All threads of a process: Linux keeps a priority for each. One that has ended needs none. */
+/** All threads of a process: Linux keeps a priority for each. */
 function prioritize({ pid }: ChildProcess, niceness: number): void {
-  if (pid === undefined) return;
-  try {
-    for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), niceness);
-  } catch (error) {
-    if (!['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  const tasks = `/proc/${pid}/task`;
+  const threads = pid !== undefined && existsSync(tasks) ? readdirSync(tasks) : [];
+  for (const thread of threads) {
+    try {
+      setPriority(Number(thread), niceness);
+    } catch (error) {
+      // It has ended meanwhile.
+      if ((error as { info?: NodeJS.ErrnoException }).info?.code !== 'ESRCH') throw error;
+    }
   }
 }
