@@ -25,7 +25,7 @@ export interface HostUnit {
   user: string;
   /** `systemctl start` returns when this port of the host accepts connections. Absent: at once. */
   readyPort?: number;
-  /** Scheduling priority, also of its session where the kernel weighs whole sessions; higher yields. Absent: the host's. */
+  /** Scheduling priority, also of its session where the kernel weighs whole sessions; higher yields. Absent: the host's, and a session like any other. */
   niceness?: number;
 }
 

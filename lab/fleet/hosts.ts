@@ -31,7 +31,7 @@ export function builtClock(): string {
   return directory;
 }
 
-/** A host has cores of its own; here it shares them with Lambdas that start. */
+/** A host has cores of its own; here it shares them with Lambdas that start. Sessions of its units are weighed apart where a kernel has autogroups. */
 const HOST_NICENESS = -5;
 
 /**

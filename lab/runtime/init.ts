@@ -50,7 +50,7 @@ export type InitEvent =
 /** Its processes start on what stores and traffic leave of the same two cores: beside six JVMs that takes more than a minute. */
 const AWS_TIMEOUT_SECONDS = 150;
 const TRAFFIC_NICENESS = -5;
-/** It has processors of its own there: who asks it waits for no store. Functions that start yield to all others. */
+/** AWS has processors of its own, and who asks it waits for no store. */
 const AWS_NICENESS = -5;
 
 const directory = labDirectory();

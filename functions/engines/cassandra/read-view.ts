@@ -1,13 +1,6 @@
 import { type Ask, isRefusal, type Row } from './connection.ts';
 import { Untold } from './rights.ts';
-import {
-  COMMIT_LOG_SETTINGS,
-  type Heartbeat,
-  type Keyspace,
-  type NodeAnswer,
-  type RingMember,
-  STREAM_LIMITS,
-} from './views.ts';
+import { type Heartbeat, type Keyspace, type NodeAnswer, type RingMember, STREAM_LIMITS } from './views.ts';
 
 const SELF =
   'SELECT host_id, broadcast_address, listen_address, rpc_address, data_center, rack, tokens, schema_version FROM system.local';
@@ -21,12 +14,15 @@ const REPAIRS = 'SELECT keyspace_name, completed FROM system_views.repairs';
 /** A stream of these has ended, and is remembered. */
 const ENDED = ['success', 'failure'];
 const SETTING_NAMES = [
+  'commitlog_compression.class_name',
   'commitlog_directory',
-  ...COMMIT_LOG_SETTINGS,
+  'commitlog_disk_access_mode',
   'data_file_directories',
   'disk_failure_policy',
+  'disk_optimization_strategy',
   'hinted_handoff_enabled',
   'seed_provider.parameters',
+  'transparent_data_encryption_options.enabled',
   ...STREAM_LIMITS,
 ];
 const SETTINGS = `SELECT name, value FROM system_views.settings WHERE name IN (${SETTING_NAMES.map((name) => `'${name}'`).join(', ')})`;

@@ -8,15 +8,6 @@ export const STREAM_LIMITS = [
   'entire_sstable_inter_dc_stream_throughput_outbound',
 ] as const;
 
-/** Settings that tell whether a node writes its commit log through a memory map. */
-export const COMMIT_LOG_SETTINGS = [
-  // 5.0 and newer.
-  'commitlog_disk_access_mode',
-  'commitlog_compression',
-  'commitlog_compression.class_name',
-  'transparent_data_encryption_options.enabled',
-] as const;
-
 /** A member of the ring, as it is to itself or to another. */
 export interface RingMember {
   hostId: string;

@@ -1,6 +1,9 @@
 import type { CassandraCluster } from './configuration.ts';
 import { type Keyspace, type NodeAnswer, STREAM_LIMITS } from './views.ts';
 
+const MAPPED =
+  'the commit log is a memory map, so a node whose volume is full may stay in the ring, refuse writes and not start again';
+
 /** What makes a fault more dangerous than it need be, and is the operator's choice. */
 export function warningsOf(
   {
@@ -13,7 +16,12 @@ export function warningsOf(
 ): string[] {
   const having = (name: string, is: (value: string) => boolean) =>
     answers.filter(({ settings }) => settings[name] !== undefined && is(settings[name])).map(({ node }) => node);
-  const mapping = answers.filter(({ settings }) => mapsCommitLog(settings)).map(({ node }) => node);
+  const mapping = (isOld: boolean) =>
+    answers
+      .filter(
+        ({ settings }) => mapsCommitLog(settings) && (settings.commitlog_disk_access_mode === undefined) === isOld,
+      )
+      .map(({ node }) => node);
   const unnamed = keyspaces.filter(
     ({ name }) => !/^system(_|$)/.test(name) && name !== probeKeyspace && !named.some((each) => each.name === name),
   );
@@ -35,10 +43,9 @@ export function warningsOf(
       having('disk_failure_policy', (value) => value === 'ignore'),
       'disk_failure_policy is ignore, so a node goes on with a disk that fails',
     ),
-    ...line(
-      mapping,
-      'the commit log is written through a memory map (set commitlog_disk_access_mode: direct), so a node whose volume is full may stay in the ring, refuse writes and not start again',
-    ),
+    ...line(mapping(false), `${MAPPED}; commitlog_disk_access_mode: direct prevents it`),
+    // 4.1 does not know that setting, and does not start with it.
+    ...line(mapping(true), `${MAPPED}; before Cassandra 5.0 only commitlog_compression prevents it`),
     ...(unnamed.length === 0
       ? []
       : [`${unnamed.map(({ name }) => name).join(', ')} counts with QUORUM: it is not in cassandra.keyspaces`]),
@@ -46,12 +53,13 @@ export function warningsOf(
   ];
 }
 
-/** As Cassandra decides it: `legacy`, and before 5.0, is a memory map unless what is written is compressed or encrypted. */
+/** As Cassandra decides it. `auto` on a file system that tells no block size is one too, which no setting shows. */
 function mapsCommitLog(settings: NodeAnswer['settings']): boolean {
   // A node that told none of its settings is no reason to warn.
   if (settings.commitlog_directory === undefined) return false;
-  const mode = settings.commitlog_disk_access_mode ?? 'legacy';
-  const compression = settings['commitlog_compression.class_name'] ?? settings.commitlog_compression;
+  const { commitlog_disk_access_mode: mode = 'legacy', disk_optimization_strategy: disks } = settings;
+  const isCompressed = settings['commitlog_compression.class_name'] !== undefined;
   const isEncrypted = settings['transparent_data_encryption_options.enabled'] === 'true';
-  return mode === 'mmap' || (mode === 'legacy' && compression === undefined && !isEncrypted);
+  const isLegacy = mode === 'legacy' || (mode === 'auto' && disks === 'spinning');
+  return mode === 'mmap' || (isLegacy && !isCompressed && !isEncrypted);
 }

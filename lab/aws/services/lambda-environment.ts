@@ -8,8 +8,9 @@ import type { FromRuntime, RuntimeError, ToRuntime } from './lambda-messages.ts'
 const SHIM = fileURLToPath(new URL('./lambda-runtime.ts', import.meta.url));
 
 /**
- * Of a function that starts, which the system under test on the same few cores must not feel; of one that has started: on
- * AWS it has processors of its own, and a probe that waits for one sees less than there is.
+ * Of a function that starts, which yields to gateways, AWS and functions on the same few cores (to stores too, where the
+ * kernel does not weigh sessions: see fleet/host/host-init.py); of one that has started: on AWS it has processors of its own,
+ * and a probe that waits for one sees less than there is.
  */
 const NICENESS = { starting: 5, started: -5 } as const;
 
@@ -49,7 +50,6 @@ export class Environment {
       env: options.variables,
       stdio: ['ignore', log, log, 'ipc'],
     });
-    prioritize(this.#child, NICENESS.starting);
     this.#exited = new Promise((resolve) => {
       this.#child.on('error', (error) => resolve(error.message));
       this.#child.on('exit', (code, signal) => {
@@ -57,6 +57,7 @@ export class Environment {
         resolve(signal === null ? `exit status ${code}` : `signal: ${signal}`);
       });
     });
+    prioritize(this.#child, NICENESS.starting);
     const loaded = new Promise<void>((resolve) => {
       this.#child.on('message', (message: FromRuntime) => {
         if (message.kind === 'ready') {
@@ -128,8 +129,9 @@ function prioritize({ pid }: ChildProcess, niceness: number): void {
     try {
       setPriority(Number(thread), niceness);
     } catch (error) {
-      // It has ended meanwhile.
-      if ((error as { info?: NodeJS.ErrnoException }).info?.code !== 'ESRCH') throw error;
+      // It has ended meanwhile, or root may not do it here: then it has the priority that it has.
+      const { code } = (error as { info?: NodeJS.ErrnoException }).info ?? {};
+      if (!['ESRCH', 'EPERM', 'EACCES'].includes(code ?? '')) throw error;
     }
   }
 }

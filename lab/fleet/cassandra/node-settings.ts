@@ -2,7 +2,7 @@
 const CHOICES = {
   /** `phi_convict_threshold`, how sure a node has to be that another one is gone: Cassandra's default, and what is advised where pauses and networks are long. */
   LAB_CASSANDRA_PHI: ['8', '12'],
-  /** `commitlog_disk_access_mode`. Cassandra's default is `mmap`: who has it may go on with a full volume (docs/engines/cassandra.md). */
+  /** `commitlog_disk_access_mode`. `mmap` is what Cassandra's default comes to: who has it may go on with a full volume (docs/engines/cassandra.md). */
   LAB_CASSANDRA_COMMIT_LOG: ['direct', 'mmap'],
 } as const;
 

@@ -112,10 +112,10 @@ class Unit:
                 extra_groups=[],
                 start_new_session=True,
             )
-        if self.niceness is not None:
-            yield_to_others(self.process.pid, self.niceness)
         self.state = "active"
         self.stopping = False
+        if self.niceness is not None:
+            yield_to_others(self.process.pid, self.niceness)
 
     def main_pid(self) -> int:
         return self.process.pid if self.process and self.state == "active" else 0
@@ -125,12 +125,15 @@ def yield_to_others(pid: int, niceness: int) -> None:
     """Of a process that has just started a session. Where the kernel has autogroups (sched(7)), a process yields within
     its session alone, and each session is worth as much as any other: so the session has to yield too."""
     try:
-        os.setpriority(os.PRIO_PROCESS, pid, niceness)
+        # Of all threads there are: it leads a group of its own.
+        os.setpriority(os.PRIO_PGRP, pid, niceness)
         with open(f"/proc/{pid}/autogroup", "w", encoding="ascii") as file:
             file.write(str(niceness))
     except (FileNotFoundError, ProcessLookupError):
         # A kernel without autogroups, or a program that has ended already.
         pass
+    except OSError as error:
+        print(f"process {pid} does not yield: {error}", file=sys.stderr, flush=True)
 
 
 class ServiceManager:

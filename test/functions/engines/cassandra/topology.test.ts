@@ -202,18 +202,24 @@ it('warns of what makes a fault more dangerous than it need be', () => {
   ]);
 });
 
+const BEFORE_5 = 'before Cassandra 5.0 only commitlog_compression prevents it';
+const SINCE_5 = 'commitlog_disk_access_mode: direct prevents it';
 it.each([
-  [{ commitlog_disk_access_mode: 'mmap' }, true],
-  [{ commitlog_disk_access_mode: 'legacy' }, true],
-  // Before 5.0 there was no other way.
-  [{}, true],
-  [{ commitlog_disk_access_mode: 'direct' }, false],
-  [{ commitlog_disk_access_mode: 'standard' }, false],
-  [{ commitlog_disk_access_mode: 'legacy', 'commitlog_compression.class_name': 'LZ4Compressor' }, false],
-  [{ commitlog_compression: 'ParameterizedClass{class_name=LZ4Compressor}' }, false],
-  [{ commitlog_disk_access_mode: 'legacy', 'transparent_data_encryption_options.enabled': 'true' }, false],
-])('warns that a full volume may go unnoticed where the commit log is a memory map: %j', (change, isMapped) => {
+  [{ commitlog_disk_access_mode: 'mmap' }, SINCE_5],
+  [{ commitlog_disk_access_mode: 'legacy' }, SINCE_5],
+  [{ commitlog_disk_access_mode: 'auto', disk_optimization_strategy: 'spinning' }, SINCE_5],
+  // 4.1 has no such setting, and does not start with one that it does not know.
+  [{}, BEFORE_5],
+  [{ 'commitlog_compression.class_name': 'LZ4Compressor' }, undefined],
+  [{ commitlog_disk_access_mode: 'direct' }, undefined],
+  [{ commitlog_disk_access_mode: 'standard' }, undefined],
+  [{ commitlog_disk_access_mode: 'auto', disk_optimization_strategy: 'ssd' }, undefined],
+  [{ commitlog_disk_access_mode: 'legacy', 'commitlog_compression.class_name': 'LZ4Compressor' }, undefined],
+  [{ commitlog_disk_access_mode: 'legacy', 'transparent_data_encryption_options.enabled': 'true' }, undefined],
+])('warns that a full volume may go unnoticed where the commit log is a memory map: %j', (change, remedy) => {
   const settings = { commitlog_directory: '/var/lib/cassandra/commitlog', ...change };
-  const mapped = expect.stringMatching(/^the commit log is written through a memory map .*, on cassandra-node-1/);
-  expect(merge(answers({ settings })).warnings).toEqual(isMapped ? [mapped] : []);
+  const mapped = expect.stringMatching(
+    new RegExp(`^the commit log is a memory map, .*; ${remedy}, on cassandra-node-1`),
+  );
+  expect(merge(answers({ settings })).warnings).toEqual(remedy === undefined ? [] : [mapped]);
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { nodeConfiguration, rackProperties, ringDelayMs } from '../../../../lab/fleet/cassandra/configuration.ts';
 import { silentNodes } from '../../../../lab/fleet/cassandra/health.ts';
 import { DATACENTERS_RING, nameOf, ORDERS_RING } from '../../../../lab/fleet/cassandra/hosts.ts';
@@ -9,6 +9,11 @@ import { nodeSetting } from '../../../../lab/fleet/cassandra/node-settings.ts';
 import { rightsOf, schemaOf } from '../../../../lab/fleet/cassandra/schema.ts';
 import { secretsOf } from '../../../../lab/fleet/cassandra/users.ts';
 import { CHECKOUT } from '../../../../lab/shared/files.ts';
+
+beforeEach(() => {
+  for (const name of ['LAB_CASSANDRA_PHI', 'LAB_CASSANDRA_COMMIT_LOG']) vi.stubEnv(name, undefined);
+});
+afterEach(() => void vi.unstubAllEnvs());
 
 const keys = {
   user: (username: string) => ({ username, password: `of-${username}` }),
@@ -37,11 +42,10 @@ test('nodes give another one up as early as by default, later where that is aske
   expect(thresholdOf()).toBe(8);
   vi.stubEnv('LAB_CASSANDRA_PHI', '12');
   expect(thresholdOf()).toBe(12);
-  vi.unstubAllEnvs();
   expect(() => nodeSetting('LAB_CASSANDRA_PHI', '5')).toThrow('LAB_CASSANDRA_PHI: 5 is none of 8, 12');
 });
 
-test('a node learns of a full volume from its own write, and from a memory map only where that is asked for', () => {
+test('a node writes its commit log past the page cache, and through a memory map only where that is asked for', () => {
   const [host] = hosts;
   const modeOf = () => host && JSON.parse(nodeConfiguration(host, ORDERS_RING)).commitlog_disk_access_mode;
   expect(modeOf()).toBe('direct');
@@ -49,7 +53,6 @@ test('a node learns of a full volume from its own write, and from a memory map o
   expect(modeOf()).toBe('mmap');
   vi.stubEnv('LAB_CASSANDRA_COMMIT_LOG', 'standard');
   expect(modeOf).toThrow('LAB_CASSANDRA_COMMIT_LOG: standard is none of direct, mmap');
-  vi.unstubAllEnvs();
 });
 
 test('two nodes are seeds to every node, and the third is none, so that seed is a role', () => {
