@@ -25,7 +25,7 @@ export interface HostUnit {
   user: string;
   /** `systemctl start` returns when this port of the host accepts connections. Absent: at once. */
   readyPort?: number;
-  /** Scheduling priority, also of its session where the kernel weighs whole sessions; higher yields. Absent: the host's, and a session like any other. */
+  /** Scheduling priority of all its session; higher yields. Absent: that of the host, and a session like any other. */
   niceness?: number;
 }
 

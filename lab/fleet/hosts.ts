@@ -3,6 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { LAB_FILES, OWN_FILES, powerSocket, writeJson } from '../shared/files.ts';
 import { inNamespacesOf, inNetworkOf } from '../shared/namespaces.ts';
+import { NICENESS } from '../shared/niceness.ts';
 import { childrenOf } from '../shared/processes.ts';
 import { AWS_HOST_NAME, INSTANCE_METADATA_ADDRESS, REGION } from '../shared/topology.ts';
 import { cachedBy } from '../shared/user-cache.ts';
@@ -30,9 +31,6 @@ export function builtClock(): string {
     throw new Error(`${CLOCK_SOURCE} is not compiled: lab/setup.sh does it for an engine whose hosts have one`);
   return directory;
 }
-
-/** A host has cores of its own; here it shares them with Lambdas that start. Sessions of its units are weighed apart where a kernel has autogroups. */
-const HOST_NICENESS = -5;
 
 /**
  * As cloud-init and the SSM agent's unit file would set it: product code on the host reads only this. The token is in
@@ -89,7 +87,7 @@ export async function startHost(
   const init = ['/usr/bin/python3', join(HOST_PROGRAMS, 'host-init.py'), configurationFile];
   mkdirSync(join(directory, OWN_FILES.log), { recursive: true });
   const log = openSync(join(directory, OWN_FILES.log, `${host.name}-init.log`), 'a');
-  const priority = ['nice', '-n', String(HOST_NICENESS)];
+  const priority = ['nice', '-n', String(NICENESS.serving)];
   const [program = '', ...rest] = [...inNetworkOf(host.name), ...priority, 'unshare', ...namespaces, ...init];
   const child = spawn(program, rest, {
     stdio: ['ignore', log, log],

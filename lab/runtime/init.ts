@@ -4,6 +4,7 @@
  *
  * stdin: a pipe that ends when the supervisor dies. stdout: one JSON `InitEvent` a line. stderr: the supervisor's log.
  */
+
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { ENGINES, FLEET_HOSTS } from '../fleet/fleet.ts';
 import { onHost, type RunningHost, startHost } from '../fleet/hosts.ts';
 import { createStoreKeys } from '../fleet/store-keys.ts';
 import { LAB_FILES, OWN_FILES, writeJson } from '../shared/files.ts';
+import { NICENESS } from '../shared/niceness.ts';
 import { ALERTMANAGER_PORT, GATEWAY_PORT, PROMETHEUS_URL, SERVICES } from '../shared/topology.ts';
 import { waitFor } from '../shared/wait-for.ts';
 import { alertmanagerCommand, sendAlertsTo, waitForAlertmanager } from '../traffic/alertmanager.ts';
@@ -49,9 +51,6 @@ export type InitEvent =
 
 /** Its processes start on what stores and traffic leave of the same two cores: beside six JVMs that takes more than a minute. */
 const AWS_TIMEOUT_SECONDS = 150;
-const TRAFFIC_NICENESS = -5;
-/** AWS has processors of its own, and who asks it waits for no store. */
-const AWS_NICENESS = -5;
 
 const directory = labDirectory();
 const parts = new Parts(directory, (reason) => emit({ type: 'died', reason }));
@@ -113,19 +112,19 @@ async function startTraffic(): Promise<void> {
   for (const { name } of GATEWAYS) {
     parts.start(name, [process.execPath, 'lab/traffic/gateway.ts'], {
       namespace: name,
-      niceness: TRAFFIC_NICENESS,
+      niceness: NICENESS.serving,
       environment: { GATEWAY_NAME: name },
     });
   }
   for (const { name, namespace, port } of CONSUMERS) {
     parts.start(name, [process.execPath, 'lab/traffic/consumer.ts'], {
       namespace,
-      niceness: TRAFFIC_NICENESS,
+      niceness: NICENESS.serving,
       environment: { CONSUMER_NAME: name, METRICS_PORT: String(port) },
     });
   }
   for (const { name, namespace } of INGESTS) {
-    parts.start(name, [process.execPath, 'lab/traffic/ingest.ts'], { namespace, niceness: TRAFFIC_NICENESS });
+    parts.start(name, [process.execPath, 'lab/traffic/ingest.ts'], { namespace, niceness: NICENESS.serving });
   }
   // Before the load: its first requests would fail and stand in the baseline.
   await Promise.all([
@@ -135,7 +134,7 @@ async function startTraffic(): Promise<void> {
   const targets = GATEWAYS.map(({ name }) => `http://${name}:${GATEWAY_PORT}`).join(',');
   parts.start('load', [process.execPath, 'lab/traffic/load.ts'], {
     namespace: 'load',
-    niceness: TRAFFIC_NICENESS,
+    niceness: NICENESS.serving,
     environment: { TARGETS: targets },
   });
   await step('20 s of traffic measured', waitForBaseline);
@@ -143,7 +142,7 @@ async function startTraffic(): Promise<void> {
 
 async function startAws(): Promise<void> {
   await step('AWS side ready', async () => {
-    parts.start('aws', [process.execPath, 'lab/aws/main.ts'], { niceness: AWS_NICENESS });
+    parts.start('aws', [process.execPath, 'lab/aws/main.ts'], { niceness: NICENESS.serving });
     await waitFor('AWS side', AWS_TIMEOUT_SECONDS, () =>
       existsSync(join(directory, LAB_FILES.awsReady)) ? undefined : `${LAB_FILES.awsReady} is not there yet`,
     );
@@ -163,7 +162,7 @@ async function startAlerting({
   await step(`alerting rules and Alertmanager as deployed${pace}`, async () => {
     const deployed = { name: 'alertmanager', port: ALERTMANAGER_PORT, configuration, credentials };
     const { argv, ...options } = alertmanagerCommand(directory, deployed);
-    parts.start(deployed.name, argv, { ...options, niceness: AWS_NICENESS });
+    parts.start(deployed.name, argv, { ...options, niceness: NICENESS.serving });
     deployRules(directory, rules, interval);
     sendAlertsTo(directory, [deployed.port]);
     process.kill(parts.pidOf('prometheus'), 'SIGHUP');
@@ -202,11 +201,11 @@ async function buildLab(scope: LabScope): Promise<void> {
 async function startMetrics(): Promise<void> {
   parts.start('prometheus', prometheusCommand(directory), {
     namespace: PROMETHEUS_NAMESPACE,
-    niceness: TRAFFIC_NICENESS,
+    niceness: NICENESS.serving,
   });
   const exporter = storeExporterCommand(directory);
   if (exporter)
-    parts.start('store-exporter', exporter, { namespace: PROMETHEUS_NAMESPACE, niceness: TRAFFIC_NICENESS });
+    parts.start('store-exporter', exporter, { namespace: PROMETHEUS_NAMESPACE, niceness: NICENESS.serving });
   await waitForPrometheus();
   const { hostname, port } = new URL(PROMETHEUS_URL);
   await relay({ path: join(directory, OWN_FILES.prometheusSocket) }, { host: hostname, port: Number(port) });

@@ -47,6 +47,7 @@ export const failedIn = (document: RunDocument): number =>
 /** Of the worst shard, as the verdict says: 0 where a probe saw no outage, which has none to tell. NaN: nobody could tell. */
 export const rtoIn = ({ budgets }: RunDocument): number =>
   budgets.find(({ name }) => name === 'rtoSeconds')?.measured ?? Number.NaN;
+/** No operation failed, so that there was no outage to recover from. */
 export function expectNothingNoticed(document: RunDocument): void {
   expect(rtoIn(document)).toBe(0);
   expect(failedIn(document)).toBe(0);

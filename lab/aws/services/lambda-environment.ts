@@ -3,16 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, openSync, readdirSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { NICENESS } from '../../shared/niceness.ts';
 import type { FromRuntime, RuntimeError, ToRuntime } from './lambda-messages.ts';
 
 const SHIM = fileURLToPath(new URL('./lambda-runtime.ts', import.meta.url));
-
-/**
- * Of a function that starts, which yields to gateways, AWS and functions on the same few cores (to stores too, where the
- * kernel does not weigh sessions: see fleet/host/host-init.py); of one that has started: on AWS it has processors of its own,
- * and a probe that waits for one sees less than there is.
- */
-const NICENESS = { starting: 5, started: -5 } as const;
 
 export interface EnvironmentOptions {
   codeDirectory: string;
@@ -57,12 +51,13 @@ export class Environment {
         resolve(signal === null ? `exit status ${code}` : `signal: ${signal}`);
       });
     });
-    prioritize(this.#child, NICENESS.starting);
+    prioritize(this.#child, NICENESS.yielding);
     const loaded = new Promise<void>((resolve) => {
       this.#child.on('message', (message: FromRuntime) => {
         if (message.kind === 'ready') {
           this.initMs = performance.now() - startedMs;
-          prioritize(this.#child, NICENESS.started);
+          // A probe that waits for a processor sees less than there is.
+          prioritize(this.#child, NICENESS.serving);
           if (this.state === 'initializing') this.state = 'idle';
           resolve();
         } else if (message.kind === 'failed') this.#lastError = message.error;

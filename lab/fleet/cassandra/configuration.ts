@@ -1,3 +1,4 @@
+import { NICENESS } from '../../shared/niceness.ts';
 import type { HostContent, StoreKeys } from '../engine.ts';
 import { APPLICATION } from '../store-keys.ts';
 import {
@@ -19,9 +20,6 @@ const CONFIGURATION_DIRECTORY = `${VOLUME}/config`;
 const inConfiguration = (name: string): string => `${CONFIGURATION_DIRECTORY}/${name}`;
 /** On each host, readable by root only: for a person who logs in, and for tests. */
 export const HOST_FILES = { ca: '/etc/holdfast/ca.pem', application: '/etc/holdfast/application.json' } as const;
-
-/** A node that starts takes all the processor time that it gets, for ten seconds, and a ring is three of them beside who watches it. */
-const NICENESS = 5;
 
 /** In the PATH of a host, as its packages have it in /usr/bin. */
 const NODETOOL = '/run/lab/bin/nodetool';
@@ -151,7 +149,7 @@ export function hostContent(host: CassandraHost, ring: Ring, keys: StoreKeys): H
   };
   return {
     // Type=simple: `systemctl start` does not wait until it serves.
-    units: { [CASSANDRA_UNIT]: { argv: nodeCommand(files), user: CASSANDRA_ACCOUNT, niceness: NICENESS } },
+    units: { [CASSANDRA_UNIT]: { argv: nodeCommand(files), user: CASSANDRA_ACCOUNT, niceness: NICENESS.yielding } },
     startAtBoot: [CASSANDRA_UNIT],
     ownClock: true,
     programs: { [PROGRAM_NAME]: installedProgram() },

@@ -3,6 +3,7 @@ import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { Environment } from '../../../../lab/aws/services/lambda-environment.ts';
+import { NICENESS } from '../../../../lab/shared/niceness.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-function-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -20,11 +21,11 @@ test.skipIf(!isPossible)(
     try {
       const { pid } = environment;
       if (pid === undefined) throw new Error('it was not started');
-      expect(getPriority(pid)).toBe(5);
+      expect(getPriority(pid)).toBe(NICENESS.yielding);
       await environment.ready;
       const threads = readdirSync(`/proc/${pid}/task`).map(Number);
       expect(threads.length).toBeGreaterThan(1);
-      expect(new Set(threads.map((thread) => getPriority(thread)))).toEqual(new Set([-5]));
+      expect(new Set(threads.map((thread) => getPriority(thread)))).toEqual(new Set([NICENESS.serving]));
       expect(await environment.invoke({}, 'arn:of-it', 5_000)).toMatchObject({ payload: '"done"' });
     } finally {
       environment.kill();

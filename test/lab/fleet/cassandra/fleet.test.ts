@@ -7,6 +7,7 @@ import { commandOn } from '../../../../lab/cli/exec.ts';
 import { CASSANDRA_UNIT, ORDERS_RING, VOLUME } from '../../../../lab/fleet/cassandra/hosts.ts';
 import { readLab } from '../../../../lab/runtime/lab-file.ts';
 import { startLab, stopLab } from '../../../../lab/runtime/lifecycle.ts';
+import { NICENESS } from '../../../../lab/shared/niceness.ts';
 import { waitFor } from '../../../../lab/shared/wait-for.ts';
 import { askAll } from './in-lab.ts';
 
@@ -90,9 +91,9 @@ describe.skipIf(!isPossible)('the ring of a lab', () => {
   test('yields to those who watch it, with its whole session where the kernel weighs sessions', () => {
     const pid = mainPid(seed);
     const threads = on(seed, 'ps', '-L', '-o', 'ni=', '-p', pid).split('\n');
-    expect(new Set(threads.map(Number))).toEqual(new Set([5]));
+    expect(new Set(threads.map(Number))).toEqual(new Set([NICENESS.yielding]));
     const session = on(seed, 'sh', '-c', `cat /proc/${pid}/autogroup 2>/dev/null || echo no autogroups`);
-    expect(session).toMatch(/ nice 5$|^no autogroups$/);
+    expect(session).toMatch(new RegExp(` nice ${NICENESS.yielding}$|^no autogroups$`));
   });
 
   test('serves at QUORUM without a seed, refuses without a majority, and takes back a killed node while the seed is down', async () => {
