@@ -47,15 +47,17 @@ class FaultFiles:
         lock."""
         self.write_file("effect.json", json.dumps(records.encoded(effect)))
 
-    def write_effect_lost(self, at: str) -> None:
-        self.write_file("effect-lost", at)
+    def write_effect_lost(self, at: str, why: str) -> None:
+        self.write_file("effect-lost", f"{at} {why}")
 
     def with_effect(self, record: FaultRecord) -> FaultRecord:
         """The record with what was last seen of the fault."""
         with contextlib.suppress(OSError, ValueError, KeyError):
             record.effect = records.effect_from_json(json.loads(self.read_file("effect.json")))
         with contextlib.suppress(OSError):
-            record.effect_lost_at = self.read_file("effect-lost")
+            record.effect_lost_at, _, why = self.read_file("effect-lost").partition(" ")
+            if why and why not in record.notes:
+                record.notes = [*record.notes, why]
         return record
 
     def read_file(self, name: str) -> str:

@@ -205,8 +205,7 @@ class Runner:
         except OSError as error:
             record.reason = f"no effect can be seen: {error}"
             return self.decide_effect(decide.EffectSeen(None, Counting.LEVEL))
-        if self.peer.state.phase is Phase.CONFIRMING:
-            record.reason = f"no effect was seen: {seen.measure} {seen.value:g} {seen.unit}"
+        record.reason = f"no effect was seen: {seen.measure} {seen.value:g} {seen.unit}"
         return self.decide_effect(decide.EffectSeen(seen.value, seen.counting), seen)
 
     def observe(self, provokes: bool) -> Effect:
@@ -233,7 +232,8 @@ class Runner:
     def remember_loss(self, reason: str) -> None:
         record = self.peer.record
         if reason == "EFFECT_LOST":
-            revert.attempt(self.peer.files.write_effect_lost, boot_clock.utc(self.reader.clock.utc()))
+            at = boot_clock.utc(self.reader.clock.utc())
+            revert.attempt(self.peer.files.write_effect_lost, at, record.reason or "")
         else:
             revert.attempt(self.write_reason, record.reason or reason)
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cpuSpike } from './kinds/cpu-spike.ts';
 import { memoryPressure } from './kinds/memory-pressure.ts';
-import { controlGroups, inLoadedWorld, workers } from './load.ts';
+import { controlGroups, inLoadedWorld, sessionRank, workers } from './load.ts';
 import { until } from './wire.ts';
 import type { World } from './world.ts';
 
@@ -26,9 +26,12 @@ describe.concurrent('CPU spike', () => {
       await applied(world);
       const loads = await workers(world, 'cpu_load');
       expect(loads.map(({ nice, oomScoreAdjustment }) => [nice, oomScoreAdjustment])).toEqual([[0, 0]]);
+      for (const { pid } of loads) expect(await sessionRank(world, pid)).toMatch(/^(0|no autogroups)$/);
       const { supervisor, runner } = await world.pair();
-      for (const pid of [supervisor, runner])
+      for (const pid of [supervisor, runner]) {
         expect((await world.exec(['ps', '-o', 'ni=', '-p', pid])).out.trim()).toBe('-10');
+        expect(await sessionRank(world, pid)).toMatch(/^(-10|no autogroups)$/);
+      }
     }));
 
   it('says how much processor time it saw the load take when it was applied', () =>

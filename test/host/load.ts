@@ -71,6 +71,12 @@ export async function workers(host: Host, name: string): Promise<Process[]> {
   return JSON.parse((await host.exec(['python3', '-c', LOOK, `/workers/${name}.py`])).out) as Process[];
 }
 
+/** How the kernel weighs the session of a process against other sessions, which it does before it looks at priorities. */
+export async function sessionRank(host: Host, pid: string): Promise<string> {
+  const shown = `cat /proc/${pid}/autogroup 2>/dev/null || echo no autogroups`;
+  return (await host.exec(['sh', '-c', shown])).out.replace(/^.* nice /, '');
+}
+
 /** How much of a number per second all of the workers together go on by, over so long. */
 export async function ratePerSecond(
   host: Host,

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { networkLatency } from '../kinds/network-latency.ts';
+import { sessionRank } from '../load.ts';
 import { workersOf } from '../safety-suite.ts';
 import { ADDRESS, until } from '../wire.ts';
 import { inWorld, type World } from '../world.ts';
@@ -155,6 +156,14 @@ describe.concurrent('latency on a kernel without netem', () => {
       expect(await carriedMegabytes(world, 4)).toBeGreaterThan(2);
     }));
 
+  it('is carried by a worker that no session of a busy host keeps waiting', () =>
+    onHost(async (world) => {
+      expect(await world.inject(HUNDRED)).toMatchObject(APPLIED);
+      const [pid = ''] = await workersOf(world);
+      expect((await world.exec(['ps', '-o', 'ni=', '-p', pid])).out.trim()).toBe('-9');
+      expect(await sessionRank(world, pid)).toMatch(/^(-9|no autogroups)$/);
+    }));
+
   it('ends with its worker, although nobody is left to revert it: packets pass at once', () =>
     onHost(async (world) => {
       expect(await world.inject(HUNDRED)).toMatchObject(APPLIED);
@@ -187,7 +196,11 @@ describe.concurrent('latency on a kernel without netem', () => {
       writeFileSync(file, readFileSync(file, 'utf8').replace(/WORKER_HELD_BYTES = \d+/, 'WORKER_HELD_BYTES = 2000'));
       expect(await world.inject(HUNDRED)).toMatchObject(APPLIED);
       world.spawnFar(['ping', '-q', '-i0.01', '-s', '1000', '-I', ADDRESS.peer, ADDRESS.host]);
-      expect(await world.reverted(8)).toMatchObject({ revertReason: 'EFFECT_LOST', leftovers: [] });
+      const why = expect.stringMatching(
+        /^no effect can be seen: \d+ packets passed within a second without being held$/,
+      );
+      const notes = expect.arrayContaining([why]);
+      expect(await world.reverted(8)).toMatchObject({ revertReason: 'EFFECT_LOST', notes, leftovers: [] });
       expect(await world.log()).toMatch(/\d+ packets passed without being held/);
     }));
 
