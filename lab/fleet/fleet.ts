@@ -66,15 +66,20 @@ function isTwo(datacenters = '1'): boolean {
   return datacenters === '2';
 }
 
+/** Those of `ENGINE_NAMES` that these belong to. */
+function namedIn(fleets: readonly FleetName[]): readonly FleetName[] {
+  const isSplit = fleets.includes('cassandra-datacenters');
+  return ENGINE_NAMES.filter((name) => fleets.includes(name) || (isSplit && name === 'cassandra'));
+}
+
 /** The options of `lab up` that ask for these. */
 export function optionsFor(fleets: readonly FleetName[]): string {
-  const isSplit = fleets.includes('cassandra-datacenters');
-  const engines = ENGINE_NAMES.filter((name) => fleets.includes(name) || (isSplit && name === 'cassandra'));
+  const engines = namedIn(fleets);
   const isDefault = engines.join() === DEFAULT_FLEETS.join();
   return [
     ...(isDefault ? [] : [`--engines ${engines.join()}`]),
     ...(fleets.includes('redis-tls') ? ['--tls'] : []),
-    ...(isSplit ? ['--datacenters 2'] : []),
+    ...(fleets.includes('cassandra-datacenters') ? ['--datacenters 2'] : []),
   ].join(' ');
 }
 
@@ -107,6 +112,14 @@ export const ENGINES: readonly FleetEngine[] = enginesOf(FLEETS);
 export const FLEET_HOSTS: readonly LabHost[] = ENGINES.flatMap(({ hosts }) => hosts);
 
 export const SHARDS: readonly string[] = ENGINES.flatMap(({ traffic }) => shardsIn(traffic));
+
+/**
+ * What a lab of one engine bears (a second, of whatever it is) → what each of a lab of several has of it: they share two processors,
+ * and a machine without time to spare would be measured in place of its stores.
+ */
+export function loadBeside(ratePerSecond: number, fleets: readonly FleetName[] = FLEETS): number {
+  return ratePerSecond / namedIn(fleets).length;
+}
 
 /** Those whose engine keeps records. */
 export function recordNodes(): string[] {

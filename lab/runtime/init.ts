@@ -13,7 +13,7 @@ import { ENGINES, FLEET_HOSTS } from '../fleet/fleet.ts';
 import { onHost, type RunningHost, startHost } from '../fleet/hosts.ts';
 import { createStoreKeys } from '../fleet/store-keys.ts';
 import { LAB_FILES, OWN_FILES, writeJson } from '../shared/files.ts';
-import { NICENESS } from '../shared/niceness.ts';
+import { NICENESS, prioritizeSession } from '../shared/niceness.ts';
 import { ALERTMANAGER_PORT, GATEWAY_PORT, PROMETHEUS_URL, SERVICES } from '../shared/topology.ts';
 import { waitFor } from '../shared/wait-for.ts';
 import { alertmanagerCommand, sendAlertsTo, waitForAlertmanager } from '../traffic/alertmanager.ts';
@@ -191,6 +191,8 @@ async function buildLab(scope: LabScope): Promise<void> {
   await Promise.all([withTraffic ? startTraffic() : undefined, withAws ? startAws() : undefined]);
   const death = parts.death();
   if (death !== undefined) throw new Error(death);
+  // Not before: synthesis and starts would keep stores from starting.
+  prioritizeSession(NICENESS.serving);
   emit({
     type: 'ready',
     hosts: Object.fromEntries(hosts.map((host) => [host.host.name, host.initPid])),

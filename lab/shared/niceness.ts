@@ -1,8 +1,10 @@
+import { existsSync, writeFileSync } from 'node:fs';
+
 /**
  * Scheduling priorities of the lab's processes: on AWS each has processors of its own, here they share a few.
  *
- * Where the kernel has autogroups (sched(7)) it weighs sessions first, and priorities within a session only. Gateways, functions
- * and the AWS side are one session; each unit of a host has its own, which `niceness` of the unit makes yield as a whole.
+ * Where the kernel has autogroups (sched(7)) it weighs sessions first, and priorities within a session only. Gateways, traffic
+ * and the AWS side are one session, each function is one, and each unit of a host, which its `niceness` makes yield as a whole.
  */
 export const NICENESS = {
   /** Hosts, traffic, AWS, and functions that have started. */
@@ -10,3 +12,19 @@ export const NICENESS = {
   /** What takes all that it gets for a while: a function that starts, a store of several heavy processes. */
   yielding: 5,
 } as const;
+
+/** The whole session of a process, among all sessions. Without autogroups there is nothing to weigh. */
+export function prioritizeSession(niceness: number, pid: number | 'self' = 'self'): void {
+  const file = `/proc/${pid}/autogroup`;
+  if (!existsSync(file)) return;
+  try {
+    writeFileSync(file, String(niceness));
+  } catch (error) {
+    if (!isUnaffected(error as NodeJS.ErrnoException)) throw error;
+  }
+}
+
+/** It has ended meanwhile, or root may not do it here: then it has the priority that it has. */
+export function isUnaffected({ code = '' }: { code?: string | undefined }): boolean {
+  return ['ENOENT', 'ESRCH', 'EPERM', 'EACCES'].includes(code);
+}

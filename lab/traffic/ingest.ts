@@ -1,15 +1,15 @@
 import { Registry } from 'prom-client';
 import { z } from 'zod';
-import { recordClients, recordNodes } from '../fleet/fleet.ts';
+import { loadBeside, recordClients, recordNodes } from '../fleet/fleet.ts';
 import { readStoreKeys } from '../fleet/store-keys.ts';
 import { METRICS_PORT } from '../shared/topology.ts';
 import { createMetricsServer } from './metrics-server.ts';
 import { createOpenLoop } from './open-loop.ts';
 import { producedCounter } from './produced-counter.ts';
 
-/** Orders that come past the gateways: an open loop of RATE a second (50), over all partitions in turn. */
+/** Orders that come past the gateways: an open loop of RATE a second (50, less where there are several engines), over all partitions in turn. */
 const environment = z
-  .object({ RATE: z.coerce.number().positive().max(2_000).default(50), LAB_DIRECTORY: z.string().min(1) })
+  .object({ RATE: z.coerce.number().positive().max(2_000).default(loadBeside(50)), LAB_DIRECTORY: z.string().min(1) })
   .parse(process.env);
 
 const TURN_MS = 10;

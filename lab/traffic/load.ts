@@ -2,13 +2,14 @@ import { createWriteStream, mkdirSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { loadBeside } from '../fleet/fleet.ts';
 import { OWN_FILES } from '../shared/files.ts';
 import { createOpenLoop } from './open-loop.ts';
 import { ROUTING } from './routing.ts';
 
 /**
- * The lab's users: an open loop of RATE requests a second (1,000) over all TARGETS (comma list of base URLs, taken in
- * turn). One line a second goes to `<LAB_DIRECTORY>/log/load.log`.
+ * The lab's users: an open loop of RATE requests a second (1,000, less where there are several engines) over all TARGETS
+ * (comma list of base URLs, taken in turn). One line a second goes to `<LAB_DIRECTORY>/log/load.log`.
  */
 const environment = z
   .object({
@@ -17,7 +18,7 @@ const environment = z
       if (targets.length === 0) context.addIssue('a comma list of base URLs');
       return targets.map((target) => new URL(target));
     }),
-    RATE: z.coerce.number().positive().max(20_000).default(1_000),
+    RATE: z.coerce.number().positive().max(20_000).default(loadBeside(1_000)),
     LAB_DIRECTORY: z.string().min(1),
   })
   .parse(process.env);

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, openSync, readdirSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { NICENESS } from '../../shared/niceness.ts';
+import { isUnaffected, NICENESS, prioritizeSession } from '../../shared/niceness.ts';
 import type { FromRuntime, RuntimeError, ToRuntime } from './lambda-messages.ts';
 
 const SHIM = fileURLToPath(new URL('./lambda-runtime.ts', import.meta.url));
@@ -43,6 +43,8 @@ export class Environment {
       cwd: options.codeDirectory,
       env: options.variables,
       stdio: ['ignore', log, log, 'ipc'],
+      // A session of its own: whether it yields is decided among sessions.
+      detached: true,
     });
     this.#exited = new Promise((resolve) => {
       this.#child.on('error', (error) => resolve(error.message));
@@ -116,17 +118,16 @@ export class Environment {
   }
 }
 
-/** All threads of a process: Linux keeps a priority for each. */
+/** All threads of a process, for which Linux keeps a priority each, and its session. */
 function prioritize({ pid }: ChildProcess, niceness: number): void {
   const tasks = `/proc/${pid}/task`;
-  const threads = pid !== undefined && existsSync(tasks) ? readdirSync(tasks) : [];
-  for (const thread of threads) {
+  if (pid === undefined || !existsSync(tasks)) return;
+  prioritizeSession(niceness, pid);
+  for (const thread of readdirSync(tasks)) {
     try {
       setPriority(Number(thread), niceness);
     } catch (error) {
-      // It has ended meanwhile, or root may not do it here: then it has the priority that it has.
-      const { code } = (error as { info?: NodeJS.ErrnoException }).info ?? {};
-      if (!['ESRCH', 'EPERM', 'EACCES'].includes(code ?? '')) throw error;
+      if (!isUnaffected((error as { info?: { code?: string } }).info ?? {})) throw error;
     }
   }
 }

@@ -1,3 +1,4 @@
+import { NICENESS } from '../../shared/niceness.ts';
 import type { HostContent, HostFile, LabHost, StoreKeys } from '../engine.ts';
 import { APPLICATION } from '../store-keys.ts';
 import {
@@ -135,7 +136,9 @@ export function hostContent(host: LabHost, keys: StoreKeys, logFiles: Record<str
   const [serverFile, logFile] = [inConfiguration('server.properties'), inConfiguration('log4j2.xml')];
   return {
     // Type=simple, as its packages have it: `systemctl start` does not wait until it serves.
-    units: { [KAFKA_UNIT]: { argv: brokerCommand(serverFile, logFile), user: KAFKA_ACCOUNT } },
+    units: {
+      [KAFKA_UNIT]: { argv: brokerCommand(serverFile, logFile), user: KAFKA_ACCOUNT, niceness: NICENESS.yielding },
+    },
     startAtBoot: [KAFKA_UNIT],
     programs: { [PROGRAM_NAME]: installedProgram() },
     dataDirectories: {},

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ALL_HOSTS, chooseFleets, fleetsTagged, optionsFor, setUpsOf } from '../../../lab/fleet/fleet.ts';
+import { ALL_HOSTS, chooseFleets, fleetsTagged, loadBeside, optionsFor, setUpsOf } from '../../../lab/fleet/fleet.ts';
 import configuration from '../../../lab/holdfast.config.ts';
 
 const FLEET = join(import.meta.dirname, '../../../lab/fleet/fleet.ts');
@@ -57,6 +57,13 @@ test('the options that are named in a refusal start what they are said to start'
     ['redis', 'kafka', 'cassandra-datacenters'],
   ] as const)
     expect(asked(optionsFor(fleets))).toEqual(fleets);
+});
+
+test('engines of one lab share the load that one alone bears, however many fleets an engine has', () => {
+  for (const fleets of [['redis'], ['redis', 'redis-tls'], ['cassandra-datacenters']] as const)
+    expect(loadBeside(1000, fleets)).toBe(1000);
+  expect(loadBeside(1000, ['redis', 'redis-tls', 'kafka'])).toBe(500);
+  expect(loadBeside(900, ['redis', 'kafka', 'cassandra-datacenters'])).toBe(300);
 });
 
 test('every process of a lab knows its hosts by the one list in its environment', () => {

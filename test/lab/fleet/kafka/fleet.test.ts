@@ -10,6 +10,7 @@ import type { PartitionHealth } from '../../../../lab/fleet/kafka/health.ts';
 import { KAFKA_HOSTS, KAFKA_UNIT, VOLUME } from '../../../../lab/fleet/kafka/hosts.ts';
 import { readLab } from '../../../../lab/runtime/lab-file.ts';
 import { findSupervisor, startLab, stopLab } from '../../../../lab/runtime/lifecycle.ts';
+import { NICENESS } from '../../../../lab/shared/niceness.ts';
 import { signalProcess } from '../../../../lab/shared/processes.ts';
 import { waitFor } from '../../../../lab/shared/wait-for.ts';
 import { ask, askAll } from './in-lab.ts';
@@ -49,6 +50,14 @@ describe.skipIf(!isPossible)('the brokers of a lab', () => {
     delete process.env[SESSION_VARIABLE];
     await stopLab(directory);
     rmSync(directory, { recursive: true, force: true });
+  });
+
+  test('yield to who watches them: functions, gateways and the program on each host go first', () => {
+    const pid = on('kafka-node-1', 'systemctl', 'show', '-p', 'MainPID', '--value', KAFKA_UNIT);
+    const threads = on('kafka-node-1', 'ps', '-L', '-o', 'ni=', '-p', pid).split('\n');
+    expect(new Set(threads.map(Number))).toEqual(new Set([NICENESS.yielding]));
+    const session = on('kafka-node-1', 'sh', '-c', `cat /proc/${pid}/autogroup 2>/dev/null || echo no autogroups`);
+    expect(session).toMatch(new RegExp(` nice ${NICENESS.yielding}$|^no autogroups$`));
   });
 
   test('lead one partition of each topic each and have every copy in sync, with one of them leading the quorum', async () => {
