@@ -48,15 +48,17 @@ export function withExampleTable(page: string, payloads: Readonly<Record<string,
 
 function words({ action, parameters, after, offsetSeconds = 0 }: Fault): string {
   const given = Object.entries(parameters).map(
-    ([name, value]) => `\`${name}\` ${Array.isArray(value) ? value.map(entryWords).join(', ') : value}`,
+    ([name, value]) => `\`${name}\` ${(Array.isArray(value) ? value : [value]).map(entryWords).join(', ')}`,
   );
   const start = `${offsetSeconds > 0 ? `${offsetSeconds} s ` : ''}${after === undefined ? '' : `after ${after} `}`;
   return `${start}${action}: ${given.join(', ')}`;
 }
 
-/** A node is named, or chosen by its role. */
+/** A node is named, or chosen by its role. Other objects are shown name by name. */
 function entryWords(entry: unknown): string {
   if (typeof entry !== 'object' || entry === null) return String(entry);
-  const { role, of } = entry as { role?: string; of?: string };
-  return of === undefined ? `(${role})` : `(${role} of ${of})`;
+  const { role, of, ...rest } = entry as { role?: string; of?: string };
+  if (role !== undefined) return of === undefined ? `(${role})` : `(${role} of ${of})`;
+  const words = Object.entries(rest).map(([name, value]) => `\`${name}\` ${value}`);
+  return `(${words.join(', ')})`;
 }

@@ -8,7 +8,7 @@ export interface RunDocument {
   status: string;
   outcome: string;
   reason?: string;
-  budgets: { name: string; measured: number; limit: number; met: boolean }[];
+  budgets: { cluster: string; name: string; measured: number; limit: number; met: boolean }[];
   findings: { cluster: string; failureMode: string; value: number }[];
   checks: { name: string; result: string; measured?: number; heldAfterSeconds?: number }[];
   records: Record<string, unknown>[];

@@ -57,6 +57,7 @@ const EXPECTED: Record<string, ExpectedEnd> = {
 describeExamples('cassandra', ORDERS_RING.hosts, EXPECTED, [
   'cassandra-datacenter-latency.json',
   'cassandra-gc-pause.json',
+  'cassandra-kill-kafka-latency.json',
   'cassandra-node-paused.json',
   'cassandra-seed-killed.json',
 ]);
