@@ -12,7 +12,7 @@ import { type EngineRun, renderEngines, startsOf } from './render-engines.ts';
 import { withSection } from './sections.ts';
 
 /**
- * `npm run bench:engines -- [--engines kafka | cassandra] [--repetitions 3] [--cold 1]`: starts a lab's hosts and stores again and again, and
+ * `npm run bench:engines -- [--engines kafka | cassandra | redis,kafka,cassandra] [--repetitions 3] [--cold 1]`: starts a lab's hosts and stores again and again, and
  * says how long that took and what they need when nobody asks them anything. Writes its section of docs/benchmarks.md.
  * A cold start fetches what no Debian package brings: an empty cache, and an empty repository of Maven.
  */

@@ -4,6 +4,7 @@ import { labDirectory } from '../lab/runtime/directory.ts';
 import { findSupervisor, startLab, stopLab } from '../lab/runtime/lifecycle.ts';
 import { CHECKOUT, readViolations } from '../lab/shared/files.ts';
 import { runCampaignCommand } from './campaign-command.ts';
+import { runsFrom } from './failover-runs.ts';
 import { readProvenance } from './provenance.ts';
 import { renderFailovers } from './render-failovers.ts';
 import { FAILOVERS, withSection } from './sections.ts';
@@ -18,7 +19,7 @@ const DOCUMENT = join(CHECKOUT, 'docs/benchmarks.md');
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 const provenance = readProvenance();
-const runs = runsFrom(process.env.FAILOVERS);
+const runs = runsFrom(process.env.FAILOVERS, DEFAULT_RUNS);
 const directory = labDirectory();
 const isOurs = findSupervisor(directory) === undefined;
 if (isOurs) await startLab({ directory, scope: 'all', endsWithParent: true, onProgress: say });
@@ -43,10 +44,4 @@ try {
   process.exitCode = reasons.length > 0 && code === 0 ? 1 : code;
 } finally {
   if (isOurs) await stopLab(directory);
-}
-
-function runsFrom(text: string | undefined): number {
-  if (text === undefined || text === '') return DEFAULT_RUNS;
-  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
-  throw new Error(`FAILOVERS: ${text} is not a whole number from 1 to 999`);
 }

@@ -11,6 +11,11 @@ export const CASSANDRA_STARTS: Section = {
   heading: '## Cassandra in the lab',
   command: 'npm run bench:engines -- --engines cassandra',
 };
+export const ALL_STARTS: Section = {
+  heading: '## All engines in one lab',
+  command: 'npm run bench:engines -- --engines redis,kafka,cassandra',
+};
+export const BESIDE: Section = { heading: '## Failovers beside other engines', command: 'npm run bench:beside' };
 export const CASSANDRA: Section = { heading: '## Cassandra', command: 'npm run bench:cassandra' };
 export const KAFKA: Section = { heading: '## Kafka', command: 'npm run bench:kafka' };
 export const KILL_SWITCH: Section = { heading: '## Kill switch', command: 'npm run bench:kill-switch' };
@@ -23,6 +28,8 @@ const WRITTEN_APART = [
   ALERTS,
   ENGINES,
   CASSANDRA_STARTS,
+  ALL_STARTS,
+  BESIDE,
   KAFKA,
   CASSANDRA,
   KILL_SWITCH,
