@@ -54,10 +54,10 @@ class FaultFiles:
         """The record with what was last seen of the fault."""
         with contextlib.suppress(OSError, ValueError, KeyError):
             record.effect = records.effect_from_json(json.loads(self.read_file("effect.json")))
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError, KeyError):
             record.effect_lost_at, _, why = self.read_file("effect-lost").partition(" ")
-            if why and why not in record.notes:
-                record.notes = [*record.notes, why]
+            if why not in record.notes:
+                record.notes.append(why)
         return record
 
     def read_file(self, name: str) -> str:
@@ -67,7 +67,8 @@ class FaultFiles:
     def write_file(self, name: str, text: str) -> None:
         """Atomic: a reader, or the peer that survives us, sees the old text or the new one."""
         temporary = f"{self.directory}/.{name}.{os.getpid()}"
-        with open(temporary, "w", encoding="utf-8") as file:
+        # What a command of the host said may hold any byte.
+        with open(temporary, "w", encoding="utf-8", errors="replace") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -117,7 +117,7 @@ class FaultRecord:
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
     engine_facts: dict[str, Any] = field(default_factory=dict[str, Any])
     undo: list[str] = field(default_factory=list[str])
-    #: What a person should know of how this host applies the fault.
+    #: What a person should know of how this host applies the fault, and of why its effect was lost.
     notes: list[str] = field(default_factory=list[str])
 
     # Known while it lives, and at its end

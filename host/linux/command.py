@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from linux import processes
 from linux.boot_clock import now
 
 #: Who runs a command shows in its environment, so that nothing it starts outlives its verb (supervision/verbs.py).
@@ -37,6 +38,7 @@ def attempt(
         encoding="utf-8", errors="surrogateescape",
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
+    processes.rank_session(process.pid)
     until = now() + timeout_seconds
     given: str | None = text
     while True:

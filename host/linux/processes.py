@@ -129,3 +129,20 @@ def owner_of_port(port: int) -> int | None:
             continue
     # A pre-forking store shares its socket with its children; the oldest one is the store.
     return min(owners, key=lambda pid: int(identify(pid).start_time), default=None)
+
+
+def take_priority(nice: int) -> None:
+    """Gives this process the priority, and the session that it leads. Raises OSError when it may not have it."""
+    os.setpriority(os.PRIO_PROCESS, 0, nice)
+    if os.getsid(0) == os.getpid():
+        rank_session(os.getpid())
+
+
+def rank_session(pid: int) -> None:
+    """Gives the session of that process the priority of this one. With autogroups (sched(7)) the kernel compares
+    sessions first, and priorities only inside a session. Where there are none, or it may not be done, nothing happens."""
+    try:
+        with open(f"/proc/{pid}/autogroup", "w", encoding="ascii") as file:
+            file.write(str(os.getpriority(os.PRIO_PROCESS, 0)))
+    except OSError:
+        pass

@@ -17,7 +17,7 @@ import faults
 import log
 import revert
 from fault_files import ROOT, FaultFiles
-from linux import priority, processes
+from linux import processes
 from linux.boot_clock import now
 from record import FINAL, FaultRecord, Pair, State
 from supervision import decide, lock, peer, unit
@@ -71,7 +71,7 @@ def protect() -> None:
 
     steps: list[Callable[[], object]] = [
         spare_from_oom,
-        lambda: priority.take(-10),
+        lambda: processes.take_priority(-10),
         lambda: library.malloc_trim(0),  # compiling this program has left holes behind
         lambda: library.mlockall(LOCK_NOW_AND_LATER_ON_FAULT),
     ]

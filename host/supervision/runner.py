@@ -41,6 +41,8 @@ class Runner:
         self.reader = Reader(record.lease_table, record.experiment_id, record.region, self.answered, self.failed)
         # Nobody but us has the end that is written to: when we die, the workers read the end of the pipe.
         self.life, self.life_end = os.pipe()
+        #: What was amiss when it last looked at the effect.
+        self.last_look = ""
 
     def answered(self, sent_at: float, answer: dict[str, Any]) -> None:
         rows = leases.rows_of(answer, self.peer.record.lease_table)
@@ -199,13 +201,13 @@ class Runner:
 
     def see(self, provokes: bool) -> list[decide.Effect]:
         """Looks at the effect, and decides what comes of it."""
-        record = self.peer.record
         try:
             seen = self.observe(provokes)
         except OSError as error:
-            record.reason = f"no effect can be seen: {error}"
+            self.last_look = f"no effect can be seen: {error}"
             return self.decide_effect(decide.EffectSeen(None, Counting.LEVEL))
-        record.reason = f"no effect was seen: {seen.measure} {seen.value:g} {seen.unit}"
+        # Of what is counted there has to be more each time.
+        self.last_look = f"no effect can be seen beyond {seen.measure} {seen.value:g} {seen.unit}"
         return self.decide_effect(decide.EffectSeen(seen.value, seen.counting), seen)
 
     def observe(self, provokes: bool) -> Effect:
@@ -230,12 +232,11 @@ class Runner:
         return effects
 
     def remember_loss(self, reason: str) -> None:
-        record = self.peer.record
         if reason == "EFFECT_LOST":
             at = boot_clock.utc(self.reader.clock.utc())
-            revert.attempt(self.peer.files.write_effect_lost, at, record.reason or "")
+            revert.attempt(self.peer.files.write_effect_lost, at, self.last_look)
         else:
-            revert.attempt(self.write_reason, record.reason or reason)
+            revert.attempt(self.write_reason, self.last_look)
 
     def be_applied(self) -> None:
         record, files = self.peer.record, self.peer.files

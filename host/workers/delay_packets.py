@@ -20,7 +20,7 @@ import time
 from typing import NamedTuple
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from linux import packet_queue, priority
+from linux import packet_queue, processes
 from linux.boot_clock import now
 from linux.packet_queue import ACCEPT, packet_of, verdict
 from workers import worker_lifetime as lifetime
@@ -194,7 +194,7 @@ def wake(_number: int, _frame: object) -> None:
 
 def main(number: int, latency_ms: int, jitter_ms: int, most_bytes: int, report: str) -> None:
     gc.disable()  # nothing here refers to itself
-    priority.take(NICE)
+    processes.take_priority(NICE)
     ending, end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGTERM, wake)
     signal.set_wakeup_fd(end)

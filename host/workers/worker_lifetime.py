@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import NoReturn
 
+from linux import processes
 from linux.boot_clock import now
 
 LOOK_SECONDS = 0.5  # `select` does not count while the machine is suspended, the boot clock does
@@ -46,7 +47,7 @@ def be_punctual() -> None:
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     except OSError:
-        os.setpriority(os.PRIO_PROCESS, 0, -20)
+        processes.take_priority(-20)
 
 
 def sleep_until(moment: float) -> None:

@@ -27,6 +27,36 @@ async function breakIpv6(world: World): Promise<void> {
   for (const tool of ['ip6tables', 'ip6tables-save', 'ip6tables-restore']) await world.replaceTool(tool, 'exit 1');
 }
 
+describe.concurrent('a command of the host', () => {
+  it('takes the priority of who runs it along into its session, so that no busy store keeps a revert waiting', () =>
+    inWorld(NETWORK, async (world) => {
+      const code = `import os, sys
+sys.path.insert(0, '/run/files/program')
+from linux import command
+os.setpriority(os.PRIO_PROCESS, 0, -10)
+print(command.run(['sh', '-c', 'sleep 0.2; ps -o ni= -p $$; cat /proc/self/autogroup 2>/dev/null || echo no autogroups']))`;
+      const { out } = await world.exec(['/usr/bin/python3', '-B', '-c', code]);
+      expect(out).toMatch(/^\s*-10\n(.* nice -10|no autogroups)\s*$/);
+    }));
+
+  it('may say what is no text, and why an effect was lost is told all the same', () =>
+    inWorld(NETWORK, async (world) => {
+      expect(await world.inject()).toMatchObject({ code: 0, state: 'APPLIED' });
+      const code = `import sys
+sys.path.insert(0, '/run/files/program')
+from fault_files import FaultFiles
+files = FaultFiles('${world.faultId}')
+files.write_effect_lost('2026-01-01T00:00:00.000Z', 'it said \\udc80')
+for _ in range(2): files.write(files.read())
+found = files.read()
+print(found.effect_lost_at, found.notes.count('it said ?'))
+with open(f'{files.directory}/effect-lost', 'wb') as file: file.write(b'\\xff')
+print(files.read() is not None)`;
+      const { out } = await world.exec(['/usr/bin/python3', '-B', '-c', code]);
+      expect(out.trim()).toBe('2026-01-01T00:00:00.000Z 1\nTrue');
+    }));
+});
+
 describe.concurrent('a packet filter that does not work', () => {
   it('cuts and gives the host back, fence and all, on a host without ip6tables', () =>
     inWorld(

@@ -193,7 +193,7 @@ describe.concurrent('the fault is the one that was asked for', () => {
       );
       const answer = await world.inject();
       expect(answer).toMatchObject({ code: 4, revertReason: 'APPLY_FAILED' });
-      expect(answer.reason).toMatch(/no effect was seen: packets through the fault 0 packets/);
+      expect(answer.reason).toMatch(/no effect can be seen beyond packets through the fault 0 packets/);
       expect(await world.connects('peer')).toBe(true);
     }));
 

@@ -179,7 +179,10 @@ describe.concurrent('the revert of a fault with workers', () => {
       const text = readFileSync(module, 'utf8');
       expect(text).toContain('    load(percent / 100)');
       writeFileSync(module, text.replace('    load(percent / 100)', '    lifetime.idle()'));
-      expect(await world.inject()).toMatchObject({ code: 4, reason: expect.stringMatching(/no effect was seen/) });
+      expect(await world.inject()).toMatchObject({
+        code: 4,
+        reason: expect.stringMatching(/no effect can be seen beyond/),
+      });
       expect(await world.reverted(5)).toMatchObject({ revertReason: 'APPLY_FAILED', leftovers: [] });
     }));
 
