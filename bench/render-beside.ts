@@ -26,7 +26,7 @@ export function renderBeside({ alone, beside, ...provenance }: BesideResult): st
     BESIDE.heading,
     '',
     `The last run of \`${BESIDE.command}\`: \`holdfast campaign\` isolates the master of the canary shard in a lab of Redis alone, and in`,
-    'one of all engines, which share [the load that one alone bears](../lab/README.md#engines).',
+    'one of all engines, with [a third of the traffic](../lab/README.md#engines): the ratio shows what both come to.',
     ...[alone, beside].map(
       ({ engines, startSeconds, document }) =>
         `${engines.join(', ')}: up after ${startSeconds.toFixed(0)} s; ${outcomesText(document.outcomes)}.`,

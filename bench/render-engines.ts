@@ -36,12 +36,19 @@ export function renderEngines({ engines, runs, ...provenance }: EnginesResult): 
     section: { heading, command },
     promised: [coldSeconds, warmSeconds],
   } = startsOf(engines);
+  // Of several engines no figure of a host says anything.
+  const hasOne = engines.length === 1;
+  const usage = [
+    { name: 'memory of a host’s stores, idle', unit: 'MB', values: runs.flatMap((run) => run.megabytes) },
+    { name: 'CPU of a host’s stores, idle', unit: '% of a core', values: runs.flatMap((run) => run.cpuPct) },
+  ];
   const started = (isCold: boolean) => runs.filter((run) => run.isCold === isCold).map((run) => run.startSeconds);
   return [
     heading,
     '',
-    `The last run of \`${command}\`, for ${engines.join(', ')}: hosts, stores and Prometheus, without traffic and the AWS side. A`,
-    'cold start finds the Debian packages and nothing else. Memory is the proportional set size.',
+    `The last run of \`${command}\`, for ${engines.join(', ')}: hosts, stores and Prometheus, without traffic and the AWS side.`,
+    ...(runs.some(({ isCold }) => isCold) ? ['A cold start finds the Debian packages and nothing else.'] : []),
+    ...(hasOne ? ['Memory is the proportional set size.'] : []),
     `Load of the machine before each start: ${runs.map(({ loadBefore }) => loadBefore.toFixed(1)).join(', ')}. ${provenanceText(provenance)}`,
     '',
     '| what | unit | n | min | p50 | p90 | max | promised |',
@@ -54,8 +61,7 @@ export function renderEngines({ engines, runs, ...provenance }: EnginesResult): 
         promised: coldSeconds === undefined ? '' : `≤ ${coldSeconds}`,
       },
       { name: 'warm start until all is ready', unit: 's', values: started(false), promised: `≤ ${warmSeconds}` },
-      { name: 'memory of a host’s stores, idle', unit: 'MB', values: runs.flatMap((run) => run.megabytes) },
-      { name: 'CPU of a host’s stores, idle', unit: '% of a core', values: runs.flatMap((run) => run.cpuPct) },
+      ...(hasOne ? usage : []),
     ]
       .filter(({ values }) => values.length > 0)
       .map(renderMeasurement),

@@ -114,8 +114,8 @@ export const FLEET_HOSTS: readonly LabHost[] = ENGINES.flatMap(({ hosts }) => ho
 export const SHARDS: readonly string[] = ENGINES.flatMap(({ traffic }) => shardsIn(traffic));
 
 /**
- * What a lab of one engine bears (a second, of whatever it is) → what each of a lab of several has of it: they share two processors,
- * and a machine without time to spare would be measured in place of its stores.
+ * The traffic of a lab, of so much a second where there is one engine: the more engines share two processors, the less of it there
+ * is in all. A machine without time to spare would be measured in place of its stores.
  */
 export function loadBeside(ratePerSecond: number, fleets: readonly FleetName[] = FLEETS): number {
   return ratePerSecond / namedIn(fleets).length;

@@ -3,8 +3,8 @@ import { existsSync, writeFileSync } from 'node:fs';
 /**
  * Scheduling priorities of the lab's processes: on AWS each has processors of its own, here they share a few.
  *
- * Where the kernel has autogroups (sched(7)) it weighs sessions first, and priorities within a session only. Gateways, traffic
- * and the AWS side are one session, each function is one, and each unit of a host, which its `niceness` makes yield as a whole.
+ * Where the kernel has autogroups (sched(7)) it compares sessions first, and priorities only inside a session. Gateways, traffic
+ * and the AWS side are one session; each function and each unit of a host has its own, to which the unit's `niceness` applies.
  */
 export const NICENESS = {
   /** Hosts, traffic, AWS, and functions that have started. */
@@ -26,5 +26,5 @@ export function prioritizeSession(niceness: number, pid: number | 'self' = 'self
 
 /** It has ended meanwhile, or root may not do it here: then it has the priority that it has. */
 export function isUnaffected({ code = '' }: { code?: string | undefined }): boolean {
-  return ['ENOENT', 'ESRCH', 'EPERM', 'EACCES'].includes(code);
+  return ['ENOENT', 'ESRCH', 'EPERM', 'EACCES', 'EAGAIN', 'EINVAL', 'EROFS'].includes(code);
 }

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { runsFrom } from '../../bench/failover-runs.ts';
 import { cpuSecondsOf } from '../../bench/host-usage.ts';
 import { renderAlerts } from '../../bench/render-alerts.ts';
+import { renderBeside } from '../../bench/render-beside.ts';
 import { renderCassandra } from '../../bench/render-cassandra.ts';
 import { renderDelayWorker } from '../../bench/render-delay-worker.ts';
 import { renderEngines } from '../../bench/render-engines.ts';
@@ -11,6 +13,8 @@ import { renderKillSwitch } from '../../bench/render-kill-switch.ts';
 import { renderNightly } from '../../bench/render-nightly.ts';
 import {
   ALERTS,
+  ALL_STARTS,
+  BESIDE,
   CASSANDRA,
   CASSANDRA_STARTS,
   DELAY_WORKER,
@@ -86,6 +90,37 @@ describe('the section of the engines', () => {
     expect(section.startsWith(`${CASSANDRA_STARTS.heading}\n`)).toBe(true);
     expect(section).toContain('`npm run bench:engines -- --engines cassandra`, for cassandra:');
     expect(section).toContain('| warm start until all is ready | s | 1 | 20.00 | 20.00 | 20.00 | 20.00 | ≤ 25 |');
+  });
+});
+
+describe('the sections of all engines in one lab', () => {
+  test('hold their start to what is promised for all, and give no figure of a host that is none of any engine', () => {
+    const run = { isCold: false, startSeconds: 30, loadBefore: 0, megabytes: [7, 400], cpuPct: [1, 4] };
+    const section = renderEngines({ ...provenance, engines: ['redis', 'kafka', 'cassandra'], runs: [run] });
+    expect(section.startsWith(`${ALL_STARTS.heading}\n`)).toBe(true);
+    expect(section).toContain('| warm start until all is ready | s | 1 | 30.00 | 30.00 | 30.00 | 30.00 | ≤ 45 |');
+    expect(section).not.toMatch(/cold start|of a host/);
+  });
+
+  test('say by how much a failover beside others is slower than alone', () => {
+    const campaign = (seconds: number) => {
+      const runs = [runOf('failover-1', seconds), runOf('failover-2', seconds)];
+      const document = { campaign: 'failover', runsAsked: 2, runs, endedEarly: null, assumption: ASSUMPTION };
+      return { ...document, ...evaluate(runs, new Map(), runs.length) };
+    };
+    const alone = { engines: ['redis'], startSeconds: 40, document: campaign(4) };
+    const beside = { engines: ['redis', 'kafka'], startSeconds: 61.6, document: campaign(5) };
+    const section = renderBeside({ ...provenance, alone, beside });
+    expect(section).toContain('redis, kafka: up after 62 s; CONFIRMED 2.');
+    expect(section).toContain('| rtoSeconds | s | redis, kafka | 2 | 5 | 5 | 5 | 5 |');
+    expect(section).toContain('the median RTO is 1.25 of what it is alone');
+  });
+
+  test('are of as many failovers as somebody asks for, of ten otherwise, and of no number that is none', () => {
+    expect(runsFrom(undefined, 10)).toBe(10);
+    expect(runsFrom('6', 10)).toBe(6);
+    for (const text of ['0', '-1', '1000', 'six', '1.5'])
+      expect(() => runsFrom(text, 10)).toThrow(`FAILOVERS: ${text} is not a whole number from 1 to 999`);
   });
 });
 
@@ -185,7 +220,7 @@ describe('the section of the kill switch', () => {
 
 describe('sections that are written apart', () => {
   const one = `${FAILOVERS.heading}\n\n59 runs\n`;
-  const middle = `${ENGINES.heading}\n\n3 starts\n\n${CASSANDRA_STARTS.heading}\n\n2 starts\n\n${KAFKA.heading}\n\n5 runs\n\n${CASSANDRA.heading}\n\n6 runs\n\n${KILL_SWITCH.heading}\n\n100 runs\n\n${DELAY_WORKER.heading}\n\n10000 a second\n`;
+  const middle = `${ENGINES.heading}\n\n3 starts\n\n${CASSANDRA_STARTS.heading}\n\n2 starts\n\n${ALL_STARTS.heading}\n\n1 start\n\n${BESIDE.heading}\n\n4 runs\n\n${KAFKA.heading}\n\n5 runs\n\n${CASSANDRA.heading}\n\n6 runs\n\n${KILL_SWITCH.heading}\n\n100 runs\n\n${DELAY_WORKER.heading}\n\n10000 a second\n`;
   const alerted = `${ALERTS.heading}\n\n3 lifted\n`;
   const other = `${NIGHTLY.heading}\n\n$& all passed\n`;
   const both = new Map([
@@ -193,6 +228,8 @@ describe('sections that are written apart', () => {
     [ALERTS.heading, alerted],
     [ENGINES.heading, sectionOf(middle, ENGINES)],
     [CASSANDRA_STARTS.heading, sectionOf(middle, CASSANDRA_STARTS)],
+    [ALL_STARTS.heading, sectionOf(middle, ALL_STARTS)],
+    [BESIDE.heading, sectionOf(middle, BESIDE)],
     [KAFKA.heading, sectionOf(middle, KAFKA)],
     [CASSANDRA.heading, sectionOf(middle, CASSANDRA)],
     [KILL_SWITCH.heading, sectionOf(middle, KILL_SWITCH)],

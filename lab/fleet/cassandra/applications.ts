@@ -15,7 +15,7 @@ interface Route {
   slots?: number;
 }
 
-/** What two processors bear beside everything else: about 25 requests a second, each of which costs the ring 10 ms of theirs. */
+/** What two processors bear beside everything else: about 25 requests a second of 1,000, each of which costs the ring 10 ms of theirs. */
 const TUNED_SLOTS = 8;
 
 /**
