@@ -7,7 +7,7 @@ import { holdfast, PlayedApi, playedSignals } from '../command.ts';
 import { runOf } from '../runs/run-fixtures.ts';
 import { FakeApi, refusal } from './fake-api.ts';
 
-const EXAMPLE = 'examples/redis-master-paused.json';
+const EXAMPLE = 'examples/redis-cpu-spike.json';
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-campaign-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -96,7 +96,7 @@ describe('campaign', () => {
     expect(ran.code).toBe(EXIT.confirmed);
     const document = file('campaign.json', JSON.parse(ran.stdout));
     const compared = await holdfast(['compare', document, document]);
-    expect(compared.stdout).toContain('A: 2 runs (exp_chaos_redis_022-1, exp_chaos_redis_022-2); CONFIRMED 2');
+    expect(compared.stdout).toContain('A: 2 runs (exp_chaos_redis_025-1, exp_chaos_redis_025-2); CONFIRMED 2');
     expect(fake.starts.map(({ body }) => body.parameters.targetNodes)).toEqual([['redis-node-3'], ['redis-node-1']]);
   });
 
