@@ -140,7 +140,7 @@ def take_priority(nice: int) -> None:
 
 def rank_session(pid: int) -> None:
     """Gives the session of that process the priority of this one. With autogroups (sched(7)) the kernel compares
-    sessions first, and priorities only inside a session. Where there are none, or it may not be done, nothing happens."""
+    sessions first, and priorities only inside a session. Without them, or the right to, it does nothing."""
     try:
         with open(f"/proc/{pid}/autogroup", "w", encoding="ascii") as file:
             file.write(str(os.getpriority(os.PRIO_PROCESS, 0)))
