@@ -23,16 +23,26 @@ const inConfiguration = (name: string): string => `${CONFIGURATION_DIRECTORY}/${
 /** On each host, readable by root only: for a person who logs in, and for tests. */
 export const HOST_FILES = { ca: '/etc/holdfast/ca.pem', application: '/etc/holdfast/application.json' } as const;
 
-/** Session timeout → heartbeat interval of brokers, milliseconds: Kafka's defaults, and what a fleet that must be quick uses. */
-const SESSIONS: Readonly<Record<string, number>> = { 9000: 2000, 2000: 500 };
+interface Session {
+  timeoutMs: number;
+  heartbeatMs: number;
+  /** Of brokers, among the other processes of the lab. Absent: they wait for nobody, or they would be given up. */
+  niceness?: number;
+}
+
+/** By session timeout, milliseconds: Kafka's defaults, and what a fleet that must be quick uses. */
+const SESSIONS: Readonly<Record<string, Session>> = {
+  9000: { timeoutMs: 9000, heartbeatMs: 2000, niceness: NICENESS.yielding },
+  2000: { timeoutMs: 2000, heartbeatMs: 500 },
+};
 export const SESSION_VARIABLE = 'LAB_KAFKA_SESSION_MS';
 
 /** @throws Error naming the timeouts there are. */
-export function sessionOf(value = '9000'): { timeoutMs: number; heartbeatMs: number } {
-  const heartbeatMs = SESSIONS[value];
-  if (heartbeatMs === undefined)
+export function sessionOf(value = '9000'): Session {
+  const session = SESSIONS[value];
+  if (session === undefined)
     throw new Error(`${SESSION_VARIABLE}: ${value} is none of ${Object.keys(SESSIONS).join(', ')} (ms)`);
-  return { timeoutMs: Number(value), heartbeatMs };
+  return session;
 }
 
 /** Where a node keeps what it needs. */
@@ -134,10 +144,15 @@ export function hostContent(host: LabHost, keys: StoreKeys, logFiles: Record<str
   const [ofKafka, ofRoot] = [file(KAFKA_ACCOUNT), file('root')];
   const { ca, ...own } = keys.certificate(host.name);
   const [serverFile, logFile] = [inConfiguration('server.properties'), inConfiguration('log4j2.xml')];
+  const { niceness } = sessionOf(process.env[SESSION_VARIABLE]);
   return {
     // Type=simple, as its packages have it: `systemctl start` does not wait until it serves.
     units: {
-      [KAFKA_UNIT]: { argv: brokerCommand(serverFile, logFile), user: KAFKA_ACCOUNT, niceness: NICENESS.yielding },
+      [KAFKA_UNIT]: {
+        argv: brokerCommand(serverFile, logFile),
+        user: KAFKA_ACCOUNT,
+        ...(niceness !== undefined && { niceness }),
+      },
     },
     startAtBoot: [KAFKA_UNIT],
     programs: { [PROGRAM_NAME]: installedProgram() },

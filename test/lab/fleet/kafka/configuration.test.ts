@@ -1,8 +1,13 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { SESSION_VARIABLE, serverProperties, sessionOf } from '../../../../lab/fleet/kafka/configuration.ts';
+import {
+  hostContent,
+  SESSION_VARIABLE,
+  serverProperties,
+  sessionOf,
+} from '../../../../lab/fleet/kafka/configuration.ts';
 import { ownMeta } from '../../../../lab/fleet/kafka/format.ts';
 import { replicationProblem } from '../../../../lab/fleet/kafka/health.ts';
-import { hostOfNode, KAFKA_HOSTS, nodeIdOf } from '../../../../lab/fleet/kafka/hosts.ts';
+import { hostOfNode, KAFKA_HOSTS, KAFKA_UNIT, nodeIdOf } from '../../../../lab/fleet/kafka/hosts.ts';
 import { accessControl } from '../../../../lab/fleet/kafka/rights.ts';
 import { assignments, TOPICS } from '../../../../lab/fleet/kafka/topics.ts';
 
@@ -56,6 +61,15 @@ test('brokers lose their session after 9 s, or after 2 s where that is asked for
   vi.stubEnv(SESSION_VARIABLE, '2000');
   expect(propertiesOf(0)).toMatchObject({ 'broker.session.timeout.ms': '2000', 'broker.heartbeat.interval.ms': '500' });
   expect(() => sessionOf('3000')).toThrow('LAB_KAFKA_SESSION_MS: 3000 is none of 2000, 9000 (ms)');
+});
+
+test('brokers wait for the other processes of the lab, unless they have to be heard every 2 s', () => {
+  const certificate = () => ({ ca: 'ca', certificate: 'certificate', key: 'key' });
+  const [host] = KAFKA_HOSTS;
+  const nicenessOf = () => host && hostContent(host, { ...keys, certificate }, {}).units[KAFKA_UNIT]?.niceness;
+  expect(nicenessOf()).toBeGreaterThan(0);
+  vi.stubEnv(SESSION_VARIABLE, '2000');
+  expect(nicenessOf()).toBeUndefined();
 });
 
 test('a formatted directory becomes that of another node, with an id that no other has', () => {
