@@ -8,7 +8,9 @@ import { PATIENCE_MS } from '../engine-examples.ts';
 import { SystemUnderTest } from '../harness.ts';
 
 const ATTEMPTS = 3;
-const FILES = ['kafka-broker-latency.json', 'cassandra-node-paused.json'];
+const FILES = ['kafka-broker-paused.json', 'cassandra-node-paused.json'];
+/** Says that a fault is over, or about to be. */
+const OVER = ['INJECTION_FAILED', 'GUARD_STOPPED', 'ROLLING_BACK', 'CONCLUDED'];
 const FLEETS = [KAFKA_HOSTS, ORDERS_RING.hosts];
 
 let system: SystemUnderTest;
@@ -44,14 +46,18 @@ async function atOnce(attempt: number): Promise<ExperimentDocument[] | undefined
   const looks = () => Promise.all(begun.map(({ experimentId }) => system.experiment(experimentId)));
   await waitFor('both faults, or the end of one', 60, async () => {
     const statuses = (await looks()).map(({ timeline, status }) =>
-      timeline.some(({ type }) => ['INJECTED', 'CONCLUDED'].includes(type)) ? undefined : status,
+      timeline.some(({ type }) => ['INJECTED', ...OVER].includes(type)) ? undefined : status,
     );
     return statuses.every((status) => status === undefined) ? undefined : statuses.join();
   });
-  const bothLive =
-    refusals.length === 0 && (await looks()).every(({ timeline }) => timeline.at(-1)?.type !== 'CONCLUDED');
+  const impacted = [];
+  for (const hosts of FLEETS) impacted.push(await hit(hosts));
+  for (const hosts of impacted) expect(hosts.length).toBeLessThanOrEqual(1);
+  const isLive = ({ timeline }: ExperimentDocument) => !timeline.some(({ type }) => OVER.includes(type));
+  // Only then, and so at the time of the look before.
+  const bothLive = refusals.length === 0 && (await looks()).every(isLive);
   if (bothLive) {
-    for (const hosts of FLEETS) expect(await hit(hosts)).toHaveLength(1);
+    for (const hosts of impacted) expect(hosts).toHaveLength(1);
     for (const file of FILES) {
       const refused = await system.post(experimentOf(file, `more_${attempt}`));
       expect(refused).toMatchObject({ status: 409, body: { type: 'urn:holdfast:problem:cluster-locked' } });
