@@ -1,11 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ORDERS_RING } from '../../../lab/fleet/cassandra/hosts.ts';
 import { KAFKA_HOSTS } from '../../../lab/fleet/kafka/hosts.ts';
-import { SYSTEM_LAB_DIRECTORY } from '../directory.ts';
 import { checkIn, describeEnds, expectEnd, PATIENCE_MS } from '../engine-examples.ts';
+import { exampleCopy } from '../example-copy.ts';
 import { SystemUnderTest } from '../harness.ts';
 
 const HOSTS = [...KAFKA_HOSTS, ...ORDERS_RING.hosts];
@@ -74,24 +72,16 @@ beforeAll(() => {
 });
 afterAll(() => system.close());
 
-/** The example with these checks beside its own, under an id of its own. @returns its URL */
-function withChecks(name: string, checks: readonly { name: string }[]): string {
-  const experiment = JSON.parse(readFileSync(new URL(`../../../examples/${name}`, import.meta.url), 'utf8'));
-  experiment.experimentId += '_beside';
-  experiment.hypothesis.checks.push(...checks);
-  const copy = join(SYSTEM_LAB_DIRECTORY, `beside-${name}`);
-  writeFileSync(copy, JSON.stringify(experiment));
-  return pathToFileURL(copy).href;
-}
-
 it.each([
   ['cassandra-disk-full.json', 'orders-[0-9]+', [NO_REBALANCE]],
   ['kafka-disk-full.json', `orders-(${Object.keys(ORDERS_RING.datacenters).join('|')}).*`, []],
 ])(
   'a full disk of one engine starves no client of the other: %s',
   async (name, others, more) => {
-    const file = withChecks(name, [...unaffected(others), ...more]);
-    await expectEnd(system, HOSTS, file, { outcome: 'CONFIRMED', losesNothing: true });
+    const file = exampleCopy(name, 'beside', ({ hypothesis }) => {
+      hypothesis.checks.push(...unaffected(others), ...more);
+    });
+    await expectEnd(system, HOSTS, pathToFileURL(file).href, { outcome: 'CONFIRMED', losesNothing: true });
   },
   PATIENCE_MS,
 );

@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REDIS_HOSTS } from '../../../lab/fleet/redis/hosts.ts';
 import { exampleFiles } from '../../../lib/example-table.ts';
+import { partitionOfTheMaster } from '../example-copy.ts';
 import { SystemUnderTest } from '../harness.ts';
 import { labRun } from '../lab-run.ts';
-import { partitionOfTheMaster } from '../of-the-master.ts';
 
 const EXAMPLES = new URL('../../../examples/', import.meta.url);
 /** Those of other engines have a lab, and a tier, of their own. */
@@ -36,7 +36,8 @@ describe('every example, one after the other', () => {
   it.each(files)(
     '%s ends as its page says, and leaves every host clean',
     async (file) => {
-      const path = file === 'redis-partition.json' ? partitionOfTheMaster() : fileURLToPath(new URL(file, EXAMPLES));
+      const path =
+        file === 'redis-partition.json' ? partitionOfTheMaster('master') : fileURLToPath(new URL(file, EXAMPLES));
       await system.waitUntilAdmitted(() => JSON.parse(readFileSync(path, 'utf8')));
       const { document, stderr } = await labRun(path);
       expect(['COMPLETED', 'ABORTED'], stderr).toContain(document.status);

@@ -6,10 +6,12 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { REDIS_HOSTS } from '../../../lab/fleet/redis/hosts.ts';
 import { expectEnd, PATIENCE_MS, rtoIn } from '../engine-examples.ts';
+import { exampleCopy, partitionOfTheMaster } from '../example-copy.ts';
 import { SystemUnderTest } from '../harness.ts';
 import type { RunDocument } from '../lab-run.ts';
-import { partitionOfTheMaster } from '../of-the-master.ts';
 
+/** Of the ids: the examples themselves run in the same lab before. */
+const SUFFIX = 'one_master';
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-one-master-'));
 let system: SystemUnderTest;
 beforeAll(() => {
@@ -20,11 +22,14 @@ afterAll(() => {
   system.close();
 });
 
-async function replaced(name: string): Promise<RunDocument> {
-  const document = await expectEnd(system, REDIS_HOSTS, name, { outcome: 'CONFIRMED', losesNothing: true });
+async function replaced(path: string): Promise<RunDocument> {
+  const document = await expectEnd(system, REDIS_HOSTS, pathToFileURL(path).href, {
+    outcome: 'CONFIRMED',
+    losesNothing: true,
+  });
   // Sentinels wait for 2 s before they begin.
-  expect(rtoIn(document), name).toBeGreaterThan(1);
-  expect(rtoIn(document), name).toBeLessThan(15);
+  expect(rtoIn(document), path).toBeGreaterThan(1);
+  expect(rtoIn(document), path).toBeLessThan(15);
   return document;
 }
 
@@ -33,9 +38,9 @@ it(
   async () => {
     const files: string[] = [];
     for (const [name, example] of Object.entries({
-      killed: 'redis-master-killed.json',
-      paused: 'redis-master-paused.json',
-      'cut-off': pathToFileURL(partitionOfTheMaster()).href,
+      killed: exampleCopy('redis-master-killed.json', SUFFIX),
+      paused: exampleCopy('redis-master-paused.json', SUFFIX),
+      'cut-off': partitionOfTheMaster(SUFFIX),
     })) {
       const file = join(directory, `${name}-run.json`);
       writeFileSync(file, JSON.stringify(await replaced(example)));
@@ -55,7 +60,8 @@ it(
 it(
   'a network that comes and goes costs one failover, and no acknowledged write',
   async () => {
-    const document = await expectEnd(system, REDIS_HOSTS, 'redis-network-flap.json', {
+    const file = pathToFileURL(exampleCopy('redis-network-flap.json', SUFFIX)).href;
+    const document = await expectEnd(system, REDIS_HOSTS, file, {
       outcome: 'CONFIRMED',
       losesNothing: true,
     });
