@@ -108,6 +108,7 @@ export default defineConfig({
       system('system-exhaustive', 'test/system/exhaustive/*.test.ts'),
       system('system-nightly', 'test/system/nightly/*.test.ts'),
       system('system-kafka', 'test/system/kafka/*.test.ts', 'test/system/kafka/set-up.ts'),
+      system('system-kafka-nightly', 'test/system/kafka/nightly/*.test.ts', 'test/system/kafka/nightly/set-up.ts'),
       system('system-cassandra', 'test/system/cassandra/*.test.ts', 'test/system/cassandra/set-up.ts'),
       system('system-engines', 'test/system/engines/*.test.ts', 'test/system/engines/set-up.ts'),
       system('system-cassandra-nightly', 'test/system/cassandra/nightly/*.test.ts', 'test/system/cassandra/set-up.ts'),

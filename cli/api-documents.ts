@@ -238,6 +238,7 @@ export type ExperimentDocument = z.infer<typeof experimentSchema>;
 
 /** What admission saw of one cluster; percentages 0-100. */
 const clusterFacts = z.looseObject({
+  toleratedLoss: z.string().nullish(),
   scalingGroups: z.array(z.looseObject({ name: z.string(), suspendedProcesses: z.array(z.string()) })).nullish(),
   warnings: z.array(z.string()).nullish(),
   cluster: z.string(),

@@ -42,6 +42,9 @@ export function renderDryRun(document: DryRunDocument, paint: Paint): string[] {
       `  at worst: lifted ${round(facts.worstCase.abortSeconds)} s after a breach, ` +
         `${round(facts.worstCase.leaseLossSeconds)} s after the control plane is lost; ` +
         `its host begins to lift it ${round(facts.worstCase.ttlSeconds)} s after it began whatever happens`,
+      ...(facts.toleratedLoss == null
+        ? []
+        : [`  ${paint('bad', 'will not survive it')}, as its configuration allows: ${printable(facts.toleratedLoss)}`]),
       ...(facts.warnings ?? []).map((warning) => `  ${paint('bad', 'warning')}: ${printable(warning)}`),
       ...(facts.scalingGroups ?? []).map(
         ({ name, suspendedProcesses }) =>

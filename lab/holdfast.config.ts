@@ -12,6 +12,23 @@ const REDIS = {
   telemetry: { prometheusUrl: 'http://prometheus.holdfast.internal:9090' },
 } as const;
 
+const KAFKA = {
+  engine: 'kafka' as const,
+  unit: 'kafka',
+  port: 9092,
+  dataDirectory: '/var/lib/kafka',
+  tier: 'staging' as const,
+  credentialsFor: { securityGroupId: 'sg-0a1b2c3d4e5f60003', instanceProfileArn: INSTANCE_PROFILE },
+  kafka: { sasl: 'SCRAM-SHA-512' as const, groups: ['orders-workers'], logDirectories: ['/var/lib/kafka/data'] },
+  telemetry: {
+    prometheusUrl: 'http://prometheus.holdfast.internal:9090',
+    // The workers that a slow broker fills are those of the consumers.
+    workers: { free: 'consumer_workers_free', max: 'consumer_workers_max' },
+    trafficShareQuery:
+      'sum(rate(records_produced_total{broker="{{node}}"}[60s])) / sum(rate(records_produced_total[60s]))',
+  },
+};
+
 /** A replica stands still for some seconds: nobody notices. */
 const REPLICA_PAUSED = {
   targetService: 'redis-master',
@@ -82,25 +99,23 @@ export default defineConfiguration({
     },
     // Only in a lab that is started with --engines kafka.
     'kafka-orders': {
-      engine: 'kafka',
-      unit: 'kafka',
-      port: 9092,
-      dataDirectory: '/var/lib/kafka',
-      tier: 'staging',
+      ...KAFKA,
       // One broker of three: every partition survives it. One may lead two of three, until the preferred leader is back.
       blastRadius: { maxNodesPct: 34, maxTrafficSharePct: 70 },
       selectTags: { 'holdfast-cluster': 'kafka-orders' },
       tls: { serverName: '{node}.holdfast.internal', caSecret: 'holdfast/kafka-orders-ca' },
-      credentialsFor: { securityGroupId: 'sg-0a1b2c3d4e5f60003', instanceProfileArn: INSTANCE_PROFILE },
       secretName: 'holdfast/kafka-orders',
-      kafka: { sasl: 'SCRAM-SHA-512', groups: ['orders-workers'], logDirectories: ['/var/lib/kafka/data'] },
-      telemetry: {
-        prometheusUrl: 'http://prometheus.holdfast.internal:9090',
-        // The workers that a slow broker fills are those of the consumers.
-        workers: { free: 'consumer_workers_free', max: 'consumer_workers_max' },
-        trafficShareQuery:
-          'sum(rate(records_produced_total{broker="{{node}}"}[60s])) / sum(rate(records_produced_total[60s]))',
-      },
+    },
+    // The same hosts, only in a lab that is started with --engines kafka --disposable.
+    'kafka-disposable': {
+      ...KAFKA,
+      // Two of three may go at once: then no controller has a majority, and nobody writes until one is back.
+      disposable: true,
+      blastRadius: { maxNodesPct: 67, maxTrafficSharePct: 100 },
+      budgets: { rtoSeconds: 120 },
+      selectTags: { 'holdfast-cluster': 'kafka-disposable' },
+      tls: { serverName: '{node}.holdfast.internal', caSecret: 'holdfast/kafka-disposable-ca' },
+      secretName: 'holdfast/kafka-disposable',
     },
     // Only in a lab that is started with --engines cassandra.
     'cassandra-orders': {

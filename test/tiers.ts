@@ -92,7 +92,8 @@ function nightly(): Run {
   const inNamespaces = ['host', 'host-exhaustive', 'host-alone', 'guest', 'guest-exhaustive', 'lab'];
   const repeated = Array.from({ length: REPEATS }, () => inNamespaces).flat();
   const exhaustive = ['system-exhaustive', 'system-kafka', 'system-cassandra'];
-  const once = ['histories', 'system', ...exhaustive, 'system-cassandra-nightly', 'system-engines', 'system-nightly'];
+  const rare = ['system-kafka-nightly', 'system-cassandra-nightly', 'system-engines', 'system-nightly'];
+  const once = ['histories', 'system', ...exhaustive, ...rare];
   const chain = [...repeated, ...once].map((project) => tests(project, NO_QUOTA));
   return [{ prepares: ['guest image'], chains: [[tests('unit', NO_QUOTA, PROPERTY_RUNS), ...chain]] }];
 }

@@ -107,6 +107,8 @@ async function clusterFacts(
   const { warnings: seen = [] } = await findings.topology();
   const settling = engineOf(findings.cluster).settlesAfter?.(await findings.faults()) ?? [];
   const warnings = [...seen, ...settling.map(settlingText)];
+  // Whatever is refused for a loss was refused before.
+  const loss = await findings.loss();
   return {
     cluster: clusterName,
     tier: cluster.tier,
@@ -117,6 +119,7 @@ async function clusterFacts(
     trafficSharePct: 100 * (await findings.trafficShare()),
     ...limitsOf(cluster),
     ...(scalingGroups.length > 0 ? { scalingGroups } : {}),
+    ...(loss ? { toleratedLoss: loss.detail } : {}),
     ...(warnings.length > 0 ? { warnings } : {}),
     guardrails: await findings.guardrails(),
     worstCase: worstCase(
@@ -124,7 +127,7 @@ async function clusterFacts(
       leaseGraceSeconds,
       experiment.durationSeconds,
       services,
-      engineOf(cluster).refuseDuring !== undefined,
+      loss === undefined && engineOf(cluster).refuseDuring !== undefined,
     ),
   };
 }

@@ -18,6 +18,7 @@ import { LOOK_ON_SECONDS } from '../domain/timing.ts';
 import { membersOf, topologyProblems } from '../domain/topology.ts';
 import { openUntil, windowText } from '../domain/window.ts';
 import type { Reading } from '../domain/workflow.ts';
+import { mayLoseMajority } from '../engines/may-lose-majority.ts';
 import { recoverySecondsOf } from '../engines/recovery-seconds.ts';
 import { engineOf } from '../engines/registry.ts';
 import type { Findings } from './findings.ts';
@@ -266,9 +267,9 @@ async function refuseShareOfNodes(findings: Findings): Promise<Problem | undefin
 }
 
 async function refuseWhatReplicationCannotSurvive(findings: Findings): Promise<Problem | undefined> {
-  const hit = (await findings.hit()).map(({ name }) => name);
-  const refusal = engineOf(findings.cluster).refuseLoss(await findings.topology(), hit);
-  return refusal && problem('blast-radius-exceeded', refusal.detail, refusal.numbers);
+  const refusal = await findings.loss();
+  if (!refusal || mayLoseMajority(findings.cluster)) return undefined;
+  return problem('blast-radius-exceeded', refusal.detail, refusal.numbers);
 }
 
 /** A fault that no client of ours can feel would be survived by any store. */

@@ -13,6 +13,7 @@ import type { LiveNode, ResolvedTargets } from '../domain/targets.ts';
 import { membersOf, type Shard, type StoreTopology } from '../domain/topology.ts';
 import type { Reading } from '../domain/workflow.ts';
 import type { Configuration, EngineCluster } from '../engines/configuration.ts';
+import type { LossRefusal } from '../engines/engine.ts';
 import { engineOf } from '../engines/registry.ts';
 import type { AdmissionPorts } from './ports.ts';
 
@@ -119,6 +120,12 @@ export class Findings {
   /** Live nodes that a fault hits, each once: of a fault on a whole host every node of the host. */
   async hit(): Promise<LiveNode[]> {
     return nodesHitBy(await this.faults(), await this.liveNodes());
+  }
+
+  /** Why replication does not survive the loss of all that is hit; undefined: it does. */
+  async loss(): Promise<LossRefusal | undefined> {
+    const hit = (await this.hit()).map(({ name }) => name);
+    return engineOf(this.cluster).refuseLoss(await this.topology(), hit);
   }
 
   /** Every node the request names or chooses, impacted or on the other side. */

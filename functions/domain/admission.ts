@@ -43,6 +43,8 @@ export interface ClusterFacts {
   maxTrafficSharePct: number;
   /** Auto Scaling groups of the targets, as they may be: none would replace a target. */
   scalingGroups?: ScalingGroup[];
+  /** Why the store will not survive it, where its configuration allows that. Absent: it will, as far as replication says. */
+  toleratedLoss?: string;
   /** Of the store, for a person: nothing is refused for them. */
   warnings?: string[];
   guardrails: Reading[];

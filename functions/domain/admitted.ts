@@ -56,6 +56,12 @@ export function requireOpenUntil(entries: readonly AuditEntry[], endsByEpochMs: 
   throw new WorkflowError(ErrorName.OutsideLimits, message);
 }
 
+/** Clusters that were admitted not to survive it: what replication says of them refuses and ends nothing. */
+export function clustersWithToleratedLoss(entries: readonly AuditEntry[]): string[] {
+  const clusters = lastOf(entries, 'ADMITTED')?.facts.clusters ?? [];
+  return clusters.flatMap(({ cluster, toleratedLoss }) => (toleratedLoss === undefined ? [] : [cluster]));
+}
+
 /** Every node of a fault that is not, or is not any more, what it was at admission: `<fault>: <node>`; empty: all are. */
 export function changedNodes(admitted: readonly ResolvedFault[], now: readonly ResolvedFault[]): string[] {
   const parts = (faults: readonly ResolvedFault[]) =>

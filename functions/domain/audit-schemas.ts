@@ -188,6 +188,7 @@ const clusterFacts: z.ZodType<ClusterFacts> = object({
       }),
     )
     .exactOptional(),
+  toleratedLoss: text.exactOptional(),
   warnings: texts.exactOptional(),
   guardrails: z.array(readingSchema),
   worstCase,

@@ -101,7 +101,10 @@ export const clusterFields = {
   port: z.union([portNumber, z.array(portNumber).min(1).max(MAX_PORTS)]),
   /** `{port}` in it is replaced by the node's own. */
   dataDirectory: hostDirectory,
-  /** Its data may be lost for good: faults that harm data beyond repair are refused elsewhere. */
+  /**
+   * Its data may be lost for good, and in tier `staging` its service with them: faults that harm data beyond repair, or take more
+   * nodes than its replication survives, are refused elsewhere.
+   */
   disposable: z.boolean().default(false),
   /** Instances whose data lie on instance store may be stopped, which erases them. */
   instanceStoreDataMayBeLost: z.boolean().default(false),

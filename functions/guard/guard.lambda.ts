@@ -4,7 +4,7 @@ import { openCluster } from '../aws/cluster-access.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
 import { telemetryOpener } from '../aws/open-telemetry.ts';
 import { auditLog, guardLeases, killSwitches, locks } from '../aws/wiring.ts';
-import { requireAdmittedTargets } from '../domain/admitted.ts';
+import { clustersWithToleratedLoss, requireAdmittedTargets } from '../domain/admitted.ts';
 import { lastOf } from '../domain/audit-entry.ts';
 import { configuredClusters } from '../domain/clusters.ts';
 import { isFisFaultKind } from '../domain/faults/catalogue.ts';
@@ -35,6 +35,7 @@ export async function handler(run: ExperimentRun, context: Context): Promise<voi
   const entries = await audit.read(experimentId);
   const targets = requireAdmittedTargets(entries, run);
   // By the log: who could choose what is normal could choose what is a breach.
+  const tolerated = clustersWithToleratedLoss(entries);
   const baselines = lastOf(entries, 'STEADY_STATE_CONFIRMED')?.baselines;
   const configuration = loadConfiguration();
   const openTelemetry = telemetryOpener();
@@ -46,7 +47,9 @@ export async function handler(run: ExperimentRun, context: Context): Promise<voi
       .filter((fault) => fault.cluster === name)
       .flatMap((fault) => nodesHitAtStart(fault, targets.faults).map((node) => node.name));
     const open = () => openCluster(cluster, configuration);
-    const gate = await openGate(engineOf(cluster), name, [...new Set(impacted)], open, systemClock);
+    // A store that was admitted not to survive it can say nothing that would end it.
+    const engine = tolerated.includes(name) ? {} : engineOf(cluster);
+    const gate = await openGate(engine, name, [...new Set(impacted)], open, systemClock);
     return { name, cluster, baseline, telemetry: openTelemetry(cluster), gate };
   });
   const clusters = await Promise.all(watched);

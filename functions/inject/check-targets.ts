@@ -1,4 +1,4 @@
-import { requireAdmittedTargets } from '../domain/admitted.ts';
+import { clustersWithToleratedLoss, requireAdmittedTargets } from '../domain/admitted.ts';
 import { lastOf, type TargetsCheck } from '../domain/audit-entry.ts';
 import { limitsOf, refuseTooManyNodes } from '../domain/blast-radius.ts';
 import { movedChoices } from '../domain/choose-nodes.ts';
@@ -40,7 +40,10 @@ export async function checkTargets(
   const entries = await audit.read(experiment.experimentId);
   const targets = requireAdmittedTargets(entries, run);
   const injected = lastOf(entries, 'INJECTED')?.injectedFaults ?? [];
-  const looks = await Promise.all(clusters().map((each) => lookAt(each, experiment, targets, injected)));
+  const tolerated = clustersWithToleratedLoss(entries);
+  const looks = await Promise.all(
+    clusters().map((each) => lookAt(each, experiment, targets, injected, tolerated.includes(each.name))),
+  );
   await audit.append(experiment.experimentId, 'TARGETS_CHECKED', ACTOR, { clusters: looks });
   const problems = looks.flatMap(({ cluster, problems: found }) => found.map((problem) => `${cluster}: ${problem}`));
   if (problems.length > 0) throw new WorkflowError(ErrorName.OutsideLimits, problems.join('; '));
@@ -51,6 +54,7 @@ async function lookAt(
   experiment: Experiment,
   targets: ResolvedTargets,
   injected: readonly string[],
+  toleratesLoss: boolean,
 ): Promise<TargetsCheck> {
   const { nodes, topology, replaced } = await observe();
   const faults = experiment.faults.filter((fault) => fault.cluster === name);
@@ -79,7 +83,7 @@ async function lookAt(
     ),
     replaced,
     refuseTooManyNodes(hit.size, liveNodes, limits)?.detail,
-    engineOf(cluster).refuseLoss(before, [...hit, ...goneFrom(before, nodes)])?.detail,
+    toleratesLoss ? undefined : engineOf(cluster).refuseLoss(before, [...hit, ...goneFrom(before, nodes)])?.detail,
     ...topology.shards
       .filter((shard) => !shardsOn.has(shard.name))
       .flatMap((shard) => shard.problems.map((problem) => `${shard.name}: ${problem}`)),

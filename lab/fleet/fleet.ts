@@ -2,6 +2,7 @@ import { cassandraFleet } from './cassandra/engine.ts';
 import { DATACENTERS_RING, ORDERS_RING } from './cassandra/hosts.ts';
 import { type FleetEngine, type LabHost, shardsIn } from './engine.ts';
 import { kafkaFleet } from './kafka/engine.ts';
+import { CLUSTER, DISPOSABLE_CLUSTER } from './kafka/hosts.ts';
 import type { RecordClients } from './records.ts';
 import { redisFleet } from './redis/engine.ts';
 import { REDIS_HOSTS, TLS_HOSTS } from './redis/hosts.ts';
@@ -11,13 +12,20 @@ const ALL = {
   redis: redisFleet(REDIS_HOSTS),
   /** A shard more, which speaks TLS only. */
   'redis-tls': redisFleet(TLS_HOSTS),
-  kafka: kafkaFleet,
+  kafka: kafkaFleet(CLUSTER),
+  /** In its place: the same hosts, as a cluster whose data nobody needs. */
+  'kafka-disposable': kafkaFleet(DISPOSABLE_CLUSTER),
   cassandra: cassandraFleet(ORDERS_RING),
   /** In its place: two datacenters of two nodes each. */
   'cassandra-datacenters': cassandraFleet(DATACENTERS_RING),
 } as const satisfies Record<string, FleetEngine>;
 export type FleetName = keyof typeof ALL;
 export const FLEET_NAMES = Object.keys(ALL) as FleetName[];
+/** Those that a lab has in the place of another one, which they are named by in a list of engines. */
+const IN_PLACE_OF: Partial<Record<FleetName, FleetName>> = {
+  'kafka-disposable': 'kafka',
+  'cassandra-datacenters': 'cassandra',
+};
 
 /** What `--engines` takes. The shard of `--tls` belongs to the first. */
 export const ENGINE_NAMES: readonly FleetName[] = ['redis', 'kafka', 'cassandra'];
@@ -37,26 +45,31 @@ function readFleets(list: string | undefined, known: readonly FleetName[], what:
 /** What is asked for beside a list of engines. */
 export interface FleetChoices {
   tls: boolean;
+  disposable?: boolean | undefined;
   /** Absent: as the engine is by default. */
   datacenters?: string | undefined;
 }
 
 /**
- * What `lab up --engines LIST --tls --datacenters 2` asks for; without a list the default.
+ * What `lab up --engines LIST --tls --disposable --datacenters 2` asks for; without a list the default.
  * @throws Error naming what there is.
  */
-export function chooseFleets(list: string | undefined, { tls, datacenters }: FleetChoices): readonly FleetName[] {
+export function chooseFleets(
+  list: string | undefined,
+  { tls, disposable = false, datacenters }: FleetChoices,
+): readonly FleetName[] {
   const chosen = readFleets(list, ENGINE_NAMES, '--engines');
   if (tls && !chosen.includes('redis')) throw new Error('--tls: adds a shard to redis, which --engines leaves out');
   const isSplit = isTwo(datacenters);
   if (isSplit && !chosen.includes('cassandra'))
     throw new Error('--datacenters: are of cassandra, which --engines leaves out');
-  return FLEET_NAMES.filter((name) => {
-    if (name === 'redis-tls') return tls;
-    if (name === 'cassandra') return chosen.includes(name) && !isSplit;
-    if (name === 'cassandra-datacenters') return isSplit;
-    return chosen.includes(name);
-  });
+  if (disposable && !chosen.includes('kafka'))
+    throw new Error('--disposable: is kafka without data that anybody needs, which --engines leaves out');
+  const asked: Partial<Record<FleetName, boolean>> = {
+    ...{ 'redis-tls': tls, 'kafka-disposable': disposable, 'cassandra-datacenters': isSplit },
+  };
+  const replaced = FLEET_NAMES.flatMap((name) => (asked[name] ? (IN_PLACE_OF[name] ?? []) : []));
+  return FLEET_NAMES.filter((name) => asked[name] ?? (chosen.includes(name) && !replaced.includes(name)));
 }
 
 /** @throws Error for another number than one or two. */
@@ -68,8 +81,8 @@ function isTwo(datacenters = '1'): boolean {
 
 /** Those of `ENGINE_NAMES` that these belong to. */
 function namedIn(fleets: readonly FleetName[]): readonly FleetName[] {
-  const isSplit = fleets.includes('cassandra-datacenters');
-  return ENGINE_NAMES.filter((name) => fleets.includes(name) || (isSplit && name === 'cassandra'));
+  const engines = fleets.map((name) => IN_PLACE_OF[name] ?? name);
+  return ENGINE_NAMES.filter((name) => engines.includes(name));
 }
 
 /** The options of `lab up` that ask for these. */
@@ -79,18 +92,24 @@ export function optionsFor(fleets: readonly FleetName[]): string {
   return [
     ...(isDefault ? [] : [`--engines ${engines.join()}`]),
     ...(fleets.includes('redis-tls') ? ['--tls'] : []),
+    ...(fleets.includes('kafka-disposable') ? ['--disposable'] : []),
     ...(fleets.includes('cassandra-datacenters') ? ['--datacenters 2'] : []),
   ].join(' ');
 }
 
 type Tags = Readonly<Record<string, string>>;
 
-/** What a lab must have for clusters whose hosts have these tags. */
+/**
+ * What a lab must have for clusters whose hosts have these tags.
+ * @throws Error when no lab has all of them, because one stands in the place of another
+ */
 export function fleetsTagged(clusters: readonly Tags[]): readonly FleetName[] {
   const isOf = (host: LabHost, tags: Tags) => Object.entries(tags).every(([key, value]) => host.tags[key] === value);
   const needed = FLEET_NAMES.filter((name) =>
     ALL[name].hosts.some((host) => clusters.some((tags) => isOf(host, tags))),
   );
+  const both = needed.find((name) => needed.some((other) => IN_PLACE_OF[other] === name));
+  if (both) throw new Error(`no lab has all of these clusters: one of them stands in the place of ${both}`);
   return FLEET_NAMES.filter((name) => needed.includes(name) || (name === 'redis' && needed.includes('redis-tls')));
 }
 
@@ -103,8 +122,15 @@ export function setUpsOf(fleets: readonly FleetName[]): string[] {
   return enginesOf(fleets).flatMap(({ setUp }) => setUp ?? []);
 }
 
-/** Of every lab there can be. */
-export const ALL_HOSTS: readonly LabHost[] = FLEET_NAMES.flatMap((name) => ALL[name].hosts);
+/** Of every lab there can be; what is another cluster by its tags alone is there once. */
+export const ALL_HOSTS: readonly LabHost[] = [
+  ...new Map(
+    FLEET_NAMES.flatMap((name) => ALL[name].hosts).map((host) => [
+      [host.name, host.instanceId, host.dataAddress].join(),
+      host,
+    ]),
+  ).values(),
+];
 
 /** Of the lab that this process belongs to. */
 export const FLEETS = readFleets(process.env[FLEETS_VARIABLE], FLEET_NAMES, FLEETS_VARIABLE);

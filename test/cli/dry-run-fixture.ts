@@ -2,6 +2,7 @@
 export const CLUSTER_FACTS = {
   ...{ cluster: 'redis-master', liveNodes: 12, impactedNodes: 1, impactedNodesPct: 8.33, maxNodesPct: 10 },
   ...{ trafficSharePct: 0.3, maxTrafficSharePct: 40 },
+  toleratedLoss: 'shard-1 would keep 1 of 3 nodes',
   warnings: ['no replication throttle on redis-node-1'],
   worstCase: { abortSeconds: 5.6, leaseLossSeconds: 3.5, ttlSeconds: 60 },
 };

@@ -360,6 +360,7 @@ describe('before the start', () => {
     expect(text).toContain('on redis-node-3: FIS aws:ec2:reboot-instances, 20 s after the first; undo: none');
     expect(text).toContain('is announced 300 s before anything is done');
     expect(text).toContain('cannot be undone: INSTANCE_REBOOT: a reboot has no undo');
+    expect(text).toContain('will not survive it, as its configuration allows: shard-1 would keep 1 of 3 nodes');
     expect(text).toContain('warning: no replication throttle on redis-node-1');
     expect(text).toContain('in FIS, which reads no lease: stopped 40 s after the guard is lost');
     expect(text).toContain('alerting rules of AMP, beside the guard: see a breach up to 34 s later');

@@ -152,9 +152,14 @@ describe('the alarm over the guard', () => {
   const properties = alarm?.Properties ?? {};
 
   it('is there for each cluster, under the name that the injection waits for, and pages nobody', () => {
-    const names = ['redis-master', 'redis-tls', 'kafka-orders', 'cassandra-orders', 'cassandra-datacenters'].map(
-      (cluster) => `Holdfast-Holdfast-guard-heartbeat-${cluster}`,
-    );
+    const names = [
+      'redis-master',
+      'redis-tls',
+      'kafka-orders',
+      'kafka-disposable',
+      'cassandra-orders',
+      'cassandra-datacenters',
+    ].map((cluster) => `Holdfast-Holdfast-guard-heartbeat-${cluster}`);
     expect(alarms.map(([, { Properties }]) => Properties.AlarmName)).toEqual(names);
     expect(properties).toMatchObject({ ActionsEnabled: false });
     expect(properties).not.toHaveProperty('AlarmActions');

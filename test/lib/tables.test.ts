@@ -71,9 +71,14 @@ describe('tables', () => {
     // CloudFormation calls it again only when these change, as when a cluster is added.
     expect(row?.Properties.switches).toEqual([
       'GLOBAL',
-      ...['redis-master', 'redis-tls', 'kafka-orders', 'cassandra-orders', 'cassandra-datacenters'].map(
-        (cluster) => `CLUSTER#${cluster}`,
-      ),
+      ...[
+        'redis-master',
+        'redis-tls',
+        'kafka-orders',
+        'kafka-disposable',
+        'cassandra-orders',
+        'cassandra-datacenters',
+      ].map((cluster) => `CLUSTER#${cluster}`),
     ]);
   });
 });

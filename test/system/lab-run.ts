@@ -5,6 +5,7 @@ import { SYSTEM_LAB_DIRECTORY } from './directory.ts';
 const run = promisify(execFile);
 
 export interface RunDocument {
+  experimentId: string;
   status: string;
   outcome: string;
   reason?: string;

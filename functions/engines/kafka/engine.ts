@@ -17,6 +17,10 @@ export const KAFKA_HEALTH = {
     unit: 'brokers',
     what: 'brokers with a copy of the partition that the controller does not take for alive',
   },
+  activeControllers: {
+    unit: 'controllers',
+    what: 'controllers that lead the metadata quorum: 1, or 0 when no broker that answers has heard of one for 3 s',
+  },
 } as const satisfies Engine['healthMeasures'];
 
 /**

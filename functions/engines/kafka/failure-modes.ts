@@ -1,5 +1,6 @@
 import {
   type FailureMode,
+  type RunFacts,
   shownByFlapping,
   shownByLateClients,
   shownByNoElection,
@@ -8,6 +9,8 @@ import {
 
 /** The unit in which an experiment counts how often a consumer group shared out its partitions anew. */
 const REBALANCES = 'rebalances';
+/** As the engine's health calls it. */
+const CONTROLLERS = 'activeControllers';
 /** The probe's own client asks every broker that it knows within 2 s of a failure. */
 const METADATA_TOLERATED_SECONDS = 5;
 
@@ -27,6 +30,12 @@ export const KAFKA_FAILURE_MODES: readonly FailureMode[] = [
     name: 'flapping after a pause',
     shownBy: (facts) => shownByFlapping('leaderChanges', facts),
     setting: 'broker.session.timeout.ms longer than the pauses to be tolerated',
+  },
+  {
+    name: 'quorum lost',
+    shownBy: shownByLostQuorum,
+    setting:
+      'controllers apart from brokers (process.roles), three or five of them, each in a zone of its own: a majority outlives any one zone',
   },
   {
     name: 'no new leader',
@@ -58,3 +67,16 @@ export const KAFKA_FAILURE_MODES: readonly FailureMode[] = [
       'session.timeout.ms of consumers longer than an election of their coordinator, static members (group.instance.id), and the cooperative or the consumer protocol',
   },
 ];
+
+/**
+ * No controller answered while writes failed, as a check of the experiment measured, and no leader was elected before the faults
+ * began to end: where one controller follows another, leaders are.
+ */
+function shownByLostQuorum({ checks, shards, endingMs }: RunFacts): ReturnType<FailureMode['shownBy']> {
+  const seen = checks.find((check) => check.measure === CONTROLLERS && check.measured === 0);
+  const isElected = shards.some(({ phases }) =>
+    phases.some(({ phase, at }) => phase === 'ELECTED' && Date.parse(at) < endingMs),
+  );
+  if (!seen || isElected || !shownBySum('failedWrites', { shards })) return undefined;
+  return { measure: CONTROLLERS, value: 0, unit: seen.unit };
+}

@@ -13,6 +13,7 @@ import { ANY_EPOCH, fetch } from './fetch.ts';
 import { Leadership, type Look } from './leadership.ts';
 import { type Partition, PartitionSource } from './partition-source.ts';
 import { fencedReplicas } from './partition-view.ts';
+import { QuorumWatch } from './quorum-watch.ts';
 import { readBack } from './read-back.ts';
 import { RecordConsumer } from './record-consumer.ts';
 import { RecordWriter } from './record-writer.ts';
@@ -44,6 +45,7 @@ export function kafkaProbe(options: KafkaProbeOptions): LogProbe {
       openBroker({ addresses: node.addresses, port: node.port, tls: access.tlsTo(node), sasl: access.sasl }, limits),
   };
   const source = new PartitionSource(partition);
+  const quorum = new QuorumWatch(partition);
   const leadership = new Leadership((broker) => source.nameOf(broker));
   const writer = new RecordWriter(partition, source, ACKS[options.choices.acks ?? 'all']);
   const consumer = new RecordConsumer(partition, source, consume);
@@ -103,6 +105,7 @@ export function kafkaProbe(options: KafkaProbeOptions): LogProbe {
     async connect() {
       leadership.news(await source.ask());
       void watch();
+      void quorum.run((problem) => complain(problem));
       [firstOffset] = await Promise.all([consumer.connect(), writer.connect()]);
     },
     write: (key, value) => writer.write(key, value),
@@ -128,7 +131,9 @@ export function kafkaProbe(options: KafkaProbeOptions): LogProbe {
       const look = fresh();
       if (!look) return {};
       const followers = look.inSync.filter((broker) => broker !== look.leader).length;
+      const { activeControllers } = quorum;
       return {
+        ...(activeControllers === undefined ? {} : { activeControllers }),
         ...(look.leader === undefined ? {} : { inSyncFollowers: followers }),
         ...{ leaderChanges: leadership.changes, fencedBrokers: fencedReplicas(look).length },
       };
@@ -147,7 +152,7 @@ export function kafkaProbe(options: KafkaProbeOptions): LogProbe {
     },
     close() {
       isClosed = true;
-      for (const part of [writer, consumer, source]) part.close();
+      for (const part of [writer, consumer, source, quorum]) part.close();
     },
   };
 }

@@ -4,7 +4,7 @@ import type { BrokerAnswer, QuorumView } from './views.ts';
 
 export const QUORUM = 'quorum';
 /** A controller fetches the metadata log twice a second. One that was silent for so long is not there. */
-const HEARD_WITHIN_MS = 3000;
+export const HEARD_WITHIN_MS = 3000;
 
 /** The controllers, also those that are no nodes of the cluster: these count for the majority and are nobody's target. */
 export function quorumOf(

@@ -142,7 +142,8 @@ async function refuseOther(ask: Ask): Promise<void> {
     throw new Error('it does not know what is asked of it: Kafka 4.0 or newer is supported');
 }
 
-async function readQuorum(ask: Ask): Promise<QuorumView> {
+/** @throws Error of the broker; whoever is not answered by a controller gives none */
+export async function readQuorum(ask: Ask): Promise<QuorumView> {
   const request = [{ topicName: METADATA_TOPIC, partitions: [{ partitionIndex: 0 }] }];
   const [partition] = (await ask(describeQuorumV2.api, request)).topics.flatMap(({ partitions }) => partitions);
   if (!partition) throw new Error(`there is no ${METADATA_TOPIC}`);

@@ -44,8 +44,9 @@ export function mergeTopology(
       ...(answers.length === 0 ? [] : probeTopicProblems(kafka.probeTopic, partitions, nodes.length)),
     ],
     replicaSets: [
-      ...partitions.map(({ topic: _topic, index: _index, doubters: _doubters, ...set }) => set),
+      // First, as the worst to lose: without it no other leader is elected anywhere.
       ...(quorum.replicaSet ? [quorum.replicaSet] : []),
+      ...partitions.map(({ topic: _topic, index: _index, doubters: _doubters, ...set }) => set),
     ],
     warnings: [
       ...warningsOf(answers, partitions),

@@ -12,22 +12,30 @@ export const KAFKA_ACCOUNT = 'kafka';
 export const VOLUME = '/var/lib/kafka';
 export const LOG_DIRECTORY = `${VOLUME}/data`;
 export const CLUSTER = 'kafka-orders';
+/** The same hosts as a cluster that may lose its quorum. */
+export const DISPOSABLE_CLUSTER = 'kafka-disposable';
 
 /** `kafka-node-1…3`, each broker and controller. */
-export const KAFKA_HOSTS: readonly LabHost[] = [1, 2, 3].map((number) => {
+export const KAFKA_HOSTS = hostsOf(CLUSTER);
+
+export function hostsOf(cluster: string): readonly LabHost[] {
+  return [1, 2, 3].map((number) => hostOf(number, cluster));
+}
+
+function hostOf(number: number, cluster: string): LabHost {
   const name = `kafka-node-${number}`;
   const address = 30 + number;
   return {
     name,
     instanceId: `i-0${address.toString(16).padStart(16, '0')}`,
-    shard: CLUSTER,
+    shard: cluster,
     dataAddress: `10.77.0.${address}`,
     managementAddress: `10.78.0.${address}`,
-    tags: { Name: name, 'holdfast-target': 'true', 'holdfast-cluster': CLUSTER },
+    tags: { Name: name, 'holdfast-target': 'true', 'holdfast-cluster': cluster },
     securityGroupId: 'sg-0a1b2c3d4e5f60003',
     tlsOnly: true,
   };
-});
+}
 
 /** What a broker is called in the protocol; people and the product call it by its host. */
 export function nodeIdOf({ name }: Pick<LabHost, 'name'>): number {

@@ -1,6 +1,5 @@
 import type { LabSecret, StoreKeys } from '../engine.ts';
 import { APPLICATION, CLIENT } from '../store-keys.ts';
-import { CLUSTER } from './hosts.ts';
 
 /** Super user: brokers among themselves, and who sets the cluster up. */
 export const BROKER = 'broker';
@@ -12,9 +11,9 @@ export function secretText(user: string, keys: StoreKeys): string {
   return `${JSON.stringify(keys.user(user))}\n`;
 }
 
-export function secretsOf(keys: StoreKeys): Record<string, LabSecret> {
+export function secretsOf(cluster: string, keys: StoreKeys): Record<string, LabSecret> {
   return {
-    [`holdfast/${CLUSTER}`]: { text: secretText(FUNCTIONS, keys) },
-    [`holdfast/${CLUSTER}-ca`]: { text: keys.certificate(CLIENT).ca },
+    [`holdfast/${cluster}`]: { text: secretText(FUNCTIONS, keys) },
+    [`holdfast/${cluster}-ca`]: { text: keys.certificate(CLIENT).ca },
   };
 }

@@ -15,7 +15,7 @@ import { experimentOf, faultWith, seedExperiment } from '../domain/experiment-fi
 import { CALLER, reading } from '../domain/fixtures.ts';
 import { checkOf, expectedAlert, hypothesisOf } from '../domain/hypothesis-fixtures.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
-import { interfaceOf, shardOf, topologyOf, twoOnOneHost } from '../domain/target-fixtures.ts';
+import { interfaceOf, liveNode, shardOf, topologyOf, twoOnOneHost } from '../domain/target-fixtures.ts';
 import { nodes, portsOf, readings, shards } from './fixtures.ts';
 
 const PREFIX = 'Holdfast-Test-';
@@ -692,6 +692,65 @@ describe('admission of nodes chosen by their roles', () => {
   it('asks the store nothing about roles while another experiment holds the cluster', async () => {
     const changes = { lockHolder: async () => 'exp_other', readTopology: () => Promise.reject(new Error('asked')) };
     expect(await problemOf(requested(byRole(master)), changes)).toMatchObject({ heldBy: 'exp_other' });
+  });
+});
+
+describe('admission of a fault that takes more than replication survives', () => {
+  const engine = {
+    ...{ engine: 'kafka', unit: 'kafka', port: 9092, dataDirectory: '/var/lib/kafka', secretName: 'kafka' },
+    ...{ credentialsFor: { securityGroupId: 'sg-1' }, kafka: { sasl: 'SCRAM-SHA-512' } },
+    telemetry: { prometheusUrl: 'https://prometheus.example:9090', trafficShareQuery: 'share{n="{{node}}"}' },
+  };
+  const staging = { tier: 'staging', blastRadius: { maxNodesPct: 70, maxTrafficSharePct: 100 } };
+  const most = experimentWith([pause('kafka-node-1', 'kafka-node-2')]);
+  const survived = experimentWith([pause('kafka-node-1')]);
+  const brokers = { listLiveNodes: async () => brokerNodes, readTopology: async () => brokerTopology() };
+  const admitted = async (experiment: Experiment, cluster: object) => {
+    const ports = portsOf(brokers);
+    const deployment = configuration({ ...engine, ...cluster });
+    const admission = await admit(experiment, deployment, ports, new SimulatedClock(), PREFIX, CALLER);
+    if (!admission.admitted) throw new Error(JSON.stringify(admission.problem));
+    return admission.facts.clusters[0];
+  };
+  const asksTheStore = (facts: Awaited<ReturnType<typeof admitted>>) =>
+    facts?.worstCase.abortTerms.some(({ step }) => step.includes('the answer of the store'));
+
+  it('is refused where the data are not disposable', async () => {
+    expect(await problemOf(most, brokers, { ...engine, ...staging })).toMatchObject({
+      type: 'urn:holdfast:problem:blast-radius-exceeded',
+      detail: expect.stringContaining('orders-0 would keep 1 of 3'),
+    });
+  });
+
+  it('is admitted where they are, and the dry run and the log say why the store will not survive it', async () => {
+    const facts = await admitted(most, { ...engine, ...staging, disposable: true });
+    expect(facts?.toleratedLoss).toMatch(/^orders-0 would keep 1 of 3/);
+    expect(asksTheStore(facts)).toBe(false);
+  });
+
+  it('is no other for what is survived there: nothing is tolerated, and the store is asked while the fault lives', async () => {
+    const facts = await admitted(survived, { ...engine, ...staging, disposable: true });
+    expect(facts).not.toHaveProperty('toleratedLoss');
+    expect(asksTheStore(facts)).toBe(true);
+  });
+
+  it('is refused in production, whatever is configured', async () => {
+    // Enough nodes that two are less than a tenth of them.
+    const many = Array.from({ length: 30 }, (_, index) => ({
+      ...brokerNodes[0],
+      ...liveNode(index + 1, { name: `kafka-node-${index + 1}`, addresses: [`10.0.0.${index + 1}`], port: 9092 }),
+    }));
+    const fleet = { ...brokers, listLiveNodes: async () => many };
+    expect(await problemOf(most, fleet, { ...engine, disposable: true })).toMatchObject({
+      type: 'urn:holdfast:problem:blast-radius-exceeded',
+      detail: expect.stringContaining('orders-0 would keep 1 of 3'),
+    });
+    expect(await problemOf(survived, fleet, { ...engine, disposable: true })).toBeUndefined();
+  });
+
+  it('is refused where hosts keep clients away until the others say what a node is: nobody would be left to say it', async () => {
+    const both = experimentWith([pause('redis-node-3', 'redis-node-2')]);
+    expect(await problemOf(both, {}, { ...STAGING, disposable: true })).toMatchObject({ remainingNodes: 1 });
   });
 });
 

@@ -1,3 +1,4 @@
+import type { ClusterFacts } from '../../../functions/domain/admission.ts';
 import type { AuditEntry } from '../../../functions/domain/audit-entry.ts';
 import type { Experiment } from '../../../functions/domain/experiment.ts';
 import type { ResolvedTargets } from '../../../functions/domain/targets.ts';
@@ -20,14 +21,20 @@ export function resolvedTargetsOf({ faults }: Experiment): ResolvedTargets {
   };
 }
 
+interface Admitted {
+  experiment: Experiment;
+  targets: ResolvedTargets;
+  /** Of each of its clusters. */
+  seen?: Partial<ClusterFacts>;
+}
+
 /** The log of an experiment that was admitted with these targets, and what is written behind. */
-export function admittedLog(
-  admitted: Experiment | { experiment: Experiment; targets: ResolvedTargets },
-  ...behind: readonly Given[]
-): AuditEntry[] {
-  const { experiment, targets } =
+export function admittedLog(admitted: Experiment | Admitted, ...behind: readonly Given[]): AuditEntry[] {
+  const { experiment, targets, seen }: Admitted =
     'targets' in admitted ? admitted : { experiment: admitted, targets: resolvedTargetsOf(admitted) };
-  const facts = { ...detailsOf('ADMITTED').facts, targets: targets.faults };
+  const { facts: usual } = detailsOf('ADMITTED');
+  const clusters = usual.clusters.map((each) => ({ ...each, ...seen }));
+  const facts = { ...usual, clusters, targets: targets.faults };
   return logOf(
     experiment.experimentId,
     ['ADMITTED', { experiment, facts }],

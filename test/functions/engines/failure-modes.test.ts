@@ -154,6 +154,24 @@ describe('a known failure mode', () => {
     for (const shown of never) expect(findingsIn(modes, shown)).toEqual([]);
   });
 
+  it('quorum lost is named where no controller answered, writes failed and nobody was elected, and only there', () => {
+    const measured = { failedWrites: 7 };
+    const none = { ...checkOf('activeControllers', 0, 'HELD'), unit: 'controllers' };
+    const found = (shown: Shown) => findingsIn(KAFKA_FAILURE_MODES, shown);
+    expect(found({ measured, checks: [none] })).toEqual([['quorum lost', 0]]);
+    expect(found({ measured, checks: [{ ...none, result: 'FAILED' }] })).toEqual([['quorum lost', 0]]);
+    // Elections that the end of the fault made possible.
+    expect(found({ measured: { ...outage(63, 64, 61), ...measured }, checks: [none] })).toEqual([['quorum lost', 0]]);
+    const never: Shown[] = [
+      { measured: { failedWrites: 0 }, checks: [none] },
+      { measured, checks: [{ ...none, measured: 1 }] },
+      { measured, checks: [moves('another', 0, { result: 'HELD' })] },
+      // A controller followed the one that was lost.
+      { measured: { ...outage(50, 55, 53), ...measured }, checks: [none] },
+    ];
+    for (const shown of never) expect(found(shown), JSON.stringify(shown)).toEqual([]);
+  });
+
   it('blames no client that had little time to follow, or that the end of the fault itself took from its leader', () => {
     const stale = (measured: RunChanges['PROBE_MEASURED']) => findingsIn(KAFKA_FAILURE_MODES, { measured });
     expect(stale(outage(20, 63, 61))).toEqual([['stale metadata', 43]]);

@@ -21,20 +21,23 @@ const cluster: EngineCluster = {
   tier: 'staging',
 };
 
-function world() {
+function world(seen: { toleratedLoss?: string } = {}) {
   const targets = resolvedTargetsOf(experiment);
   const audit = memoryAuditLog({
-    entries: admittedLog(experiment, ['INJECTED', { ...detailsOf('INJECTED'), injectedFaults: ['exp.1'] }]),
+    entries: admittedLog({ experiment, targets, seen }, [
+      'INJECTED',
+      { ...detailsOf('INJECTED'), injectedFaults: ['exp.1'] },
+    ]),
   });
-  const seen = {
+  const now = {
     nodes: NODES.map((number) => liveNode(number)),
     topology: topologyOf(
       [0, 3, 6, 9].map((from) => shardOf(`shard-${from / 3 + 1}`, ...[1, 2, 3].map((n) => name(from + n)))),
     ),
   };
-  const clusters = () => [{ name: 'redis-master', cluster, observe: async () => seen }];
+  const clusters = () => [{ name: 'redis-master', cluster, observe: async () => now }];
   const run = { experiment, targets };
-  return { audit, seen, run, check: () => checkTargets(run, clusters, audit) };
+  return { audit, seen: now, run, check: () => checkTargets(run, clusters, audit) };
 }
 type World = ReturnType<typeof world>;
 
@@ -107,6 +110,14 @@ describe('before a later batch', () => {
     spoil(given);
     await expect(given.check()).rejects.toMatchObject({ name: 'OutsideLimits', message: why });
     expect(given.audit.detailsOf('TARGETS_CHECKED')[0]?.clusters[0]?.problems.join()).toMatch(why);
+  });
+
+  it('asks nothing of replication that was admitted not to survive it, and all else', async () => {
+    const given = world({ toleratedLoss: 'shard-1 would keep 1 of 3 nodes' });
+    without(given, 3);
+    await given.check();
+    change(given, 4, { instanceId: 'i-new' });
+    await expect(given.check()).rejects.toMatchObject({ message: /redis-node-4 is on another instance/ });
   });
 
   it('does not hold against the run what its own fault does to its node and its shard', async () => {

@@ -21,6 +21,7 @@ test('a lab has redis unless other engines are named, whatever their order and s
   expect(chooseFleets('kafka, redis', { tls: false })).toEqual(['redis', 'kafka']);
   expect(chooseFleets(undefined, { tls: true })).toEqual(['redis', 'redis-tls']);
   expect(chooseFleets('cassandra,kafka,redis', { tls: true })).toEqual(['redis', 'redis-tls', 'kafka', 'cassandra']);
+  expect(chooseFleets('kafka,redis', { tls: false, disposable: true })).toEqual(['redis', 'kafka-disposable']);
 });
 
 test('an engine that no lab has is refused by naming those there are', () => {
@@ -30,6 +31,9 @@ test('an engine that no lab has is refused by naming those there are', () => {
     );
   expect(() => chooseFleets('kafka', { tls: false, datacenters: '2' })).toThrow(
     '--datacenters: are of cassandra, which --engines leaves out',
+  );
+  expect(() => chooseFleets('redis', { tls: false, disposable: true })).toThrow(
+    /^--disposable: .* which --engines leaves out$/,
   );
   for (const wrong of ['0', '3', 'dc1', ''])
     expect(() => chooseFleets('cassandra', { tls: false, datacenters: wrong })).toThrow(
@@ -44,7 +48,11 @@ test('the options that are named in a refusal start what they are said to start'
   const asked = (options: string) => {
     const [, list] = /--engines (\S+)/.exec(options) ?? [];
     const [, datacenters] = /--datacenters (\S+)/.exec(options) ?? [];
-    return chooseFleets(list, { tls: options.includes('--tls'), datacenters });
+    return chooseFleets(list, {
+      tls: options.includes('--tls'),
+      disposable: options.includes('--disposable'),
+      datacenters,
+    });
   };
   for (const fleets of [
     ['redis'],
@@ -54,13 +62,15 @@ test('the options that are named in a refusal start what they are said to start'
     ['redis', 'redis-tls', 'kafka'],
     ['cassandra'],
     ['cassandra-datacenters'],
+    ['kafka-disposable'],
+    ['redis', 'kafka-disposable', 'cassandra'],
     ['redis', 'kafka', 'cassandra-datacenters'],
   ] as const)
     expect(asked(optionsFor(fleets))).toEqual(fleets);
 });
 
 test('engines of one lab share the load that one alone bears, however many fleets an engine has', () => {
-  for (const fleets of [['redis'], ['redis', 'redis-tls'], ['cassandra-datacenters']] as const)
+  for (const fleets of [['redis'], ['redis', 'redis-tls'], ['cassandra-datacenters'], ['kafka-disposable']] as const)
     expect(loadBeside(1000, fleets)).toBe(1000);
   expect(loadBeside(1000, ['redis', 'redis-tls', 'kafka'])).toBe(500);
   expect(loadBeside(900, ['redis', 'kafka', 'cassandra-datacenters'])).toBe(300);
@@ -81,7 +91,7 @@ test('every process of a lab knows its hosts by the one list in its environment'
     'orders-2',
   ]);
   expect(() => fleetOf('redis,else')).toThrow(
-    'LAB_ENGINES: "else" is none of redis, redis-tls, kafka, cassandra, cassandra-datacenters',
+    'LAB_ENGINES: "else" is none of redis, redis-tls, kafka, kafka-disposable, cassandra, cassandra-datacenters',
   );
 });
 
@@ -90,7 +100,15 @@ test('each cluster of the lab has hosts in a fleet, so that what an experiment n
     expect(fleetsTagged([selectTags]), name).not.toEqual([]);
   expect(fleetsTagged([{ 'holdfast-cluster': 'redis-tls' }])).toEqual(['redis', 'redis-tls']);
   expect(fleetsTagged([{ 'holdfast-cluster': 'kafka-orders' }])).toEqual(['kafka']);
+  expect(fleetsTagged([{ 'holdfast-cluster': 'kafka-disposable' }])).toEqual(['kafka-disposable']);
   expect(fleetsTagged([{ 'holdfast-cluster': 'nobody' }])).toEqual([]);
+});
+
+test('an experiment on two clusters that are the same hosts is refused: no lab has both', () => {
+  const tags = ['kafka-orders', 'kafka-disposable'].map((cluster) => ({ 'holdfast-cluster': cluster }));
+  expect(() => fleetsTagged(tags)).toThrow(
+    /^no lab has all of these clusters: one of them stands in the place of kafka$/,
+  );
 });
 
 test('no two hosts of any labs share a name, an address or an instance', () => {

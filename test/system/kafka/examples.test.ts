@@ -48,4 +48,4 @@ const EXPECTED: Record<string, ExpectedEnd> = {
   },
 };
 
-describeExamples('kafka', KAFKA_HOSTS, EXPECTED);
+describeExamples('kafka', KAFKA_HOSTS, EXPECTED, ['kafka-quorum-lost.json']);

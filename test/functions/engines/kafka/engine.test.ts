@@ -15,14 +15,22 @@ const refuseDuring = of('refuseDuring');
 describe('what replication survives', () => {
   it('is refused with the partition and the numbers behind it', () => {
     expect(refuseLoss(merge(answers()), [node(1)])).toBeUndefined();
-    expect(refuseLoss(merge(answers()), [node(1), node(2)])).toEqual({
+    const voters = [100, 101, 102].map((id) => ({ id, silentMs: 0 }));
+    const apart = merge(answers({ quorum: { leader: 100, epoch: 1, voters } }));
+    expect(refuseLoss(apart, [node(1), node(2)])).toEqual({
       detail:
-        '__consumer_offsets-0 would keep 1 of 3 replicas in sync: its min.insync.replicas is 2, and so have 9 others',
+        '__consumer_offsets-0 would keep 1 of 3 replicas in sync: its min.insync.replicas is 2, and so have 8 others',
       numbers: {
         ...{ partition: '__consumer_offsets-0', replicas: 3, inSyncReplicas: 3, remainingInSyncReplicas: 1 },
-        ...{ minInsyncReplicas: 2, partitionsConcerned: 10 },
+        ...{ minInsyncReplicas: 2, partitionsConcerned: 9 },
       },
     });
+  });
+
+  it('is refused for the majority of the controllers first, where brokers are controllers too', () => {
+    expect(refuseLoss(merge(answers()), [node(1), node(2)])?.detail).toBe(
+      'quorum would keep 1 of 3 controllers: not a majority',
+    );
   });
 
   it('counts who is out of sync already, and a topic with one replica', () => {

@@ -56,8 +56,44 @@ describe.concurrent('the probe of Kafka', () => {
     expect(await probe.isOnImpacted('k0', 'another')).toBe(false);
     expect(await probe.isOnImpacted('k1', 'v1')).toBe(false);
     expect(await probe.leader()).toBe('redis-node-1');
-    expect(await probe.health()).toEqual({ inSyncFollowers: 0, leaderChanges: 0, fencedBrokers: 0 });
+    const health = { inSyncFollowers: 0, leaderChanges: 0, fencedBrokers: 0, activeControllers: 1 };
+    await expect.poll(() => probe.health()).toEqual(health);
     expect(await probe.account()).toMatchObject({ acknowledged: 1, lost: 0, duplicated: 0, reordered: 0 });
+  });
+
+  it('says that no controller leads when none was heard of for 3 s, and that one does when it is back', async ({
+    expect,
+  }) => {
+    const { broker, probe } = await world();
+    await probe.connect();
+    await expect.poll(() => probe.health()).toMatchObject({ activeControllers: 1 });
+    for (const lost of [{ controller: -1 }, { share: (api: string) => (api === 'describeQuorum' ? 0 : 1) }]) {
+      const sinceMs = performance.now();
+      Object.assign(broker.lies, lost);
+      await expect.poll(() => probe.health(), { timeout: 9000 }).toMatchObject({ activeControllers: 0 });
+      expect(performance.now() - sinceMs).toBeGreaterThan(1900);
+      Object.assign(broker.lies, { controller: 1, share: undefined });
+      await expect.poll(() => probe.health(), { timeout: 5000 }).toMatchObject({ activeControllers: 1 });
+    }
+  });
+
+  it('says nothing of controllers while nobody ever heard of one, and complains once where it may not ask', async ({
+    expect,
+  }) => {
+    for (const controller of [-1, 'forbidden'] as const) {
+      const complaints: string[] = [];
+      const { probe } = await world({ controller });
+      probe.listen(
+        () => {},
+        (problem) => complaints.push(problem),
+      );
+      await probe.connect();
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      expect(await probe.health()).toMatchObject({ leaderChanges: 0 });
+      expect(await probe.health()).not.toHaveProperty('activeControllers');
+      const told = ['metadata quorum: CLUSTER_AUTHORIZATION_FAILED'];
+      expect(complaints).toEqual(controller === 'forbidden' ? told : []);
+    }
   });
 
   it('finds a record that was acknowledged and is not there', async () => {

@@ -8,6 +8,9 @@ const METADATA = 3;
 const PRODUCE = 0;
 const FETCH = 1;
 const LIST_OFFSETS = 2;
+const DESCRIBE_QUORUM = 55;
+/** As the protocol numbers it. */
+const CLUSTER_AUTHORIZATION_FAILED = 31;
 
 export interface StoredRecord {
   key: string;
@@ -20,7 +23,9 @@ export interface Lies {
   append?(log: StoredRecord[], record: StoredRecord): number | undefined;
   acknowledgeAfterMs?: number;
   /** Which part of an answer it sends, from 0 (it hangs) to 1. @param connection its number, from 1 */
-  share?(api: 'metadata' | 'produce' | 'fetch' | 'listOffsets', connection: number): number;
+  share?(api: 'metadata' | 'produce' | 'fetch' | 'listOffsets' | 'describeQuorum', connection: number): number;
+  /** Who leads the metadata quorum; `forbidden`: we may not ask. */
+  controller?: number | 'forbidden';
   logStartOffset?: number;
 }
 
@@ -54,9 +59,10 @@ export async function scriptedBroker(lies: Lies = {}) {
       [PRODUCE]: 'produce',
       [FETCH]: 'fetch',
       [LIST_OFFSETS]: 'listOffsets',
+      [DESCRIBE_QUORUM]: 'describeQuorum',
     } as const;
     const api = apis[apiKey as keyof typeof apis];
-    const body = await { metadata, produce, fetch, listOffsets }[api](request);
+    const body = await { metadata, produce, fetch, listOffsets, describeQuorum }[api](request);
     if (!body) return;
     const frame = Writer.create()
       .appendInt32(correlationId)
@@ -157,6 +163,25 @@ export async function scriptedBroker(lies: Lies = {}) {
           p.appendInt32(index).appendInt16(0).appendInt64(-1n).appendInt64(BigInt(log.length)).appendInt32(5);
         }),
       )
+      .appendTaggedFields();
+  }
+
+  async function describeQuorum(): Promise<Writer> {
+    const controller = lies.controller ?? 1;
+    const leader = controller === 'forbidden' ? -1 : controller;
+    return Writer.create()
+      .appendInt16(controller === 'forbidden' ? CLUSTER_AUTHORIZATION_FAILED : 0)
+      .appendString(null)
+      .appendArray(['__cluster_metadata'], (w, topic) =>
+        w.appendString(topic).appendArray([0], (p, index) => {
+          p.appendInt32(index).appendInt16(0).appendString(null).appendInt32(leader).appendInt32(5).appendInt64(0n);
+          for (const ids of [[1], []])
+            p.appendArray(ids, (v, id) =>
+              v.appendInt32(id).appendUUID(TOPIC_ID).appendInt64(0n).appendInt64(7n).appendInt64(7n),
+            );
+        }),
+      )
+      .appendArray([], () => {})
       .appendTaggedFields();
   }
 
