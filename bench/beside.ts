@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ENGINE_NAMES, type FleetName } from '../lab/fleet/fleet.ts';
+import { EVERY_ENGINE, type FleetName } from '../lab/fleet/fleet.ts';
 import { startLab, stopLab } from '../lab/runtime/lifecycle.ts';
 import { CHECKOUT, readViolations } from '../lab/shared/files.ts';
 import { runCampaignCommand } from './campaign-command.ts';
@@ -39,7 +39,7 @@ async function measure(engines: readonly FleetName[], runs: number): Promise<Bes
 const provenance = readProvenance();
 const runs = runsFrom(process.env.FAILOVERS, DEFAULT_RUNS);
 const alone = await measure(['redis'], runs);
-const beside = await measure(ENGINE_NAMES, runs);
+const beside = await measure(EVERY_ENGINE, runs);
 const section = renderBeside({ ...provenance, alone, beside });
 process.stdout.write(section);
 writeFileSync(DOCUMENT, withSection(readFileSync(DOCUMENT, 'utf8'), BESIDE, section));

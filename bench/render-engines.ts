@@ -1,4 +1,4 @@
-import { ENGINE_NAMES } from '../lab/fleet/fleet.ts';
+import { EVERY_ENGINE } from '../lab/fleet/fleet.ts';
 import { type Provenance, provenanceText } from './provenance.ts';
 import { renderMeasurement } from './report.ts';
 import { ALL_STARTS, CASSANDRA_STARTS, ENGINES, type Section } from './sections.ts';
@@ -24,7 +24,7 @@ export function startsOf(engines: readonly string[]): {
   section: Section;
   promised: [cold: number | undefined, warm: number];
 } {
-  if (engines.length === ENGINE_NAMES.length) return { section: ALL_STARTS, promised: [undefined, 45] };
+  if (engines.length === EVERY_ENGINE.length) return { section: ALL_STARTS, promised: [undefined, 45] };
   return engines.join() === 'cassandra'
     ? { section: CASSANDRA_STARTS, promised: [150, 25] }
     : { section: ENGINES, promised: [120, 15] };

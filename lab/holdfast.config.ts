@@ -29,6 +29,31 @@ const KAFKA = {
   },
 };
 
+const CASSANDRA = {
+  // One node of three: a majority of every row's copies survives it. A third of the requests is given to each.
+  blastRadius: { maxNodesPct: 34, maxTrafficSharePct: 70 },
+  engine: 'cassandra' as const,
+  unit: 'cassandra',
+  port: 9042,
+  dataDirectory: '/var/lib/cassandra',
+  tier: 'staging' as const,
+  credentialsFor: { securityGroupId: 'sg-0a1b2c3d4e5f60004', instanceProfileArn: INSTANCE_PROFILE },
+  cassandra: {
+    seeds: ['cassandra-node-1', 'cassandra-node-2'],
+    keyspaces: [
+      { name: 'orders', consistency: 'QUORUM' as const },
+      { name: 'holdfast_probe', consistency: 'QUORUM' as const },
+    ],
+    dataDirectories: ['/var/lib/cassandra/data'],
+    commitLogDirectory: '/var/lib/cassandra/commitlog',
+  },
+  telemetry: {
+    prometheusUrl: 'http://prometheus.holdfast.internal:9090',
+    trafficShareQuery:
+      'sum(rate(requests_coordinated_total{node="{{node}}"}[60s])) / sum(rate(requests_coordinated_total[60s]))',
+  },
+};
+
 /** A replica stands still for some seconds: nobody notices. */
 const REPLICA_PAUSED = {
   targetService: 'redis-master',
@@ -106,7 +131,7 @@ export default defineConfiguration({
       tls: { serverName: '{node}.holdfast.internal', caSecret: 'holdfast/kafka-orders-ca' },
       secretName: 'holdfast/kafka-orders',
     },
-    // The same hosts, only in a lab that is started with --engines kafka --disposable.
+    // The same hosts, only in a lab that is started with --engines kafka-disposable.
     'kafka-disposable': {
       ...KAFKA,
       // Two of three may go at once: then no controller has a majority, and nobody writes until one is back.
@@ -119,31 +144,20 @@ export default defineConfiguration({
     },
     // Only in a lab that is started with --engines cassandra.
     'cassandra-orders': {
-      engine: 'cassandra',
-      unit: 'cassandra',
-      port: 9042,
-      dataDirectory: '/var/lib/cassandra',
-      tier: 'staging',
-      // One node of three: a majority of every row's copies survives it. A third of the requests is given to each.
-      blastRadius: { maxNodesPct: 34, maxTrafficSharePct: 70 },
+      ...CASSANDRA,
       selectTags: { 'holdfast-cluster': 'cassandra-orders' },
       tls: { serverName: '{node}.holdfast.internal', caSecret: 'holdfast/cassandra-orders-ca' },
-      credentialsFor: { securityGroupId: 'sg-0a1b2c3d4e5f60004', instanceProfileArn: INSTANCE_PROFILE },
       secretName: 'holdfast/cassandra-orders',
-      cassandra: {
-        seeds: ['cassandra-node-1', 'cassandra-node-2'],
-        keyspaces: [
-          { name: 'orders', consistency: 'QUORUM' },
-          { name: 'holdfast_probe', consistency: 'QUORUM' },
-        ],
-        dataDirectories: ['/var/lib/cassandra/data'],
-        commitLogDirectory: '/var/lib/cassandra/commitlog',
-      },
-      telemetry: {
-        prometheusUrl: 'http://prometheus.holdfast.internal:9090',
-        trafficShareQuery:
-          'sum(rate(requests_coordinated_total{node="{{node}}"}[60s])) / sum(rate(requests_coordinated_total[60s]))',
-      },
+    },
+    // The same hosts, only in a lab that is started with --engines cassandra-disposable.
+    'cassandra-disposable': {
+      ...CASSANDRA,
+      disposable: true,
+      // A new node waits for 90 s before it copies its data.
+      budgets: { recoverySeconds: 240 },
+      selectTags: { 'holdfast-cluster': 'cassandra-disposable' },
+      tls: { serverName: '{node}.holdfast.internal', caSecret: 'holdfast/cassandra-disposable-ca' },
+      secretName: 'holdfast/cassandra-disposable',
     },
     // Only in a lab that is started with --engines cassandra --datacenters 2.
     'cassandra-datacenters': {

@@ -2,6 +2,7 @@ import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, MathExpression, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { TERMINATE_INSTANCES } from '../functions/domain/faults/instance-terminate.ts';
 import { ENVIRONMENT, GUARD_HEARTBEAT, heartbeatDimensions, STACK_TAG } from '../functions/domain/names.ts';
 import { HEARTBEAT_EMPTY_PERIODS, HEARTBEAT_PERIOD_SECONDS } from '../functions/domain/timing.ts';
 import type { Configuration } from '../functions/engines/configuration.ts';
@@ -13,6 +14,7 @@ import { FisRole, startEncrypted, startInstances } from './fis-role.ts';
 const ACTIONS = [
   'aws:ec2:stop-instances',
   'aws:ec2:reboot-instances',
+  TERMINATE_INSTANCES,
   'aws:ebs:pause-volume-io',
   'aws:ebs:volume-io-latency',
   'aws:network:disrupt-connectivity',

@@ -1,7 +1,8 @@
 import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import type { Configuration } from '../functions/engines/configuration.ts';
+import { refusalOf } from '../functions/domain/faults/catalogue.ts';
+import type { Configuration, EngineCluster } from '../functions/engines/configuration.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 
 /** What FIS gives to everything that it makes in a network. */
@@ -9,7 +10,8 @@ const MADE_BY_FIS = 'managedByFIS';
 
 /**
  * What FIS may do for the kinds that run in it, and nothing else: on instances, volumes and subnets that carry the
- * deployment's target tag; to start an instance again it needs no tag. Networks only where a cluster of tier staging is configured; nobody else may have that fault.
+ * deployment's target tag; to start an instance again it needs no tag. It terminates instances of clusters alone that are
+ * disposable, by their tags. Networks only where a cluster of tier staging is configured; nobody else may have that fault.
  */
 export class FisRole extends Role {
   constructor(scope: Construct, id: string, { targetTag, clusters }: Pick<Configuration, 'targetTag' | 'clusters'>) {
@@ -23,6 +25,11 @@ export class FisRole extends Role {
     });
     const tagged = { StringEquals: { [`aws:ResourceTag/${targetTag.key}`]: targetTag.value } };
     this.allowOn(['instance'], ['ec2:StopInstances', 'ec2:RebootInstances'], tagged);
+    for (const { selectTags } of Object.values(clusters).filter(mayLoseInstances)) {
+      const ofCluster = Object.entries(selectTags).map(([key, value]) => [`aws:ResourceTag/${key}`, value]);
+      const both = { StringEquals: { ...tagged.StringEquals, ...Object.fromEntries(ofCluster) } };
+      this.allowOn(['instance'], ['ec2:TerminateInstances'], both);
+    }
     this.addToPolicy(startInstances(this));
     // EBS looks at the instance that the volume is attached to as well.
     this.allowOn(['volume', 'instance'], ['ec2:PauseVolumeIO'], tagged);
@@ -66,6 +73,11 @@ export class FisRole extends Role {
       );
     }
   }
+}
+
+/** By the word of the kind itself. */
+function mayLoseInstances(cluster: EngineCluster): boolean {
+  return refusalOf({ kind: 'INSTANCE_TERMINATE' }, cluster, []) === undefined;
 }
 
 type Conditions = Record<string, Record<string, string>>;

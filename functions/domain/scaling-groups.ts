@@ -1,5 +1,5 @@
 import type { Fault } from './experiment.ts';
-import { isFisFaultKind } from './faults/catalogue.ts';
+import { isFisFaultKind, isReplacedAfter } from './faults/catalogue.ts';
 import { nodesHitBy } from './resolve-targets.ts';
 import type { LiveNode } from './targets.ts';
 
@@ -7,6 +7,8 @@ import type { LiveNode } from './targets.ts';
 const GROUP_TAG = 'aws:autoscaling:groupName';
 /** By these a group replaces a member that it takes for unhealthy. */
 const REPLACING = ['Terminate', 'HealthCheck', 'ReplaceUnhealthy'];
+/** And by this one it starts another in its place. */
+const LAUNCH = 'Launch';
 
 /** What decides whether an Auto Scaling group replaces a member. */
 export interface ScalingGroup {
@@ -29,7 +31,7 @@ export function scalingGroupsHit(
 /**
  * Why these faults may not be, or undefined: a group that replaces a member makes of the fault a termination, which
  * nobody can undo. A fault in FIS fails EC2's own status checks; one on a host only what looks at the store, such as
- * a load balancer.
+ * a load balancer. After a fault that *is* a termination the group has to replace it, or nobody would.
  * @param groups those hit; one that is not there is unknown, and unknown refuses
  * @param minGraceSeconds the least grace that a group must give its members, whatever it is kept from
  */
@@ -42,7 +44,9 @@ export function refuseReplacement(
   const refusals = faults.flatMap((fault) =>
     nodesHitBy([fault], nodes).flatMap(({ name, tags }) => {
       const groupName = tags[GROUP_TAG];
-      if (groupName === undefined) return [];
+      const isReplaced = isReplacedAfter(fault.kind);
+      if (groupName === undefined)
+        return isReplaced ? [`${fault.faultId}: ${name} is in no Auto Scaling group: nobody would replace it`] : [];
       const group = groups.find((each) => each.name === groupName);
       if (!group)
         return [`${fault.faultId}: ${name} is in the Auto Scaling group ${groupName}, of which AWS tells nothing`];
@@ -51,6 +55,14 @@ export function refuseReplacement(
         return [
           `${fault.faultId}: the Auto Scaling group ${groupName} of ${name} has a HealthCheckGracePeriod of ${grace} s, and at least ${minGraceSeconds} s are asked for (minHealthCheckGraceSeconds)`,
         ];
+      if (isReplaced) {
+        const suspended = [...REPLACING, LAUNCH].filter((process) => group.suspendedProcesses.includes(process));
+        return suspended.length === 0
+          ? []
+          : [
+              `${fault.faultId}: the Auto Scaling group ${groupName} would not replace ${name}; resume its ${suspended.join(', ')}`,
+            ];
+      }
       const looksInside = group.healthChecks.some((check) => check !== 'EC2');
       const running = REPLACING.filter((process) => !group.suspendedProcesses.includes(process));
       if (running.length === 0 || !(isFisFaultKind(fault.kind) || looksInside)) return [];

@@ -7,7 +7,7 @@ import { auditLog, guardLeases, killSwitches, locks } from '../aws/wiring.ts';
 import { clustersWithToleratedLoss, requireAdmittedTargets } from '../domain/admitted.ts';
 import { lastOf } from '../domain/audit-entry.ts';
 import { configuredClusters } from '../domain/clusters.ts';
-import { isFisFaultKind } from '../domain/faults/catalogue.ts';
+import { isFisFaultKind, isReplacedAfter } from '../domain/faults/catalogue.ts';
 import type { KillSwitchSettings } from '../domain/kill-switch.ts';
 import { ENVIRONMENT } from '../domain/names.ts';
 import { nodesHitAtStart } from '../domain/probed-shards.ts';
@@ -24,7 +24,7 @@ import { BystanderWatch } from './bystander-watch.ts';
 import { guard } from './guard.ts';
 import { publishReadings } from './guard-metrics.ts';
 import { guardHeartbeat } from './heartbeat.ts';
-import { openGate } from './store-gate.ts';
+import { openGate, whileReplaced } from './store-gate.ts';
 
 const audit = auditLog();
 const leases = guardLeases();
@@ -47,9 +47,11 @@ export async function handler(run: ExperimentRun, context: Context): Promise<voi
       .filter((fault) => fault.cluster === name)
       .flatMap((fault) => nodesHitAtStart(fault, targets.faults).map((node) => node.name));
     const open = () => openCluster(cluster, configuration);
+    const isReplaced = experiment.faults.some((fault) => fault.cluster === name && isReplacedAfter(fault.kind));
     // A store that was admitted not to survive it can say nothing that would end it.
-    const engine = tolerated.includes(name) ? {} : engineOf(cluster);
-    const gate = await openGate(engine, name, [...new Set(impacted)], open, systemClock);
+    const { refuseDuring } = tolerated.includes(name) ? {} : engineOf(cluster);
+    const rule = refuseDuring && { refuseDuring: isReplaced ? whileReplaced(refuseDuring) : refuseDuring };
+    const gate = await openGate(rule ?? {}, name, [...new Set(impacted)], open, systemClock);
     return { name, cluster, baseline, telemetry: openTelemetry(cluster), gate };
   });
   const clusters = await Promise.all(watched);

@@ -41,6 +41,17 @@ export async function openGate(
 }
 
 /**
+ * The rule of an engine while an instance is replaced: that data are moved to the new one is the fault's own doing, and what
+ * ends it.
+ */
+export function whileReplaced(refuseDuring: NonNullable<Engine['refuseDuring']>): NonNullable<Engine['refuseDuring']> {
+  return (topology, impacted) => {
+    const replicaSets = topology.replicaSets?.map(({ isReassigned: _moved, ...set }) => set);
+    return refuseDuring({ ...topology, ...(replicaSets ? { replicaSets } : {}) }, impacted);
+  };
+}
+
+/**
  * Asks a store again and again whether the fault on it may go on, in a loop of its own: no beat waits for it. The newest
  * answer is held, and is as old as its question.
  */

@@ -13,7 +13,7 @@ import { systemClock } from '../runtime/system-clock.ts';
 import { asLogged } from './as-logged.ts';
 import { observeChecks } from './observe-checks.ts';
 import { startStore } from './start-store.ts';
-import { type RolledBackNode, verifyRecovery } from './verify-recovery.ts';
+import { nodesBefore, type RolledBackNode, verifyRecovery } from './verify-recovery.ts';
 import { watchRollback } from './watch-rollback.ts';
 
 const audit = auditLog();
@@ -21,7 +21,7 @@ const document = `${environmentVariable(ENVIRONMENT.documentPrefix)}${ROLL_BACK_
 
 export async function handler(run: ExperimentRun): Promise<RecoveryResult> {
   const configuration = loadConfiguration();
-  const { experiment, rollback } = await asLogged(run, audit, systemClock);
+  const { experiment, rollback, facts } = await asLogged(run, audit, systemClock);
   const clusters = Object.entries(configuredClusters(experiment, configuration)).map(([name, cluster]) => ({
     name,
     recoverySeconds: cluster.budgets.recoverySeconds,
@@ -29,6 +29,7 @@ export async function handler(run: ExperimentRun): Promise<RecoveryResult> {
     startsNext: engineOf(cluster).startsNext,
     whenNotBack: engineOf(cluster).whenNotBack,
     settlesAfter: engineOf(cluster).settlesAfter,
+    before: facts && nodesBefore(name, experiment, facts),
     start: (host: RolledBackNode) => startStore(experiment.experimentId, host, { hosts: hostCommands(), document }),
     repair: async (nodes: readonly LiveNode[]) => (await openStore(cluster)).repair(nodes),
   }));

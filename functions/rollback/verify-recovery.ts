@@ -1,6 +1,7 @@
+import type { AdmissionFacts } from '../domain/admission.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Experiment } from '../domain/experiment.ts';
-import { type FaultKind, fisKindOf, isFisFaultKind } from '../domain/faults/catalogue.ts';
+import { type FaultKind, fisKindOf, isFisFaultKind, isReplacedAfter } from '../domain/faults/catalogue.ts';
 import { firstLines, MAX_LINE_CHARACTERS, MAX_LINES } from '../domain/limits.ts';
 import { nodesHitBy } from '../domain/resolve-targets.ts';
 import type { LiveNode } from '../domain/targets.ts';
@@ -24,8 +25,31 @@ export interface RecoveringCluster {
   startsNext?: Engine['startsNext'];
   whenNotBack?: Engine['whenNotBack'];
   settlesAfter?: Engine['settlesAfter'];
+  /** Who was there when it was admitted; absent: the log does not tell. */
+  before?: NodesBefore | undefined;
   /** Starts the store of a node whose fault is over. Never rejects, and is done within seconds. */
   start(node: RolledBackNode): Promise<StartResult>;
+}
+
+/** The cluster as admission saw it. */
+export interface NodesBefore {
+  liveNodes: number;
+  /** Of the nodes that the faults hit, and of those in their shards. */
+  known: { name: string; instanceId: string }[];
+}
+
+/** @returns undefined for a cluster that admission saw nothing of */
+export function nodesBefore(
+  cluster: string,
+  { faults }: Pick<Experiment, 'faults'>,
+  { clusters, targets }: Pick<AdmissionFacts, 'clusters' | 'targets'>,
+): NodesBefore | undefined {
+  const seen = clusters.find((each) => each.cluster === cluster);
+  const own = targets.filter(({ faultId }) =>
+    faults.some((fault) => fault.faultId === faultId && fault.cluster === cluster),
+  );
+  const known = own.flatMap(({ impacted, shardMembers }) => [...impacted, ...shardMembers]);
+  return seen && { liveNodes: seen.liveNodes, known: known.map(({ name, instanceId }) => ({ name, instanceId })) };
 }
 
 export type RolledBackNode = Pick<NodeRollback, 'node' | 'instanceId' | 'faultId'>;
@@ -91,6 +115,8 @@ interface RolledBack {
    * some time after it was asked to. Absent for an action that never began, or that FIS says has failed.
    */
   restartsSinceMs?: number;
+  /** The instances that it hit are gone for good since that time: others must have their places. */
+  replacesSinceMs?: number;
 }
 
 /** Faults on the cluster that were rolled back, on the host or in the service. */
@@ -102,9 +128,14 @@ function rolledBackIn(cluster: string, { faults }: Experiment, rollback: Rollbac
       if (onHosts.length > 0) return [{ faultId, kind, impactedNodes: onHosts }];
       const service = rollback?.services?.find((each) => each.faultId === faultId);
       if (!service) return [];
-      const restarts = isFisFaultKind(kind) && fisKindOf(kind).restartsStore && service.begunAt !== undefined;
+      const since = service.begunAt === undefined ? undefined : Date.parse(service.begunAt);
+      const restarts = isFisFaultKind(kind) && fisKindOf(kind).restartsStore === true;
       return [
-        { faultId, kind, impactedNodes, ...(restarts ? { restartsSinceMs: Date.parse(service.begunAt ?? '') } : {}) },
+        {
+          ...{ faultId, kind, impactedNodes },
+          ...(restarts && since !== undefined ? { restartsSinceMs: since } : {}),
+          ...(isReplacedAfter(kind) && since !== undefined ? { replacesSinceMs: since } : {}),
+        },
       ];
     });
 }
@@ -123,7 +154,7 @@ function settlingOf(
 }
 
 async function recover(
-  { recoverySeconds, observe, repair, startsNext, whenNotBack, start }: RecoveringCluster,
+  { recoverySeconds, observe, repair, startsNext, whenNotBack, before, start }: RecoveringCluster,
   rolledBack: readonly RolledBack[],
   ended: readonly EndedFault[],
   settling: readonly Settling[],
@@ -139,9 +170,10 @@ async function recover(
   const started = new Set<string>();
   let repairAtMs = clock.monotonicMs();
   for (;;) {
-    const { nodes, problems, topology } = await lookAt(observe, rolledBack, clock);
+    const { nodes, problems, topology } = await lookAt(observe, rolledBack, before, clock);
     const isSettled = clock.monotonicMs() >= settledMs;
-    if (problems.length === 0 && isSettled) return { problems, repairs: [...repairs] };
+    if (problems.length === 0 && isSettled)
+      return { problems, repairs: [...repairs, ...replacementsIn(nodes, topology, rolledBack, before, clock)] };
     if (clock.monotonicMs() >= deadlineMs && isSettled)
       return {
         problems: [...problems, ...notStarted.values(), ...notBack(started, topology, whenNotBack)],
@@ -187,20 +219,76 @@ function notBack(
 async function lookAt(
   observe: RecoveringCluster['observe'],
   rolledBack: readonly RolledBack[],
+  before: NodesBefore | undefined,
   clock: Clock,
 ): Promise<{ nodes: LiveNode[]; problems: string[]; topology?: StoreTopology }> {
   try {
     const { nodes, topology } = await observe();
     const placed = new Set(topology.shards.flatMap(membersOf));
-    const lost = namesHitBy(rolledBack, nodes).filter((node) => !placed.has(node));
+    const back = rolledBack.filter(({ replacesSinceMs }) => replacesSinceMs === undefined);
+    const gone = rolledBack.filter(({ replacesSinceMs }) => replacesSinceMs !== undefined);
+    const lost = namesHitBy(back, nodes).filter((node) => !placed.has(node));
     const restarting = rolledBack.flatMap(({ restartsSinceMs, ...fault }) =>
       restartsSinceMs === undefined ? [] : notRestarted(topology, namesHitBy([fault], nodes), restartsSinceMs, clock),
     );
-    const problems = [...topologyProblems(topology), ...lost.map((node) => `${node}: is in no shard`), ...restarting];
+    const problems = [
+      ...topologyProblems(topology),
+      ...lost.map((node) => `${node}: is in no shard`),
+      ...restarting,
+      ...notReplaced(gone, nodes, placed, before),
+    ];
     return { nodes, problems: [...new Set(problems)], topology };
   } catch (error) {
     return { nodes: [], problems: [`store: ${error instanceof Error ? error.message : String(error)}`] };
   }
+}
+
+/** Where instances are gone for good: as many nodes as before must have their places, and none of them on those instances. */
+function notReplaced(
+  gone: readonly RolledBack[],
+  nodes: readonly LiveNode[],
+  placed: ReadonlySet<string>,
+  before: NodesBefore | undefined,
+): string[] {
+  if (gone.length === 0) return [];
+  const names = gone.flatMap(({ impactedNodes }) => impactedNodes);
+  if (!before)
+    return [`${names.join(', ')}: not known to be replaced: the log does not tell how many nodes there were`];
+  const instances = before.known.filter(({ name }) => names.includes(name)).map(({ instanceId }) => instanceId);
+  const still = nodes.filter(({ instanceId }) => instances.includes(instanceId)).map(({ name }) => name);
+  const there = nodes.filter(({ name }) => placed.has(name)).length;
+  return [
+    ...still.map((node) => `${node}: its instance is there still, although it was terminated`),
+    ...(there < before.liveNodes
+      ? [`${names.join(', ')}: not replaced yet: ${there} of ${before.liveNodes} nodes have their place in the store`]
+      : []),
+  ];
+}
+
+/** Who took the places of those that are gone, and after what time, a line each. */
+function replacementsIn(
+  nodes: readonly LiveNode[],
+  topology: StoreTopology | undefined,
+  rolledBack: readonly RolledBack[],
+  before: NodesBefore | undefined,
+  clock: Clock,
+): string[] {
+  const gone = rolledBack.flatMap(({ impactedNodes, replacesSinceMs }) =>
+    replacesSinceMs === undefined ? [] : [{ impactedNodes, replacesSinceMs }],
+  );
+  if (gone.length === 0 || !before) return [];
+  const known = new Set(before.known.map(({ instanceId }) => instanceId));
+  const shards = (topology?.shards ?? []).map(membersOf);
+  const ofFault = shards.filter((members) => members.some((node) => before.known.some(({ name }) => name === node)));
+  const joined = nodes.filter(
+    ({ name, instanceId }) => !known.has(instanceId) && ofFault.some((members) => members.includes(name)),
+  );
+  const seconds = (clock.nowEpochMs() - Math.min(...gone.map(({ replacesSinceMs }) => replacesSinceMs))) / 1000;
+  const names = gone.flatMap(({ impactedNodes }) => impactedNodes).join(', ');
+  return joined.map(
+    ({ name, instanceId }) =>
+      `${name} (${instanceId}): has its place in the store, ${seconds.toFixed(0)} s after ${names} was terminated`,
+  );
 }
 
 /** The named nodes, live or not, and of a fault on a whole host every live node of it. */

@@ -23,10 +23,11 @@ const USAGE = `The lab: the whole system on this machine, in namespaces of its o
 
   lab [run] [FILE] [--json]   run one experiment (${DEFAULT_EXPERIMENT}); starts and ends a lab, with
                               the engines that the file needs, if none is up
-  lab up [--engines LIST] [--tls] [--disposable] [--datacenters 2]
-                              start the lab and leave it running; LIST: some of ${ENGINE_NAMES.join()} (${DEFAULT_FLEETS.join()});
-                              --tls: with a shard more, which speaks TLS only; --disposable: records
-                              that nobody needs; --datacenters 2: nodes that ask each other in two of them
+  lab up [--engines LIST] [--tls] [--datacenters 2]
+                              start the lab and leave it running; LIST: some of (${DEFAULT_FLEETS.join()} without it)
+                              ${ENGINE_NAMES.join()};
+                              --tls: with a shard more, which speaks TLS only; --datacenters 2:
+                              nodes that ask each other in two of them
   lab status                  what runs, and what has died
   lab exec HOST -- CMD...     run a command on a host (${ALL_HOSTS[0]?.name} … ${ALL_HOSTS.at(-1)?.name}) or in a namespace
                               (gateway-1, gateway-2, load, ingest, consumers, prometheus, vpc, lambda)
@@ -97,7 +98,6 @@ function parseUp(args: string[]): readonly FleetName[] {
     const options = {
       engines: { type: 'string' },
       tls: { type: 'boolean', default: false },
-      disposable: { type: 'boolean', default: false },
       datacenters: { type: 'string' },
     } as const;
     const { values } = parseArgs({ args, options });

@@ -11,6 +11,8 @@ export interface LabHost {
   managementAddress?: string;
   tags: Record<string, string>;
   securityGroupId: string;
+  /** Name of the host in whose place its Auto Scaling group starts it. Until then there is no such instance. */
+  replaces?: string;
   /** What it serves it serves with TLS only, and has a certificate of its own. */
   tlsOnly?: true;
 }

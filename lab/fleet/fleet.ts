@@ -1,5 +1,5 @@
 import { cassandraFleet } from './cassandra/engine.ts';
-import { DATACENTERS_RING, ORDERS_RING } from './cassandra/hosts.ts';
+import { DATACENTERS_RING, DISPOSABLE_RING, ORDERS_RING } from './cassandra/hosts.ts';
 import { type FleetEngine, type LabHost, shardsIn } from './engine.ts';
 import { kafkaFleet } from './kafka/engine.ts';
 import { CLUSTER, DISPOSABLE_CLUSTER } from './kafka/hosts.ts';
@@ -13,22 +13,28 @@ const ALL = {
   /** A shard more, which speaks TLS only. */
   'redis-tls': redisFleet(TLS_HOSTS),
   kafka: kafkaFleet(CLUSTER),
-  /** In its place: the same hosts, as a cluster whose data nobody needs. */
+  /** The same hosts, as a cluster whose data nobody needs. */
   'kafka-disposable': kafkaFleet(DISPOSABLE_CLUSTER),
   cassandra: cassandraFleet(ORDERS_RING),
-  /** In its place: two datacenters of two nodes each. */
+  /** The same hosts as such a cluster, and one that an Auto Scaling group starts in the place of the third. */
+  'cassandra-disposable': cassandraFleet(DISPOSABLE_RING),
+  /** In the place of `cassandra`: two datacenters of two nodes each. */
   'cassandra-datacenters': cassandraFleet(DATACENTERS_RING),
 } as const satisfies Record<string, FleetEngine>;
 export type FleetName = keyof typeof ALL;
 export const FLEET_NAMES = Object.keys(ALL) as FleetName[];
-/** Those that a lab has in the place of another one, which they are named by in a list of engines. */
-const IN_PLACE_OF: Partial<Record<FleetName, FleetName>> = {
+/** Those that are the hosts of another one: no lab has both. */
+const SAME_HOSTS: Partial<Record<FleetName, FleetName>> = {
   'kafka-disposable': 'kafka',
-  'cassandra-datacenters': 'cassandra',
+  'cassandra-disposable': 'cassandra',
 };
 
+/** One fleet of each engine. */
+export const EVERY_ENGINE: readonly FleetName[] = ['redis', 'kafka', 'cassandra'];
 /** What `--engines` takes. The shard of `--tls` belongs to the first. */
-export const ENGINE_NAMES: readonly FleetName[] = ['redis', 'kafka', 'cassandra'];
+export const ENGINE_NAMES: readonly FleetName[] = [
+  ...(['redis', 'kafka', 'kafka-disposable', 'cassandra', 'cassandra-disposable'] as const),
+];
 export const DEFAULT_FLEETS: readonly FleetName[] = ['redis'];
 /** Says to every process of a lab which of them it has: names, separated by commas. */
 export const FLEETS_VARIABLE = 'LAB_ENGINES';
@@ -45,31 +51,36 @@ function readFleets(list: string | undefined, known: readonly FleetName[], what:
 /** What is asked for beside a list of engines. */
 export interface FleetChoices {
   tls: boolean;
-  disposable?: boolean | undefined;
   /** Absent: as the engine is by default. */
   datacenters?: string | undefined;
 }
 
 /**
- * What `lab up --engines LIST --tls --disposable --datacenters 2` asks for; without a list the default.
+ * What `lab up --engines LIST --tls --datacenters 2` asks for; without a list the default.
  * @throws Error naming what there is.
  */
-export function chooseFleets(
-  list: string | undefined,
-  { tls, disposable = false, datacenters }: FleetChoices,
-): readonly FleetName[] {
+export function chooseFleets(list: string | undefined, { tls, datacenters }: FleetChoices): readonly FleetName[] {
   const chosen = readFleets(list, ENGINE_NAMES, '--engines');
   if (tls && !chosen.includes('redis')) throw new Error('--tls: adds a shard to redis, which --engines leaves out');
   const isSplit = isTwo(datacenters);
   if (isSplit && !chosen.includes('cassandra'))
     throw new Error('--datacenters: are of cassandra, which --engines leaves out');
-  if (disposable && !chosen.includes('kafka'))
-    throw new Error('--disposable: is kafka without data that anybody needs, which --engines leaves out');
-  const asked: Partial<Record<FleetName, boolean>> = {
-    ...{ 'redis-tls': tls, 'kafka-disposable': disposable, 'cassandra-datacenters': isSplit },
-  };
-  const replaced = FLEET_NAMES.flatMap((name) => (asked[name] ? (IN_PLACE_OF[name] ?? []) : []));
-  return FLEET_NAMES.filter((name) => asked[name] ?? (chosen.includes(name) && !replaced.includes(name)));
+  refuseSameHosts(chosen);
+  return FLEET_NAMES.filter((name) => {
+    if (name === 'redis-tls') return tls;
+    if (name === 'cassandra') return chosen.includes(name) && !isSplit;
+    if (name === 'cassandra-datacenters') return isSplit;
+    return chosen.includes(name);
+  });
+}
+
+/** @throws Error where two of these are the same hosts. */
+function refuseSameHosts(fleets: readonly FleetName[]): void {
+  for (const name of fleets) {
+    const other = SAME_HOSTS[name];
+    if (other && fleets.includes(other))
+      throw new Error(`no lab has both ${other} and ${name}: they are the same hosts`);
+  }
 }
 
 /** @throws Error for another number than one or two. */
@@ -81,8 +92,8 @@ function isTwo(datacenters = '1'): boolean {
 
 /** Those of `ENGINE_NAMES` that these belong to. */
 function namedIn(fleets: readonly FleetName[]): readonly FleetName[] {
-  const engines = fleets.map((name) => IN_PLACE_OF[name] ?? name);
-  return ENGINE_NAMES.filter((name) => engines.includes(name));
+  const isSplit = fleets.includes('cassandra-datacenters');
+  return ENGINE_NAMES.filter((name) => fleets.includes(name) || (isSplit && name === 'cassandra'));
 }
 
 /** The options of `lab up` that ask for these. */
@@ -92,7 +103,6 @@ export function optionsFor(fleets: readonly FleetName[]): string {
   return [
     ...(isDefault ? [] : [`--engines ${engines.join()}`]),
     ...(fleets.includes('redis-tls') ? ['--tls'] : []),
-    ...(fleets.includes('kafka-disposable') ? ['--disposable'] : []),
     ...(fleets.includes('cassandra-datacenters') ? ['--datacenters 2'] : []),
   ].join(' ');
 }
@@ -101,15 +111,14 @@ type Tags = Readonly<Record<string, string>>;
 
 /**
  * What a lab must have for clusters whose hosts have these tags.
- * @throws Error when no lab has all of them, because one stands in the place of another
+ * @throws Error when no lab has all of them, because two are the same hosts
  */
 export function fleetsTagged(clusters: readonly Tags[]): readonly FleetName[] {
   const isOf = (host: LabHost, tags: Tags) => Object.entries(tags).every(([key, value]) => host.tags[key] === value);
   const needed = FLEET_NAMES.filter((name) =>
     ALL[name].hosts.some((host) => clusters.some((tags) => isOf(host, tags))),
   );
-  const both = needed.find((name) => needed.some((other) => IN_PLACE_OF[other] === name));
-  if (both) throw new Error(`no lab has all of these clusters: one of them stands in the place of ${both}`);
+  refuseSameHosts(needed);
   return FLEET_NAMES.filter((name) => needed.includes(name) || (name === 'redis' && needed.includes('redis-tls')));
 }
 

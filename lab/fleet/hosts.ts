@@ -73,6 +73,7 @@ export async function startHost(
     caFile: join(directory, LAB_FILES.caFile),
     powerSocket: powerSocket(directory, host.name),
     units: { ...content.units, ...agent },
+    isOff: host.replaces !== undefined,
     startAtBoot: [...Object.keys(agent), ...content.startAtBoot],
     programs: { ...content.programs, ...(content.ownClock && { [CLOCK_NAME]: builtClock() }) },
     ...(content.ownClock && { preloaded: `/run/lab/${CLOCK_NAME}/clock.so` }),

@@ -208,7 +208,7 @@ describe('permissions', () => {
     const secrets = statementsFor(functionAt('guard/guard.lambda.ts'))
       .filter((statement) => actionsOf(statement).includes('secretsmanager:GetSecretValue'))
       .flatMap(({ Resource }) => listOf(Resource));
-    expect(secrets).toHaveLength(8);
+    expect(secrets).toHaveLength(10);
     for (const secret of secrets)
       expect(['kafka-', 'cassandra-'].some((engine) => mentions(secret, `:secret:holdfast/${engine}`))).toBe(true);
   });

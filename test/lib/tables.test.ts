@@ -77,6 +77,7 @@ describe('tables', () => {
         'kafka-orders',
         'kafka-disposable',
         'cassandra-orders',
+        'cassandra-disposable',
         'cassandra-datacenters',
       ].map((cluster) => `CLUSTER#${cluster}`),
     ]);

@@ -5,6 +5,7 @@ import { SWITCH_ATTRIBUTES } from '../../functions/domain/kill-switch.ts';
 import { KILL_SWITCH_ID } from '../../functions/domain/names.ts';
 import type { Json } from '../../lab/aws/protocol/json.ts';
 import { resolve } from '../../lab/aws/template/intrinsics.ts';
+import { loadConfiguration } from '../../lib/load-configuration.ts';
 import { allStatements, identityPolicies, mentions, type Statement } from './policies.ts';
 import { functions, ofType, resources } from './synthesized.ts';
 
@@ -165,7 +166,23 @@ describe('IAM, on what is synthesized', () => {
     ]);
   });
 
-  it('lets nobody terminate an instance, and only FIS stop one, if it is a target', async () => {
+  it('lets only FIS terminate an instance, if it is a target of a cluster that is disposable', async () => {
+    const { clusters } = (await loadConfiguration('lab/holdfast.config.ts')).configuration;
+    const mayLose = Object.values(clusters).filter(({ tier, disposable }) => tier === 'staging' && disposable);
+    expect(mayLose).toHaveLength(2);
+    for (const cluster of Object.values(clusters)) {
+      const ofCluster = Object.entries(cluster.selectTags).map(([key, value]) => [`aws:ResourceTag/${key}`, value]);
+      const terminate = async (target: string) => {
+        const context = { ...tagged(target), ...Object.fromEntries(ofCluster) };
+        return rolesThatMay({ action: 'ec2:TerminateInstances', resource: INSTANCE, context });
+      };
+      const allowed = mayLose.includes(cluster) ? [expect.stringContaining('FisRole')] : [];
+      expect(await terminate('true'), JSON.stringify(cluster.selectTags)).toEqual(allowed);
+      expect(await terminate('no')).toEqual([]);
+    }
+  });
+
+  it('lets nobody terminate an instance of no cluster, and only FIS stop one, if it is a target', async () => {
     expect(
       await rolesThatMay({ action: 'ec2:TerminateInstances', resource: INSTANCE, context: tagged('true') }),
     ).toEqual([]);

@@ -3,12 +3,14 @@ import {
   DeleteExperimentTemplateCommand,
   type Experiment,
   type ExperimentSummary,
+  type ExperimentTarget,
   type ExperimentTemplateSummary,
   type FisClient,
   GetExperimentCommand,
   StopExperimentCommand,
 } from '@aws-sdk/client-fis';
 import type { Clock } from '../../domain/clock.ts';
+import { TERMINATE_INSTANCES } from '../../domain/faults/instance-terminate.ts';
 import type { FisFaults } from '../../domain/fis-fault.ts';
 import { EXPERIMENT_TAG, FAULT_TAG, STACK_TAG } from '../../domain/names.ts';
 import type { FisRollback } from '../../domain/workflow.ts';
@@ -157,7 +159,7 @@ async function stepBack(known: Found, { fis, ec2, clock }: FisRollBackDependenci
       if (status !== 'stopping') await fis.send(new StopExperimentCommand({ id: known.id }));
       return;
     }
-    const away = await restoreTargets(ec2, Object.values(found.targets ?? {})).catch((error: unknown) => String(error));
+    const away = await restoreTargets(ec2, restorable(found)).catch((error: unknown) => String(error));
     if (away !== undefined) {
       found.wasAway = true;
       throw new Error(away);
@@ -166,6 +168,15 @@ async function stepBack(known: Found, { fis, ec2, clock }: FisRollBackDependenci
     found.backAtEpochMs ??= found.wasAway || !found.endTime ? clock.nowEpochMs() : found.endTime.getTime();
   });
   return { ...found, trouble };
+}
+
+/** An instance that was terminated is gone for good, as was admitted. */
+function restorable({ actions, targets = {} }: Found): ExperimentTarget[] {
+  return isTermination(actions) ? [] : Object.values(targets);
+}
+
+function isTermination(actions: Found['actions']): boolean {
+  return Object.values(actions ?? {}).some(({ actionId }) => actionId === TERMINATE_INSTANCES);
 }
 
 function isBack({ state, trouble }: Found): boolean {
@@ -185,8 +196,9 @@ function results({ experiments, templates }: Finds, unasked: string | undefined)
     const unfinished = isOver(state?.status) ? undefined : `not at its end${state?.reason ? `: ${state.reason}` : ''}`;
     // What FIS says of a failure is evidence also where everything is back.
     const reason = state?.status === 'failed' ? state.reason : undefined;
-    const detail = [unfinished, trouble, template, reason].filter((part) => part !== undefined).join('; ');
     const begun = Object.values(experiment.actions ?? {}).flatMap(({ startTime }) => startTime?.getTime() ?? []);
+    const gone = isTermination(experiment.actions) && begun.length > 0 ? 'its instances are gone for good' : undefined;
+    const detail = [unfinished, trouble, template, reason, gone].filter((part) => part !== undefined).join('; ');
     return {
       faultId: tags?.[FAULT_TAG] ?? UNKNOWN,
       fisExperimentId: id ?? UNKNOWN,

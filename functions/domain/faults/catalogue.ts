@@ -7,6 +7,7 @@ import { diskFull } from './disk-full.ts';
 import { diskIo } from './disk-io.ts';
 import { instanceReboot } from './instance-reboot.ts';
 import { instanceStop } from './instance-stop.ts';
+import { instanceTerminate } from './instance-terminate.ts';
 import type { AnyFisKind, AnyHostKind, AnyKind, PeerSelection } from './kind.ts';
 import { memoryPressure } from './memory-pressure.ts';
 import { networkLatency } from './network-latency.ts';
@@ -37,6 +38,7 @@ export const HOST_KINDS = {
 export const FIS_KINDS = {
   INSTANCE_STOP: instanceStop,
   INSTANCE_REBOOT: instanceReboot,
+  INSTANCE_TERMINATE: instanceTerminate,
   VOLUME_PAUSE_IO: volumePauseIo,
   VOLUME_LATENCY: volumeLatency,
   AZ_DISCONNECT: azDisconnect,
@@ -82,6 +84,11 @@ export function isFisFaultKind(kind: FaultKind): kind is FisFaultKind {
 /** `NETWORK_PARTITION` → `network-partition`: the name of the kind's files and SSM document. */
 export function scriptName(kind: FaultKind): string {
   return kind.toLowerCase().replaceAll('_', '-');
+}
+
+/** Whether the instances that it hits are gone for good, and others have to take their places. */
+export function isReplacedAfter(kind: FaultKind): boolean {
+  return isFisFaultKind(kind) && fisKindOf(kind).isReplaced === true;
 }
 
 /** What a node of the seed's status document is called while the fault holds. */

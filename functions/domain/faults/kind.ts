@@ -113,6 +113,8 @@ export interface FisKind<K extends string, P> extends KindBase<K, P> {
    * done, and of which the service shows no trace.
    */
   restartsStore?: boolean;
+  /** The instance does not come back: its Auto Scaling group has to start another one, to which the store's data are moved. */
+  isReplaced?: boolean;
   /** @param remainingSeconds of the TTL. The one action and its targets of a template made for exactly these nodes. */
   action(parameters: P, fault: ResolvedFault, remainingSeconds: number): FisAction;
 }

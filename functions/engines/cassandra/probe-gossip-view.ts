@@ -1,7 +1,7 @@
 import type { CqlClient } from './probe-clients.ts';
 import type { Gossip } from './probe-gossip.ts';
 
-const HEARTBEATS = 'SELECT address, generation, heartbeat FROM system_views.gossip_info';
+const HEARTBEATS = 'SELECT address, dc, status_with_port, generation, heartbeat FROM system_views.gossip_info';
 const HINTS = 'SELECT address FROM system_views.pending_hints';
 
 /** What this node hears and keeps. @throws Error of the driver, also when a right is missing */
@@ -10,6 +10,8 @@ export async function readGossip(client: CqlClient): Promise<Gossip> {
   return {
     heartbeats: gossip.rows.map((row) => ({
       address: String(row.address),
+      datacenter: String(row.dc),
+      isNormal: String(row.status_with_port).startsWith('NORMAL'),
       generation: Number(row.generation),
       heartbeat: Number(row.heartbeat),
     })),

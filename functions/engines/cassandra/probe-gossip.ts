@@ -15,6 +15,9 @@ interface Heartbeat {
 /** Of `system_views.gossip_info`. */
 export interface GossipRow {
   address: string;
+  datacenter: string;
+  /** It has its place in the ring. */
+  isNormal: boolean;
   generation: number;
   heartbeat: number;
 }
@@ -34,6 +37,9 @@ interface Observer {
 /** Which nodes live, by what the others hear of them. A node that has stopped still says NORMAL; its heartbeat does not move. */
 export class GossipWatch {
   readonly #members: readonly Pick<TargetNode, 'name' | 'addresses'>[];
+  readonly #datacenter: string;
+  /** Of the datacenter too, and not there at the start: by their addresses. */
+  readonly #joined = new Set<string>();
   readonly #observers = new Map<string, Observer>();
   /** By observer: whom its own failure detector has given up. */
   readonly #down = new Map<string, Set<string>>();
@@ -41,15 +47,17 @@ export class GossipWatch {
   /** How often a node was given up by the first one who did. */
   convictions = 0;
 
-  constructor(members: readonly Pick<TargetNode, 'name' | 'addresses'>[]) {
+  constructor(members: readonly Pick<TargetNode, 'name' | 'addresses'>[], datacenter: string) {
     this.#members = members;
+    this.#datacenter = datacenter;
   }
 
   heard(observer: string, { heartbeats, hintsFor }: Gossip, atMs: number): void {
     this.#sinceMs ??= atMs;
     const known = this.#observers.get(observer)?.heartbeats ?? new Map<string, Heartbeat>();
-    for (const { address, generation, heartbeat } of heartbeats) {
-      const node = this.#nodeAt(address);
+    for (const { address, datacenter, isNormal, generation, heartbeat } of heartbeats) {
+      if (datacenter === this.#datacenter && isNormal && this.#nodeAt(address) === undefined) this.#joined.add(address);
+      const node = this.#nodeAt(address) ?? (this.#joined.has(address) ? address : undefined);
       if (node === undefined) continue;
       const before = known.get(node);
       const hasMoved = before !== undefined && (generation !== before.generation || heartbeat !== before.heartbeat);
@@ -75,7 +83,7 @@ export class GossipWatch {
     if (node !== undefined) this.#down.get(observer)?.delete(node);
   }
 
-  /** Members whose heartbeat moves, as another one sees it. Undefined when nobody can tell, or cannot yet. */
+  /** Nodes whose heartbeat moves, as another one sees it. Undefined when nobody can tell, or cannot yet. */
   liveMembers(nowMs: number): number | undefined {
     const heard = this.#fresh(nowMs);
     if (heard.length === 0) return undefined;
@@ -84,7 +92,7 @@ export class GossipWatch {
         const movedAtMs = heartbeats.get(name)?.movedAtMs ?? Number.NEGATIVE_INFINITY;
         return observer !== name && nowMs - movedAtMs < LIVE_WITHIN_MS;
       });
-    const live = this.#members.filter(({ name }) => isLive(name)).length;
+    const live = [...this.#members.map(({ name }) => name), ...this.#joined].filter(isLive).length;
     const isEarly = nowMs - (this.#sinceMs ?? nowMs) < LIVE_WITHIN_MS;
     return live < this.#members.length && isEarly ? undefined : live;
   }

@@ -53,7 +53,7 @@ export function cassandraProbe(
   const isImpacted = ({ name }: Pick<TargetNode, 'name'>) => impacted.some((node) => node.name === name);
   const keys = new KeysOnNodes(writer, probeKeyspace, impacted);
   const ledger = new ProbeLedger(clock);
-  const gossip = new GossipWatch(members);
+  const gossip = new GossipWatch(members, datacenter);
   const contests = new Contests(
     { impacted: lone.filter(isImpacted), others: lone.filter((each) => !isImpacted(each)) },
     { table, ledger, clock },

@@ -94,7 +94,8 @@ export class Ec2 implements QueryService {
     const unknown = filters.filter(({ name }) => name !== 'subnet-id').map(({ name }) => name);
     if (unknown.length > 0)
       throw new AwsError('InvalidParameterValue', `Filter: the lab knows subnet-id, not ${unknown.join(', ')}`);
-    const matching = this.instances.hosts.filter((host) =>
+    const existing = this.instances.hosts.filter((host) => this.instances.stateOf(host) !== 'terminated');
+    const matching = existing.filter((host) =>
       filters.every(({ values }) => values.some((glob) => like(subnetOf(host), glob))),
     );
     const items = matching.flatMap((host) =>
@@ -113,7 +114,7 @@ export class Ec2 implements QueryService {
   #startInstances({ lists }: Ec2Form): string {
     const items = this.#named(lists.InstanceId).map((host) => {
       const previous = this.instances.stateOf(host);
-      if (previous === 'stopping' || previous === 'terminated')
+      if (['stopping', 'shutting-down', 'terminated'].includes(previous))
         throw new AwsError(
           'IncorrectInstanceState',
           `The instance '${host.instanceId}' is not in a state from which it can be started.`,
@@ -126,7 +127,7 @@ export class Ec2 implements QueryService {
   }
 
   #instance(host: LabHost): string {
-    const addressed = interfacesOf(host);
+    const addressed = this.instances.stateOf(host) === 'terminated' ? [] : interfacesOf(host);
     const interfaces = addressed.map(
       ({ id, address, index }) =>
         `<item><networkInterfaceId>${id}</networkInterfaceId><status>in-use</status>` +
@@ -143,7 +144,10 @@ export class Ec2 implements QueryService {
     );
     return (
       `<item><instanceId>${host.instanceId}</instanceId><instanceState>${stateItem(this.instances.stateOf(host))}</instanceState>` +
-      `<privateDnsName>${host.name}.${DOMAIN}</privateDnsName><privateIpAddress>${addressed[0]?.address}</privateIpAddress>` +
+      `<privateDnsName>${host.name}.${DOMAIN}</privateDnsName>${addressed
+        .slice(0, 1)
+        .map(({ address }) => `<privateIpAddress>${address}</privateIpAddress>`)
+        .join('')}` +
       `<instanceType>${INSTANCE_TYPE}</instanceType><subnetId>${subnetOf(host)}</subnetId>` +
       `<placement><availabilityZone>${this.#place.region}${zone}</availabilityZone><tenancy>default</tenancy></placement>` +
       `<iamInstanceProfile><arn>arn:aws:iam::${this.#place.accountId}:instance-profile/${HOST_ROLE_NAME}</arn><id>AIPALAB</id></iamInstanceProfile>${groupSet(host)}` +

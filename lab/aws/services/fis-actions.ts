@@ -26,6 +26,7 @@ const [MIN_MINUTES, MAX_MINUTES] = [1, 720];
 const KNOWN: Record<string, readonly string[]> = {
   'aws:ec2:stop-instances': ['startInstancesAfterDuration', 'completeIfInstancesTerminated'],
   'aws:ec2:reboot-instances': [],
+  'aws:ec2:terminate-instances': [],
   'aws:ebs:pause-volume-io': ['duration'],
   'aws:ebs:volume-io-latency': [
     'readIOPercentage',
@@ -68,6 +69,9 @@ export function runnable({ actionId, parameters, resourceArns }: FisAction, ec2:
     names.flatMap((name) => hosts.map(({ instanceId }) => ec2.demand(`ec2:${name}`, instanceId)));
   if (actionId === 'aws:ec2:reboot-instances') {
     return { demands: demandsOf('RebootInstances'), begin: () => all((host) => instances.reboot(host)) };
+  }
+  if (actionId === 'aws:ec2:terminate-instances') {
+    return { demands: demandsOf('TerminateInstances'), begin: () => all((host) => instances.terminate(host)) };
   }
   const begin = () => all((host) => instances.stop(host));
   const after = parameters.startInstancesAfterDuration;

@@ -1,7 +1,7 @@
 import type { FleetEngine, ShardStore, StoreKeys, TrafficShare } from '../engine.ts';
 import { APPLICATION } from '../store-keys.ts';
 import type { Profile } from './clients.ts';
-import { CLIENT_PORT, type Ring } from './hosts.ts';
+import { CLIENT_PORT, everyHostOf, type Ring } from './hosts.ts';
 import { ORDERS } from './schema.ts';
 import type { Level } from './shard-client.ts';
 
@@ -60,6 +60,6 @@ async function connect(ring: Ring, { profile, level }: Route, keys: StoreKeys): 
   const [datacenter = ''] = Object.keys(ring.datacenters);
   const client = ringClient(accessTo(ring, datacenter, keys.user(APPLICATION), keys), profile);
   await client.connect();
-  const names = new Map(ring.hosts.map(({ name, dataAddress }) => [`${dataAddress}:${CLIENT_PORT}`, name]));
+  const names = new Map(everyHostOf(ring).map(({ name, dataAddress }) => [`${dataAddress}:${CLIENT_PORT}`, name]));
   return ordersStore(client, level, (endpoint) => names.get(endpoint));
 }

@@ -2,7 +2,7 @@ import { checkServerIdentity } from 'node:tls';
 import { type Client as CassandraClient, Client, type ClientOptions, policies } from 'cassandra-driver';
 import type { LabHost, StoreKeys, StoreUser } from '../engine.ts';
 import { CLIENT } from '../store-keys.ts';
-import { CLIENT_PORT, nameOf, type Ring } from './hosts.ts';
+import { CLIENT_PORT, everyHostOf, nameOf, type Ring } from './hosts.ts';
 
 const { loadBalancing, reconnection, speculativeExecution } = policies;
 
@@ -27,17 +27,19 @@ export type Profile = keyof typeof PROFILES;
 export interface RingAccess {
   /** Those that are asked first. */
   hosts: readonly LabHost[];
+  /** Whose certificates are known, also of one that joins later. */
+  known: readonly LabHost[];
   datacenter: string;
   user: StoreUser;
   /** Of the ring's hosts. */
   ca: string;
 }
 
-export function accessTo({ hosts }: Ring, datacenter: string, user: StoreUser, keys: StoreKeys): RingAccess {
-  return { hosts, datacenter, user, ca: keys.certificate(CLIENT).ca };
+export function accessTo(ring: Ring, datacenter: string, user: StoreUser, keys: StoreKeys): RingAccess {
+  return { hosts: ring.hosts, known: everyHostOf(ring), datacenter, user, ca: keys.certificate(CLIENT).ca };
 }
 
-function optionsOf({ hosts, datacenter, user, ca }: RingAccess): ClientOptions {
+function optionsOf({ hosts, known, datacenter, user, ca }: RingAccess): ClientOptions {
   return {
     contactPoints: hosts.map(({ dataAddress }) => dataAddress),
     protocolOptions: { port: CLIENT_PORT },
@@ -48,7 +50,7 @@ function optionsOf({ hosts, datacenter, user, ca }: RingAccess): ClientOptions {
       // By default the driver looks at no certificate, and it knows nodes by address alone.
       rejectUnauthorized: true,
       checkServerIdentity(address, shown) {
-        const host = hosts.find(({ dataAddress }) => dataAddress === address);
+        const host = known.find(({ dataAddress }) => dataAddress === address);
         return checkServerIdentity(host ? nameOf(host) : address, shown);
       },
     },

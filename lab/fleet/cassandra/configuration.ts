@@ -59,9 +59,8 @@ export function nodeConfiguration(host: CassandraHost, ring: Ring, paths: NodePa
   const settings = {
     cluster_name: ring.cluster,
     num_tokens: 1,
-    initial_token: host.token,
-    // A new cluster has nothing to copy.
-    auto_bootstrap: false,
+    // A new cluster has nothing to copy. Who takes the place of a node has its token, and all of its data to copy.
+    ...(host.token === undefined ? {} : { initial_token: host.token, auto_bootstrap: false }),
     partitioner: 'org.apache.cassandra.dht.Murmur3Partitioner',
     seed_provider: [
       { class_name: 'org.apache.cassandra.locator.SimpleSeedProvider', parameters: [{ seeds: seeds.join() }] },
@@ -125,14 +124,19 @@ export const LOG_CONFIGURATION = `<configuration>
 </configuration>
 `;
 
-/** Every host is a rack of its own: a volume, a power supply. */
-export function rackProperties({ name, datacenter }: Pick<CassandraHost, 'name' | 'datacenter'>): string {
-  return `dc=${datacenter}\nrack=${name}\n`;
+export function rackProperties({ rack, datacenter }: Pick<CassandraHost, 'rack' | 'datacenter'>): string {
+  return `dc=${datacenter}\nrack=${rack}\n`;
 }
 
 /** Key and certificate in one file, as nodes read PEM. */
 export function identity({ certificate, key }: { certificate: string; key: string }): string {
   return `${key}${certificate}`;
+}
+
+/** As the user data of its group says it. */
+function replacedBy({ replaces }: CassandraHost, { hosts }: Ring): Pick<NodeFiles, 'replaces'> {
+  const replaced = hosts.find(({ name }) => name === replaces);
+  return replaced ? { replaces: replaced.dataAddress } : {};
 }
 
 /** What a host runs. */
@@ -146,6 +150,7 @@ export function hostContent(host: CassandraHost, ring: Ring, keys: StoreKeys): H
     rack: inConfiguration('cassandra-rackdc.properties'),
     storage: VOLUME,
     ringDelayMs: ringDelayMs(host),
+    ...replacedBy(host, ring),
   };
   return {
     // Type=simple: `systemctl start` does not wait until it serves.

@@ -1,7 +1,7 @@
 import type { FleetEngine } from '../engine.ts';
 import { shardConnector, trafficOf } from './applications.ts';
 import { hostContent } from './configuration.ts';
-import { CASSANDRA_ACCOUNT, type CassandraHost, type Ring } from './hosts.ts';
+import { CASSANDRA_ACCOUNT, type CassandraHost, everyHostOf, type Ring } from './hosts.ts';
 import { ORDERS, PROBE } from './schema.ts';
 import { secretsOf } from './users.ts';
 
@@ -11,12 +11,12 @@ const health = () => import('./health.ts');
 /** Cassandra. */
 export function cassandraFleet(ring: Ring): FleetEngine {
   const hostNamed = (name: string): CassandraHost => {
-    const host = ring.hosts.find((each) => each.name === name);
+    const host = everyHostOf(ring).find((each) => each.name === name);
     if (host === undefined) throw new Error(`${name}: no host of ${ring.cluster}`);
     return host;
   };
   return {
-    hosts: ring.hosts,
+    hosts: everyHostOf(ring),
     setUp: 'cassandra',
     accounts: [CASSANDRA_ACCOUNT],
     traffic: trafficOf(ring),

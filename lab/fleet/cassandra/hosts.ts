@@ -20,14 +20,17 @@ export interface CassandraHost extends LabHost {
   datacenter: string;
   /** Others ask it who is there when they start. */
   isSeed: boolean;
-  /** Where its range of the ring ends. */
-  token: string;
+  rack: string;
+  /** Where its range of the ring ends; of one that takes the place of another, that one's. */
+  token?: string;
 }
 
 export interface Ring {
   /** As its hosts are tagged, and as the product knows it. */
   cluster: string;
   hosts: readonly CassandraHost[];
+  /** Joins when one of them is gone. */
+  spare?: CassandraHost;
   /** Name → copies of each row there. */
   datacenters: Readonly<Record<string, number>>;
 }
@@ -45,11 +48,10 @@ interface Place {
   isSeed: boolean;
 }
 
-function hostsOf(cluster: string, securityGroupId: string, places: readonly Place[]): readonly CassandraHost[] {
-  const ring = tokens(places.length);
-  return places.map(({ name, address, datacenter, isSeed }, index) => ({
-    ...{ name, datacenter, isSeed },
-    token: ring[index] ?? '',
+function hostOf(cluster: string, securityGroupId: string, { name, address, datacenter, isSeed }: Place): CassandraHost {
+  return {
+    // Every host is a rack of its own: a volume, a power supply.
+    ...{ name, datacenter, isSeed, rack: name },
     instanceId: `i-0${address.toString(16).padStart(16, '0')}`,
     shard: cluster,
     dataAddress: `10.77.0.${address}`,
@@ -57,24 +59,39 @@ function hostsOf(cluster: string, securityGroupId: string, places: readonly Plac
     tags: { Name: name, 'holdfast-target': 'true', 'holdfast-cluster': cluster },
     securityGroupId,
     tlsOnly: true,
-  }));
+  };
 }
 
+function hostsOf(cluster: string, securityGroupId: string, places: readonly Place[]): readonly CassandraHost[] {
+  const ring = tokens(places.length);
+  return places.map((place, index) => ({ ...hostOf(cluster, securityGroupId, place), token: ring[index] ?? '' }));
+}
+
+const ORDERS_GROUP = 'sg-0a1b2c3d4e5f60004';
+const place = (number: number): Place => ({
+  ...{ name: `cassandra-node-${number}`, address: 40 + number, datacenter: 'dc1', isSeed: number < 3 },
+});
+
 /** `cassandra-node-1…3`: every row on each. The third is no seed. */
-export const ORDERS_RING: Ring = {
-  cluster: 'cassandra-orders',
-  datacenters: { dc1: 3 },
-  hosts: hostsOf(
-    'cassandra-orders',
-    'sg-0a1b2c3d4e5f60004',
-    [1, 2, 3].map((number) => ({
-      name: `cassandra-node-${number}`,
-      address: 40 + number,
-      datacenter: 'dc1',
-      isSeed: number < 3,
-    })),
-  ),
+function ordersRing(cluster: string): Ring {
+  return { cluster, datacenters: { dc1: 3 }, hosts: hostsOf(cluster, ORDERS_GROUP, [1, 2, 3].map(place)) };
+}
+
+export const ORDERS_RING = ordersRing('cassandra-orders');
+
+/** The same hosts, and one more for the third, in whose rack it is. */
+export const DISPOSABLE_RING: Ring = {
+  ...ordersRing('cassandra-disposable'),
+  spare: {
+    ...hostOf('cassandra-disposable', ORDERS_GROUP, place(4)),
+    ...{ replaces: place(3).name, rack: place(3).name },
+  },
 };
+
+/** All hosts of a ring, also one that is not there yet. */
+export function everyHostOf({ hosts, spare }: Ring): readonly CassandraHost[] {
+  return spare ? [...hosts, spare] : hosts;
+}
 
 /** `cassandra-dc1-node-1`, …: every row on each of two nodes in each of two datacenters. The first of each is a seed. */
 export const DATACENTERS_RING: Ring = {

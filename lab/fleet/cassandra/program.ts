@@ -38,6 +38,8 @@ export interface NodeFiles {
   ringDelayMs: number;
   /** Datacenter and rack; absent: one of each. */
   rack?: string;
+  /** Address of the node whose place it takes when it starts for the first time. */
+  replaces?: string;
 }
 
 function jarPaths(): string[] {
@@ -58,6 +60,7 @@ export function nodeCommand(files: NodeFiles, flags: readonly string[] = archive
     `-Dcassandra.config=file://${files.configuration}`,
     `-Dcassandra.storagedir=${files.storage}`,
     `-Dlogback.configurationFile=file://${files.logging}`,
+    ...(files.replaces === undefined ? [] : [`-Dcassandra.replace_address_first_boot=${files.replaces}`]),
     ...(files.rack === undefined ? [] : [`-Dcassandra-rackdc.properties=file://${files.rack}`]),
     ...['-cp', jars.join(':'), 'org.apache.cassandra.service.CassandraDaemon'],
   ];

@@ -70,6 +70,7 @@ class HostConfig(HostProperties):
     caFile: str
     powerSocket: str
     units: dict[str, UnitConfig]
+    isOff: bool
     startAtBoot: list[str]
     programs: dict[str, str]
     files: list[HostFile]
@@ -432,9 +433,13 @@ def main() -> None:
 
     accept(listen(SYSTEMCTL_SOCKET), services.serve)
     accept(power, lambda connection: press_power(services, connection))
-    with services.changed:
-        for name in config["startAtBoot"]:
-            units[name].spawn()
+    if config["isOff"]:
+        services.powered = False
+        set_links("down")
+    else:
+        with services.changed:
+            for name in config["startAtBoot"]:
+                units[name].spawn()
     while True:
         services.reap()
         os.read(wake_read, 512)

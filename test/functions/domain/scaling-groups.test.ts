@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FAULT_KINDS, isFisFaultKind } from '../../../functions/domain/faults/catalogue.ts';
+import { FAULT_KINDS, isFisFaultKind, isReplacedAfter } from '../../../functions/domain/faults/catalogue.ts';
 import { refuseReplacement, type ScalingGroup, scalingGroupsHit } from '../../../functions/domain/scaling-groups.ts';
 import { liveNode } from './target-fixtures.ts';
 
@@ -21,16 +21,19 @@ const refusal = (
 ) => refuseReplacement([fault(kind, node)], nodes, groups, minGraceSeconds);
 
 describe('a member of an Auto Scaling group', () => {
-  it.each(FAULT_KINDS)('is never replaced for %s: refused where the group looks at its health and acts', (kind) => {
-    const looksInside = group({ healthChecks: ['EC2', 'ELB'] });
-    expect(refusal(kind, [looksInside])).toContain(
-      'the Auto Scaling group stores could replace redis-node-3 (health checks: EC2, ELB); suspend its Terminate, HealthCheck, ReplaceUnhealthy',
-    );
-    expect(refusal(kind, [{ ...looksInside, suspendedProcesses: SUSPENDED }])).toBeUndefined();
-    // EC2's status checks see no store.
-    if (isFisFaultKind(kind)) expect(refusal(kind, [group()])).toContain('could replace');
-    else expect(refusal(kind, [group()])).toBeUndefined();
-  });
+  it.each(FAULT_KINDS.filter((kind) => !isReplacedAfter(kind)))(
+    'is never replaced for %s: refused where the group looks at its health and acts',
+    (kind) => {
+      const looksInside = group({ healthChecks: ['EC2', 'ELB'] });
+      expect(refusal(kind, [looksInside])).toContain(
+        'the Auto Scaling group stores could replace redis-node-3 (health checks: EC2, ELB); suspend its Terminate, HealthCheck, ReplaceUnhealthy',
+      );
+      expect(refusal(kind, [{ ...looksInside, suspendedProcesses: SUSPENDED }])).toBeUndefined();
+      // EC2's status checks see no store.
+      if (isFisFaultKind(kind)) expect(refusal(kind, [group()])).toContain('could replace');
+      else expect(refusal(kind, [group()])).toBeUndefined();
+    },
+  );
 
   it.each(SUSPENDED)('is refused while %s alone still runs', (running) => {
     const suspendedProcesses = ['AZRebalance', ...SUSPENDED.filter((process) => process !== running)];
@@ -56,6 +59,22 @@ describe('a member of an Auto Scaling group', () => {
     expect(refused()).toContain('a HealthCheckGracePeriod of 0 s');
     expect(refused(1800)).toBeUndefined();
     expect(refusal('PROCESS_KILL', [], 'redis-node-1', 1800)).toBeUndefined();
+  });
+
+  it('is terminated only where its group is there to replace it, and gives it grace enough', () => {
+    const terminated = (change: Partial<ScalingGroup>, grace?: number) =>
+      refusal('INSTANCE_TERMINATE', [group(change)], 'redis-node-3', grace);
+    expect(terminated({})).toBeUndefined();
+    expect(terminated({ healthChecks: ['EC2', 'ELB'], suspendedProcesses: ['AZRebalance'] })).toBeUndefined();
+    for (const process of [...SUSPENDED, 'Launch'])
+      expect(terminated({ suspendedProcesses: [process] })).toBe(
+        `exp.1: the Auto Scaling group stores would not replace redis-node-3; resume its ${process}`,
+      );
+    expect(terminated({ name: 'other' })).toContain('of which AWS tells nothing');
+    expect(terminated({}, 1800)).toContain('a HealthCheckGracePeriod of 0 s');
+    expect(refusal('INSTANCE_TERMINATE', [group()], 'redis-node-1')).toBe(
+      'exp.1: redis-node-1 is in no Auto Scaling group: nobody would replace it',
+    );
   });
 
   it('is refused when nothing is known of its group, and one in no group is not', () => {

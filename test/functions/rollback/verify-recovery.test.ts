@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import type { LiveNode } from '../../../functions/domain/targets.ts';
 import { membersOf, type StoreTopology } from '../../../functions/domain/topology.ts';
 import type { RollbackResult } from '../../../functions/domain/workflow.ts';
-import { type RecoveringCluster, verifyRecovery } from '../../../functions/rollback/verify-recovery.ts';
+import {
+  type NodesBefore,
+  nodesBefore,
+  type RecoveringCluster,
+  verifyRecovery,
+} from '../../../functions/rollback/verify-recovery.ts';
+import { resolvedTargetsOf } from '../domain/admitted-fixtures.ts';
 import { experimentOf, faultWith, fisFault, hostFault } from '../domain/experiment-fixtures.ts';
-import { iso } from '../domain/fixtures.ts';
+import { detailsOf, iso } from '../domain/fixtures.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
 import { liveNode, shardOf, topologyOf } from '../domain/target-fixtures.ts';
 import { memoryAuditLog } from '../tables/memory-audit-log.ts';
@@ -294,6 +301,83 @@ describe('verify recovery', () => {
 
     it('asks for no restart where the reboot never began', async () => {
       expect((await verifyReboot(undefined, up(900))).result.outcome).toBe('RECOVERED');
+    });
+  });
+
+  describe('of an instance that was terminated', () => {
+    const termination = faultWith({ kind: 'INSTANCE_TERMINATE', targetNodes: ['node-3'] }, { number: 3 });
+    const begunAt = iso(-30);
+    const before = { liveNodes: 3, known: nodes.map(({ name, instanceId }) => ({ name, instanceId })) };
+    const [one, two, three] = nodes as [LiveNode, LiveNode, LiveNode];
+    const four = liveNode(4, { name: 'node-4' });
+    const again = liveNode(4, { name: 'node-3' });
+    const ringOf = (...names: string[]) => topologyOf([shardOf('s', ...names)]);
+    type Look = { nodes: LiveNode[]; topology: StoreTopology };
+    const look = (...live: LiveNode[]): Look => ({ nodes: live, topology: ringOf(...live.map(({ name }) => name)) });
+    async function verifyTermination(
+      looks: Look[],
+      { given, begun }: { given: NodesBefore | undefined; begun: string | undefined } = {
+        given: before,
+        begun: begunAt,
+      },
+    ) {
+      const clock = new SimulatedClock();
+      const observe = async () => (looks.length > 1 ? looks.shift() : looks[0]) as Look;
+      const { recovering } = cluster(clock, [], { observe, before: given });
+      const services = [{ faultId: 'exp.3', outcome: 'REVERTED' as const, ...(begun ? { begunAt: begun } : {}) }];
+      const audit = memoryAuditLog({ clock });
+      const ended = { outcome: 'ROLLED_BACK' as const, nodes: [], services };
+      const result = await verifyRecovery(experimentOf([termination]), ended, [recovering], { audit, clock });
+      return { result, elapsedMs: clock.monotonicMs() };
+    }
+
+    it.each([
+      ['under another name', four, 'node-4 (i-4)'],
+      ['under its name', again, 'node-3 (i-4)'],
+    ])('waits until another one has its place, %s, and says who and after what time', async (_how, next, who) => {
+      const joining = { nodes: [one, two, next], topology: ringOf('node-1', 'node-2') };
+      const { result, elapsedMs } = await verifyTermination([look(one, two), joining, look(one, two, next)]);
+      expect(result).toMatchObject({
+        outcome: 'RECOVERED',
+        repairs: [`${who}: has its place in the store, 32 s after node-3 was terminated`],
+      });
+      expect(elapsedMs).toBe(2000);
+    });
+
+    it.each<[string, Look[], NodesBefore | undefined, RegExp]>([
+      ['nobody has its place', [look(one, two)], before, /^node-3: not replaced yet: 2 of 3 nodes have their place/],
+      [
+        'the new one is not in the store',
+        [{ nodes: [one, two, four], topology: ringOf('node-1', 'node-2') }],
+        before,
+        /not replaced yet: 2 of 3/,
+      ],
+      ['its own instance is there still', [look(one, two, three)], before, /^node-3: its instance is there still/],
+      ['nobody knows how many there were', [look(one, two, four)], undefined, /the log does not tell how many nodes/],
+    ])('has not recovered where %s', async (_what, looks, given, words) => {
+      const { result } = await verifyTermination(looks, { given, begun: begunAt });
+      expect(result).toMatchObject({ outcome: 'NOT_RECOVERED', problems: [expect.stringMatching(words)] });
+      expect(result).not.toHaveProperty('repairs');
+    });
+
+    it('asks for its own node where the termination never began', async () => {
+      const never = { given: before, begun: undefined };
+      expect((await verifyTermination([look(one, two, three)], never)).result.outcome).toBe('RECOVERED');
+      expect((await verifyTermination([look(one, two, four)], never)).result).toMatchObject({
+        outcome: 'NOT_RECOVERED',
+        problems: ['node-3: is in no shard'],
+      });
+    });
+
+    it('is held to who was there at admission, of its own cluster', () => {
+      const experiment = experimentOf([termination, hostFault(1, 0, 'redis-other')]);
+      const targets = resolvedTargetsOf(experiment).faults;
+      const clusters = detailsOf('ADMITTED').facts.clusters.map((each) => ({ ...each, liveNodes: 7 }));
+      expect(nodesBefore('redis-master', experiment, { clusters, targets })).toEqual({
+        liveNodes: 7,
+        known: [3, 3].map((number) => ({ name: `node-${number}`, instanceId: `i-${number}` })),
+      });
+      expect(nodesBefore('redis-none', experiment, { clusters, targets })).toBeUndefined();
     });
   });
 });

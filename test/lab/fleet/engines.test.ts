@@ -21,19 +21,19 @@ test('a lab has redis unless other engines are named, whatever their order and s
   expect(chooseFleets('kafka, redis', { tls: false })).toEqual(['redis', 'kafka']);
   expect(chooseFleets(undefined, { tls: true })).toEqual(['redis', 'redis-tls']);
   expect(chooseFleets('cassandra,kafka,redis', { tls: true })).toEqual(['redis', 'redis-tls', 'kafka', 'cassandra']);
-  expect(chooseFleets('kafka,redis', { tls: false, disposable: true })).toEqual(['redis', 'kafka-disposable']);
+  expect(chooseFleets('kafka-disposable,redis', { tls: false })).toEqual(['redis', 'kafka-disposable']);
 });
 
 test('an engine that no lab has is refused by naming those there are', () => {
   for (const wrong of ['scylla', 'redis,scylla', 'redis-tls', '', 'redis,', 'toString'])
     expect(() => chooseFleets(wrong, { tls: false }), wrong).toThrow(
-      /^--engines: ".*" is none of redis, kafka, cassandra$/,
+      /^--engines: ".*" is none of redis, kafka, kafka-disposable, cassandra, cassandra-disposable$/,
     );
   expect(() => chooseFleets('kafka', { tls: false, datacenters: '2' })).toThrow(
     '--datacenters: are of cassandra, which --engines leaves out',
   );
-  expect(() => chooseFleets('redis', { tls: false, disposable: true })).toThrow(
-    /^--disposable: .* which --engines leaves out$/,
+  expect(() => chooseFleets('kafka,kafka-disposable', { tls: false })).toThrow(
+    'no lab has both kafka and kafka-disposable: they are the same hosts',
   );
   for (const wrong of ['0', '3', 'dc1', ''])
     expect(() => chooseFleets('cassandra', { tls: false, datacenters: wrong })).toThrow(
@@ -50,7 +50,6 @@ test('the options that are named in a refusal start what they are said to start'
     const [, datacenters] = /--datacenters (\S+)/.exec(options) ?? [];
     return chooseFleets(list, {
       tls: options.includes('--tls'),
-      disposable: options.includes('--disposable'),
       datacenters,
     });
   };
@@ -91,7 +90,7 @@ test('every process of a lab knows its hosts by the one list in its environment'
     'orders-2',
   ]);
   expect(() => fleetOf('redis,else')).toThrow(
-    'LAB_ENGINES: "else" is none of redis, redis-tls, kafka, kafka-disposable, cassandra, cassandra-datacenters',
+    'LAB_ENGINES: "else" is none of redis, redis-tls, kafka, kafka-disposable, cassandra, cassandra-disposable, cassandra-datacenters',
   );
 });
 
@@ -106,9 +105,7 @@ test('each cluster of the lab has hosts in a fleet, so that what an experiment n
 
 test('an experiment on two clusters that are the same hosts is refused: no lab has both', () => {
   const tags = ['kafka-orders', 'kafka-disposable'].map((cluster) => ({ 'holdfast-cluster': cluster }));
-  expect(() => fleetsTagged(tags)).toThrow(
-    /^no lab has all of these clusters: one of them stands in the place of kafka$/,
-  );
+  expect(() => fleetsTagged(tags)).toThrow('no lab has both kafka and kafka-disposable: they are the same hosts');
 });
 
 test('no two hosts of any labs share a name, an address or an instance', () => {

@@ -17,6 +17,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { activeFisExperiments } from '../../../../functions/aws/fis/experiments.ts';
 import { fisRollBack } from '../../../../functions/aws/fis/roll-back.ts';
+import { TERMINATE_INSTANCES } from '../../../../functions/domain/faults/instance-terminate.ts';
 import { SimulatedClock } from '../../domain/simulated-clock.ts';
 import { INSTANCE_TARGETS, stateOf, TAGS } from './fixtures.ts';
 
@@ -35,6 +36,7 @@ interface World {
   experiments: Record<string, { status: string; reason?: string; template?: string; tags?: Record<string, string> }>;
   templates: Record<string, Record<string, string>>;
   instance: InstanceStateName;
+  actionId?: string;
   /** What follows `stopping`. */
   endsAs: string;
 }
@@ -88,7 +90,8 @@ beforeEach(() => {
     const { status, reason } = world.experiments[id] ?? { status: 'gone' };
     if (status === 'stopping' && world.experiments[id]) world.experiments[id].status = world.endsAs;
     const state = stateOf(status, reason);
-    const actions = { fault: { startTime: new Date(BEGUN_AT) } };
+    const { actionId } = world;
+    const actions = { fault: { startTime: new Date(BEGUN_AT), ...(actionId ? { actionId } : {}) } };
     return { experiment: { id, targets, state, actions, endTime: new Date(ENDED_AT) } };
   });
   ec2Mock.on(DescribeInstancesCommand).callsFake(() => {
@@ -115,6 +118,18 @@ describe('the rollback through FIS', () => {
     expect(fisMock.commandCalls(StopExperimentCommand).map((call) => call.args[0].input.id)).toEqual(['EXP1']);
     expect(ec2Mock.commandCalls(StartInstancesCommand)).toHaveLength(1);
     expect(Object.keys(world.templates)).toEqual(['EXT9']);
+  });
+
+  it('waits for no instance that it was admitted to terminate, and says that it is gone; after any other action it is missed', async () => {
+    world.experiments.EXP1 = { status: 'completed', template: 'EXT1', tags: TAGS };
+    world.instance = 'terminated';
+    world.actionId = TERMINATE_INSTANCES;
+    const [gone] = await rollBack('exp.1');
+    expect(gone).toMatchObject({ ...REVERTED, endedAt: ENDED_AT, detail: 'its instances are gone for good' });
+    expect(ec2Mock.commandCalls(StartInstancesCommand)).toEqual([]);
+    world.actionId = 'aws:ec2:stop-instances';
+    const [missed] = await rollBack('exp.1');
+    expect(missed).toMatchObject({ outcome: 'FAILED', detail: expect.stringContaining('instance i-3 is terminated') });
   });
 
   it.each(['completed', 'failed', 'stopped', 'cancelled'])(

@@ -223,6 +223,13 @@ describe('what a cluster may not have', () => {
     expect(refusal('AZ_DISCONNECT', parameters, { tier: 'staging' })).toBeUndefined();
   });
 
+  it('refuses to terminate an instance in production, and where its data are not disposable', () => {
+    const refused = (cluster: Record<string, unknown>) => refusal('INSTANCE_TERMINATE', n3, cluster);
+    expect(refused({ tier: 'staging', disposable: true })).toBeUndefined();
+    expect(refused({ tier: 'production', disposable: true })).toContain('for clusters of tier staging');
+    expect(refused({ tier: 'staging' })).toContain('not configured as disposable');
+  });
+
   it('refuses more targets than FIS takes for one fault, before anything is made', () => {
     const targets = (count: number) => {
       const impacted = Array.from({ length: count }, (_, index) =>
@@ -256,7 +263,7 @@ describe('what a cluster may not have', () => {
 
   it('refuses every fault of the service where an alarm would not fit among its stop conditions', () => {
     const alarms = (count: number) => ({
-      tier: 'staging',
+      ...{ tier: 'staging', disposable: true },
       alarms: Array.from({ length: count }, (_, index) => ({ name: `alarm-${index}` })),
     });
     for (const name of FAULT_KINDS) {
@@ -271,6 +278,13 @@ describe('what a cluster may not have', () => {
 
   it('says what no rollback takes back of a drifted clock, and of what happens below the hosts, without a fence', () => {
     const said = FAULT_KINDS.filter((name) => kindOf(name).irreversible);
-    expect(said).toEqual(['CLOCK_DRIFT', 'INSTANCE_STOP', 'INSTANCE_REBOOT', 'VOLUME_PAUSE_IO', 'AZ_DISCONNECT']);
+    expect(said).toEqual([
+      'CLOCK_DRIFT',
+      'INSTANCE_STOP',
+      'INSTANCE_REBOOT',
+      'INSTANCE_TERMINATE',
+      'VOLUME_PAUSE_IO',
+      'AZ_DISCONNECT',
+    ]);
   });
 });

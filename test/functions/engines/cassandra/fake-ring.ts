@@ -101,7 +101,7 @@ export class FakeRing {
   #gossipOf(observer: string): Row[] {
     const second = Math.floor(this.#clock.monotonicMs() / 1000);
     return this.#addresses.map((address) => ({
-      ...{ address, generation: 1 },
+      ...{ address, generation: 1, dc: 'dc1', status_with_port: 'NORMAL,-9223372036854775808' },
       heartbeat: this.silent.has(address) && address !== observer ? 0 : second,
     }));
   }

@@ -248,15 +248,35 @@ describe('the probe of a ring', () => {
   });
 
   it('takes nobody’s word for itself: a node that only hears itself does not live', () => {
-    const gossip = new GossipWatch(MEMBERS);
+    const gossip = new GossipWatch(MEMBERS, 'dc1');
     for (const second of [0, 1, 2, 3, 4, 5]) {
-      const of = (number: number, heartbeat: number) => ({ address: address(number), generation: 1, heartbeat });
+      const of = (number: number, heartbeat: number) => ({
+        ...{ address: address(number), datacenter: 'dc1', isNormal: true, generation: 1, heartbeat },
+      });
       const own = { heartbeats: [of(1, second), of(2, 7), of(3, 7)], hintsFor: [] };
       const others = { heartbeats: [of(1, 7), of(2, second), of(3, second)], hintsFor: [] };
       gossip.heard('cassandra-node-1', own, second * 1000);
       for (const name of ['cassandra-node-2', 'cassandra-node-3']) gossip.heard(name, others, second * 1000);
     }
     expect(gossip.liveMembers(5000)).toBe(2);
+  });
+
+  it('counts a node that joins its datacenter once it has its place in the ring, and none of another datacenter', () => {
+    const gossip = new GossipWatch(MEMBERS, 'dc1');
+    const liveWith = (joined: { datacenter: string; isNormal: boolean }, fromSecond: number) => {
+      for (let second = fromSecond; second <= fromSecond + 5; second += 1) {
+        const own = [1, 2].map((number) => ({ address: address(number), datacenter: 'dc1', isNormal: true }));
+        const heartbeats = [...own, { address: address(9), ...joined }].map((row) => ({
+          ...{ ...row, generation: 1, heartbeat: second },
+        }));
+        for (const observer of ['cassandra-node-1', 'cassandra-node-2'])
+          gossip.heard(observer, { heartbeats, hintsFor: [] }, second * 1000);
+      }
+      return gossip.liveMembers((fromSecond + 5) * 1000);
+    };
+    expect(liveWith({ datacenter: 'dc2', isNormal: true }, 0)).toBe(2);
+    expect(liveWith({ datacenter: 'dc1', isNormal: false }, 10)).toBe(2);
+    expect(liveWith({ datacenter: 'dc1', isNormal: true }, 20)).toBe(3);
   });
 
   it('knows nobody’s health when no node answers, and says once which right is missing', async () => {
