@@ -24,7 +24,7 @@ import { BystanderWatch } from './bystander-watch.ts';
 import { guard } from './guard.ts';
 import { publishReadings } from './guard-metrics.ts';
 import { guardHeartbeat } from './heartbeat.ts';
-import { openGate, whileReplaced } from './store-gate.ts';
+import { openGate, ruleFor } from './store-gate.ts';
 
 const audit = auditLog();
 const leases = guardLeases();
@@ -48,10 +48,8 @@ export async function handler(run: ExperimentRun, context: Context): Promise<voi
       .flatMap((fault) => nodesHitAtStart(fault, targets.faults).map((node) => node.name));
     const open = () => openCluster(cluster, configuration);
     const isReplaced = experiment.faults.some((fault) => fault.cluster === name && isReplacedAfter(fault.kind));
-    // A store that was admitted not to survive it can say nothing that would end it.
-    const { refuseDuring } = tolerated.includes(name) ? {} : engineOf(cluster);
-    const rule = refuseDuring && { refuseDuring: isReplaced ? whileReplaced(refuseDuring) : refuseDuring };
-    const gate = await openGate(rule ?? {}, name, [...new Set(impacted)], open, systemClock);
+    const rule = ruleFor(engineOf(cluster), { toleratesLoss: tolerated.includes(name), isReplaced });
+    const gate = await openGate(rule, name, [...new Set(impacted)], open, systemClock);
     return { name, cluster, baseline, telemetry: openTelemetry(cluster), gate };
   });
   const clusters = await Promise.all(watched);

@@ -41,10 +41,20 @@ export async function openGate(
 }
 
 /**
- * The rule of an engine while an instance is replaced: that data are moved to the new one is the fault's own doing, and what
- * ends it.
+ * What of an engine's rule holds for a run.
+ * @param toleratesLoss it was admitted although the store does not survive it: what the store says of that ends nothing
+ * @param isReplaced an instance is gone for good, and another one takes its place
  */
-export function whileReplaced(refuseDuring: NonNullable<Engine['refuseDuring']>): NonNullable<Engine['refuseDuring']> {
+export function ruleFor(
+  { refuseDuring }: Pick<Engine, 'refuseDuring'>,
+  { toleratesLoss, isReplaced }: { toleratesLoss: boolean; isReplaced: boolean },
+): Pick<Engine, 'refuseDuring'> {
+  if (!refuseDuring || toleratesLoss) return {};
+  return { refuseDuring: isReplaced ? whileReplaced(refuseDuring) : refuseDuring };
+}
+
+/** That data are moved to the new instance is the fault's own doing, and what ends it. */
+function whileReplaced(refuseDuring: NonNullable<Engine['refuseDuring']>): NonNullable<Engine['refuseDuring']> {
   return (topology, impacted) => {
     const replicaSets = topology.replicaSets?.map(({ isReassigned: _moved, ...set }) => set);
     return refuseDuring({ ...topology, ...(replicaSets ? { replicaSets } : {}) }, impacted);

@@ -59,5 +59,6 @@ describeExamples('cassandra', ORDERS_RING.hosts, EXPECTED, [
   'cassandra-gc-pause.json',
   'cassandra-kill-kafka-latency.json',
   'cassandra-node-paused.json',
+  'cassandra-node-replaced.json',
   'cassandra-seed-killed.json',
 ]);
