@@ -182,7 +182,7 @@ describe('what a healthy store may say in passing', () => {
 describe('what of the rule of an engine holds for a run', () => {
   const set = { name: 'orders', members: ['n1', 'n2', 'n3'], inSync: ['n1', 'n2'], minInSync: 2 };
   const topology = topologyOf([shardOf('shard-1', 'n1')], { silentNodes: ['n2'] });
-  const moving = { ...topology, replicaSets: [{ ...set, isReassigned: true }] };
+  const moving = { ...topology, replicaSets: [{ ...set, isReassigned: true as const }] };
   const usual = { toleratesLoss: false, isReplaced: false };
   const seen: unknown[] = [];
   const refuseDuring = (...asked: unknown[]) => {
