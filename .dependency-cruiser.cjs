@@ -142,7 +142,7 @@ module.exports = {
       from: { path: '^functions/engines/([^/]+)/' },
       to: {
         path: '^functions/',
-        pathNot: '^functions/(engines/$1/|engines/(engine|replica-rules)\\.ts$|domain/|runtime/)',
+        pathNot: '^functions/(engines/$1/|engines/(engine|refuse-silent|replica-rules)\\.ts$|domain/|runtime/)',
       },
     },
     {

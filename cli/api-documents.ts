@@ -227,7 +227,12 @@ export const experimentSchema = z.looseObject({
   nodes: z.array(z.union([nodeRollback, impactedNode])).nullish(),
   /** Faults in AWS FIS; of one that is over, how it ended. */
   services: z
-    .array(z.looseObject({ faultId: z.string(), state: z.string().nullish(), outcome: z.string().nullish() }))
+    .array(
+      z.looseObject({
+        faultId: z.string(),
+        ...{ state: z.string().nullish(), outcome: z.string().nullish(), detail: z.string().nullish() },
+      }),
+    )
     .nullish(),
   /** To the commands that inject. */
   answers: z.array(z.looseObject({ node: z.string(), effect, notes })).nullish(),

@@ -46,9 +46,10 @@ export function renderDryRun(document: DryRunDocument, paint: Paint): string[] {
         ? []
         : [`  ${paint('bad', 'will not survive it')}, as its configuration allows: ${printable(facts.toleratedLoss)}`]),
       ...(facts.warnings ?? []).map((warning) => `  ${paint('bad', 'warning')}: ${printable(warning)}`),
-      ...(facts.scalingGroups ?? []).map(
-        ({ name, suspendedProcesses }) =>
-          `  the Auto Scaling group ${printable(name)} does not replace a target; suspended: ${printable(suspendedProcesses.join(', ') || 'nothing')}`,
+      ...(facts.scalingGroups ?? []).map(({ name, suspendedProcesses }) =>
+        faults.some(({ kind }) => kind === 'INSTANCE_TERMINATE')
+          ? `  the Auto Scaling group ${printable(name)} replaces what is terminated; suspended: ${printable(suspendedProcesses.join(', ') || 'nothing')}`
+          : `  the Auto Scaling group ${printable(name)} does not replace a target; suspended: ${printable(suspendedProcesses.join(', ') || 'nothing')}`,
       ),
       ...(facts.worstCase.service
         ? [
@@ -218,11 +219,11 @@ function nodeText(name: string, { targets, experiment }: ExperimentDocument): st
 
 /** Nodes of faults in AWS FIS once those are over: no host answers for them. */
 function renderServices(document: ExperimentDocument, paint: Paint): string[] {
-  return (document.services ?? []).flatMap(({ faultId, state, outcome: end }) => {
+  return (document.services ?? []).flatMap(({ faultId, state, outcome: end, detail }) => {
     if (end == null) return [];
     const target = document.targets?.find((one) => one.faultId === faultId);
     const said = end === 'REVERTED' ? end : paint('bad', printable(end));
-    const words = `${said} by AWS FIS${state ? ` (${printable(state)})` : ''}`;
+    const words = `${said} by AWS FIS${state ? ` (${printable(state)})` : ''}${detail ? `: ${printable(detail)}` : ''}`;
     return (target?.impacted ?? []).map(({ name }) => `  ${nodeText(name, document)}: ${words}`);
   });
 }

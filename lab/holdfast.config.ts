@@ -149,15 +149,15 @@ export default defineConfiguration({
       tls: { serverName: '{node}.holdfast.internal', caSecret: 'holdfast/cassandra-orders-ca' },
       secretName: 'holdfast/cassandra-orders',
     },
-    // The same hosts, only in a lab that is started with --engines cassandra-disposable.
-    'cassandra-disposable': {
+    // The same hosts, only in a lab that is started with --engines cassandra-replaceable.
+    'cassandra-replaceable': {
       ...CASSANDRA,
-      disposable: true,
+      instancesMayBeTerminated: true,
       // A new node waits for 90 s before it copies its data.
       budgets: { recoverySeconds: 240 },
-      selectTags: { 'holdfast-cluster': 'cassandra-disposable' },
-      tls: { serverName: '{node}.holdfast.internal', caSecret: 'holdfast/cassandra-disposable-ca' },
-      secretName: 'holdfast/cassandra-disposable',
+      selectTags: { 'holdfast-cluster': 'cassandra-replaceable' },
+      tls: { serverName: '{node}.holdfast.internal', caSecret: 'holdfast/cassandra-replaceable-ca' },
+      secretName: 'holdfast/cassandra-replaceable',
     },
     // Only in a lab that is started with --engines cassandra --datacenters 2.
     'cassandra-datacenters': {

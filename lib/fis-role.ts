@@ -10,8 +10,8 @@ const MADE_BY_FIS = 'managedByFIS';
 
 /**
  * What FIS may do for the kinds that run in it, and nothing else: on instances, volumes and subnets that carry the
- * deployment's target tag; to start an instance again it needs no tag. It terminates instances of clusters alone that are
- * disposable, by their tags. Networks only where a cluster of tier staging is configured; nobody else may have that fault.
+ * deployment's target tag; to start an instance again it needs no tag. It terminates instances only of clusters that
+ * allow it, by their tags. Networks only where a cluster of tier staging is configured; nobody else may have that fault.
  */
 export class FisRole extends Role {
   constructor(scope: Construct, id: string, { targetTag, clusters }: Pick<Configuration, 'targetTag' | 'clusters'>) {

@@ -73,7 +73,7 @@ export async function admit(
   };
   const tooLarge = refuseTooLarge(experiment, { faults: facts.targets, exemptAddresses }, wouldRun);
   if (tooLarge) return { admitted: false, problem: tooLarge };
-  const approval = approvalDemand(experiment, facts.targets, caller, configuration);
+  const approval = approvalDemand(experiment, facts, caller, configuration);
   if (approval) facts.approval = approval;
   const standingApproval = standingApprovalFor(requested, caller, configuration);
   if (standingApproval) facts.standingApproval = standingApproval;
@@ -118,7 +118,7 @@ async function clusterFacts(
     impactedShards: (await findings.impactedShards()).map(({ name }) => name),
     trafficSharePct: 100 * (await findings.trafficShare()),
     ...limitsOf(cluster),
-    ...(scalingGroups.length > 0 ? { scalingGroups } : {}),
+    ...(scalingGroups.length > 0 ? { scalingGroups: scalingGroups.map(({ keeps: _keeps, ...group }) => group) } : {}),
     ...(loss ? { toleratedLoss: loss.detail } : {}),
     ...(warnings.length > 0 ? { warnings } : {}),
     guardrails: await findings.guardrails(),
@@ -127,7 +127,7 @@ async function clusterFacts(
       leaseGraceSeconds,
       experiment.durationSeconds,
       services,
-      loss === undefined && engineOf(cluster).refuseDuring !== undefined,
+      engineOf(cluster).refuseDuring !== undefined,
     ),
   };
 }

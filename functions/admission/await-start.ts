@@ -64,6 +64,11 @@ function narrowed(before: AdmissionFacts, now: AdmissionFacts): string | undefin
   if (standing && standing.hash !== before.standingApproval?.hash) {
     return `what ${standing.by} approves by now is another experiment`;
   }
+  for (const { cluster, toleratedLoss } of now.clusters) {
+    const shown = before.clusters.find((each) => each.cluster === cluster)?.toleratedLoss;
+    if (toleratedLoss !== undefined && toleratedLoss !== shown)
+      return `${cluster} will not survive it now as it was announced: ${toleratedLoss}`;
+  }
   if (!now.closing || (before.closing && Date.parse(now.closing.at) >= Date.parse(before.closing.at))) return undefined;
   const was = before.closing ? `${before.closing.what} ended at ${before.closing.at}` : 'nothing ended';
   return `${now.closing.what} ends at ${now.closing.at}; when it was announced, ${was}`;

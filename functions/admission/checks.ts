@@ -4,7 +4,7 @@ import { limitsOf, refuseTooManyNodes, refuseTooMuchTraffic } from '../domain/bl
 import { whyNotConfirmed } from '../domain/canary-first.ts';
 import { whyClosed } from '../domain/change-calendar.ts';
 import { ErrorName, WorkflowError } from '../domain/errors.ts';
-import { fisKindOf, isFisFaultKind, refusalOf } from '../domain/faults/catalogue.ts';
+import { fisKindOf, isFisFaultKind, isReplacedAfter, refusalOf } from '../domain/faults/catalogue.ts';
 import {
   clusterLocked,
   type FieldError,
@@ -13,12 +13,13 @@ import {
   type ProblemSlug,
   problem,
 } from '../domain/problem.ts';
+import { nodesHitBy } from '../domain/resolve-targets.ts';
 import { refuseReplacement } from '../domain/scaling-groups.ts';
 import { LOOK_ON_SECONDS } from '../domain/timing.ts';
 import { membersOf, topologyProblems } from '../domain/topology.ts';
 import { openUntil, windowText } from '../domain/window.ts';
 import type { Reading } from '../domain/workflow.ts';
-import { mayLoseMajority } from '../engines/may-lose-majority.ts';
+import { mayExceedReplication } from '../engines/may-exceed-replication.ts';
 import { recoverySecondsOf } from '../engines/recovery-seconds.ts';
 import { engineOf } from '../engines/registry.ts';
 import type { Findings } from './findings.ts';
@@ -107,12 +108,14 @@ async function refuseUnknownChoices({ experiment, cluster, clusterName }: Findin
 /** What the kind itself says of this cluster: no payload can change it. */
 async function refuseForbiddenKind({ requested, cluster, clusterName }: Findings): Promise<Problem | undefined> {
   const refusals = requested.flatMap(({ faultId, kind, parameters }) => {
-    const { ports, tellsUptime } = engineOf(cluster);
+    const { ports, tellsUptime, refuseTermination } = engineOf(cluster);
     const restarts = isFisFaultKind(kind) && fisKindOf(kind).restartsStore === true;
     const reason =
       restarts && !tellsUptime
         ? `nobody could say that the store was restarted: ${cluster.engine} does not tell for how long it has run`
-        : refusalOf(parameters, cluster, ports);
+        : isReplacedAfter(kind) && !refuseTermination
+          ? `nobody could say that another instance has taken its place: ${cluster.engine} keeps in mind a node that is gone`
+          : refusalOf(parameters, cluster, ports);
     return reason === undefined ? [] : [{ faultId, kind, reason }];
   });
   if (refusals.length === 0) return undefined;
@@ -256,9 +259,11 @@ async function refuseReplacedTargets(findings: Findings): Promise<Problem | unde
     groups,
     engineOf(findings.cluster).minHealthCheckGraceSeconds,
   );
-  return refusal === undefined
-    ? undefined
-    : problem('fault-not-allowed', `not started: ${refusal}`, { scalingGroups: groups });
+  if (refusal !== undefined) return problem('fault-not-allowed', `not started: ${refusal}`, { scalingGroups: groups });
+  const terminated = (await findings.faults()).filter(({ kind }) => isReplacedAfter(kind));
+  const names = nodesHitBy(terminated, await findings.liveNodes()).map(({ name }) => name);
+  const kept = engineOf(findings.cluster).refuseTermination?.(await findings.topology(), names);
+  return kept === undefined ? undefined : problem('fault-not-allowed', `not started: ${kept}`, { nodes: names });
 }
 
 async function refuseShareOfNodes(findings: Findings): Promise<Problem | undefined> {
@@ -268,7 +273,9 @@ async function refuseShareOfNodes(findings: Findings): Promise<Problem | undefin
 
 async function refuseWhatReplicationCannotSurvive(findings: Findings): Promise<Problem | undefined> {
   const refusal = await findings.loss();
-  if (!refusal || mayLoseMajority(findings.cluster)) return undefined;
+  // Whoever takes the place of an instance copies its data from those that are left.
+  const isReplaced = findings.requested.some(({ kind }) => isReplacedAfter(kind));
+  if (!refusal || (mayExceedReplication(findings.cluster) && !isReplaced)) return undefined;
   return problem('blast-radius-exceeded', refusal.detail, refusal.numbers);
 }
 

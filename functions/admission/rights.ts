@@ -1,3 +1,4 @@
+import type { AdmissionFacts } from '../domain/admission.ts';
 import {
   type ApprovalDemand,
   approvalHash,
@@ -10,7 +11,6 @@ import {
 import { type Caller, clustersOf, type Experiment, type RequestedExperiment } from '../domain/experiment.ts';
 import { hoursOf, refuseByRights } from '../domain/principals.ts';
 import { type Problem, problem } from '../domain/problem.ts';
-import type { ResolvedFault } from '../domain/targets.ts';
 import type { Configuration } from '../engines/configuration.ts';
 import type { Findings } from './findings.ts';
 
@@ -65,7 +65,7 @@ export function standingApprovalFor(
 /** What has to be approved before it may begin; undefined: nothing, or a standing approval holds. */
 export function approvalDemand(
   experiment: Experiment,
-  targets: readonly ResolvedFault[],
+  { targets, clusters: seen }: Pick<AdmissionFacts, 'targets' | 'clusters'>,
   caller: Caller,
   { clusters }: Pick<Configuration, 'clusters'>,
 ): ApprovalDemand | undefined {
@@ -75,8 +75,11 @@ export function approvalDemand(
     return approval ? [{ name, ...approval }] : [];
   });
   if (asking.length === 0) return undefined;
+  const losses = seen.flatMap(({ cluster, toleratedLoss }) =>
+    toleratedLoss === undefined ? [] : [`${cluster}: ${toleratedLoss}`],
+  );
   return {
-    hash: approvalHash(experiment, targets),
+    hash: approvalHash(experiment, targets, losses),
     clusters: asking.map(({ name }) => name),
     expiresMinutes: Math.min(...asking.map(({ expiresMinutes }) => expiresMinutes)),
     mayNotApprove: identityOf(caller.arn) ?? caller.arn,

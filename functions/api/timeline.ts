@@ -185,8 +185,11 @@ function fenceText(fence: NodeRollback['fence']): string[] {
   return [`fence ${fence.outcome}`];
 }
 
-function fisRollback({ faultId, state, outcome, endedAt }: FisRollback): string {
-  return [`${faultId} ${outcome} (${state} in the service)`, ...(endedAt ? [`ended at ${endedAt}`] : [])].join(', ');
+function fisRollback({ faultId, state, outcome, endedAt, detail }: FisRollback): string {
+  const said = [`${faultId} ${outcome} (${state} in the service)`, ...(endedAt ? [`ended at ${endedAt}`] : [])].join(
+    ', ',
+  );
+  return detail === undefined ? said : `${said}: ${detail}`;
 }
 
 function rtoOf({ stillFailing, provenOnImpacted, rtoSeconds = 0, unavailableSeconds = 0 }: ProbeMeasurement): string {

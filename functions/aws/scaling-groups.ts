@@ -1,4 +1,4 @@
-import { type AutoScalingClient, paginateDescribeAutoScalingGroups } from '@aws-sdk/client-auto-scaling';
+import { type AutoScalingClient, type Instance, paginateDescribeAutoScalingGroups } from '@aws-sdk/client-auto-scaling';
 import type { ScalingGroup } from '../domain/scaling-groups.ts';
 
 /** Auto Scaling gives at most so many groups a page, and takes no more names. */
@@ -11,16 +11,25 @@ export async function readScalingGroups(client: AutoScalingClient, names: readon
     const AutoScalingGroupNames = names.slice(start, start + NAMES_A_CALL);
     for await (const page of paginateDescribeAutoScalingGroups({ client }, { AutoScalingGroupNames })) {
       for (const group of page.AutoScalingGroups ?? []) {
-        const { AutoScalingGroupName, HealthCheckGracePeriod, HealthCheckType, SuspendedProcesses } = group;
+        const { AutoScalingGroupName, HealthCheckGracePeriod, HealthCheckType, SuspendedProcesses, Instances } = group;
         if (AutoScalingGroupName === undefined || HealthCheckType === undefined) continue;
         found.push({
           name: AutoScalingGroupName,
           healthChecks: HealthCheckType.split(',').map((check) => check.trim()),
           ...(HealthCheckGracePeriod === undefined ? {} : { healthCheckGraceSeconds: HealthCheckGracePeriod }),
+          ...(group.DesiredCapacity === undefined || group.Status !== undefined
+            ? {}
+            : { keeps: { desiredCapacity: group.DesiredCapacity, inService: inServiceOf(Instances) } }),
           suspendedProcesses: (SuspendedProcesses ?? []).flatMap(({ ProcessName }) => ProcessName ?? []),
         });
       }
     }
   }
   return found;
+}
+
+function inServiceOf(instances: readonly Instance[] = []): string[] {
+  return instances.flatMap(({ InstanceId, LifecycleState }) =>
+    LifecycleState === 'InService' && InstanceId !== undefined ? [InstanceId] : [],
+  );
 }

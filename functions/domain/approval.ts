@@ -17,9 +17,17 @@ export interface ApprovalDemand {
   mayNotApprove: string;
 }
 
-/** What is approved is what was shown: the same faults on the same nodes, in the roles that they had. */
-export function approvalHash(experiment: Experiment, targets: readonly ResolvedFault[]): string {
-  return sha256Hex(canonicalJson({ experiment, targets: withoutOrder(targets) }));
+/**
+ * What is approved is what was shown: the same faults on the same nodes, in the roles that they had.
+ * @param losses what the stores will not survive of it
+ */
+export function approvalHash(
+  experiment: Experiment,
+  targets: readonly ResolvedFault[],
+  losses: readonly string[] = [],
+): string {
+  const shown = { experiment, targets: withoutOrder(targets), ...(losses.length > 0 ? { losses } : {}) };
+  return sha256Hex(canonicalJson(shown));
 }
 
 /** The name under which a schedule acts. */

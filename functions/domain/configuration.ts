@@ -103,9 +103,12 @@ export const clusterFields = {
   dataDirectory: hostDirectory,
   /**
    * Its data may be lost for good, and in tier `staging` its service with them: faults that harm data beyond repair, or take more
-   * nodes than its replication survives, are refused elsewhere.
+   * nodes than its replication survives, are refused elsewhere. The latter never where hosts keep
+   * clients away from a node until the others say what it is.
    */
   disposable: z.boolean().default(false),
+  /** Instances may be terminated, in tier `staging`, where an Auto Scaling group replaces them. */
+  instancesMayBeTerminated: z.boolean().default(false),
   /** Instances whose data lie on instance store may be stopped, which erases them. */
   instanceStoreDataMayBeLost: z.boolean().default(false),
   /** Absent, which only a staging cluster may have it: credentials and data travel in plain text. */

@@ -33,7 +33,7 @@ const hostReportSchema = z.object({
   leftovers: lines,
   changes: lines,
   effect: effect.nullish().catch(undefined),
-  notes: lines.transform((notes) => notes && firstLines(notes, MAX_NOTES, MAX_NOTE_CHARACTERS)).optional(),
+  notes: lines.transform((notes) => notes && keptNotes(notes)).optional(),
   /** The answer to the verb `start`: was the store down, so that its unit was started? */
   started: z.boolean().nullish().catch(undefined),
   /** Of the run of the host's kernel: another one after a restart, which no fault survives. */
@@ -64,6 +64,12 @@ export function remarksOf(report: Pick<HostReport, 'effect' | 'notes'> | undefin
     ...(report?.effect ? { effect: report.effect } : {}),
     ...(report?.notes?.length ? { notes: report.notes } : {}),
   };
+}
+
+/** Where some are left out the last one is not: it says why an effect was lost. */
+function keptNotes(notes: readonly string[]): string[] {
+  const most = notes.length > MAX_NOTES ? [...notes.slice(-1), ...notes.slice(0, -1)] : notes;
+  return firstLines(most, MAX_NOTES, MAX_NOTE_CHARACTERS);
 }
 
 function linesOf(value: unknown): string[] | undefined {

@@ -16,6 +16,8 @@ export interface ScalingGroup {
   /** `EC2`, `ELB`, …: who may call a member unhealthy. */
   healthChecks: string[];
   suspendedProcesses: string[];
+  /** How many instances it keeps, and which of those that it has are in service; absent: AWS does not tell, or it is being deleted. */
+  keeps?: { desiredCapacity: number; inService: string[] };
   /** Its HealthCheckGracePeriod; absent: it has none that is known. Seconds. */
   healthCheckGraceSeconds?: number;
 }
@@ -42,7 +44,7 @@ export function refuseReplacement(
   minGraceSeconds = 0,
 ): string | undefined {
   const refusals = faults.flatMap((fault) =>
-    nodesHitBy([fault], nodes).flatMap(({ name, tags }) => {
+    nodesHitBy([fault], nodes).flatMap(({ name, instanceId, tags }) => {
       const groupName = tags[GROUP_TAG];
       const isReplaced = isReplacedAfter(fault.kind);
       if (groupName === undefined)
@@ -57,11 +59,13 @@ export function refuseReplacement(
         ];
       if (isReplaced) {
         const suspended = [...REPLACING, LAUNCH].filter((process) => group.suspendedProcesses.includes(process));
-        return suspended.length === 0
-          ? []
-          : [
-              `${fault.faultId}: the Auto Scaling group ${groupName} would not replace ${name}; resume its ${suspended.join(', ')}`,
-            ];
+        const would = `${fault.faultId}: the Auto Scaling group ${groupName} would not replace ${name}`;
+        if (suspended.length > 0) return [`${would}; resume its ${suspended.join(', ')}`];
+        const { desiredCapacity = 0, inService = [] } = group.keeps ?? {};
+        if (!inService.includes(instanceId)) return [`${would}: it is not InService there`];
+        if (desiredCapacity < inService.length)
+          return [`${would}: it keeps ${desiredCapacity} instances, and ${inService.length} are in service`];
+        return [];
       }
       const looksInside = group.healthChecks.some((check) => check !== 'EC2');
       const running = REPLACING.filter((process) => !group.suspendedProcesses.includes(process));

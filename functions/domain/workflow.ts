@@ -195,11 +195,11 @@ export interface FisRollback {
   fisExperimentId: string;
   /** `completed`, `failed`, `stopped` or `cancelled`; anything else is not an end. */
   state: string;
-  /** `REVERTED`: ended, its template deleted, its targets as they were before. */
+  /** `REVERTED`: ended, its template deleted, its targets as they were before; of a termination, with nothing left to undo. */
   outcome: 'REVERTED' | 'FAILED';
   /** When its action began; absent: it never did, or FIS says that it failed. */
   begunAt?: string;
-  /** When its targets were back. */
+  /** When its targets were back; absent: not known, or an action that was over at once, which says nothing of its fault. */
   endedAt?: string;
   detail?: string;
 }
@@ -218,7 +218,7 @@ export interface RollbackResult {
 /** What of it the state machine carries on; the rest is in the log. */
 export type RollbackSummary = Pick<RollbackResult, 'outcome' | 'rolledBackAt' | 'problems'> & {
   nodes: Pick<NodeRollback, 'node' | 'faultId' | 'outcome'>[];
-  services?: Pick<FisRollback, 'faultId' | 'outcome' | 'begunAt'>[];
+  services?: Pick<FisRollback, 'faultId' | 'outcome' | 'state' | 'begunAt'>[];
 };
 
 export interface RecoveryResult {

@@ -34,6 +34,11 @@ export interface Engine {
   /** What a person does about a store that was started and does not come back, where there is more than its log to read. */
   whenNotBack?: string;
   /**
+   * Why no new instance could take the place of one of these nodes. Absent: of this engine nobody could say that one has, because
+   * a node that is gone stays in its mind.
+   */
+  refuseTermination?(topology: StoreTopology, nodes: readonly string[]): string | undefined;
+  /**
    * On nodes of an Auto Scaling group: the least HealthCheckGracePeriod with which a fault may be. Absent: any, where a node
    * that is replaced costs no more than another.
    */

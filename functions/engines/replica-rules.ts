@@ -1,8 +1,6 @@
 import type { ReplicaSet } from '../domain/topology.ts';
 import type { Engine, LossRefusal } from './engine.ts';
-
-/** A node that was slow once has not gone. */
-export const SILENCE_SECONDS = 3;
+import { refuseSilent } from './refuse-silent.ts';
 
 /** What an engine calls what it keeps copies of. */
 export interface ReplicaWords {
@@ -39,11 +37,8 @@ export function replicaRules(
      * because that takes the bandwidth of those who serve, and what is left is enough everywhere.
      */
     refuseDuring({ replicaSets = [], silentNodes = [] }, impacted) {
-      const silent = silentNodes.filter((node) => !impacted.includes(node));
-      if (silent.length > 0) {
-        const detail = `${silent.join(', ')} does not answer, and no fault is on it`;
-        return { detail, numbers: { silentNodes: silent }, forSeconds: SILENCE_SECONDS };
-      }
+      const silence = refuseSilent({ silentNodes }, impacted);
+      if (silence) return silence;
       const moved = replicaSets.filter(({ isReassigned }) => isReassigned).map(({ name }) => name);
       if (moved.length > 0) return words.beingMoved(moved);
       return tooFewRemain(replicaSets, impacted, 'has, beside the impacted nodes,');

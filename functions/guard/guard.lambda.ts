@@ -4,27 +4,27 @@ import { openCluster } from '../aws/cluster-access.ts';
 import { loadConfiguration } from '../aws/configuration.ts';
 import { telemetryOpener } from '../aws/open-telemetry.ts';
 import { auditLog, guardLeases, killSwitches, locks } from '../aws/wiring.ts';
-import { clustersWithToleratedLoss, requireAdmittedTargets } from '../domain/admitted.ts';
+import { requireAdmittedTargets } from '../domain/admitted.ts';
 import { lastOf } from '../domain/audit-entry.ts';
 import { configuredClusters } from '../domain/clusters.ts';
-import { isFisFaultKind, isReplacedAfter } from '../domain/faults/catalogue.ts';
+import { isFisFaultKind } from '../domain/faults/catalogue.ts';
 import type { KillSwitchSettings } from '../domain/kill-switch.ts';
 import { ENVIRONMENT } from '../domain/names.ts';
 import { nodesHitAtStart } from '../domain/probed-shards.ts';
 import { withDeadline } from '../domain/with-deadline.ts';
 import type { ExperimentRun } from '../domain/workflow.ts';
 import type { Configuration } from '../engines/configuration.ts';
-import { engineOf } from '../engines/registry.ts';
 import { environmentVariable } from '../runtime/environment.ts';
 import { log } from '../runtime/log.ts';
 import { metrics } from '../runtime/metrics.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { engageSwitch } from '../tables/engage-switch.ts';
 import { BystanderWatch } from './bystander-watch.ts';
+import { gateRule } from './gate-rule.ts';
 import { guard } from './guard.ts';
 import { publishReadings } from './guard-metrics.ts';
 import { guardHeartbeat } from './heartbeat.ts';
-import { openGate, ruleFor } from './store-gate.ts';
+import { openGate } from './store-gate.ts';
 
 const audit = auditLog();
 const leases = guardLeases();
@@ -35,7 +35,6 @@ export async function handler(run: ExperimentRun, context: Context): Promise<voi
   const entries = await audit.read(experimentId);
   const targets = requireAdmittedTargets(entries, run);
   // By the log: who could choose what is normal could choose what is a breach.
-  const tolerated = clustersWithToleratedLoss(entries);
   const baselines = lastOf(entries, 'STEADY_STATE_CONFIRMED')?.baselines;
   const configuration = loadConfiguration();
   const openTelemetry = telemetryOpener();
@@ -47,8 +46,7 @@ export async function handler(run: ExperimentRun, context: Context): Promise<voi
       .filter((fault) => fault.cluster === name)
       .flatMap((fault) => nodesHitAtStart(fault, targets.faults).map((node) => node.name));
     const open = () => openCluster(cluster, configuration);
-    const isReplaced = experiment.faults.some((fault) => fault.cluster === name && isReplacedAfter(fault.kind));
-    const rule = ruleFor(engineOf(cluster), { toleratesLoss: tolerated.includes(name), isReplaced });
+    const rule = gateRule(name, cluster, experiment, entries);
     const gate = await openGate(rule, name, [...new Set(impacted)], open, systemClock);
     return { name, cluster, baseline, telemetry: openTelemetry(cluster), gate };
   });

@@ -41,27 +41,6 @@ export async function openGate(
 }
 
 /**
- * What of an engine's rule holds for a run.
- * @param toleratesLoss it was admitted although the store does not survive it: what the store says of that ends nothing
- * @param isReplaced an instance is gone for good, and another one takes its place
- */
-export function ruleFor(
-  { refuseDuring }: Pick<Engine, 'refuseDuring'>,
-  { toleratesLoss, isReplaced }: { toleratesLoss: boolean; isReplaced: boolean },
-): Pick<Engine, 'refuseDuring'> {
-  if (!refuseDuring || toleratesLoss) return {};
-  return { refuseDuring: isReplaced ? whileReplaced(refuseDuring) : refuseDuring };
-}
-
-/** That data are moved to the new instance is the fault's own doing, and what ends it. */
-function whileReplaced(refuseDuring: NonNullable<Engine['refuseDuring']>): NonNullable<Engine['refuseDuring']> {
-  return (topology, impacted) => {
-    const replicaSets = topology.replicaSets?.map(({ isReassigned: _moved, ...set }) => set);
-    return refuseDuring({ ...topology, ...(replicaSets ? { replicaSets } : {}) }, impacted);
-  };
-}
-
-/**
  * Asks a store again and again whether the fault on it may go on, in a loop of its own: no beat waits for it. The newest
  * answer is held, and is as old as its question.
  */

@@ -11,6 +11,7 @@ import { isInShard, type LiveNode, type ResolvedFault, type ResolvedTargets } fr
 import { membersOf, type StoreTopology } from '../domain/topology.ts';
 import type { ExperimentRun } from '../domain/workflow.ts';
 import type { EngineCluster } from '../engines/configuration.ts';
+import { mayExceedReplication } from '../engines/may-exceed-replication.ts';
 import { engineOf } from '../engines/registry.ts';
 import type { AuditLog } from '../tables/audit-log.ts';
 
@@ -42,7 +43,10 @@ export async function checkTargets(
   const injected = lastOf(entries, 'INJECTED')?.injectedFaults ?? [];
   const tolerated = clustersWithToleratedLoss(entries);
   const looks = await Promise.all(
-    clusters().map((each) => lookAt(each, experiment, targets, injected, tolerated.includes(each.name))),
+    clusters().map((each) => {
+      const toleratesLoss = tolerated.includes(each.name) && mayExceedReplication(each.cluster);
+      return lookAt(each, experiment, targets, injected, toleratesLoss);
+    }),
   );
   await audit.append(experiment.experimentId, 'TARGETS_CHECKED', ACTOR, { clusters: looks });
   const problems = looks.flatMap(({ cluster, problems: found }) => found.map((problem) => `${cluster}: ${problem}`));
@@ -73,6 +77,7 @@ async function lookAt(
   // An instance that a fault has stopped is none that was lost: it counts among those there are.
   const liveNodes = new Set([...nodes.map((node) => node.name), ...ofFaultsOn]).size;
   const limits = limitsOf(cluster);
+  const away = goneFrom(before, nodes);
   const problems = [
     ...moved(toCome, nodes, ofFaultsOn),
     ...chosenOtherwise(
@@ -83,7 +88,9 @@ async function lookAt(
     ),
     replaced,
     refuseTooManyNodes(hit.size, liveNodes, limits)?.detail,
-    toleratesLoss ? undefined : engineOf(cluster).refuseLoss(before, [...hit, ...goneFrom(before, nodes)])?.detail,
+    ...(toleratesLoss
+      ? away.filter((node) => !hit.has(node)).map((node) => `${node} is away, and no fault is on it`)
+      : [engineOf(cluster).refuseLoss(before, [...hit, ...away])?.detail]),
     ...topology.shards
       .filter((shard) => !shardsOn.has(shard.name))
       .flatMap((shard) => shard.problems.map((problem) => `${shard.name}: ${problem}`)),

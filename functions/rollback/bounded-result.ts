@@ -44,9 +44,8 @@ export function summaryOf({ outcome, rolledBackAt, nodes, services, problems }: 
     nodes: nodes.map((node) => ({ node: node.node, faultId: node.faultId, outcome: node.outcome })),
     ...(services
       ? {
-          services: services.map(({ faultId, outcome: end, begunAt }) => ({
-            faultId,
-            outcome: end,
+          services: services.map(({ faultId, outcome: end, state, begunAt }) => ({
+            ...{ faultId, outcome: end, state },
             ...(begunAt ? { begunAt } : {}),
           })),
         }

@@ -115,8 +115,12 @@ interface RolledBack {
    * some time after it was asked to. Absent for an action that never began, or that FIS says has failed.
    */
   restartsSinceMs?: number;
-  /** The instances that it hit are gone for good since that time: others must have their places. */
-  replacesSinceMs?: number;
+  /** Its instances are gone for good, as far as they were reached: others must have their places. */
+  replaces?: {
+    /** FIS says that all of them were: none may be there any more. */
+    isComplete: boolean;
+    sinceMs: number | undefined;
+  };
 }
 
 /** Faults on the cluster that were rolled back, on the host or in the service. */
@@ -134,7 +138,7 @@ function rolledBackIn(cluster: string, { faults }: Experiment, rollback: Rollbac
         {
           ...{ faultId, kind, impactedNodes },
           ...(restarts && since !== undefined ? { restartsSinceMs: since } : {}),
-          ...(isReplacedAfter(kind) && since !== undefined ? { replacesSinceMs: since } : {}),
+          ...(isReplacedAfter(kind) ? { replaces: { isComplete: service.state === 'completed', sinceMs: since } } : {}),
         },
       ];
     });
@@ -225,9 +229,10 @@ async function lookAt(
   try {
     const { nodes, topology } = await observe();
     const placed = new Set(topology.shards.flatMap(membersOf));
-    const back = rolledBack.filter(({ replacesSinceMs }) => replacesSinceMs === undefined);
-    const gone = rolledBack.filter(({ replacesSinceMs }) => replacesSinceMs !== undefined);
-    const lost = namesHitBy(back, nodes).filter((node) => !placed.has(node));
+    const lost = namesHitBy(
+      rolledBack.filter(({ replaces }) => !replaces),
+      nodes,
+    ).filter((node) => !placed.has(node));
     const restarting = rolledBack.flatMap(({ restartsSinceMs, ...fault }) =>
       restartsSinceMs === undefined ? [] : notRestarted(topology, namesHitBy([fault], nodes), restartsSinceMs, clock),
     );
@@ -235,7 +240,7 @@ async function lookAt(
       ...topologyProblems(topology),
       ...lost.map((node) => `${node}: is in no shard`),
       ...restarting,
-      ...notReplaced(gone, nodes, placed, before),
+      ...notReplaced(rolledBack, nodes, placed, before),
     ];
     return { nodes, problems: [...new Set(problems)], topology };
   } catch (error) {
@@ -243,29 +248,34 @@ async function lookAt(
   }
 }
 
-/** Where instances are gone for good: as many nodes as before must have their places, and none of them on those instances. */
+/**
+ * Where instances may be gone for good, and FIS may have reached some of them only: as many nodes as before must have their
+ * places, whoever they are, and none on an instance that is gone by the word of FIS.
+ */
 function notReplaced(
-  gone: readonly RolledBack[],
+  rolledBack: readonly RolledBack[],
   nodes: readonly LiveNode[],
   placed: ReadonlySet<string>,
   before: NodesBefore | undefined,
 ): string[] {
-  if (gone.length === 0) return [];
-  const names = gone.flatMap(({ impactedNodes }) => impactedNodes);
-  if (!before)
-    return [`${names.join(', ')}: not known to be replaced: the log does not tell how many nodes there were`];
-  const instances = before.known.filter(({ name }) => names.includes(name)).map(({ instanceId }) => instanceId);
+  const terminations = rolledBack.filter(({ replaces }) => replaces);
+  if (terminations.length === 0) return [];
+  const names = (of: readonly RolledBack[]) => of.flatMap(({ impactedNodes }) => impactedNodes);
+  const all = names(terminations).join(', ');
+  if (!before) return [`${all}: not known to be replaced: the log does not tell how many nodes there were`];
+  const gone = names(terminations.filter(({ replaces }) => replaces?.isComplete));
+  const instances = before.known.filter(({ name }) => gone.includes(name)).map(({ instanceId }) => instanceId);
   const still = nodes.filter(({ instanceId }) => instances.includes(instanceId)).map(({ name }) => name);
   const there = nodes.filter(({ name }) => placed.has(name)).length;
   return [
     ...still.map((node) => `${node}: its instance is there still, although it was terminated`),
     ...(there < before.liveNodes
-      ? [`${names.join(', ')}: not replaced yet: ${there} of ${before.liveNodes} nodes have their place in the store`]
+      ? [`${all}: not replaced yet: ${there} of ${before.liveNodes} nodes have their place in the store`]
       : []),
   ];
 }
 
-/** Who took the places of those that are gone, and after what time, a line each. */
+/** Who has joined the shards of those that were terminated, and by when at the latest, a line each. */
 function replacementsIn(
   nodes: readonly LiveNode[],
   topology: StoreTopology | undefined,
@@ -273,21 +283,18 @@ function replacementsIn(
   before: NodesBefore | undefined,
   clock: Clock,
 ): string[] {
-  const gone = rolledBack.flatMap(({ impactedNodes, replacesSinceMs }) =>
-    replacesSinceMs === undefined ? [] : [{ impactedNodes, replacesSinceMs }],
-  );
-  if (gone.length === 0 || !before) return [];
+  const since = rolledBack.flatMap(({ replaces }) => replaces?.sinceMs ?? []);
+  if (since.length === 0 || !before) return [];
   const known = new Set(before.known.map(({ instanceId }) => instanceId));
   const shards = (topology?.shards ?? []).map(membersOf);
   const ofFault = shards.filter((members) => members.some((node) => before.known.some(({ name }) => name === node)));
   const joined = nodes.filter(
     ({ name, instanceId }) => !known.has(instanceId) && ofFault.some((members) => members.includes(name)),
   );
-  const seconds = (clock.nowEpochMs() - Math.min(...gone.map(({ replacesSinceMs }) => replacesSinceMs))) / 1000;
-  const names = gone.flatMap(({ impactedNodes }) => impactedNodes).join(', ');
+  const seconds = (clock.nowEpochMs() - Math.min(...since)) / 1000;
   return joined.map(
     ({ name, instanceId }) =>
-      `${name} (${instanceId}): has its place in the store, ${seconds.toFixed(0)} s after ${names} was terminated`,
+      `${name} (${instanceId}): has its place in the store, at most ${seconds.toFixed(0)} s after the termination`,
   );
 }
 

@@ -24,8 +24,9 @@ const USAGE = `The lab: the whole system on this machine, in namespaces of its o
   lab [run] [FILE] [--json]   run one experiment (${DEFAULT_EXPERIMENT}); starts and ends a lab, with
                               the engines that the file needs, if none is up
   lab up [--engines LIST] [--tls] [--datacenters 2]
-                              start the lab and leave it running; LIST: some of (${DEFAULT_FLEETS.join()} without it)
-                              ${ENGINE_NAMES.join()};
+                              start the lab and leave it running; LIST: some of
+                              ${ENGINE_NAMES.join()}
+                              (${DEFAULT_FLEETS.join()} if left out; of two that are the same hosts, one);
                               --tls: with a shard more, which speaks TLS only; --datacenters 2:
                               nodes that ask each other in two of them
   lab status                  what runs, and what has died

@@ -1,5 +1,5 @@
 import { cassandraFleet } from './cassandra/engine.ts';
-import { DATACENTERS_RING, DISPOSABLE_RING, ORDERS_RING } from './cassandra/hosts.ts';
+import { DATACENTERS_RING, ORDERS_RING, REPLACEABLE_RING } from './cassandra/hosts.ts';
 import { type FleetEngine, type LabHost, shardsIn } from './engine.ts';
 import { kafkaFleet } from './kafka/engine.ts';
 import { CLUSTER, DISPOSABLE_CLUSTER } from './kafka/hosts.ts';
@@ -16,8 +16,8 @@ const ALL = {
   /** The same hosts, as a cluster whose data nobody needs. */
   'kafka-disposable': kafkaFleet(DISPOSABLE_CLUSTER),
   cassandra: cassandraFleet(ORDERS_RING),
-  /** The same hosts as such a cluster, and one that an Auto Scaling group starts in the place of the third. */
-  'cassandra-disposable': cassandraFleet(DISPOSABLE_RING),
+  /** The same hosts, and one that an Auto Scaling group starts in the place of the third. */
+  'cassandra-replaceable': cassandraFleet(REPLACEABLE_RING),
   /** In the place of `cassandra`: two datacenters of two nodes each. */
   'cassandra-datacenters': cassandraFleet(DATACENTERS_RING),
 } as const satisfies Record<string, FleetEngine>;
@@ -26,14 +26,14 @@ export const FLEET_NAMES = Object.keys(ALL) as FleetName[];
 /** Those that are the hosts of another one: no lab has both. */
 const SAME_HOSTS: Partial<Record<FleetName, FleetName>> = {
   'kafka-disposable': 'kafka',
-  'cassandra-disposable': 'cassandra',
+  'cassandra-replaceable': 'cassandra',
 };
 
 /** One fleet of each engine. */
 export const EVERY_ENGINE: readonly FleetName[] = ['redis', 'kafka', 'cassandra'];
 /** What `--engines` takes. The shard of `--tls` belongs to the first. */
 export const ENGINE_NAMES: readonly FleetName[] = [
-  ...(['redis', 'kafka', 'kafka-disposable', 'cassandra', 'cassandra-disposable'] as const),
+  ...(['redis', 'kafka', 'kafka-disposable', 'cassandra', 'cassandra-replaceable'] as const),
 ];
 export const DEFAULT_FLEETS: readonly FleetName[] = ['redis'];
 /** Says to every process of a lab which of them it has: names, separated by commas. */

@@ -158,7 +158,7 @@ describe('the alarm over the guard', () => {
       'kafka-orders',
       'kafka-disposable',
       'cassandra-orders',
-      'cassandra-disposable',
+      'cassandra-replaceable',
       'cassandra-datacenters',
     ].map((cluster) => `Holdfast-Holdfast-guard-heartbeat-${cluster}`);
     expect(alarms.map(([, { Properties }]) => Properties.AlarmName)).toEqual(names);

@@ -77,7 +77,7 @@ describe('tables', () => {
         'kafka-orders',
         'kafka-disposable',
         'cassandra-orders',
-        'cassandra-disposable',
+        'cassandra-replaceable',
         'cassandra-datacenters',
       ].map((cluster) => `CLUSTER#${cluster}`),
     ]);

@@ -166,10 +166,10 @@ describe('IAM, on what is synthesized', () => {
     ]);
   });
 
-  it('lets only FIS terminate an instance, if it is a target of a cluster that is disposable', async () => {
+  it('lets only FIS terminate an instance, if it is a target of a cluster that allows it', async () => {
     const { clusters } = (await loadConfiguration('lab/holdfast.config.ts')).configuration;
-    const mayLose = Object.values(clusters).filter(({ tier, disposable }) => tier === 'staging' && disposable);
-    expect(mayLose).toHaveLength(2);
+    const mayLose = Object.values(clusters).filter((each) => each.tier === 'staging' && each.instancesMayBeTerminated);
+    expect(mayLose).toHaveLength(1);
     for (const cluster of Object.values(clusters)) {
       const ofCluster = Object.entries(cluster.selectTags).map(([key, value]) => [`aws:ResourceTag/${key}`, value]);
       const terminate = async (target: string) => {

@@ -10,6 +10,7 @@ import {
   StopExperimentCommand,
 } from '@aws-sdk/client-fis';
 import type { Clock } from '../../domain/clock.ts';
+import { REBOOT_INSTANCES } from '../../domain/faults/instance-reboot.ts';
 import { TERMINATE_INSTANCES } from '../../domain/faults/instance-terminate.ts';
 import type { FisFaults } from '../../domain/fis-fault.ts';
 import { EXPERIMENT_TAG, FAULT_TAG, STACK_TAG } from '../../domain/names.ts';
@@ -17,6 +18,7 @@ import type { FisRollback } from '../../domain/workflow.ts';
 import { isOver, isTagged, listExperiments, listTemplates } from './experiments.ts';
 import { restoreTargets } from './restore-targets.ts';
 
+const ONE_SHOT: readonly string[] = [TERMINATE_INSTANCES, REBOOT_INSTANCES];
 const LOOK_AGAIN_MS = 1000;
 /** What was announced and is not there may still be on its way: a request of the injection takes up to three tries. */
 const SEARCH_MS = 10_000;
@@ -175,6 +177,16 @@ function restorable({ actions, targets = {} }: Found): ExperimentTarget[] {
   return isTermination(actions) ? [] : Object.values(targets);
 }
 
+/** Over at once by the word of FIS: when its fault ended it does not know. */
+function isOneShot(actions: Found['actions']): boolean {
+  return Object.values(actions ?? {}).some(({ actionId }) => ONE_SHOT.includes(actionId ?? ''));
+}
+
+/** One that failed or was stopped may have reached some of them. */
+function goneText(status: string | undefined): string {
+  return status === 'completed' ? 'its instances are gone for good' : 'its instances may be gone for good';
+}
+
 function isTermination(actions: Found['actions']): boolean {
   return Object.values(actions ?? {}).some(({ actionId }) => actionId === TERMINATE_INSTANCES);
 }
@@ -197,7 +209,7 @@ function results({ experiments, templates }: Finds, unasked: string | undefined)
     // What FIS says of a failure is evidence also where everything is back.
     const reason = state?.status === 'failed' ? state.reason : undefined;
     const begun = Object.values(experiment.actions ?? {}).flatMap(({ startTime }) => startTime?.getTime() ?? []);
-    const gone = isTermination(experiment.actions) && begun.length > 0 ? 'its instances are gone for good' : undefined;
+    const gone = isTermination(experiment.actions) && begun.length > 0 ? goneText(state?.status) : undefined;
     const detail = [unfinished, trouble, template, reason, gone].filter((part) => part !== undefined).join('; ');
     return {
       faultId: tags?.[FAULT_TAG] ?? UNKNOWN,
@@ -207,7 +219,9 @@ function results({ experiments, templates }: Finds, unasked: string | undefined)
       ...(begun.length === 0 || state?.status === 'failed'
         ? {}
         : { begunAt: new Date(Math.min(...begun)).toISOString() }),
-      ...(backAtEpochMs === undefined ? {} : { endedAt: new Date(backAtEpochMs).toISOString() }),
+      ...(backAtEpochMs === undefined || isOneShot(experiment.actions)
+        ? {}
+        : { endedAt: new Date(backAtEpochMs).toISOString() }),
       ...(detail === '' ? {} : { detail }),
     };
   });

@@ -6,7 +6,7 @@ export const TERMINATE_INSTANCES = 'aws:ec2:terminate-instances';
 export const instanceTerminate = fisKind({
   kind: 'INSTANCE_TERMINATE',
   description:
-    'Terminates the instance, once and for good: the recovery waits for the one that its Auto Scaling group starts in its place. Only on clusters of tier staging that are configured as disposable, and in a group that replaces it.',
+    'Terminates the instance, once and for good: the recovery waits for the one that its Auto Scaling group starts in its place. Only on clusters of tier staging that are configured with instancesMayBeTerminated, where a group replaces it and others have its data.',
   fields: { targetNodes: fisNodeNames },
   stagingOnly: true,
   faultState: 'TERMINATED',
@@ -14,10 +14,10 @@ export const instanceTerminate = fisKind({
   resource: 'instance',
   impactedNodes: ({ targetNodes }) => targetNodes,
   isReplaced: true,
-  refuse: (_parameters, { disposable }) =>
-    disposable
+  refuse: (_parameters, { instancesMayBeTerminated }) =>
+    instancesMayBeTerminated
       ? undefined
-      : 'the instance and its data are lost for good, and the cluster is not configured as disposable',
+      : 'an instance is lost for good, and the cluster is not configured with instancesMayBeTerminated',
   irreversible:
     'a termination has no undo: instance and data are gone for good, and the one that takes its place copies its data from others',
   action: (_parameters, fault) => ({

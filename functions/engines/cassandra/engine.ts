@@ -1,14 +1,16 @@
 import { portsOf } from '../../domain/configuration.ts';
 import type { StoreTopology } from '../../domain/topology.ts';
 import type { Engine, LossRefusal, Settling, SettlingFault } from '../engine.ts';
-import { replicaRules, SILENCE_SECONDS } from '../replica-rules.ts';
+import { SILENCE_SECONDS } from '../refuse-silent.ts';
+import { replicaRules } from '../replica-rules.ts';
 import type { CassandraCluster } from './configuration.ts';
 import { CASSANDRA_FAILURE_MODES } from './failure-modes.ts';
+import { SEED } from './shards.ts';
 
 export const CASSANDRA_HEALTH = {
   liveReplicas: {
     unit: 'nodes',
-    what: 'nodes of the datacenter whose heartbeat moves, as another node sees it',
+    what: 'nodes of the datacenter whose heartbeat moves, as another node sees it; with those that join it meanwhile',
   },
   pendingHints: {
     unit: 'nodes',
@@ -48,6 +50,7 @@ export function cassandraEngine(cluster: CassandraCluster): Engine {
     fenceParameters: () => ({}),
     minHealthCheckGraceSeconds: cluster.cassandra.minHealthCheckGraceSeconds,
     settlesAfter,
+    refuseTermination,
     ...rules,
     refuseDuring,
     whenNotBack:
@@ -84,6 +87,14 @@ function refuseDuring(topology: StoreTopology, impacted: readonly string[]): Los
   const refusal = rules.refuseDuring(topology, impacted);
   if (refusal || topology.replicaSets?.length) return refusal;
   return { detail: NONE_KNOWN, numbers: {}, forSeconds: SILENCE_SECONDS };
+}
+
+/** A seed copies nothing when it starts, and everybody else is configured with it. */
+function refuseTermination({ shards }: StoreTopology, nodes: readonly string[]): string | undefined {
+  const members = shards.flatMap((shard) => shard.members);
+  const seeds = nodes.filter((node) => members.some((member) => member.node === node && member.role === SEED));
+  if (seeds.length === 0) return undefined;
+  return `${seeds.join(', ')}: a seed, in whose place no new node can start; terminate one that is none`;
 }
 
 /**

@@ -38,7 +38,8 @@ interface Observer {
 export class GossipWatch {
   readonly #members: readonly Pick<TargetNode, 'name' | 'addresses'>[];
   readonly #datacenter: string;
-  /** Of the datacenter too, and not there at the start: by their addresses. */
+  /** Not members, by their addresses: those that had their place at the first look, and those that have joined the datacenter since. */
+  readonly #others = new Set<string>();
   readonly #joined = new Set<string>();
   readonly #observers = new Map<string, Observer>();
   /** By observer: whom its own failure detector has given up. */
@@ -53,10 +54,14 @@ export class GossipWatch {
   }
 
   heard(observer: string, { heartbeats, hintsFor }: Gossip, atMs: number): void {
+    const isFirst = this.#sinceMs === undefined;
     this.#sinceMs ??= atMs;
     const known = this.#observers.get(observer)?.heartbeats ?? new Map<string, Heartbeat>();
     for (const { address, datacenter, isNormal, generation, heartbeat } of heartbeats) {
-      if (datacenter === this.#datacenter && isNormal && this.#nodeAt(address) === undefined) this.#joined.add(address);
+      const isMember = this.#nodeAt(address) !== undefined;
+      if (!isMember && isNormal && isFirst) this.#others.add(address);
+      if (!isMember && isNormal && datacenter === this.#datacenter && !this.#others.has(address))
+        this.#joined.add(address);
       const node = this.#nodeAt(address) ?? (this.#joined.has(address) ? address : undefined);
       if (node === undefined) continue;
       const before = known.get(node);

@@ -6,6 +6,8 @@ import { REPLICA } from './replica-sets.ts';
 import { rangesOf } from './ring.ts';
 import type { Keyspace, NodeAnswer } from './views.ts';
 
+export const SEED = 'seed';
+
 /** What the probe measures is one of these: its keyspace, as clients of one datacenter use it. */
 export function shardName(probeKeyspace: string, datacenter: string): string {
   return `${probeKeyspace}-${datacenter}`;
@@ -32,7 +34,7 @@ export function shardsOf(
       .map(({ hostId }) => {
         const node = members.nameOf(hostId);
         const isKnown = answering.has(hostId) && isSeen(hostId);
-        return { node, ...(isKnown ? { role: seeds.has(node) ? 'seed' : REPLICA } : {}) };
+        return { node, ...(isKnown ? { role: seeds.has(node) ? SEED : REPLICA } : {}) };
       })
       .sort((one, other) => (one.node < other.node ? -1 : 1)),
     problems: [],

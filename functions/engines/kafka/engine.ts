@@ -19,7 +19,7 @@ export const KAFKA_HEALTH = {
   },
   activeControllers: {
     unit: 'controllers',
-    what: 'controllers that lead the metadata quorum: 1, or 0 when no broker that answers has heard of one for 3 s',
+    what: 'controllers that lead the metadata quorum: 1, or 0 when no broker has heard of one for 3 s, as while one hangs and they wait for it',
   },
 } as const satisfies Engine['healthMeasures'];
 
@@ -69,8 +69,10 @@ const rules = replicaRules({
   tooFew(short, kept, verb) {
     const [{ name, members, inSync, minInSync }] = short;
     if (name === QUORUM) {
-      const detail = `${name} ${verb} ${kept} of ${members.length} controllers: not a majority`;
-      return { detail, numbers: { quorumVoters: members.length, remainingVoters: kept, majority: minInSync } };
+      const partitions = short.length > 1 ? `; ${short.length - 1} partitions would keep too few replicas too` : '';
+      const detail = `${name} ${verb} ${kept} of ${members.length} controllers: not a majority${partitions}`;
+      const numbers = { quorumVoters: members.length, remainingVoters: kept, majority: minInSync };
+      return { detail, numbers: { ...numbers, partitionsConcerned: short.length - 1 } };
     }
     const others = short.length > 1 ? `, and so have ${short.length - 1} others` : '';
     return {

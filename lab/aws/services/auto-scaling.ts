@@ -38,10 +38,17 @@ export class AutoScaling implements QueryService {
         `<member><ProcessName>${escapeXml(process)}</ProcessName><SuspensionReason>User suspended</SuspensionReason></member>`,
     );
     const size = hosts.length;
+    const members = this.#instances.hosts
+      .filter((host) => hosts.includes(host.name) && this.#instances.stateOf(host) === 'running')
+      .map(
+        ({ instanceId }) =>
+          `<member><InstanceId>${instanceId}</InstanceId><AvailabilityZone>lab</AvailabilityZone><LifecycleState>InService</LifecycleState>` +
+          `<HealthStatus>Healthy</HealthStatus><ProtectedFromScaleIn>false</ProtectedFromScaleIn></member>`,
+      );
     return (
       `<member><AutoScalingGroupName>${escapeXml(name)}</AutoScalingGroupName><MinSize>${size}</MinSize><MaxSize>${size}</MaxSize>` +
       `<DesiredCapacity>${size}</DesiredCapacity><DefaultCooldown>300</DefaultCooldown><AvailabilityZones/>` +
-      `<HealthCheckType>${escapeXml(healthChecks.join(','))}</HealthCheckType><HealthCheckGracePeriod>${healthCheckGraceSeconds}</HealthCheckGracePeriod><CreatedTime>2026-01-01T00:00:00Z</CreatedTime>` +
+      `<HealthCheckType>${escapeXml(healthChecks.join(','))}</HealthCheckType><HealthCheckGracePeriod>${healthCheckGraceSeconds}</HealthCheckGracePeriod><CreatedTime>2026-01-01T00:00:00Z</CreatedTime><Instances>${members.join('')}</Instances>` +
       `<SuspendedProcesses>${suspended.join('')}</SuspendedProcesses></member>`
     );
   }

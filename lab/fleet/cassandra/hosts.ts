@@ -80,10 +80,10 @@ function ordersRing(cluster: string): Ring {
 export const ORDERS_RING = ordersRing('cassandra-orders');
 
 /** The same hosts, and one more for the third, in whose rack it is. */
-export const DISPOSABLE_RING: Ring = {
-  ...ordersRing('cassandra-disposable'),
+export const REPLACEABLE_RING: Ring = {
+  ...ordersRing('cassandra-replaceable'),
   spare: {
-    ...hostOf('cassandra-disposable', ORDERS_GROUP, place(4)),
+    ...hostOf('cassandra-replaceable', ORDERS_GROUP, place(4)),
     ...{ replaces: place(3).name, rack: place(3).name },
   },
 };

@@ -77,6 +77,27 @@ describe('an announced start', () => {
     await expect(waitWith({}, ending(900))).rejects.toMatchObject({ name: 'NotAdmitted' });
   });
 
+  it('does not come when the store will not survive it, other than it was announced with', async () => {
+    const losing = (toleratedLoss?: string) => ({
+      clusters: facts.clusters.map((each) => ({ ...each, ...(toleratedLoss ? { toleratedLoss } : {}) })),
+    });
+    const waitWith = (before: object, now: object) =>
+      world({
+        audit: memoryAuditLog({
+          entries: logOf(
+            experimentId,
+            ['ADMITTED', { facts: { ...facts, ...before } }],
+            ['ANNOUNCED', { startsAt: iso(60) }],
+          ),
+        }),
+        admit: async () => ({ admitted: true, experiment, facts: { ...facts, ...now }, wouldRun: [] }),
+      }).wait();
+    await expect(waitWith(losing('a'), losing('a'))).resolves.toBeUndefined();
+    await expect(waitWith(losing('a'), losing())).resolves.toBeUndefined();
+    for (const before of [losing(), losing('a')])
+      await expect(waitWith(before, losing('b'))).rejects.toMatchObject({ name: 'NotAdmitted', message: /: b$/ });
+  });
+
   it('does not come when its schedule is approved for another experiment by now', async () => {
     const by = (hash: string) => ({ standingApproval: { by: 'arn:x', until: '2999-01-01', hash } });
     const waitWith = (before: object, now: object) =>

@@ -23,6 +23,10 @@ describe('the timeline', () => {
     expect(summaryOf(entry('ROLLED_BACK', { nodes: [], services: [{ ...ended, endedAt }] }))).toBe(
       'e.2 REVERTED (stopped in the service), ended at 2026-01-01T00:00:00Z',
     );
+    const gone = { ...ended, state: 'completed', detail: 'its instances are gone for good' };
+    expect(summaryOf(entry('ROLLED_BACK', { nodes: [], services: [gone] }))).toBe(
+      'e.2 REVERTED (completed in the service): its instances are gone for good',
+    );
     expect(summaryOf(entry('INJECTION_SKIPPED', { faults: ['e.3'], reason: 'too late' }))).toBe(
       'not injected: e.3: too late',
     );

@@ -75,7 +75,7 @@ describe('the hash of what is approved', () => {
     expect(approvalHash(seedExperiment(), turned)).toBe(hash);
   });
 
-  it('is another one for anything that differs: duration, a parameter, a node, its instance, its role', () => {
+  it('is another one for anything that differs: duration, a parameter, a node, its instance, its role, what it will not survive', () => {
     const [target] = FACTS.targets;
     if (!target) throw new Error('no target');
     const onNode = (change: object) => [
@@ -93,6 +93,8 @@ describe('the hash of what is approved', () => {
       approvalHash(seedExperiment(), onNode({ instanceId: 'i-9' })),
       approvalHash(seedExperiment(), onNode({ roles: [{ shard: 'shard-1', role: 'replica of another' }] })),
       approvalHash(seedExperiment(), []),
+      approvalHash(seedExperiment(), FACTS.targets, ['orders: quorum would keep 1 of 3']),
+      approvalHash(seedExperiment(), FACTS.targets, ['orders: orders-0 would keep 1 of 3']),
     ];
     expect(new Set([hash, ...others]).size).toBe(others.length + 1);
   });

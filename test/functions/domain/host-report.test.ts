@@ -89,6 +89,12 @@ describe('the report of a host', () => {
     expect(bytesOf(report?.effect)).toBeLessThan(5 * MAX_WORD_CHARACTERS);
   });
 
+  it('keeps the last note, which says why an effect was lost, whatever is left out', () => {
+    const notes = ['this kernel has no IP sets', 'a', 'b', 'c', 'no effect can be seen: the rule is gone'];
+    expect(parsed({ ...REVERTED, notes })?.notes).toEqual([notes[4], notes[0], 'a', 'and 2 more']);
+    expect(parsed({ ...REVERTED, notes: notes.slice(-3) })?.notes).toEqual(notes.slice(-3));
+  });
+
   it('leaves nothing in the log where a host has nothing to say', () => {
     expect(remarksOf(parsed({ ...REVERTED, effect: null, notes: [] }))).toEqual({});
     expect(remarksOf(undefined)).toEqual({});

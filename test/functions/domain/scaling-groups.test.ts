@@ -11,6 +11,7 @@ const fault = (kind: (typeof FAULT_KINDS)[number], ...impactedNodes: string[]) =
 });
 const group = (change: Partial<ScalingGroup> = {}): ScalingGroup => ({
   ...{ name: 'stores', healthChecks: ['EC2'], suspendedProcesses: [] },
+  keeps: { desiredCapacity: 1, inService: ['i-3'] },
   ...change,
 });
 const refusal = (
@@ -70,6 +71,13 @@ describe('a member of an Auto Scaling group', () => {
       expect(terminated({ suspendedProcesses: [process] })).toBe(
         `exp.1: the Auto Scaling group stores would not replace redis-node-3; resume its ${process}`,
       );
+    const kept = (desiredCapacity: number, ...inService: string[]) =>
+      terminated({ keeps: { desiredCapacity, inService } });
+    expect(kept(2, 'i-3', 'i-4')).toBeUndefined();
+    expect(kept(1, 'i-3', 'i-4')).toContain('it keeps 1 instances, and 2 are in service');
+    expect(kept(1, 'i-4')).toContain('it is not InService there');
+    const { keeps: _keeps, ...untold } = group();
+    expect(refusal('INSTANCE_TERMINATE', [untold])).toContain('it is not InService there');
     expect(terminated({ name: 'other' })).toContain('of which AWS tells nothing');
     expect(terminated({}, 1800)).toContain('a HealthCheckGracePeriod of 0 s');
     expect(refusal('INSTANCE_TERMINATE', [group()], 'redis-node-1')).toBe(

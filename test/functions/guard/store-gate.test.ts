@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isBeyondLimit } from '../../../functions/domain/guardrails.ts';
 import { OBSERVED_DEADLINE_MS, STORE_LOOK } from '../../../functions/domain/timing.ts';
 import { CONNECT_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from '../../../functions/engines/kafka/connection.ts';
-import { openGate, ruleFor } from '../../../functions/guard/store-gate.ts';
+import { openGate } from '../../../functions/guard/store-gate.ts';
 import { SimulatedClock } from '../domain/simulated-clock.ts';
 import { shardOf, topologyOf } from '../domain/target-fixtures.ts';
 import { askedStore, type Said, TOO_FEW } from './asked-store.ts';
@@ -176,38 +176,6 @@ describe('what a healthy store may say in passing', () => {
       }),
       { numRuns: 100 },
     );
-  });
-});
-
-describe('what of the rule of an engine holds for a run', () => {
-  const set = { name: 'orders', members: ['n1', 'n2', 'n3'], inSync: ['n1', 'n2'], minInSync: 2 };
-  const topology = topologyOf([shardOf('shard-1', 'n1')], { silentNodes: ['n2'] });
-  const moving = { ...topology, replicaSets: [{ ...set, isReassigned: true as const }] };
-  const usual = { toleratesLoss: false, isReplaced: false };
-  const seen: unknown[] = [];
-  const refuseDuring = (...asked: unknown[]) => {
-    seen.push(asked);
-    return { detail: 'another is silent', numbers: {} };
-  };
-
-  it('is all of it, as a rule', () => {
-    expect(ruleFor({ refuseDuring }, usual).refuseDuring).toBe(refuseDuring);
-    expect(ruleFor({}, usual)).toEqual({});
-  });
-
-  it('while an instance is replaced, data that are moved end nothing, and all else does as before', () => {
-    const rule = ruleFor({ refuseDuring }, { ...usual, isReplaced: true }).refuseDuring;
-    expect(rule?.(moving, ['n3'])?.detail).toBe('another is silent');
-    expect(rule?.(topology, ['n3'])?.detail).toBe('another is silent');
-    expect(seen).toEqual([
-      [{ ...topology, replicaSets: [set] }, ['n3']],
-      [topology, ['n3']],
-    ]);
-  });
-
-  it('is none of it where the store was admitted not to survive the run', () => {
-    for (const isReplaced of [false, true])
-      expect(ruleFor({ refuseDuring }, { toleratesLoss: true, isReplaced })).toEqual({});
   });
 });
 

@@ -7,6 +7,7 @@ import { redisCluster } from '../domain/configuration-fixtures.ts';
 import { experimentOf, faultWith } from '../domain/experiment-fixtures.ts';
 import { detailsOf, type Given } from '../domain/fixtures.ts';
 import { liveNode, roleIn, shardOf, targetNode, topologyOf } from '../domain/target-fixtures.ts';
+import { kafkaCluster } from '../engines/kafka/fixtures.ts';
 import { memoryAuditLog } from '../tables/memory-audit-log.ts';
 
 const NODES = Array.from({ length: 12 }, (_, index) => index + 1);
@@ -21,7 +22,7 @@ const cluster: EngineCluster = {
   tier: 'staging',
 };
 
-function world(seen: { toleratedLoss?: string } = {}) {
+function world(seen: { toleratedLoss?: string } = {}, ofCluster: EngineCluster = cluster) {
   const targets = resolvedTargetsOf(experiment);
   const audit = memoryAuditLog({
     entries: admittedLog({ experiment, targets, seen }, [
@@ -35,7 +36,7 @@ function world(seen: { toleratedLoss?: string } = {}) {
       [0, 3, 6, 9].map((from) => shardOf(`shard-${from / 3 + 1}`, ...[1, 2, 3].map((n) => name(from + n)))),
     ),
   };
-  const clusters = () => [{ name: 'redis-master', cluster, observe: async () => now }];
+  const clusters = () => [{ name: 'redis-master', cluster: ofCluster, observe: async () => now }];
   const run = { experiment, targets };
   return { audit, seen: now, run, check: () => checkTargets(run, clusters, audit) };
 }
@@ -112,12 +113,29 @@ describe('before a later batch', () => {
     expect(given.audit.detailsOf('TARGETS_CHECKED')[0]?.clusters[0]?.problems.join()).toMatch(why);
   });
 
-  it('asks nothing of replication that was admitted not to survive it, and all else', async () => {
-    const given = world({ toleratedLoss: 'shard-1 would keep 1 of 3 nodes' });
-    without(given, 3);
-    await given.check();
-    change(given, 4, { instanceId: 'i-new' });
-    await expect(given.check()).rejects.toMatchObject({ message: /redis-node-4 is on another instance/ });
+  describe('of a run that was admitted not to be survived', () => {
+    const toleratedLoss = 'shard-1 would keep 1 of 3 nodes';
+    const limits = { blastRadius: { maxNodesPct: 20, maxTrafficSharePct: 50 } };
+    const disposable = kafkaCluster({ ...limits, disposable: true });
+
+    it('asks nothing of replication, and all else', async () => {
+      const given = world({ toleratedLoss }, disposable);
+      await given.check();
+      change(given, 4, { instanceId: 'i-new' });
+      await expect(given.check()).rejects.toMatchObject({ message: /redis-node-4 is on another instance/ });
+    });
+
+    it('ends it when a node is away that no fault is on', async () => {
+      const given = world({ toleratedLoss }, disposable);
+      given.seen.nodes = given.seen.nodes.filter((node) => node.name !== name(3));
+      await expect(given.check()).rejects.toMatchObject({ message: /redis-node-3 is away, and no fault is on it/ });
+    });
+
+    it('asks replication all the same where the cluster may not lose that by now', async () => {
+      await expect(world({ toleratedLoss }, kafkaCluster(limits)).check()).rejects.toMatchObject({
+        message: /no partition is known/,
+      });
+    });
   });
 
   it('does not hold against the run what its own fault does to its node and its shard', async () => {

@@ -27,7 +27,7 @@ test('a lab has redis unless other engines are named, whatever their order and s
 test('an engine that no lab has is refused by naming those there are', () => {
   for (const wrong of ['scylla', 'redis,scylla', 'redis-tls', '', 'redis,', 'toString'])
     expect(() => chooseFleets(wrong, { tls: false }), wrong).toThrow(
-      /^--engines: ".*" is none of redis, kafka, kafka-disposable, cassandra, cassandra-disposable$/,
+      /^--engines: ".*" is none of redis, kafka, kafka-disposable, cassandra, cassandra-replaceable$/,
     );
   expect(() => chooseFleets('kafka', { tls: false, datacenters: '2' })).toThrow(
     '--datacenters: are of cassandra, which --engines leaves out',
@@ -90,7 +90,7 @@ test('every process of a lab knows its hosts by the one list in its environment'
     'orders-2',
   ]);
   expect(() => fleetOf('redis,else')).toThrow(
-    'LAB_ENGINES: "else" is none of redis, redis-tls, kafka, kafka-disposable, cassandra, cassandra-disposable, cassandra-datacenters',
+    'LAB_ENGINES: "else" is none of redis, redis-tls, kafka, kafka-disposable, cassandra, cassandra-replaceable, cassandra-datacenters',
   );
 });
 

@@ -55,10 +55,7 @@ export function forbidden(payload: unknown, world: World): string | undefined {
     if (BY_FIS.includes(hit.action) && hit.nodes.includes(IN_SCALING_GROUP)) return 'it would be replaced';
     if (hit.action === 'INSTANCE_STOP' && hit.nodes.includes(WITH_INSTANCE_STORE)) return 'its data would be lost';
     if (ON_STAGING_ONLY.includes(hit.action) && cluster.production) return 'not in production';
-    if (hit.action === 'INSTANCE_TERMINATE') {
-      if (cluster.production || !cluster.disposable) return 'what is lost for good is needed';
-      if (hit.nodes.some((node) => node !== IN_SCALING_GROUP)) return 'nobody would replace it';
-    }
+    if (hit.action === 'INSTANCE_TERMINATE') return 'nobody could say that it was replaced';
     const drift = Math.abs(Number(hit.parameters.offsetMs ?? 0));
     if (drift > MAX_DRIFT_WITH_DATA_MS && !cluster.disposable) return 'the clock drifts too far';
   }

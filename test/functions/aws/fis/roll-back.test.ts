@@ -17,6 +17,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { activeFisExperiments } from '../../../../functions/aws/fis/experiments.ts';
 import { fisRollBack } from '../../../../functions/aws/fis/roll-back.ts';
+import { REBOOT_INSTANCES } from '../../../../functions/domain/faults/instance-reboot.ts';
 import { TERMINATE_INSTANCES } from '../../../../functions/domain/faults/instance-terminate.ts';
 import { SimulatedClock } from '../../domain/simulated-clock.ts';
 import { INSTANCE_TARGETS, stateOf, TAGS } from './fixtures.ts';
@@ -121,16 +122,32 @@ describe('the rollback through FIS', () => {
   });
 
   it('waits for no instance that it was admitted to terminate, and says that it is gone; after any other action it is missed', async () => {
-    world.experiments.EXP1 = { status: 'completed', template: 'EXT1', tags: TAGS };
     world.instance = 'terminated';
     world.actionId = TERMINATE_INSTANCES;
-    const [gone] = await rollBack('exp.1');
-    expect(gone).toMatchObject({ ...REVERTED, endedAt: ENDED_AT, detail: 'its instances are gone for good' });
+    for (const [status, detail] of [
+      ['completed', 'its instances are gone for good'],
+      ['stopped', 'its instances may be gone for good'],
+    ] as const) {
+      world.experiments.EXP1 = { status, template: 'EXT1', tags: TAGS };
+      expect((await rollBack('exp.1'))[0]).toMatchObject({ ...REVERTED, detail });
+    }
     expect(ec2Mock.commandCalls(StartInstancesCommand)).toEqual([]);
     world.actionId = 'aws:ec2:stop-instances';
     const [missed] = await rollBack('exp.1');
     expect(missed).toMatchObject({ outcome: 'FAILED', detail: expect.stringContaining('instance i-3 is terminated') });
   });
+
+  it.each([TERMINATE_INSTANCES, REBOOT_INSTANCES])(
+    'does not take the end of %s, which is over at once, for that of its fault',
+    async (actionId) => {
+      world.experiments.EXP1 = { status: 'completed', template: 'EXT1', tags: TAGS };
+      world.instance = 'running';
+      world.actionId = actionId;
+      const [over] = await rollBack('exp.1');
+      expect(over).toMatchObject({ ...REVERTED, begunAt: BEGUN_AT });
+      expect(over).not.toHaveProperty('endedAt');
+    },
+  );
 
   it.each(['completed', 'failed', 'stopped', 'cancelled'])(
     'takes %s for an end and stops nothing again',

@@ -223,11 +223,11 @@ describe('what a cluster may not have', () => {
     expect(refusal('AZ_DISCONNECT', parameters, { tier: 'staging' })).toBeUndefined();
   });
 
-  it('refuses to terminate an instance in production, and where its data are not disposable', () => {
+  it('refuses to terminate an instance in production, and where the cluster does not allow it', () => {
     const refused = (cluster: Record<string, unknown>) => refusal('INSTANCE_TERMINATE', n3, cluster);
-    expect(refused({ tier: 'staging', disposable: true })).toBeUndefined();
-    expect(refused({ tier: 'production', disposable: true })).toContain('for clusters of tier staging');
-    expect(refused({ tier: 'staging' })).toContain('not configured as disposable');
+    expect(refused({ tier: 'staging', instancesMayBeTerminated: true })).toBeUndefined();
+    expect(refused({ tier: 'production', instancesMayBeTerminated: true })).toContain('for clusters of tier staging');
+    expect(refused({ tier: 'staging', disposable: true })).toContain('not configured with instancesMayBeTerminated');
   });
 
   it('refuses more targets than FIS takes for one fault, before anything is made', () => {
@@ -263,7 +263,7 @@ describe('what a cluster may not have', () => {
 
   it('refuses every fault of the service where an alarm would not fit among its stop conditions', () => {
     const alarms = (count: number) => ({
-      ...{ tier: 'staging', disposable: true },
+      ...{ tier: 'staging', instancesMayBeTerminated: true },
       alarms: Array.from({ length: count }, (_, index) => ({ name: `alarm-${index}` })),
     });
     for (const name of FAULT_KINDS) {

@@ -22,9 +22,12 @@ export const CASSANDRA_CLUSTER = {
   },
   telemetry: { prometheusUrl: 'http://prometheus.example:9090', trafficShareQuery: 'share{n="{{node}}"}' },
 };
-export const cassandraCluster = (cassandra: Record<string, unknown> = {}): CassandraCluster =>
+export const cassandraCluster = (
+  cassandra: Record<string, unknown> = {},
+  change: Record<string, unknown> = {},
+): CassandraCluster =>
   cassandraClusterSchema.parse({
-    ...CASSANDRA_CLUSTER,
+    ...{ ...CASSANDRA_CLUSTER, ...change },
     cassandra: { ...CASSANDRA_CLUSTER.cassandra, ...cassandra },
   });
 

@@ -261,22 +261,29 @@ describe('the probe of a ring', () => {
     expect(gossip.liveMembers(5000)).toBe(2);
   });
 
-  it('counts a node that joins its datacenter once it has its place in the ring, and none of another datacenter', () => {
+  it('counts a node that joins its datacenter once it has its place in the ring, and none of another datacenter or that was there before', () => {
     const gossip = new GossipWatch(MEMBERS, 'dc1');
-    const liveWith = (joined: { datacenter: string; isNormal: boolean }, fromSecond: number) => {
+    const liveWith = (
+      number: number,
+      joined: { datacenter: string; isNormal: boolean },
+      fromSecond: number,
+      watch = gossip,
+    ) => {
       for (let second = fromSecond; second <= fromSecond + 5; second += 1) {
-        const own = [1, 2].map((number) => ({ address: address(number), datacenter: 'dc1', isNormal: true }));
-        const heartbeats = [...own, { address: address(9), ...joined }].map((row) => ({
+        const own = [1, 2].map((member) => ({ address: address(member), datacenter: 'dc1', isNormal: true }));
+        const heartbeats = [...own, { address: address(number), ...joined }].map((row) => ({
           ...{ ...row, generation: 1, heartbeat: second },
         }));
         for (const observer of ['cassandra-node-1', 'cassandra-node-2'])
-          gossip.heard(observer, { heartbeats, hintsFor: [] }, second * 1000);
+          watch.heard(observer, { heartbeats, hintsFor: [] }, second * 1000);
       }
-      return gossip.liveMembers((fromSecond + 5) * 1000);
+      return watch.liveMembers((fromSecond + 5) * 1000);
     };
-    expect(liveWith({ datacenter: 'dc2', isNormal: true }, 0)).toBe(2);
-    expect(liveWith({ datacenter: 'dc1', isNormal: false }, 10)).toBe(2);
-    expect(liveWith({ datacenter: 'dc1', isNormal: true }, 20)).toBe(3);
+    const stranger = new GossipWatch(MEMBERS, 'dc1');
+    expect(liveWith(9, { datacenter: 'dc1', isNormal: true }, 0, stranger)).toBe(2);
+    expect(liveWith(7, { datacenter: 'dc2', isNormal: true }, 0)).toBe(2);
+    expect(liveWith(8, { datacenter: 'dc1', isNormal: false }, 10)).toBe(2);
+    expect(liveWith(8, { datacenter: 'dc1', isNormal: true }, 20)).toBe(3);
   });
 
   it('knows nobody’s health when no node answers, and says once which right is missing', async () => {

@@ -29,7 +29,7 @@ describe('what replication survives', () => {
 
   it('is refused for the majority of the controllers first, where brokers are controllers too', () => {
     expect(refuseLoss(merge(answers()), [node(1), node(2)])?.detail).toBe(
-      'quorum would keep 1 of 3 controllers: not a majority',
+      'quorum would keep 1 of 3 controllers: not a majority; 9 partitions would keep too few replicas too',
     );
   });
 
@@ -49,7 +49,7 @@ describe('what replication survives', () => {
     const topology = merge(answers({ quorum: { leader: 100, epoch: 1, voters } }));
     expect(refuseLoss(topology, [node(1)])).toEqual({
       detail: 'quorum would keep 1 of 3 controllers: not a majority',
-      numbers: { quorumVoters: 3, remainingVoters: 1, majority: 2 },
+      numbers: { quorumVoters: 3, remainingVoters: 1, majority: 2, partitionsConcerned: 0 },
     });
     expect(refuseLoss(topology, [node(2)])).toBeUndefined();
   });

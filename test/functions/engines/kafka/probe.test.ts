@@ -77,6 +77,22 @@ describe.concurrent('the probe of Kafka', () => {
     }
   });
 
+  it('says nothing of controllers any more once it may not ask, or nobody can be asked', async ({ expect }) => {
+    for (const lie of ['forbidden', 'away'] as const) {
+      const { broker, probe } = await world();
+      await probe.connect();
+      await expect.poll(() => probe.health()).toMatchObject({ activeControllers: 1 });
+      if (lie === 'forbidden') broker.lies.controller = lie;
+      else await broker.close();
+      await expect.poll(() => probe.health(), { timeout: 5000 }).not.toHaveProperty('activeControllers');
+      const untilMs = performance.now() + 4000;
+      while (performance.now() < untilMs) {
+        expect((await probe.health()).activeControllers).not.toBe(0);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    }
+  });
+
   it('says nothing of controllers while nobody ever heard of one, and complains once where it may not ask', async ({
     expect,
   }) => {
