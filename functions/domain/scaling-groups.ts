@@ -77,3 +77,11 @@ export function refuseReplacement(
   );
   return refusals.length > 0 ? [...new Set(refusals)].join('; ') : undefined;
 }
+
+/** Of an instance that was terminated nobody asks any more who would replace it: another one may have its name by now. */
+export function withoutTerminated<F extends Pick<Fault, 'faultId' | 'kind'>>(
+  faults: readonly F[],
+  injected: readonly string[],
+): F[] {
+  return faults.filter(({ faultId, kind }) => !(isReplacedAfter(kind) && injected.includes(faultId)));
+}

@@ -21,8 +21,13 @@ const ACTOR = { function: 'check-targets' };
 export interface SeenCluster {
   name: string;
   cluster: EngineCluster;
-  /** `replaced`: why an Auto Scaling group would replace a target by now. */
-  observe: () => Promise<{ nodes: LiveNode[]; topology: StoreTopology; replaced?: string | undefined }>;
+  /**
+   * `replaced`: why an Auto Scaling group would replace a target by now, or not replace one that is to be terminated.
+   * @param injected ids of the faults that are there already
+   */
+  observe: (
+    injected: readonly string[],
+  ) => Promise<{ nodes: LiveNode[]; topology: StoreTopology; replaced?: string | undefined }>;
 }
 
 /**
@@ -60,7 +65,7 @@ async function lookAt(
   injected: readonly string[],
   toleratesLoss: boolean,
 ): Promise<TargetsCheck> {
-  const { nodes, topology, replaced } = await observe();
+  const { nodes, topology, replaced } = await observe(injected);
   const faults = experiment.faults.filter((fault) => fault.cluster === name);
   const resolved = (wanted: (faultId: string) => boolean): ResolvedFault[] =>
     targets.faults.filter(({ faultId }) => faults.some((fault) => fault.faultId === faultId) && wanted(faultId));

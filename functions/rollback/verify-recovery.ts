@@ -34,8 +34,8 @@ export interface RecoveringCluster {
 /** The cluster as admission saw it. */
 export interface NodesBefore {
   liveNodes: number;
-  /** Of the nodes that the faults hit, and of those in their shards. */
-  known: { name: string; instanceId: string }[];
+  /** The nodes that the faults hit, and those in their shards; each once. */
+  known: { name: string; instanceId: string; shards: string[] }[];
 }
 
 /** @returns undefined for a cluster that admission saw nothing of */
@@ -48,8 +48,11 @@ export function nodesBefore(
   const own = targets.filter(({ faultId }) =>
     faults.some((fault) => fault.faultId === faultId && fault.cluster === cluster),
   );
-  const known = own.flatMap(({ impacted, shardMembers }) => [...impacted, ...shardMembers]);
-  return seen && { liveNodes: seen.liveNodes, known: known.map(({ name, instanceId }) => ({ name, instanceId })) };
+  const nodes = own.flatMap(({ impacted, shardMembers }) => [...impacted, ...shardMembers]);
+  const known = [...new Map(nodes.map((node) => [node.name, node])).values()].map(({ name, instanceId, roles }) => ({
+    ...{ name, instanceId, shards: roles.map(({ shard }) => shard) },
+  }));
+  return seen && { liveNodes: seen.liveNodes, known };
 }
 
 export type RolledBackNode = Pick<NodeRollback, 'node' | 'instanceId' | 'faultId'>;
@@ -240,7 +243,7 @@ async function lookAt(
       ...topologyProblems(topology),
       ...lost.map((node) => `${node}: is in no shard`),
       ...restarting,
-      ...notReplaced(rolledBack, nodes, placed, before),
+      ...notReplaced(rolledBack, nodes, topology, before),
     ];
     return { nodes, problems: [...new Set(problems)], topology };
   } catch (error) {
@@ -249,13 +252,13 @@ async function lookAt(
 }
 
 /**
- * Where instances may be gone for good, and FIS may have reached some of them only: as many nodes as before must have their
- * places, whoever they are, and none on an instance that is gone by the word of FIS.
+ * Where instances may be gone for good, and FIS may have reached some of them only: as many nodes as before must be live, and have
+ * their places in the shards that were hit, whoever they are; and none on an instance that is gone by the word of FIS.
  */
 function notReplaced(
   rolledBack: readonly RolledBack[],
   nodes: readonly LiveNode[],
-  placed: ReadonlySet<string>,
+  topology: StoreTopology,
   before: NodesBefore | undefined,
 ): string[] {
   const terminations = rolledBack.filter(({ replaces }) => replaces);
@@ -266,13 +269,23 @@ function notReplaced(
   const gone = names(terminations.filter(({ replaces }) => replaces?.isComplete));
   const instances = before.known.filter(({ name }) => gone.includes(name)).map(({ instanceId }) => instanceId);
   const still = nodes.filter(({ instanceId }) => instances.includes(instanceId)).map(({ name }) => name);
-  const there = nodes.filter(({ name }) => placed.has(name)).length;
+  const placed = new Set(shardsOf(before, topology).flatMap(membersOf));
+  const counts = [
+    [nodes.length, before.liveNodes, 'nodes are live'],
+    [nodes.filter(({ name }) => placed.has(name)).length, before.known.length, 'nodes have their place in its shards'],
+  ] as const;
   return [
     ...still.map((node) => `${node}: its instance is there still, although it was terminated`),
-    ...(there < before.liveNodes
-      ? [`${all}: not replaced yet: ${there} of ${before.liveNodes} nodes have their place in the store`]
-      : []),
+    ...counts.flatMap(([now, then, what]) =>
+      now < then ? [`${all}: not replaced yet: ${now} of ${then} ${what}`] : [],
+    ),
   ];
+}
+
+/** Those that the faults hit, as they are now. */
+function shardsOf({ known }: NodesBefore, { shards }: StoreTopology): StoreTopology['shards'] {
+  const names = new Set(known.flatMap((node) => node.shards));
+  return shards.filter(({ name }) => names.has(name));
 }
 
 /** Who has joined the shards of those that were terminated, and by when at the latest, a line each. */
@@ -284,13 +297,10 @@ function replacementsIn(
   clock: Clock,
 ): string[] {
   const since = rolledBack.flatMap(({ replaces }) => replaces?.sinceMs ?? []);
-  if (since.length === 0 || !before) return [];
+  if (since.length === 0 || !before || !topology) return [];
   const known = new Set(before.known.map(({ instanceId }) => instanceId));
-  const shards = (topology?.shards ?? []).map(membersOf);
-  const ofFault = shards.filter((members) => members.some((node) => before.known.some(({ name }) => name === node)));
-  const joined = nodes.filter(
-    ({ name, instanceId }) => !known.has(instanceId) && ofFault.some((members) => members.includes(name)),
-  );
+  const placed = new Set(shardsOf(before, topology).flatMap(membersOf));
+  const joined = nodes.filter(({ name, instanceId }) => !known.has(instanceId) && placed.has(name));
   const seconds = (clock.nowEpochMs() - Math.min(...since)) / 1000;
   return joined.map(
     ({ name, instanceId }) =>

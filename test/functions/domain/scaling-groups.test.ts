@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { FAULT_KINDS, isFisFaultKind, isReplacedAfter } from '../../../functions/domain/faults/catalogue.ts';
-import { refuseReplacement, type ScalingGroup, scalingGroupsHit } from '../../../functions/domain/scaling-groups.ts';
+import {
+  refuseReplacement,
+  type ScalingGroup,
+  scalingGroupsHit,
+  withoutTerminated,
+} from '../../../functions/domain/scaling-groups.ts';
 import { liveNode } from './target-fixtures.ts';
 
 const SUSPENDED = ['Terminate', 'HealthCheck', 'ReplaceUnhealthy'];
@@ -83,6 +88,13 @@ describe('a member of an Auto Scaling group', () => {
     expect(refusal('INSTANCE_TERMINATE', [group()], 'redis-node-1')).toBe(
       'exp.1: redis-node-1 is in no Auto Scaling group: nobody would replace it',
     );
+  });
+
+  it('is asked about no more once it was terminated: the new instance may have its name', () => {
+    const termination = fault('INSTANCE_TERMINATE', 'redis-node-3');
+    const stop = { ...fault('INSTANCE_STOP', 'redis-node-3'), faultId: 'exp.2' };
+    expect(withoutTerminated([termination, stop], [])).toEqual([termination, stop]);
+    expect(withoutTerminated([termination, stop], ['exp.1', 'exp.2'])).toEqual([stop]);
   });
 
   it('is refused when nothing is known of its group, and one in no group is not', () => {
