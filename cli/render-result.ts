@@ -47,7 +47,7 @@ export function renderDryRun(document: DryRunDocument, paint: Paint): string[] {
         : [`  ${paint('bad', 'will not survive it')}, as its configuration allows: ${printable(facts.toleratedLoss)}`]),
       ...(facts.warnings ?? []).map((warning) => `  ${paint('bad', 'warning')}: ${printable(warning)}`),
       ...(facts.scalingGroups ?? []).map(({ name, suspendedProcesses }) =>
-        faults.some(({ kind }) => kind === 'INSTANCE_TERMINATE')
+        faults.some(({ kind, cluster }) => kind === 'INSTANCE_TERMINATE' && cluster === facts.cluster)
           ? `  the Auto Scaling group ${printable(name)} replaces what is terminated; suspended: ${printable(suspendedProcesses.join(', ') || 'nothing')}`
           : `  the Auto Scaling group ${printable(name)} does not replace a target; suspended: ${printable(suspendedProcesses.join(', ') || 'nothing')}`,
       ),

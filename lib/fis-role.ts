@@ -3,6 +3,7 @@ import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { refusalOf } from '../functions/domain/faults/catalogue.ts';
 import type { Configuration, EngineCluster } from '../functions/engines/configuration.ts';
+import { engineOf } from '../functions/engines/registry.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 
 /** What FIS gives to everything that it makes in a network. */
@@ -75,8 +76,9 @@ export class FisRole extends Role {
   }
 }
 
-/** By the word of the kind itself. */
+/** By the word of the engine, and of the kind itself. */
 function mayLoseInstances(cluster: EngineCluster): boolean {
+  if (!engineOf(cluster).refuseTermination) return false;
   return refusalOf({ kind: 'INSTANCE_TERMINATE' }, cluster, []) === undefined;
 }
 

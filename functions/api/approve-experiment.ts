@@ -108,7 +108,8 @@ async function approve(
   if (!admission.admitted) return { kind: 'refused', problem: admission.problem, experiment: requested };
   const now = admission.facts.approval?.hash;
   if (now !== approval.hash) {
-    const why = 'its targets are not those any more that were shown; ask for it again under another id';
+    const why =
+      'its targets, or what a store will not survive of it, are not those any more that were shown; ask for it again under another id';
     return refuse('approval-outdated', why, { hash: approval.hash, hashNow: now ?? null });
   }
   if (hash === undefined) return { kind: 'answer', answer: dryRunAnswer(admission) };

@@ -56,10 +56,14 @@ export function requireOpenUntil(entries: readonly AuditEntry[], endsByEpochMs: 
   throw new WorkflowError(ErrorName.OutsideLimits, message);
 }
 
-/** Clusters that were admitted not to survive it: what replication says of them refuses and ends nothing. */
-export function clustersWithToleratedLoss(entries: readonly AuditEntry[]): string[] {
-  const clusters = lastOf(entries, 'ADMITTED')?.facts.clusters ?? [];
-  return clusters.flatMap(({ cluster, toleratedLoss }) => (toleratedLoss === undefined ? [] : [cluster]));
+/**
+ * Whether it was admitted although the cluster does not survive it: what replication says of that refuses and ends nothing.
+ * @returns undefined when it was not. `isOnAll`: no node is left beside those that are hit
+ */
+export function toleratedLossOf(entries: readonly AuditEntry[], cluster: string): { isOnAll: boolean } | undefined {
+  const seen = lastOf(entries, 'ADMITTED')?.facts.clusters.find((each) => each.cluster === cluster);
+  if (seen?.toleratedLoss === undefined) return undefined;
+  return { isOnAll: seen.impactedNodes >= seen.liveNodes };
 }
 
 /** Every node of a fault that is not, or is not any more, what it was at admission: `<fault>: <node>`; empty: all are. */

@@ -103,8 +103,8 @@ export const clusterFields = {
   dataDirectory: hostDirectory,
   /**
    * Its data may be lost for good, and in tier `staging` its service with them: faults that harm data beyond repair, or take more
-   * nodes than its replication survives, are refused elsewhere. The latter never where hosts keep
-   * clients away from a node until the others say what it is.
+   * nodes than its replication survives, are refused elsewhere. The latter only of an engine
+   * whose nodes answer alone.
    */
   disposable: z.boolean().default(false),
   /** Instances may be terminated, in tier `staging`, where an Auto Scaling group replaces them. */

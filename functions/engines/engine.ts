@@ -47,6 +47,8 @@ export interface Engine {
   settlesAfter?(faults: readonly SettlingFault[]): Settling[];
   /** Whether its stores tell for how long they have run. Where they do not, nobody could say that one was restarted. */
   tellsUptime: boolean;
+  /** Whether a node that lives answers us although most of the others are gone: what it knows itself, and our login to it. */
+  answersAlone: boolean;
   /** Whether a node's clients are fenced on the rollback: a host's fence guards one node. */
   fences: boolean;
   /**

@@ -1,4 +1,4 @@
-import { clustersWithToleratedLoss } from '../domain/admitted.ts';
+import { toleratedLossOf } from '../domain/admitted.ts';
 import type { AuditEntry } from '../domain/audit-entry.ts';
 import type { Experiment } from '../domain/experiment.ts';
 import { isReplacedAfter } from '../domain/faults/catalogue.ts';
@@ -11,7 +11,7 @@ import { engineOf } from '../engines/registry.ts';
 /**
  * What of its engine's rule may end this run on a cluster: all of it, but for
  * - a run that was admitted to exceed what replication survives, where it still may: then that no other node falls silent;
- * - data that are moved away from an instance that the run terminates: that is its own doing, and what ends it.
+ * - data that are moved while an instance that the run terminates is replaced: that is its own doing, and what ends it.
  *
  * @param entries the log: who handed over the run could say anything
  */
@@ -23,23 +23,16 @@ export function gateRule(
 ): Pick<Engine, 'refuseDuring'> {
   const { refuseDuring } = engineOf(cluster);
   if (!refuseDuring) return {};
-  if (clustersWithToleratedLoss(entries).includes(name) && mayExceedReplication(cluster))
-    return { refuseDuring: refuseSilent };
-  const terminated = faults
-    .filter((fault) => fault.cluster === name && isReplacedAfter(fault.kind))
-    .flatMap(({ impactedNodes }) => impactedNodes);
-  return terminated.length === 0 ? { refuseDuring } : { refuseDuring: butMovedFrom(terminated, refuseDuring) };
+  const tolerated = toleratedLossOf(entries, name);
+  if (tolerated && mayExceedReplication(cluster)) return tolerated.isOnAll ? {} : { refuseDuring: refuseSilent };
+  const isReplaced = faults.some((fault) => fault.cluster === name && isReplacedAfter(fault.kind));
+  return { refuseDuring: isReplaced ? whateverIsMoved(refuseDuring) : refuseDuring };
 }
 
-function butMovedFrom(
-  terminated: readonly string[],
-  refuseDuring: NonNullable<Engine['refuseDuring']>,
-): NonNullable<Engine['refuseDuring']> {
+/** A node that copies its data to another shows in every set that it is in. */
+function whateverIsMoved(refuseDuring: NonNullable<Engine['refuseDuring']>): NonNullable<Engine['refuseDuring']> {
   return (topology, impacted) => {
-    const replicaSets = topology.replicaSets?.map((set) => {
-      const { isReassigned: _moved, ...still } = set;
-      return set.members.some((node) => terminated.includes(node)) ? still : set;
-    });
+    const replicaSets = topology.replicaSets?.map(({ isReassigned: _moved, ...set }) => set);
     return refuseDuring({ ...topology, ...(replicaSets ? { replicaSets } : {}) }, impacted);
   };
 }

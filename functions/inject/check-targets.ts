@@ -1,4 +1,4 @@
-import { clustersWithToleratedLoss, requireAdmittedTargets } from '../domain/admitted.ts';
+import { requireAdmittedTargets, toleratedLossOf } from '../domain/admitted.ts';
 import { lastOf, type TargetsCheck } from '../domain/audit-entry.ts';
 import { limitsOf, refuseTooManyNodes } from '../domain/blast-radius.ts';
 import { movedChoices } from '../domain/choose-nodes.ts';
@@ -46,10 +46,9 @@ export async function checkTargets(
   const entries = await audit.read(experiment.experimentId);
   const targets = requireAdmittedTargets(entries, run);
   const injected = lastOf(entries, 'INJECTED')?.injectedFaults ?? [];
-  const tolerated = clustersWithToleratedLoss(entries);
   const looks = await Promise.all(
     clusters().map((each) => {
-      const toleratesLoss = tolerated.includes(each.name) && mayExceedReplication(each.cluster);
+      const toleratesLoss = toleratedLossOf(entries, each.name) !== undefined && mayExceedReplication(each.cluster);
       return lookAt(each, experiment, targets, injected, toleratesLoss);
     }),
   );
@@ -83,6 +82,9 @@ async function lookAt(
   const liveNodes = new Set([...nodes.map((node) => node.name), ...ofFaultsOn]).size;
   const limits = limitsOf(cluster);
   const away = goneFrom(before, nodes);
+  // By the names that they had at the start: of one that is away the store may know another.
+  const atStart = resolved(() => true).flatMap(({ impacted, shardMembers }) => [...impacted, ...shardMembers]);
+  const known = [...new Set(atStart.map((node) => node.name))];
   const problems = [
     ...moved(toCome, nodes, ofFaultsOn),
     ...chosenOtherwise(
@@ -94,7 +96,9 @@ async function lookAt(
     replaced,
     refuseTooManyNodes(hit.size, liveNodes, limits)?.detail,
     ...(toleratesLoss
-      ? away.filter((node) => !hit.has(node)).map((node) => `${node} is away, and no fault is on it`)
+      ? known
+          .filter((node) => away.includes(node) && !hit.has(node))
+          .map((node) => `${node} is away, and no fault is on it`)
       : [engineOf(cluster).refuseLoss(before, [...hit, ...away])?.detail]),
     ...topology.shards
       .filter((shard) => !shardsOn.has(shard.name))

@@ -165,11 +165,13 @@ function rolledBackAt(
   clock: Clock,
 ): string | undefined {
   const said = [
-    ...nodes.map(({ outcome, liftedAt }) => ({ outcome, at: liftedAt })),
-    ...services.map(({ outcome, endedAt }) => ({ outcome, at: endedAt })),
+    ...nodes.map(({ outcome, liftedAt }) => ({ outcome, at: liftedAt, isOver: false })),
+    ...services.map(({ outcome, endedAt }) => ({ outcome, at: endedAt, isOver: endedAt === undefined })),
   ];
   const times = said
-    .filter(({ outcome }) => outcome === 'REVERTED')
+    .filter(({ outcome, isOver }) => outcome === 'REVERTED' && !isOver)
     .map(({ at }) => Date.parse(at ?? '') || clock.nowEpochMs());
+  // What was over at once says nothing of the end, unless there was nothing else.
+  if (times.length === 0 && said.some(({ outcome }) => outcome === 'REVERTED')) times.push(clock.nowEpochMs());
   return times.length === 0 ? undefined : new Date(Math.max(...times)).toISOString();
 }

@@ -33,18 +33,15 @@ export interface RecoveringCluster {
 
 /** The cluster as admission saw it. */
 export interface NodesBefore {
-  liveNodes: number;
   /** The nodes that the faults hit, and those in their shards; each once. */
   known: { name: string; instanceId: string; shards: string[] }[];
 }
 
-/** @returns undefined for a cluster that admission saw nothing of */
 export function nodesBefore(
   cluster: string,
   { faults }: Pick<Experiment, 'faults'>,
-  { clusters, targets }: Pick<AdmissionFacts, 'clusters' | 'targets'>,
-): NodesBefore | undefined {
-  const seen = clusters.find((each) => each.cluster === cluster);
+  { targets }: Pick<AdmissionFacts, 'targets'>,
+): NodesBefore {
   const own = targets.filter(({ faultId }) =>
     faults.some((fault) => fault.faultId === faultId && fault.cluster === cluster),
   );
@@ -52,7 +49,7 @@ export function nodesBefore(
   const known = [...new Map(nodes.map((node) => [node.name, node])).values()].map(({ name, instanceId, roles }) => ({
     ...{ name, instanceId, shards: roles.map(({ shard }) => shard) },
   }));
-  return seen && { liveNodes: seen.liveNodes, known };
+  return { known };
 }
 
 export type RolledBackNode = Pick<NodeRollback, 'node' | 'instanceId' | 'faultId'>;
@@ -252,8 +249,8 @@ async function lookAt(
 }
 
 /**
- * Where instances may be gone for good, and FIS may have reached some of them only: as many nodes as before must be live, and have
- * their places in the shards that were hit, whoever they are; and none on an instance that is gone by the word of FIS.
+ * Where instances may be gone for good, and FIS may have reached some of them only: as many nodes as before must have their
+ * places in the shards that were hit, whoever they are, and none on an instance that is gone by the word of FIS.
  */
 function notReplaced(
   rolledBack: readonly RolledBack[],
@@ -265,20 +262,17 @@ function notReplaced(
   if (terminations.length === 0) return [];
   const names = (of: readonly RolledBack[]) => of.flatMap(({ impactedNodes }) => impactedNodes);
   const all = names(terminations).join(', ');
-  if (!before) return [`${all}: not known to be replaced: the log does not tell how many nodes there were`];
+  if (!before) return [`${all}: not known to be replaced: the log does not tell who was there`];
   const gone = names(terminations.filter(({ replaces }) => replaces?.isComplete));
   const instances = before.known.filter(({ name }) => gone.includes(name)).map(({ instanceId }) => instanceId);
   const still = nodes.filter(({ instanceId }) => instances.includes(instanceId)).map(({ name }) => name);
   const placed = new Set(shardsOf(before, topology).flatMap(membersOf));
-  const counts = [
-    [nodes.length, before.liveNodes, 'nodes are live'],
-    [nodes.filter(({ name }) => placed.has(name)).length, before.known.length, 'nodes have their place in its shards'],
-  ] as const;
+  const there = nodes.filter(({ name }) => placed.has(name)).length;
   return [
     ...still.map((node) => `${node}: its instance is there still, although it was terminated`),
-    ...counts.flatMap(([now, then, what]) =>
-      now < then ? [`${all}: not replaced yet: ${now} of ${then} ${what}`] : [],
-    ),
+    ...(there < before.known.length
+      ? [`${all}: not replaced yet: ${there} of ${before.known.length} nodes have their place in its shards`]
+      : []),
   ];
 }
 

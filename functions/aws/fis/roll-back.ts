@@ -177,9 +177,11 @@ function restorable({ actions, targets = {} }: Found): ExperimentTarget[] {
   return isTermination(actions) ? [] : Object.values(targets);
 }
 
-/** Over at once by the word of FIS: when its fault ended it does not know. */
-function isOneShot(actions: Found['actions']): boolean {
-  return Object.values(actions ?? {}).some(({ actionId }) => ONE_SHOT.includes(actionId ?? ''));
+/** Completed when it had begun, by the word of FIS, which does not know when the fault ended. */
+function isOverAtOnce({ state, actions = {} }: Found): boolean {
+  return (
+    state?.status === 'completed' && Object.values(actions).some(({ actionId = '' }) => ONE_SHOT.includes(actionId))
+  );
 }
 
 /** One that failed or was stopped may have reached some of them. */
@@ -219,7 +221,7 @@ function results({ experiments, templates }: Finds, unasked: string | undefined)
       ...(begun.length === 0 || state?.status === 'failed'
         ? {}
         : { begunAt: new Date(Math.min(...begun)).toISOString() }),
-      ...(backAtEpochMs === undefined || isOneShot(experiment.actions)
+      ...(backAtEpochMs === undefined || isOverAtOnce(experiment)
         ? {}
         : { endedAt: new Date(backAtEpochMs).toISOString() }),
       ...(detail === '' ? {} : { detail }),

@@ -45,6 +45,8 @@ export function cassandraEngine(cluster: CassandraCluster): Engine {
     healthMeasures: CASSANDRA_HEALTH,
     // No view says when a node was started; its generation in gossip does, and a clock that drifts moves that.
     tellsUptime: false,
+    // Logins are data, and have a majority to lose.
+    answersAlone: false,
     // Nobody leads, so nobody can be an old leader.
     fences: false,
     fenceParameters: () => ({}),

@@ -50,6 +50,8 @@ export function kafkaEngine(cluster: KafkaCluster): Engine {
     healthMeasures: KAFKA_HEALTH,
     // Nothing in its protocol says when a broker was started.
     tellsUptime: false,
+    // Of metadata and logins each broker has a copy.
+    answersAlone: true,
     // The quorum fences an old leader by its epoch: there is nothing to do on the host.
     fences: false,
     fenceParameters: () => ({}),
@@ -69,7 +71,7 @@ const rules = replicaRules({
   tooFew(short, kept, verb) {
     const [{ name, members, inSync, minInSync }] = short;
     if (name === QUORUM) {
-      const partitions = short.length > 1 ? `; ${short.length - 1} partitions would keep too few replicas too` : '';
+      const partitions = short.length > 1 ? '; partitions would keep too few replicas too' : '';
       const detail = `${name} ${verb} ${kept} of ${members.length} controllers: not a majority${partitions}`;
       const numbers = { quorumVoters: members.length, remainingVoters: kept, majority: minInSync };
       return { detail, numbers: { ...numbers, partitionsConcerned: short.length - 1 } };

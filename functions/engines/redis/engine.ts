@@ -35,6 +35,8 @@ export function redisEngine(cluster: RedisCluster): Engine {
     failureModes: REDIS_FAILURE_MODES,
     healthMeasures: REDIS_HEALTH,
     tellsUptime: true,
+    // Its host keeps clients away until the others say what it is.
+    answersAlone: false,
     fences: true,
     refuseLoss: (topology, lost) => refuseLoss(topology, lost, minReplicasToWrite),
     // Also for a replica: by the time of the rollback it may be the master.

@@ -712,6 +712,9 @@ describe('admission of a fault that takes more than replication survives', () =>
     if (!admission.admitted) throw new Error(JSON.stringify(admission.problem));
     return admission.facts.clusters[0];
   };
+  const asksTheStore = (facts: Awaited<ReturnType<typeof admitted>>) =>
+    facts?.worstCase.abortTerms.some(({ step }) => step.includes('the answer of the store'));
+
   it('is refused where the data are not disposable', async () => {
     expect(await problemOf(most, brokers, { ...engine, ...staging })).toMatchObject({
       type: 'urn:holdfast:problem:blast-radius-exceeded',
@@ -722,6 +725,7 @@ describe('admission of a fault that takes more than replication survives', () =>
   it('is admitted where they are, and the dry run and the log say why the store will not survive it', async () => {
     const facts = await admitted(most, { ...engine, ...staging, disposable: true });
     expect(facts?.toleratedLoss).toMatch(/^orders-0 would keep 1 of 3/);
+    expect(asksTheStore(facts)).toBe(true);
   });
 
   it('is no other for what is survived there: nothing is tolerated', async () => {
@@ -743,7 +747,7 @@ describe('admission of a fault that takes more than replication survives', () =>
     expect(await problemOf(survived, fleet, { ...engine, disposable: true })).toBeUndefined();
   });
 
-  it('is refused where hosts keep clients away until the others say what a node is: nobody would be left to say it', async () => {
+  it('is refused for an engine of which those that are left could not tell how they are', async () => {
     const both = experimentWith([pause('redis-node-3', 'redis-node-2')]);
     expect(await problemOf(both, {}, { ...STAGING, disposable: true })).toMatchObject({ remainingNodes: 1 });
   });

@@ -24,6 +24,10 @@ const cluster: EngineCluster = {
 
 function world(seen: { toleratedLoss?: string } = {}, ofCluster: EngineCluster = cluster) {
   const targets = resolvedTargetsOf(experiment);
+  // A node that no fault is on.
+  const beside = targetNode(3, { name: name(3), roles: [roleIn('shard-1')] });
+  const [first] = targets.faults;
+  if (first && seen.toleratedLoss !== undefined) first.shardMembers = [...first.impacted, beside];
   const audit = memoryAuditLog({
     entries: admittedLog({ experiment, targets, seen }, [
       'INJECTED',
@@ -129,6 +133,14 @@ describe('before a later batch', () => {
       const given = world({ toleratedLoss }, disposable);
       given.seen.nodes = given.seen.nodes.filter((node) => node.name !== name(3));
       await expect(given.check()).rejects.toMatchObject({ message: /redis-node-3 is away, and no fault is on it/ });
+    });
+
+    it('knows a node that its own fault has stopped by the name that it had, whatever the store calls it now', async () => {
+      const given = world({ toleratedLoss }, disposable);
+      given.seen.nodes = given.seen.nodes.filter((node) => node.name !== name(1));
+      const [first] = given.seen.topology.shards;
+      first?.members.splice(0, 1, { node: 'broker 1 (10.0.0.1:9092)' });
+      await given.check();
     });
 
     it('asks replication all the same where the cluster may not lose that by now', async () => {

@@ -214,6 +214,19 @@ describe('roll back', () => {
     expect(acts).toEqual(['release TTL', 'ROLLING_BACK', 'revert exp.1 i-3', 'stop FIS exp', 'ROLLED_BACK']);
   });
 
+  it('takes the end of a fault on a host for the end beside an action that was over at once, and now where that was all', async () => {
+    const { endedAt: _endedAt, ...over } = { ...stopped, state: 'completed' };
+    const both = world([injecting, inFis], reverted);
+    both.dependencies.services.rollBack = async () => [over];
+    // The proof comes later than the end.
+    await both.clock.sleep(600_000);
+    expect((await both.run(targets, true)).rolledBackAt).toBe('2026-05-29T13:12:50.000Z');
+    const alone = world([inFis]);
+    alone.dependencies.services.rollBack = async () => [over];
+    const { rolledBackAt } = await alone.run(targets, true);
+    expect(rolledBackAt).toBe(new Date(alone.clock.nowEpochMs()).toISOString());
+  });
+
   it('fails when FIS could not be ended, however clean the hosts are', async () => {
     const { run, dependencies, audit } = world([injecting, inFis], reverted);
     const failed: FisRollback = { ...stopped, outcome: 'FAILED', detail: 'instance i-3 is stopped' };

@@ -146,6 +146,9 @@ describe('the rollback through FIS', () => {
       const [over] = await rollBack('exp.1');
       expect(over).toMatchObject({ ...REVERTED, begunAt: BEGUN_AT });
       expect(over).not.toHaveProperty('endedAt');
+      // Whoever stopped it before has ended it.
+      world.experiments.EXP1 = { status: 'stopped', template: 'EXT1', tags: TAGS };
+      expect((await rollBack('exp.1'))[0]).toMatchObject({ ...REVERTED, state: 'stopped', endedAt: ENDED_AT });
     },
   );
 
