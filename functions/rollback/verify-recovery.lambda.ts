@@ -12,8 +12,9 @@ import { log } from '../runtime/log.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { asLogged } from './as-logged.ts';
 import { observeChecks } from './observe-checks.ts';
+import { nodesBefore } from './replacement.ts';
 import { startStore } from './start-store.ts';
-import { nodesBefore, type RolledBackNode, verifyRecovery } from './verify-recovery.ts';
+import { type RolledBackNode, verifyRecovery } from './verify-recovery.ts';
 import { watchRollback } from './watch-rollback.ts';
 
 const audit = auditLog();

@@ -2,12 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { LiveNode } from '../../../functions/domain/targets.ts';
 import { membersOf, type StoreTopology } from '../../../functions/domain/topology.ts';
 import type { RollbackResult } from '../../../functions/domain/workflow.ts';
-import {
-  type NodesBefore,
-  nodesBefore,
-  type RecoveringCluster,
-  verifyRecovery,
-} from '../../../functions/rollback/verify-recovery.ts';
+import { type NodesBefore, nodesBefore } from '../../../functions/rollback/replacement.ts';
+import { type RecoveringCluster, verifyRecovery } from '../../../functions/rollback/verify-recovery.ts';
 import { resolvedTargetsOf } from '../domain/admitted-fixtures.ts';
 import { experimentOf, faultWith, fisFault, hostFault } from '../domain/experiment-fixtures.ts';
 import { iso } from '../domain/fixtures.ts';
