@@ -369,6 +369,29 @@ describe('before the start', () => {
     );
   });
 
+  test('a dry run says of each group whether it replaces a target: only where the fault is a termination of that cluster', () => {
+    const group = (name: string) => ({ scalingGroups: [{ name, suspendedProcesses: [] }] });
+    const document = {
+      admitted: true,
+      experiment: {
+        faults: [
+          { faultId: 'exp_1.1', kind: 'INSTANCE_TERMINATE', cluster: 'ring' },
+          { faultId: 'exp_1.2', kind: 'PROCESS_KILL', cluster: 'redis-master' },
+        ],
+      },
+      facts: {
+        clusters: [
+          { ...CLUSTER_FACTS, cluster: 'ring', ...group('a') },
+          { ...CLUSTER_FACTS, ...group('b') },
+        ],
+        targets: TARGETS,
+      },
+    };
+    const text = renderDryRun(dryRunSchema.parse(document), plainPaint).join('\n');
+    expect(text).toContain('the Auto Scaling group a replaces what is terminated; suspended: nothing');
+    expect(text).toContain('the Auto Scaling group b does not replace a target; suspended: nothing');
+  });
+
   test('a dry run shows the roles of a node that has several, and what it was chosen by', () => {
     const document = dryRunSchema.parse({
       admitted: true,

@@ -151,16 +151,9 @@ describe('the alarm over the guard', () => {
   const [[logicalId, alarm] = ['', undefined]] = alarms;
   const properties = alarm?.Properties ?? {};
 
-  it('is there for each cluster, under the name that the injection waits for, and pages nobody', () => {
-    const names = [
-      'redis-master',
-      'redis-tls',
-      'kafka-orders',
-      'kafka-disposable',
-      'cassandra-orders',
-      'cassandra-replaceable',
-      'cassandra-datacenters',
-    ].map((cluster) => `Holdfast-Holdfast-guard-heartbeat-${cluster}`);
+  it('is there for each cluster, under the name that the injection waits for, and pages nobody', async () => {
+    const { configuration } = await loadConfiguration('lab/holdfast.config.ts');
+    const names = Object.keys(configuration.clusters).map((cluster) => `Holdfast-Holdfast-guard-heartbeat-${cluster}`);
     expect(alarms.map(([, { Properties }]) => Properties.AlarmName)).toEqual(names);
     expect(properties).toMatchObject({ ActionsEnabled: false });
     expect(properties).not.toHaveProperty('AlarmActions');

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { EXPIRY_ATTRIBUTE } from '../../functions/domain/names.ts';
+import { loadConfiguration } from '../../lib/load-configuration.ts';
 import { functionAt, logicalId, ofType, resources, template } from './synthesized.ts';
 
+const { configuration } = await loadConfiguration('lab/holdfast.config.ts');
 const tables = ofType('AWS::DynamoDB::Table');
 const key = (name: string, type = 'HASH') => ({ AttributeName: name, KeyType: type });
 
@@ -71,15 +73,7 @@ describe('tables', () => {
     // CloudFormation calls it again only when these change, as when a cluster is added.
     expect(row?.Properties.switches).toEqual([
       'GLOBAL',
-      ...[
-        'redis-master',
-        'redis-tls',
-        'kafka-orders',
-        'kafka-disposable',
-        'cassandra-orders',
-        'cassandra-replaceable',
-        'cassandra-datacenters',
-      ].map((cluster) => `CLUSTER#${cluster}`),
+      ...Object.keys(configuration.clusters).map((cluster) => `CLUSTER#${cluster}`),
     ]);
   });
 });

@@ -39,6 +39,19 @@ function world(changes: Partial<AwaitStartDependencies> = {}) {
   return { clock, lease, killSwitch, admittedAtMs, wait };
 }
 
+/** Admitted with some facts, announced, and admitted with others at its start. */
+const waitWith = (before: object, now: object) =>
+  world({
+    audit: memoryAuditLog({
+      entries: logOf(
+        experimentId,
+        ['ADMITTED', { facts: { ...facts, ...before } }],
+        ['ANNOUNCED', { startsAt: iso(60) }],
+      ),
+    }),
+    admit: async () => ({ admitted: true, experiment, facts: { ...facts, ...now }, wouldRun: [] }),
+  }).wait();
+
 describe('an announced start', () => {
   it('waits until then, and is admitted once more', async () => {
     const { wait, admittedAtMs } = world();
@@ -56,17 +69,6 @@ describe('an announced start', () => {
 
   it('does not come when its window would close on it earlier now than it was announced with', async () => {
     const ending = (seconds: number) => ({ closing: { at: iso(seconds), what: 'the window of redis-master' } });
-    const waitWith = (before: object, now: object) =>
-      world({
-        audit: memoryAuditLog({
-          entries: logOf(
-            experimentId,
-            ['ADMITTED', { facts: { ...facts, ...before } }],
-            ['ANNOUNCED', { startsAt: iso(60) }],
-          ),
-        }),
-        admit: async () => ({ admitted: true, experiment, facts: { ...facts, ...now }, wouldRun: [] }),
-      }).wait();
     await expect(waitWith(ending(900), ending(900))).resolves.toBeUndefined();
     await expect(waitWith(ending(900), ending(901))).resolves.toBeUndefined();
     await expect(waitWith(ending(900), {})).resolves.toBeUndefined();
@@ -81,17 +83,6 @@ describe('an announced start', () => {
     const losing = (toleratedLoss?: string) => ({
       clusters: facts.clusters.map((each) => ({ ...each, ...(toleratedLoss ? { toleratedLoss } : {}) })),
     });
-    const waitWith = (before: object, now: object) =>
-      world({
-        audit: memoryAuditLog({
-          entries: logOf(
-            experimentId,
-            ['ADMITTED', { facts: { ...facts, ...before } }],
-            ['ANNOUNCED', { startsAt: iso(60) }],
-          ),
-        }),
-        admit: async () => ({ admitted: true, experiment, facts: { ...facts, ...now }, wouldRun: [] }),
-      }).wait();
     await expect(waitWith(losing('a'), losing('a'))).resolves.toBeUndefined();
     await expect(waitWith(losing('a'), losing())).resolves.toBeUndefined();
     for (const before of [losing(), losing('a')])
@@ -100,17 +91,6 @@ describe('an announced start', () => {
 
   it('does not come when its schedule is approved for another experiment by now', async () => {
     const by = (hash: string) => ({ standingApproval: { by: 'arn:x', until: '2999-01-01', hash } });
-    const waitWith = (before: object, now: object) =>
-      world({
-        audit: memoryAuditLog({
-          entries: logOf(
-            experimentId,
-            ['ADMITTED', { facts: { ...facts, ...before } }],
-            ['ANNOUNCED', { startsAt: iso(60) }],
-          ),
-        }),
-        admit: async () => ({ admitted: true, experiment, facts: { ...facts, ...now }, wouldRun: [] }),
-      }).wait();
     await expect(waitWith(by('a'), by('a'))).resolves.toBeUndefined();
     await expect(waitWith(by('a'), {})).resolves.toBeUndefined();
     for (const before of [by('a'), {}])
